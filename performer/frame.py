@@ -1,0 +1,162 @@
+"""The nouns that travel between rooms: Features, Sound, ControlEvent, Walk, Scene, Frame.
+
+All are frozen: a thread may hand one to another and forget it. No snapshot holds an edge ("an onset now!"),
+since a latest-wins box may drop it; it holds a count and a time, which cannot be lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+BANDS = 64
+
+#: Columns that open every row of the feature ring; named features in 0..1 follow, then BANDS log-spaced bands.
+HEAD = ("t", "onset_t", "onsets", "kicks", "snares", "hats", "beat", "bar", "bpm", "confidence")
+
+Value = float | tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What is known of the sound at one moment.
+
+    t           seconds of the newest sample heard, on the show's clock
+    values      named features, each in 0..1 (route sources `audio.NAME`)
+    bands       (64,) float, log-spaced in frequency, each in 0..1
+    onset_t     seconds of the newest onset; -inf before the first
+    onsets      how many onsets so far; kicks, snares, hats count theirs
+    beat        monotone number of beats; its phase is `beat % 1`
+    bar         monotone number of bars; `bar % 1` is 0 on the downbeat
+    bpm         beats per minute; 0 when unknown
+    confidence  0..1, how far `beat` may be trusted
+    """
+
+    t: float = 0.0
+    values: Mapping[str, float] = field(default_factory=dict)
+    bands: np.ndarray = field(default_factory=lambda: np.zeros(BANDS, np.float32))
+    onset_t: float = float("-inf")
+    onsets: int = 0
+    kicks: int = 0
+    snares: int = 0
+    hats: int = 0
+    beat: float = 0.0
+    bar: float = 0.0
+    bpm: float = 0.0
+    confidence: float = 0.0
+
+    @classmethod
+    def from_row(cls, row: np.ndarray, names: Sequence[str]) -> Features:
+        """Read one row of the feature ring: HEAD, then `names` in order, then the bands.
+
+        row    (len(HEAD) + len(names) + BANDS,) float64
+        """
+        first = len(HEAD)
+        last = first + len(names)
+        t, onset_t, onsets, kicks, snares, hats, beat, bar, bpm, confidence = row[:first].tolist()
+        return cls(
+            t, dict(zip(names, row[first:last].tolist(), strict=True)), row[last:last + BANDS].astype(np.float32),
+            onset_t, int(onsets), int(kicks), int(snares), int(hats), beat, bar, bpm, confidence,
+        )
+
+    def beat_at(self, t: float) -> float:
+        """Number of beats at time t (seconds), before or after the newest sample, at the present tempo."""
+        return self.beat + (t - self.t) * self.bpm / 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """The raw sound that shaders may see, through ISF `audio` and `audioFFT` inputs.
+
+    waveform  (1024,) float32, -1..1 after automatic gain, newest sample last
+    spectrum  (512,) float32, 0..1, magnitudes linear in hertz from 0 to half the sample rate
+    """
+
+    waveform: np.ndarray = field(default_factory=lambda: np.zeros(1024, np.float32))
+    spectrum: np.ndarray = field(default_factory=lambda: np.zeros(512, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class ControlEvent:
+    """One gesture, or one message from another program.
+
+    t        seconds, on the show's clock, when it arrived
+    address  what was touched: `midi.cc74`, `midi.note60`, `midi.clock`, `show.tap`, `show.preset` ...
+    value    0..1 for continuous controls; velocity 0..1 for notes (0: released); a number for `show.preset`
+    text     a name, where a number will not do (a preset's)
+    """
+
+    t: float
+    address: str
+    value: float = 1.0
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Where a layer's walker stands; the generator turns it into a latent with `latent.walks`.
+
+    kind        name of a function in `latent/walks.py`
+    position    the one float that Show integrates (about one keyframe per unit)
+    seed        of the path
+    truncation  0..1.5, how far from the mean latent the walk strays
+    """
+
+    kind: str
+    position: float
+    seed: int
+    truncation: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One preset as it stands at one moment.
+
+    number  counts the scenes started in this show: the same preset started again is another scene
+    preset  the validated `preset.Preset` it plays
+    params  address (`layer.node.param`) -> value; events are counts
+    walks   layer name -> Walk, for layers whose source is a model
+    t       seconds since the scene started
+    """
+
+    number: int
+    preset: Any
+    params: Mapping[str, Value]
+    walks: Mapping[str, Walk]
+    t: float
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Everything a picture depends on; the same frames give the same pictures.
+
+    index      counts pictures from 0
+    t, dt      seconds, on the show's clock, and since the last frame
+    size       (width, height) in pixels
+    features   the sound, as predicted for the moment this picture is seen
+    sound      raw waveform and spectrum
+    scene      what is playing; `incoming`, what it changes to; `progress` 0..1 of that change
+    blackout   0..1, how far the picture is dimmed to black
+    sync       what drives the beat: "audio", "midi", "tap" or "none"
+    routes     (source, target, 0..1) for each route of the scene, for the HUD
+    """
+
+    index: int
+    t: float
+    dt: float
+    size: tuple[int, int]
+    features: Features
+    sound: Sound
+    scene: Scene
+    incoming: Scene | None = None
+    progress: float = 0.0
+    blackout: float = 0.0
+    sync: str = "none"
+    routes: tuple[tuple[str, str, float], ...] = ()
+
+
+EMPTY: Mapping[str, Value] = MappingProxyType({})
