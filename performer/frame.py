@@ -159,4 +159,21 @@ class Frame:
     routes: tuple[tuple[str, str, float], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What a generator made of one frame's walk.
+
+    pixels  (3, H, W) float32, planar RGB, 0..1, C-contiguous
+    t       `Frame.t` of the frame it was made for, in seconds
+    took    seconds of work it cost
+    """
+
+    pixels: np.ndarray
+    t: float
+    took: float = 0.0
+
+
+#: (scene number, layer name) -> newest Image, as the generator's mailbox carries them.
+Images = Mapping[tuple[int, str], Image]
+
 EMPTY: Mapping[str, Value] = MappingProxyType({})
