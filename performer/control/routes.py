@@ -1,0 +1,162 @@
+"""Routes: source -> curve, range, attack and release -> target. Pure; the followers' state lives in a Router."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, isfinite, pi, sin, sqrt
+
+from performer.control.params import Param
+from performer.errors import nearest
+from performer.frame import Value
+
+CURVES: dict[str, Callable[[float], float]] = {
+    "linear": lambda x: x,
+    "square": lambda x: x * x,
+    "sqrt": sqrt,
+    "smooth": lambda x: x * x * (3.0 - 2.0 * x),
+    "step": lambda x: 1.0 if x >= 0.5 else 0.0,
+}
+
+#: Sources that count, for `event` targets; their phase or strength has another name.
+COUNTS = ("audio.onsets", "audio.kicks", "audio.snares", "audio.hats", "beat.count", "beat.bars", "midi.notes")
+BEAT = ("beat.phase", "beat.pulse", "beat.bar", "beat.confidence", "beat.tempo")
+MIDI = ("midi.bend", "midi.pressure", "midi.velocity", "midi.note", "midi.program")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What moves what.
+
+    source   `audio.bass`, `beat.pulse`, `midi.cc74`, `lfo.0.25`, `time` ...
+    target   address of a parameter, `layer.node.param`
+    curve    one of CURVES, applied after the source's part `inside` is stretched to 0..1
+    outside  what the target gets for 0 and for 1
+    attack   seconds to rise by 63 %; release, to fall
+    """
+
+    source: str
+    target: str
+    curve: str = "linear"
+    inside: tuple[float, float] = (0.0, 1.0)
+    outside: tuple[Value, Value] = (0.0, 1.0)
+    attack: float = 0.0
+    release: float = 0.0
+
+
+def complaint(source: str, audio: Sequence[str]) -> str | None:
+    """Why `source` is not a route source, with the nearest that is; None when all is well.
+
+    audio  names of the analyser's features
+    """
+    if source in COUNTS or source in BEAT or source in MIDI or source == "time":
+        return None
+    room, _, name = source.partition(".")
+    if room == "audio" and name in audio:
+        return None
+    if room == "midi":
+        for stem in ("cc", "note", "touch"):
+            if name.startswith(stem) and name[len(stem):].isdigit() and 0 <= int(name[len(stem):]) < 128:
+                return None
+    if room == "lfo":
+        try:
+            rate = float(name)
+        except ValueError:
+            rate = -1.0
+        if isfinite(rate) and 0.0 < rate <= 30.0:
+            return None
+        return f"{source!r}: an lfo needs its rate in hertz, above 0 and at most 30, such as 'lfo.0.25'"
+    known = [*(f"audio.{n}" for n in audio), *COUNTS, *BEAT, *MIDI, "midi.cc74", "midi.note60", "lfo.0.25", "time"]
+    return f"{source!r} is no route source{nearest(source, known)}"
+
+
+def read(source: str, values: Mapping[str, float], t: float) -> float | None:
+    """The source's value now; None when it has never spoken (a knob not yet touched)."""
+    value = values.get(source)
+    if value is not None:
+        return value
+    if source == "time":
+        return t
+    if source.startswith("lfo."):
+        return 0.5 + 0.5 * sin(2.0 * pi * t * float(source[4:]))
+    return None
+
+
+class Follower:
+    """Smooths a value with one time constant upwards and another downwards, whatever the frame rate."""
+
+    def __init__(self, attack: float, release: float, value: float = 0.0) -> None:
+        self.attack, self.release, self.value = attack, release, value
+
+    def step(self, target: float, dt: float) -> float:
+        """Move towards target for dt seconds; returns the new value."""
+        tau = self.attack if target > self.value else self.release
+        self.value = target if tau <= 0.0 else self.value + (target - self.value) * (1.0 - exp(-dt / tau))
+        return self.value
+
+
+class Router:
+    """The routes of one scene with their followers.
+
+    routes  what moves what
+    params  address -> Param of every target
+    base    address -> value with all routes at rest
+    """
+
+    def __init__(self, routes: Sequence[Route], params: Mapping[str, Param], base: Mapping[str, Value]) -> None:
+        self.base = dict(base)
+        self._rows = [(route, Follower(route.attack, route.release), params[route.target]) for route in routes]
+        self._targets = {route.target: params[route.target] for route in routes}
+        self._edges: dict[Route, tuple[bool, int]] = {}
+        self._first: dict[Route, float] = {}
+
+    def step(
+        self, values: Mapping[str, float], t: float, dt: float
+    ) -> tuple[dict[str, Value], list[tuple[str, str, float]]]:
+        """All parameters now, and (source, target, 0..1) of each route.
+
+        Several routes to one target add what each would change of its base value.
+        """
+        params = dict(self.base)
+        shown = []
+        for route, follower, param in self._rows:
+            raw = read(route.source, values, t)
+            if raw is None or not isfinite(raw):
+                continue
+            if param.kind == "event":
+                amount = self._event(route, raw)
+                count = params[route.target]
+                params[route.target] = (count if isinstance(count, float) else 0.0) + amount
+                shown.append((route.source, route.target, min(amount % 2.0, 1.0)))
+                continue
+            low, high = route.inside
+            x = min(max((raw - low) / (high - low), 0.0), 1.0)
+            x = follower.step(CURVES[route.curve](x), dt)
+            params[route.target] = _offset(params[route.target], self.base[route.target], route.outside, x)
+            shown.append((route.source, route.target, x))
+        for target, param in self._targets.items():
+            params[target] = param.clamp(params[target])
+        return params, shown
+
+    def _event(self, route: Route, raw: float) -> float:
+        if route.source in COUNTS:  # counted from the scene's start, so that old events do not fire again
+            return raw - self._first.setdefault(route, raw)
+        high, count = self._edges.get(route, (raw >= 0.5, 0))
+        if high:
+            high = raw > 0.35
+        elif raw >= 0.5:
+            high, count = True, count + 1
+        self._edges[route] = (high, count)
+        return float(count)
+
+
+def _offset(now: Value, base: Value, outside: tuple[Value, Value], x: float) -> Value:
+    low, high = outside
+    if isinstance(now, tuple):
+        n = len(now)
+        lows = low if isinstance(low, tuple) else (low,) * n
+        highs = high if isinstance(high, tuple) else (high,) * n
+        bases = base if isinstance(base, tuple) else (base,) * n
+        return tuple(v + a + (b - a) * x - c for v, a, b, c in zip(now, lows, highs, bases, strict=True))
+    assert not isinstance(low, tuple) and not isinstance(high, tuple) and not isinstance(base, tuple)
+    return now + low + (high - low) * x - base

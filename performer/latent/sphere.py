@@ -1,0 +1,41 @@
+"""Geometry of the unit sphere in D dimensions, where the latents of a normal prior effectively live."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def unit(v: np.ndarray) -> np.ndarray:
+    """v / |v| along the last axis; a zero vector becomes the first axis.
+
+    v    (..., D) float
+    """
+    norm = np.linalg.norm(v, axis=-1, keepdims=True)
+    axis = np.zeros(v.shape[-1], v.dtype)
+    axis[0] = 1.0
+    return np.where(norm > 1e-12, v / np.maximum(norm, 1e-12), axis)
+
+
+def point(seed: int, index: int, dim: int) -> np.ndarray:
+    """The index-th of an endless row of uniformly spread unit vectors (dim,) float32 that belongs to a seed."""
+    rng = np.random.Generator(np.random.Philox(key=[seed & 0xFFFFFFFFFFFFFFFF, index & 0xFFFFFFFFFFFFFFFF]))
+    return unit(rng.standard_normal(dim).astype(np.float32))
+
+
+def slerp(a: np.ndarray, b: np.ndarray, amount: float) -> np.ndarray:
+    """Walk the great circle from a to b (Shoemake, "Animating rotation with quaternion curves", 1985).
+
+    a, b    (D,) float32 unit vectors; of two opposite ones the way between is not unique, and a fixed one is taken
+    amount  0..1; 0 gives a, 1 gives b
+    """
+    cosine = float(np.clip(np.dot(a, b), -1.0, 1.0))
+    if cosine > 0.99995:
+        return unit(a + (b - a) * np.float32(amount))
+    if cosine < -0.99995:
+        aside = np.roll(a, 1)
+        aside = unit(aside - a * np.dot(a, aside))
+        angle = np.pi * amount
+        return (a * np.float32(np.cos(angle)) + aside * np.float32(np.sin(angle))).astype(np.float32)
+    angle = np.arccos(cosine)
+    left, right = np.sin((1.0 - amount) * angle), np.sin(amount * angle)
+    return ((a * np.float32(left) + b * np.float32(right)) / np.float32(np.sin(angle))).astype(np.float32)

@@ -1,0 +1,83 @@
+"""Walks: pure functions (position, seed, dim) -> unit vector; a new one is one function with @walk.
+
+`position` is the one float that the show integrates from speed, kicks and beats; about one new picture per unit.
+Nothing is remembered between calls: any moment of any walk can be seeked, and a dropped frame changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from math import cos, floor, pi, sin
+
+import numpy as np
+
+from performer.latent.sphere import point, slerp, unit
+
+WalkFunction = Callable[[float, int, int], np.ndarray]
+WALKS: dict[str, WalkFunction] = {}
+
+_key = lru_cache(maxsize=512)(point)
+
+
+def walk(function: WalkFunction) -> WalkFunction:
+    """Make a function a walk that presets may name."""
+    WALKS[function.__name__] = function
+    return function
+
+
+@lru_cache(maxsize=64)
+def _waves(seed: int, dim: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return rng.uniform(0.35, 1.25, (2, dim)), rng.uniform(0.0, 2.0 * pi, (2, dim))
+
+
+@walk
+def drift(position: float, seed: int, dim: int) -> np.ndarray:
+    """Wander without aim: every axis is two slow waves of its own, so that the path never repeats."""
+    rate, phase = _waves(seed, dim)
+    return unit(np.sin(position * rate + phase).sum(axis=0)).astype(np.float32)
+
+
+@walk
+def tour(position: float, seed: int, dim: int) -> np.ndarray:
+    """Visit one keyframe after another on great circles, lingering a little at each."""
+    step = floor(position)
+    x = position - step
+    eased = x * 0.4 + x * x * (3.0 - 2.0 * x) * 0.6
+    return slerp(_key(seed, step, dim), _key(seed, step + 1, dim), eased)
+
+
+@walk
+def orbit(position: float, seed: int, dim: int) -> np.ndarray:
+    """Circle: four units make one turn, and the plane of the circle leans over within some ten turns."""
+    turn = position * 0.5 * pi
+    lean = position * 0.037 * pi
+    a, b, c = _key(seed, 0, dim), _key(seed, 1, dim), _key(seed, 2, dim)
+    aside = unit(b * np.float32(cos(lean)) + c * np.float32(sin(lean)))
+    aside = unit(aside - a * np.dot(a, aside))
+    return (a * np.float32(cos(turn)) + aside * np.float32(sin(turn))).astype(np.float32)
+
+
+@walk
+def hop(position: float, seed: int, dim: int) -> np.ndarray:
+    """Jump to a new keyframe at each whole position and rest there: its position counts beats, not seconds."""
+    step = floor(position)
+    x = min((position - step) / 0.45, 1.0)
+    eased = 1.0 - (1.0 - x) ** 3
+    return slerp(_key(seed, step - 1, dim), _key(seed, step, dim), eased)
+
+
+#: walks whose position is counted in beats
+ON_BEATS = frozenset({"hop"})
+
+
+def latent(kind: str, position: float, seed: int, dim: int, truncation: float) -> np.ndarray:
+    """The latent (dim,) float32 of a walker, on the sphere of radius sqrt(dim), where a normal prior lives.
+
+    truncation  0..1: how far it may stray from the walk's home (0 stays there, 1 goes everywhere)
+    """
+    at = WALKS[kind](position, seed, dim)
+    if truncation < 1.0:
+        at = slerp(_key(seed, -1, dim), at, max(truncation, 0.0))
+    return at * np.float32(np.sqrt(dim))

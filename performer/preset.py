@@ -1,0 +1,368 @@
+"""TOML text -> Preset. An error names the file, the key, what was expected and the nearest match."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from performer.control.params import Param
+from performer.control.routes import CURVES, Route, complaint
+from performer.errors import Fault, nearest
+from performer.frame import Value
+from performer.latent.walks import WALKS
+
+BLENDS = ("normal", "add", "screen", "multiply", "lighten", "difference")
+WALK_PARAMS = (
+    Param("speed", default=0.15, low=0.0, high=4.0, unit="positions per second (per beat for hop)"),
+    Param("kick", default=0.0, low=0.0, high=16.0, unit="positions per second"),
+    Param("truncation", default=0.9, low=0.0, high=1.0),
+)
+OPACITY = Param("opacity", default=1.0)
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, allow_inf_nan=False)
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+
+
+class _Node(_Table):
+    shader: str
+    name: Name | None = None
+    inputs: dict[str, Any] = {}
+
+
+class _Walk(_Table):
+    kind: str = "drift"
+    speed: float = WALK_PARAMS[0].default  # type: ignore[assignment]
+    kick: float = 0.0
+    truncation: float = WALK_PARAMS[2].default  # type: ignore[assignment]
+    seed: int = 1
+
+
+class _Layer(_Table):
+    name: Name = "main"
+    model: str | None = None
+    shader: str | None = None
+    inputs: dict[str, Any] = {}
+    blend: Literal["normal", "add", "screen", "multiply", "lighten", "difference"] = "normal"
+    opacity: float = Field(1.0, ge=0.0, le=1.0)
+    walk: _Walk | None = None
+    effect: list[_Node] = []
+
+    @model_validator(mode="after")
+    def _one_source(self) -> _Layer:
+        if (self.model is None) == (self.shader is None):
+            raise ValueError("a layer needs either model = NAME or shader = NAME")
+        if self.walk is not None and self.model is None:
+            raise ValueError("a walk needs a model; this layer's source is a shader")
+        return self
+
+
+class _Master(_Table):
+    effect: list[_Node] = []
+
+
+class _Transition(_Table):
+    shader: str = "dissolve"
+    seconds: float = Field(1.5, ge=0.0, le=60.0)
+    inputs: dict[str, Any] = {}
+
+
+class _Route(_Table):
+    source: str = Field(alias="from")
+    target: str = Field(alias="to")
+    curve: str = "linear"
+    inside: tuple[float, float] = Field((0.0, 1.0), alias="in")
+    outside: tuple[float | list[float], float | list[float]] = Field((0.0, 1.0), alias="range")
+    attack: float = Field(0.0, ge=0.0, le=60.0)
+    release: float = Field(0.0, ge=0.0, le=60.0)
+
+
+class _Preset(_Table):
+    title: str = ""
+    author: str = ""
+    mood: str = ""
+    tags: list[str] = []
+    order: int = 1000
+    transition: _Transition = _Transition()
+    layer: list[_Layer] = Field(min_length=1, max_length=16)
+    master: _Master = _Master()
+    route: list[_Route] = []
+
+
+class Shader(Protocol):
+    """What a preset needs to know of an ISF shader (`isf.ShaderSpec` is one)."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def inputs(self) -> tuple[Param, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One shader in a chain; its parameters' addresses are `layer.name.input`."""
+
+    name: str
+    shader: str
+
+
+@dataclass(frozen=True, slots=True)
+class WalkSpec:
+    """How a layer's walker moves; its speed, kick and truncation are parameters `layer.walk.*`."""
+
+    kind: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A source (a model or an ISF source shader, node name "source"), its chain, and how it lies on those below."""
+
+    name: str
+    model: str | None
+    shader: str | None
+    walk: WalkSpec | None
+    effects: tuple[Node, ...]
+    blend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """How the show changes to a preset: a transition shader, over so many seconds."""
+
+    shader: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A scene to play.
+
+    params  address -> Param of every knob
+    base    address -> value of every knob with all routes at rest
+    source  the TOML as written, ready to be written again
+    """
+
+    name: str
+    title: str
+    author: str
+    mood: str
+    tags: tuple[str, ...]
+    order: int
+    transition: Transition
+    layers: tuple[Layer, ...]
+    master: tuple[Node, ...]
+    routes: tuple[Route, ...]
+    params: Mapping[str, Param] = field(repr=False)
+    base: Mapping[str, Value] = field(repr=False)
+    source: Mapping[str, Any] = field(repr=False, compare=False)
+
+
+def load(
+    text: str,
+    name: str,
+    *,
+    where: str,
+    shaders: Mapping[str, Shader],
+    models: Sequence[str],
+    audio: Sequence[str],
+) -> Preset:
+    """Read one preset.
+
+    where    the file, for errors
+    shaders  all shaders by name; models, the names of all models; audio, the names of the analyser's features
+    Raises Fault.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Fault(f"{where}: not valid TOML: {error}") from None
+    try:
+        table = _Preset.model_validate(raw)
+    except ValidationError as error:
+        raise Fault(f"{where}: {_first(error)}") from None
+    return _Reader(where, shaders, models, audio).preset(table, name, raw)
+
+
+def to_toml(preset: Preset) -> str:
+    """The preset as TOML text that loads as the same preset."""
+    lines: list[str] = []
+    _write_table(preset.source, "", lines)
+    return "\n".join(lines).strip() + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of a preset file, for editors."""
+    return _Preset.model_json_schema(by_alias=True)
+
+
+class _Reader:
+    """Turns checked tables into a Preset; every name is looked up, every value is read by its Param."""
+
+    def __init__(
+        self, where: str, shaders: Mapping[str, Shader], models: Sequence[str], audio: Sequence[str]
+    ) -> None:
+        self.where, self.shaders, self.models, self.audio = where, shaders, models, audio
+        self.params: dict[str, Param] = {}
+        self.base: dict[str, Value] = {}
+
+    def preset(self, table: _Preset, name: str, raw: Mapping[str, Any]) -> Preset:
+        layers = []
+        for i, row in enumerate(table.layer):
+            if row.name == "master" or row.name in (layer.name for layer in layers):
+                raise self.fault(f"layer[{i}].name", f"{row.name!r} is taken; each layer needs a name of its own")
+            layers.append(self.layer(row, f"layer[{i}]"))
+        master = self.chain("master", table.master.effect, "master.effect")
+        change = table.transition
+        self.node("transition", "shader", change.shader, change.inputs, "transition", "transition")
+        routes = tuple(self.route(row, f"route[{i}]") for i, row in enumerate(table.route))
+        return Preset(
+            name, table.title or name.replace("_", " ").title(), table.author, table.mood, tuple(table.tags),
+            table.order, Transition(change.shader, change.seconds), tuple(layers), master, routes,
+            self.params, self.base, raw,
+        )
+
+    def layer(self, row: _Layer, key: str) -> Layer:
+        walk = None
+        if row.model is not None:
+            if row.model not in self.models:
+                raise self.fault(f"{key}.model", f"no model {row.model!r}{nearest(row.model, list(self.models))}")
+            spec = row.walk or _Walk()
+            if spec.kind not in WALKS:
+                raise self.fault(
+                    f"{key}.walk.kind", f"expected one of {', '.join(WALKS)}, got {spec.kind!r}"
+                    + nearest(spec.kind, list(WALKS)))
+            walk = WalkSpec(spec.kind, spec.seed)
+            for param in WALK_PARAMS:
+                self.knob(f"{row.name}.walk", param, getattr(spec, param.name), f"{key}.walk.{param.name}")
+        else:
+            assert row.shader is not None
+            self.node(row.name, "source", row.shader, row.inputs, key, "source")
+        self.knob(f"{row.name}.mix", OPACITY, row.opacity, f"{key}.opacity")
+        return Layer(row.name, row.model, row.shader, walk, self.chain(row.name, row.effect, f"{key}.effect"), row.blend)
+
+    def chain(self, layer: str, rows: Sequence[_Node], key: str) -> tuple[Node, ...]:
+        nodes: list[Node] = []
+        for i, row in enumerate(rows):
+            name = row.name or row.shader
+            if name in ("walk", "source", "mix") or name in (node.name for node in nodes):
+                raise self.fault(f"{key}[{i}].name", f"{name!r} is taken; give this effect a name of its own")
+            self.node(layer, name, row.shader, row.inputs, f"{key}[{i}]", "filter")
+            nodes.append(Node(name, row.shader))
+        return tuple(nodes)
+
+    def node(self, layer: str, name: str, shader: str, inputs: Mapping[str, Any], key: str, kind: str) -> None:
+        known = [n for n, spec in self.shaders.items() if spec.kind == kind]
+        spec = self.shaders.get(shader)
+        if spec is None:
+            raise self.fault(f"{key}.shader", f"no shader {shader!r}{nearest(shader, known)}")
+        if spec.kind != kind:
+            raise self.fault(f"{key}.shader", f"expected a {kind}, but {shader!r} is a {spec.kind}")
+        knobs = {param.name: param for param in spec.inputs}
+        for given in inputs:
+            if given not in knobs:
+                raise self.fault(f"{key}.inputs.{given}", f"{shader!r} has no input {given!r}"
+                                 + (nearest(given, list(knobs)) or f"; it has {', '.join(knobs) or 'none'}"))
+        for param in knobs.values():
+            self.knob(f"{layer}.{name}", param, inputs.get(param.name), f"{key}.inputs.{param.name}")
+
+    def knob(self, node: str, param: Param, raw: Any, key: str) -> None:
+        address = f"{node}.{param.name}"
+        self.params[address] = param
+        if raw is None:
+            self.base[address] = param.default
+        else:
+            self.base[address] = self.reading(param.read, raw, key)
+
+    def route(self, row: _Route, key: str) -> Route:
+        wrong = complaint(row.source, self.audio)
+        if wrong:
+            raise self.fault(f"{key}.from", wrong)
+        param = self.params.get(row.target)
+        if param is None:
+            raise self.fault(f"{key}.to", f"no parameter {row.target!r}{nearest(row.target, list(self.params))}")
+        if row.curve not in CURVES:
+            raise self.fault(f"{key}.curve", f"expected one of {', '.join(CURVES)}, got {row.curve!r}"
+                             + nearest(row.curve, list(CURVES)))
+        if row.inside[0] == row.inside[1]:
+            raise self.fault(f"{key}.in", f"expected two different numbers, got {list(row.inside)}")
+        low, high = ((0.0, 1.0) if param.kind == "event" else
+                     tuple(self.reading(param.read, end, f"{key}.range") for end in row.outside))
+        return Route(row.source, row.target, row.curve, row.inside, (low, high), row.attack, row.release)
+
+    def reading(self, read: Callable[[Any], Value], raw: Any, key: str) -> Value:
+        try:
+            return read(raw)
+        except ValueError as error:
+            raise self.fault(key, str(error)) from None
+
+    def fault(self, key: str, what: str) -> Fault:
+        return Fault(f"{self.where}: {key}: {what}")
+
+
+def _first(error: ValidationError) -> str:
+    """The first complaint of the schema, with its key as the file spells it and the nearest known key."""
+    one = error.errors()[0]
+    key = ""
+    for part in one["loc"]:
+        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
+    if one["type"] == "extra_forbidden":
+        word = str(one["loc"][-1])
+        known = _keys_beside(one["loc"])
+        return f"{key}: unknown key{nearest(word, known) or '; expected one of ' + ', '.join(known)}"
+    what = one["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    got = one.get("input")
+    shown = "" if isinstance(got, (dict, list)) or one["type"] == "missing" else f", got {got!r}"
+    return f"{key}: {what[0].lower() + what[1:]}{shown}"
+
+
+def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
+    tables: dict[str, type[_Table]] = {
+        "layer": _Layer, "effect": _Node, "walk": _Walk, "route": _Route, "transition": _Transition, "master": _Master,
+    }
+    parents = [part for part in loc[:-1] if isinstance(part, str)]
+    table = tables.get(parents[-1], _Preset) if parents else _Preset
+    return [info.alias or name for name, info in table.model_fields.items()]
+
+
+def _write_table(table: Mapping[str, Any], path: str, lines: list[str]) -> None:
+    later = []
+    for key, value in table.items():
+        inline = path.endswith("inputs") or key == "inputs"
+        if isinstance(value, dict) and not inline:
+            later.append((key, value))
+        elif isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+            later.append((key, value))
+        else:
+            lines.append(f"{_bare(key)} = {_literal(value)}")
+    for key, value in later:
+        full = f"{path}.{_bare(key)}" if path else _bare(key)
+        for row in value if isinstance(value, list) else [value]:
+            lines += ["", f"[[{full}]]" if isinstance(value, list) else f"[{full}]"]
+            _write_table(row, full, lines)
+
+
+def _bare(key: str) -> str:
+    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else _literal(key)
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        escaped = "".join(
+            {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}.get(c, c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}")
+            for c in value)
+        return f'"{escaped}"'
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_bare(k)} = {_literal(v)}" for k, v in value.items()) + " }"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_literal(v) for v in value) + "]"
+    return repr(value)
