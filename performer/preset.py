@@ -193,9 +193,9 @@ def load(
 
 def to_toml(preset: Preset) -> str:
     """The preset as TOML text that loads as the same preset."""
-    lines: list[str] = []
-    _write_table(preset.source, "", lines)
-    return "\n".join(lines).strip() + "\n"
+    import tomlkit  # only when writing: playing does not need it
+
+    return tomlkit.dumps(preset.source)
 
 
 def schema() -> dict[str, Any]:
@@ -216,7 +216,7 @@ class _Reader:
     def preset(self, table: _Preset, name: str, raw: Mapping[str, Any]) -> Preset:
         layers = []
         for i, row in enumerate(table.layer):
-            if row.name == "master" or row.name in (layer.name for layer in layers):
+            if row.name in ("master", "transition") or row.name in (layer.name for layer in layers):
                 raise self.fault(f"layer[{i}].name", f"{row.name!r} is taken; each layer needs a name of its own")
             layers.append(self.layer(row, f"layer[{i}]"))
         master = self.chain("master", table.master.effect, "master.effect")
@@ -330,39 +330,3 @@ def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
     parents = [part for part in loc[:-1] if isinstance(part, str)]
     table = tables.get(parents[-1], _Preset) if parents else _Preset
     return [info.alias or name for name, info in table.model_fields.items()]
-
-
-def _write_table(table: Mapping[str, Any], path: str, lines: list[str]) -> None:
-    later = []
-    for key, value in table.items():
-        inline = path.endswith("inputs") or key == "inputs"
-        if isinstance(value, dict) and not inline:
-            later.append((key, value))
-        elif isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
-            later.append((key, value))
-        else:
-            lines.append(f"{_bare(key)} = {_literal(value)}")
-    for key, value in later:
-        full = f"{path}.{_bare(key)}" if path else _bare(key)
-        for row in value if isinstance(value, list) else [value]:
-            lines += ["", f"[[{full}]]" if isinstance(value, list) else f"[{full}]"]
-            _write_table(row, full, lines)
-
-
-def _bare(key: str) -> str:
-    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else _literal(key)
-
-
-def _literal(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        escaped = "".join(
-            {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"}.get(c, c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}")
-            for c in value)
-        return f'"{escaped}"'
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_bare(k)} = {_literal(v)}" for k, v in value.items()) + " }"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_literal(v) for v in value) + "]"
-    return repr(value)

@@ -1,0 +1,194 @@
+"""Show.step: fold one moment of sound and gestures into one immutable Frame. No I/O, and no clock of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import exp
+
+from performer.clock import Pulse, ShowClock
+from performer.control.routes import Router
+from performer.frame import ControlEvent, Features, Frame, Scene, Sound, Walk
+from performer.latent.walks import ON_BEATS
+from performer.preset import Preset
+
+STALE_S = 0.25  # older sound than this is fading away ...
+FADE_S = 0.3  # ... with this time constant
+BLACKOUT_S = 0.15  # time constant of a blackout, soft enough not to hurt
+IDLE_BEATS_PER_S = 0.2  # walks counted in beats still breathe when nothing can be heard
+
+
+class _Playing:
+    """A scene in progress: its routes' followers and its walkers' positions."""
+
+    def __init__(self, number: int, preset: Preset, t: float, seed: int) -> None:
+        self.number, self.preset, self.started = number, preset, t
+        self.router = Router(preset.routes, preset.params, preset.base)
+        self.positions = {layer.name: 0.0 for layer in preset.layers if layer.walk}
+        self.seeds = {layer.name: layer.walk.seed + 7919 * seed for layer in preset.layers if layer.walk}
+        self.routes: tuple[tuple[str, str, float], ...] = ()
+
+    def step(self, values: Mapping[str, float], t: float, dt: float, beats: float) -> Scene:
+        params, routes = self.router.step(values, t, dt)
+        self.routes = tuple(routes)
+        walks = {}
+        for layer in self.preset.layers:
+            if layer.walk is None:
+                continue
+            node = f"{layer.name}.walk"
+            speed, kick = params[f"{node}.speed"], params[f"{node}.kick"]
+            truncation = params[f"{node}.truncation"]
+            assert isinstance(speed, float) and isinstance(kick, float) and isinstance(truncation, float)
+            span = max(beats, IDLE_BEATS_PER_S * dt) if layer.walk.kind in ON_BEATS else dt
+            self.positions[layer.name] += speed * span + kick * dt
+            walks[layer.name] = Walk(layer.walk.kind, self.positions[layer.name], self.seeds[layer.name], truncation)
+        return Scene(self.number, self.preset, params, walks, t - self.started)
+
+
+class Show:
+    """The show's state between frames; one per performance, on one thread.
+
+    presets  what may be played, in the order of the digit keys
+    first    name of the one to start with
+    seed     shifts the seeds of all walks: another seed, another evening
+    """
+
+    def __init__(self, presets: Sequence[Preset], first: str, seed: int = 0) -> None:
+        self.presets = list(presets)
+        self.seed = seed
+        self.clock = ShowClock()
+        self._number = 0
+        self._index = 0
+        self._playing = self._start(next(p for p in presets if p.name == first), 0.0)
+        self._incoming: _Playing | None = None
+        self._change_t = 0.0
+        self._blackout_on = False
+        self._blackout = 0.0
+        self._frozen: Frame | None = None
+        self._freeze = False
+        self._midi: dict[str, float] = {}
+        self._held: dict[int, float] = {}
+
+    @property
+    def preset(self) -> Preset:
+        """What is playing, or what it is changing to."""
+        return (self._incoming or self._playing).preset
+
+    @property
+    def frozen(self) -> bool:
+        return self._freeze
+
+    def step(
+        self,
+        t: float,
+        dt: float,
+        size: tuple[int, int],
+        features: Features,
+        sound: Sound,
+        events: Sequence[ControlEvent] = (),
+    ) -> Frame:
+        """The frame to be seen at time t (seconds).
+
+        dt        seconds since the frame before; size, (width, height) in pixels
+        features  newest analysis; its beat is carried on to t
+        events    gestures since the last step, oldest first
+        """
+        for event in events:
+            self._gesture(event, t)
+        before = self.clock.pulse.beat
+        pulse = self.clock.step(t, dt, features, events)
+        features = replace(_fade(features, t), t=t, beat=pulse.beat, bar=pulse.bar, bpm=pulse.bpm,
+                           confidence=pulse.confidence)
+        self._blackout += (float(self._blackout_on) - self._blackout) * (1.0 - exp(-dt / BLACKOUT_S))
+        if abs(self._blackout - self._blackout_on) < 1e-3:
+            self._blackout = float(self._blackout_on)
+        if self._freeze and self._frozen is not None:
+            self._frozen = replace(self._frozen, index=self._index, dt=0.0, size=size, blackout=self._blackout)
+            self._index += 1
+            return self._frozen
+        values = self._values(features, pulse)
+        beats = pulse.beat - before
+        scene = self._playing.step(values, t, dt, beats)
+        incoming, progress, routes = None, 0.0, self._playing.routes
+        if self._incoming is not None:
+            incoming = self._incoming.step(values, t, dt, beats)
+            routes = self._incoming.routes
+            seconds = self._incoming.preset.transition.seconds
+            progress = min((t - self._change_t) / seconds, 1.0) if seconds > 0.0 else 1.0
+            if progress >= 1.0:
+                self._playing, self._incoming = self._incoming, None
+                scene, incoming, progress = incoming, None, 0.0
+        frame = Frame(self._index, t, dt, size, features, sound, scene, incoming, progress, self._blackout,
+                      pulse.source, routes)
+        self._index += 1
+        self._frozen = frame
+        return frame
+
+    def change(self, preset: Preset, t: float) -> None:
+        """Start to change to a preset at time t; a change already under way is finished first."""
+        if self._incoming is not None:
+            self._playing = self._incoming
+        self._incoming = self._start(preset, t)
+        self._change_t = t
+
+    def replace(self, presets: Sequence[Preset]) -> None:
+        """Take newly loaded presets; the one playing goes on as it was until it is chosen again."""
+        self.presets = list(presets)
+
+    def _start(self, preset: Preset, t: float) -> _Playing:
+        self._number += 1
+        return _Playing(self._number, preset, t, self.seed)
+
+    def _gesture(self, event: ControlEvent, t: float) -> None:
+        address, value = event.address, event.value
+        if address.startswith("midi."):
+            self._remember(address, value)
+        elif address == "show.preset":
+            chosen = ([p for p in self.presets if p.name == event.text] if event.text
+                      else self.presets[int(value):int(value) + 1])
+            if chosen:
+                self.change(chosen[0], t)
+        elif address in ("show.next", "show.previous"):
+            names = [p.name for p in self.presets]
+            at = names.index(self.preset.name) if self.preset.name in names else 0
+            self.change(self.presets[(at + (1 if address == "show.next" else -1)) % len(names)], t)
+        elif address == "show.blackout":
+            self._blackout_on = not self._blackout_on
+        elif address == "show.freeze":
+            self._freeze = not self._freeze
+
+    def _remember(self, address: str, value: float) -> None:
+        self._midi[address] = value
+        if address.startswith("midi.note") and address[9:].isdigit():
+            note = int(address[9:])
+            self._held.pop(note, None)
+            if value > 0.0:
+                self._held[note] = value
+                self._midi["midi.notes"] = self._midi.get("midi.notes", 0.0) + 1.0
+                self._midi["midi.note"] = note / 127.0
+            self._midi["midi.velocity"] = max(self._held.values(), default=0.0)
+
+    def _values(self, features: Features, pulse: Pulse) -> dict[str, float]:
+        """Every route source that has a value now."""
+        trust = min(1.0, pulse.confidence * 2.0)
+        values = {f"audio.{name}": value for name, value in features.values.items()}
+        values.update(self._midi)
+        values.update({
+            "audio.onsets": float(features.onsets), "audio.kicks": float(features.kicks),
+            "audio.snares": float(features.snares), "audio.hats": float(features.hats),
+            "beat.count": float(int(pulse.beat)), "beat.bars": float(int(pulse.bar)),
+            "beat.phase": pulse.beat % 1.0, "beat.bar": pulse.bar % 1.0,
+            "beat.pulse": trust * (1.0 - pulse.beat % 1.0) ** 2,
+            "beat.confidence": pulse.confidence, "beat.tempo": min(pulse.bpm / 240.0, 1.0),
+        })
+        return values
+
+
+def _fade(features: Features, t: float) -> Features:
+    """Sound that stopped coming (device lost) fades away instead of standing still."""
+    age = t - features.t - STALE_S
+    if age <= 0.0:
+        return features
+    gain = exp(-age / FADE_S)
+    return replace(features, values={name: value * gain for name, value in features.values.items()},
+                   bands=features.bands * gain, confidence=features.confidence * gain)
