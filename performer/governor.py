@@ -1,0 +1,86 @@
+"""The governor: gives up resolution, then the rate of new images, then costly passes, so that frames stay in time."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+WINDOW = 45  # frames over which p95 is taken
+HIGH, LOW = 0.94, 0.60  # parts of the frame's budget: above HIGH something is given up, below LOW regained
+SETTLE_S = 0.7  # pause after a step down, to see what it brought
+REGAIN_S = 4.0  # calm needed before a step up; doubled when that step had to be taken back
+MOST_REGAIN_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """One rung of the ladder.
+
+    scale             of the inner resolution, 1.0 being the window's own
+    image_interval_s  least seconds between two images of a model
+    skip              how many effects marked costly are left out
+    """
+
+    scale: float
+    image_interval_s: float
+    skip: int
+
+    def __str__(self) -> str:
+        return f"{self.scale:.0%} resolution, images at most {1.0 / self.image_interval_s:.0f}/s" + (
+            f", {self.skip} effect(s) left out" if self.skip else "")
+
+
+LADDER = (
+    Effort(1.0, 1 / 30, 0), Effort(0.85, 1 / 30, 0), Effort(0.72, 1 / 30, 0), Effort(0.6, 1 / 30, 0),
+    Effort(0.5, 1 / 30, 0), Effort(0.5, 1 / 20, 0), Effort(0.5, 1 / 12, 0), Effort(0.5, 1 / 12, 1),
+    Effort(0.4, 1 / 12, 2), Effort(0.33, 1 / 8, 3),
+)
+
+
+class Governor:
+    """Watches how long frames take and chooses the effort, with hysteresis.
+
+    budget_s  seconds that a frame may take
+    """
+
+    def __init__(self, budget_s: float, ladder: tuple[Effort, ...] = LADDER) -> None:
+        self.budget_s = budget_s
+        self.ladder = ladder
+        self.level = 0
+        self._took: deque[float] = deque(maxlen=WINDOW)
+        self._moved_t = float("-inf")
+        self._calm_since: float | None = None
+        self._regain_s = REGAIN_S
+        self._raised_t = float("-inf")
+
+    @property
+    def effort(self) -> Effort:
+        return self.ladder[self.level]
+
+    def step(self, t: float, took_s: float) -> bool:
+        """Note a frame that took `took_s` seconds, at time t; True when the effort changed."""
+        self._took.append(took_s)
+        if len(self._took) < WINDOW // 3 or t - self._moved_t < SETTLE_S:
+            return False
+        ordered = sorted(self._took)
+        p95 = ordered[int(0.95 * (len(ordered) - 1))]
+        if p95 > HIGH * self.budget_s and self.level < len(self.ladder) - 1:
+            if t - self._raised_t < 3.0 * REGAIN_S:
+                self._regain_s = min(2.0 * self._regain_s, MOST_REGAIN_S)
+            return self._move(t, 2 if p95 > 2.0 * self.budget_s and self.level < len(self.ladder) - 2 else 1)
+        if p95 < LOW * self.budget_s and self.level > 0:
+            if self._calm_since is None:
+                self._calm_since = t
+            if t - self._calm_since >= self._regain_s:
+                self._raised_t = t
+                return self._move(t, -1)
+        else:
+            self._calm_since = None
+        return False
+
+    def _move(self, t: float, by: int) -> bool:
+        self.level += by
+        self._moved_t = t
+        self._calm_since = None
+        self._took.clear()
+        return True

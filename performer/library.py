@@ -1,0 +1,90 @@
+"""Where shaders, models and presets lie: the factory's, read-only, and the user's, which come first."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import platformdirs
+
+from performer import isf, preset
+from performer.errors import Fault, nearest
+from performer.isf import ShaderSpec
+from performer.preset import Preset
+
+log = logging.getLogger(__name__)
+_here = Path(__file__).parent
+FACTORY = _here / "content" if (_here / "content").is_dir() else _here.parent
+USER = Path(platformdirs.user_data_dir("performer", appauthor=False))
+
+
+@dataclass
+class Library:
+    """All content by name. What is broken is left out and kept in `faults`, path -> Fault.
+
+    audio  names of the analyser's features, which presets may route from
+    """
+
+    audio: Sequence[str]
+    shaders: dict[str, ShaderSpec] = field(default_factory=dict)
+    models: dict[str, Path] = field(default_factory=dict)
+    presets: dict[str, Preset] = field(default_factory=dict)
+    faults: dict[Path, Fault] = field(default_factory=dict)
+
+    def load(self, folders: Sequence[Path] = (FACTORY, USER)) -> Library:
+        """Read everything; later folders win over earlier ones."""
+        for folder in folders:
+            for path in sorted((folder / "shaders").glob("*.fs")):
+                self._keep(path, self.load_shader)
+            for path in sorted((folder / "models").glob("*.onnx")):
+                if not path.stem.endswith(".encoder"):
+                    self.models[path.stem] = path
+        for folder in folders:
+            for path in sorted((folder / "presets").glob("*.toml")):
+                self._keep(path, self.load_preset)
+        return self
+
+    def load_shader(self, path: Path) -> ShaderSpec:
+        """Read a shader (again) and keep it under its file's name. Raises Fault."""
+        spec = isf.load(path)
+        self.shaders[spec.name] = spec
+        return spec
+
+    def load_preset(self, path: Path) -> Preset:
+        """Read a preset (again) and keep it under its file's name. Raises Fault."""
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise Fault(f"{path}: cannot read this preset: {error}") from None
+        loaded = preset.load(text, path.stem, where=str(path), shaders=self.shaders,
+                             models=list(self.models), audio=self.audio)
+        self.presets[path.stem] = loaded
+        return loaded
+
+    def in_order(self) -> list[Preset]:
+        """All presets as the digit keys count them."""
+        return sorted(self.presets.values(), key=lambda p: (p.order, p.name))
+
+    def find(self, name: str) -> Preset:
+        """A preset by name, or by the path of a TOML file. Raises Fault."""
+        if name in self.presets:
+            return self.presets[name]
+        path = Path(name)
+        if path.suffix == ".toml":
+            if not path.is_file():
+                raise Fault(f"{path}: no such preset file")
+            return self.load_preset(path)
+        for path, fault in self.faults.items():
+            if path.stem == name:
+                raise fault
+        raise Fault(f"no preset {name!r}{nearest(name, list(self.presets))}; there are "
+                    f"{', '.join(p.name for p in self.in_order())}")
+
+    def _keep(self, path: Path, load: object) -> None:
+        try:
+            load(path)  # type: ignore[operator]
+        except Fault as fault:
+            self.faults[path] = fault
+            log.warning("%s", fault)

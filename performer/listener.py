@@ -1,0 +1,93 @@
+"""Sample Ring -> feature Ring: the analysis thread's body, and the newest Features on the show's clock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from performer.audio.analyzer import Analyzer, Mixer, Scope
+from performer.frame import BANDS, HEAD, Features, Sound
+from performer.sync import Ring
+
+KEPT_ROWS = 2048
+SLOWEST_DRIFT = 0.002  # part of a late stamp that moves the estimated start of the stream
+
+
+class Source(Protocol):
+    """What the listener needs of a sound input."""
+
+    ring: Ring
+    rate: int
+
+
+class Listener:
+    """Analyses what a source's ring brings, hop by hop, and keeps one feature row a hop.
+
+    source  whose `ring` and `rate` may be replaced when a device comes back in another shape
+    now     the show's clock; ring stamps are on the same
+    """
+
+    def __init__(self, source: Source, now: Callable[[], float]) -> None:
+        self._source = source
+        self._now = now
+        self._listen_to(source.ring)
+        self.names = self._analyzer.names
+        self.rows = Ring(KEPT_ROWS, len(HEAD) + len(self.names) + BANDS, np.float64)
+        self.lost = 0  # samples that the analysis was too late for
+        self._features = Features()
+
+    def run(self, stop: threading.Event) -> None:
+        """Thread body: analyse as sound comes; sleeps half a hop when there is none."""
+        while not stop.is_set():
+            if not self.hear():
+                stop.wait(0.5 * self._analyzer.hop / self._source.rate)
+
+    def hear(self) -> int:
+        """Analyse all whole hops that have come; returns how many."""
+        ring = self._source.ring
+        if ring is not self._ring:
+            self._listen_to(ring)
+        hop, rate = self._analyzer.hop, self._rate
+        hops = 0
+        while ring.written - self._read >= hop:
+            frames, lost = ring.since(self._read, hop)
+            self._read += lost + len(frames)
+            self.lost += lost
+            row = self._analyzer.process(self._mixer.mix(frames))
+            self._heard += hop
+            start = ring.stamp - ring.written / rate
+            if start < self._start or hops == 0 and self._heard == hop:
+                self._start = start
+            else:
+                self._start += (start - self._start) * SLOWEST_DRIFT
+            shift = self._start + (self._read - self._heard) / rate
+            row[0] += shift
+            row[1] += shift
+            self.rows.write(row[None, :])
+            hops += 1
+        return hops
+
+    def features(self) -> Features:
+        """The newest features; the same object while nothing new was heard."""
+        if self.rows.written:
+            row = self.rows.latest(1)[0]
+            if row[0] != self._features.t:
+                self._features = Features.from_row(row, self.names)
+        return self._features
+
+    def sound(self) -> Sound:
+        """Waveform and spectrum of what was heard last."""
+        return self._scope.look(self._ring.latest(min(self._scope.samples, self._ring.capacity)))
+
+    def _listen_to(self, ring: Ring) -> None:
+        self._ring = ring
+        self._rate = self._source.rate
+        self._analyzer = Analyzer(self._rate)
+        self._mixer = Mixer(ring.width, self._rate)
+        self._scope = Scope(self._rate)
+        self._read = ring.written
+        self._heard = 0
+        self._start = 0.0
