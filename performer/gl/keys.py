@@ -1,0 +1,49 @@
+"""The one table of keys: what each does, and the words for it in the help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of the show.
+
+    key      a character as typed ("b", "?"), or the name of a key that types none ("left", "esc", "f1")
+    address  of the ControlEvent it makes
+    value    of that event
+    label    how the help names the key; keys without a label are not listed
+    help     what it does, in a few words
+    twice    must be pressed twice within TWICE_WITHIN_S, so that no set ends by accident
+    """
+
+    key: str
+    address: str
+    value: float = 1.0
+    label: str = ""
+    help: str = ""
+    twice: bool = False
+
+
+KEYS = (
+    *(Key(str((place + 1) % 10), "show.preset", place, "" if place else "1 .. 9, 0", "" if place else "preset 1 to 10")
+      for place in range(10)),
+    Key("right", "show.next", 1.0, "right", "next preset"),
+    Key("left", "show.previous", 1.0, "left", "previous preset"),
+    Key("space", "show.tap", 1.0, "space", "tap the tempo"),
+    Key("b", "show.blackout", 1.0, "b", "blackout, and back"),
+    Key("z", "show.freeze", 1.0, "z", "freeze, and go on"),
+    Key("f", "app.fullscreen", 1.0, "f", "full screen, and back"),
+    Key("h", "app.hud", 1.0, "h", "this panel on or off"),
+    Key("s", "app.snapshot", 1.0, "s", "save a picture"),
+    Key("r", "app.record", 1.0, "r", "start or stop recording"),
+    Key("?", "app.help", 1.0, "?  F1", "this help"),
+    Key("f1", "app.help"),
+    Key("esc", "app.quit", 1.0, "esc esc", "quit", twice=True),
+)
+
+#: Key.key -> Key
+BY_KEY = {entry.key: entry for entry in KEYS}
+
+#: Seconds within which the second press must follow.
+TWICE_WITHIN_S = 1.0
