@@ -59,7 +59,7 @@ class Listener:
             row = self._analyzer.process(self._mixer.mix(frames))
             self._heard += hop
             start = ring.stamp - ring.written / rate
-            if start < self._start or hops == 0 and self._heard == hop:
+            if self._start is None or start < self._start:
                 self._start = start
             else:
                 self._start += (start - self._start) * SLOWEST_DRIFT
@@ -90,4 +90,4 @@ class Listener:
         self._scope = Scope(self._rate)
         self._read = ring.written
         self._heard = 0
-        self._start = 0.0
+        self._start: float | None = None  # when the stream's first sample sounded, on the show's clock

@@ -246,7 +246,8 @@ class _Reader:
             assert row.shader is not None
             self.node(row.name, "source", row.shader, row.inputs, key, "source")
         self.knob(f"{row.name}.mix", OPACITY, row.opacity, f"{key}.opacity")
-        return Layer(row.name, row.model, row.shader, walk, self.chain(row.name, row.effect, f"{key}.effect"), row.blend)
+        effects = self.chain(row.name, row.effect, f"{key}.effect")
+        return Layer(row.name, row.model, row.shader, walk, effects, row.blend)
 
     def chain(self, layer: str, rows: Sequence[_Node], key: str) -> tuple[Node, ...]:
         nodes: list[Node] = []

@@ -18,7 +18,8 @@ def unit(v: np.ndarray) -> np.ndarray:
 
 def point(seed: int, index: int, dim: int) -> np.ndarray:
     """The index-th of an endless row of uniformly spread unit vectors (dim,) float32 that belongs to a seed."""
-    rng = np.random.Generator(np.random.Philox(key=[seed & 0xFFFFFFFFFFFFFFFF, index & 0xFFFFFFFFFFFFFFFF]))
+    key = np.array([seed & 0xFFFFFFFFFFFFFFFF, index & 0xFFFFFFFFFFFFFFFF], np.uint64)
+    rng = np.random.Generator(np.random.Philox(key=key))
     return unit(rng.standard_normal(dim).astype(np.float32))
 
 

@@ -1,0 +1,40 @@
+"""The governor gives up quality when frames come late, and regains it without flapping."""
+
+from itertools import pairwise
+
+from performer.governor import LADDER, Governor
+
+
+def drive(governor: Governor, cost, seconds: float, start: float = 0.0) -> list[int]:
+    levels = []
+    t = start
+    while t < start + seconds:
+        took = cost(governor.effort)
+        t += max(took, governor.budget_s)
+        governor.step(t, took)
+        levels.append(governor.level)
+    return levels
+
+
+def test_it_steps_down_until_frames_fit_and_stays_there():
+    governor = Governor(1 / 60)
+    levels = drive(governor, lambda e: 0.003 + 0.030 * e.scale**2, 60.0)
+    settled = levels[600:]
+    assert 0 < settled[-1] < len(LADDER) - 1
+    assert 0.003 + 0.030 * governor.effort.scale**2 <= governor.budget_s
+    assert len([1 for a, b in pairwise(settled) if a != b]) <= 4
+
+
+def test_it_regains_what_it_gave_up_when_the_load_is_gone():
+    governor = Governor(1 / 60)
+    drive(governor, lambda e: 0.05, 10.0)
+    assert governor.level == len(LADDER) - 1
+    drive(governor, lambda e: 0.002, 120.0, start=10.0)
+    assert governor.level == 0
+
+
+def test_a_lone_slow_frame_changes_nothing():
+    governor = Governor(1 / 60)
+    for i in range(600):
+        governor.step(i / 60, 0.2 if i == 300 else 0.005)
+    assert governor.level == 0

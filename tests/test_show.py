@@ -1,0 +1,126 @@
+"""Show.step: changes crossfade, freeze and blackout hold, walks integrate, nothing depends on the frame rate."""
+
+from itertools import pairwise
+
+import pytest
+from scenes import TEXT, make
+
+from performer.frame import ControlEvent, Features, Sound
+from performer.show import Show
+
+SECOND = TEXT.replace("First", "Second").replace("order = 1", "order = 2")
+QUIET = Features()
+
+
+def show(seed: int = 0) -> Show:
+    return Show([make(), make(SECOND, "second")], "first", seed)
+
+
+def run(it: Show, seconds: float, fps: int = 60, features=lambda t: Features(t=t), events=(), start: float = 0.0):
+    frames = []
+    pending = sorted(events, key=lambda e: e.t)
+    for i in range(round(seconds * fps)):
+        t = start + (i + 1) / fps
+        due = [e for e in pending if e.t <= t]
+        pending = pending[len(due):]
+        frames.append(it.step(t, 1 / fps, (640, 360), features(t), Sound(), due))
+    return frames
+
+
+def loud(t, kick=0.0, **more):
+    return Features(t=t, values={"level": 0.8, "bass": 0.9, "treble": 0.1, "onset": kick, "kick": kick}, **more)
+
+
+def test_a_change_of_preset_goes_through_its_transition():
+    frames = run(show(), 4.0, events=[ControlEvent(1.0, "show.next")])
+    progress = [f.progress for f in frames if f.incoming]
+    assert len(progress) == pytest.approx(120, abs=2)
+    assert progress == sorted(progress) and progress[0] < 0.02 and progress[-1] > 0.97
+    assert frames[-1].scene.preset.name == "second" and frames[-1].incoming is None
+    assert frames[-1].scene.number != frames[0].scene.number
+
+
+def test_presets_are_chosen_by_number_name_and_wrap_around():
+    it = show()
+    run(it, 0.1, events=[ControlEvent(0.0, "show.preset", 1)])
+    assert it.preset.name == "second"
+    run(it, 0.1, events=[ControlEvent(0.0, "show.preset", 0, "first")])
+    assert it.preset.name == "first"
+    run(it, 0.1, events=[ControlEvent(0.0, "show.previous")])
+    assert it.preset.name == "second"
+    run(it, 0.1, events=[ControlEvent(0.0, "show.preset", 99)])
+    assert it.preset.name == "second"
+
+
+def test_freeze_holds_everything_but_the_index():
+    it = show()
+    run(it, 1.0, features=lambda t: loud(t, 1.0))
+    a, *_, b = run(it, 0.5, features=lambda t: loud(t, 1.0), events=[ControlEvent(1.0, "show.freeze")], start=1.0)
+    assert a.scene is b.scene and a.t == b.t and b.index > a.index and b.dt == 0.0
+    moving = run(it, 0.5, features=lambda t: loud(t, 1.0), events=[ControlEvent(1.5, "show.freeze")], start=1.5)
+    assert moving[-1].scene.walks["main"].position > b.scene.walks["main"].position
+
+
+def test_blackout_is_soft_and_comes_back():
+    frames = run(show(), 3.0, events=[ControlEvent(0.5, "show.blackout"), ControlEvent(2.0, "show.blackout")])
+    levels = [f.blackout for f in frames]
+    assert levels[0] == 0.0 and max(levels) == 1.0 and levels[-1] < 0.01
+    assert max(b - a for a, b in pairwise(levels)) < 0.2
+
+
+@pytest.mark.parametrize("fps", [24, 60, 144])
+def test_walks_cover_the_same_way_at_any_frame_rate(fps):
+    frames = run(show(), 4.0, fps)
+    assert frames[-1].scene.walks["main"].position == pytest.approx(2.0, abs=0.03)
+
+
+def test_a_kick_pushes_the_walk_and_bass_moves_the_zoom():
+    calm, pushed = run(show(), 1.0)[-1], run(show(), 1.0, features=lambda t: loud(t, 1.0))[-1]
+    assert pushed.scene.walks["main"].position > calm.scene.walks["main"].position + 3.0
+    assert pushed.scene.params["main.echo.zoom"] > 1.1 and calm.scene.params["main.echo.zoom"] == 1.02
+
+
+def test_a_cc_moves_a_parameter_and_notes_are_counted():
+    it = show()
+    frame = run(it, 0.2, events=[ControlEvent(0.0, "midi.cc74", 0.25), ControlEvent(0.1, "midi.note60", 0.8)])[-1]
+    assert frame.scene.params["master.bloom.amount"] == pytest.approx(0.25)
+    assert it._midi["midi.notes"] == 1.0 and it._midi["midi.velocity"] == 0.8
+    run(it, 0.2, events=[ControlEvent(0.3, "midi.note60", 0.0)], start=0.2)
+    assert it._midi["midi.velocity"] == 0.0
+
+
+def test_sound_that_stops_coming_fades_instead_of_standing_still():
+    it = show()
+    run(it, 1.0, features=lambda t: loud(t))
+    frames = run(it, 2.0, features=lambda t: loud(1.0), start=1.0)
+    levels = [f.features.values["bass"] for f in frames]
+    assert levels[5] == pytest.approx(0.9) and levels[-1] < 0.01
+    assert levels == sorted(levels, reverse=True)
+
+
+def test_another_seed_is_another_walk_and_the_same_seed_the_same():
+    one, same, other = (run(show(seed), 1.0)[-1] for seed in (1, 1, 2))
+    assert one.scene.walks == same.scene.walks != other.scene.walks
+
+
+def test_midi_clock_drives_the_beat():
+    ticks = [ControlEvent(0.2, "midi.start")]
+    ticks += [ControlEvent(0.2 + i * 60 / 128 / 24, "midi.clock") for i in range(24 * 16)]
+    frames = run(show(), 4.0, events=ticks)
+    assert frames[-1].sync == "midi" and frames[-1].features.bpm == pytest.approx(128, abs=1)
+    beats = [f.features.beat for f in frames]
+    assert beats == sorted(beats)
+    expected = (frames[-1].t - 0.2) * 128 / 60
+    assert abs((beats[-1] - expected + 0.5) % 1 - 0.5) < 0.03
+
+
+def test_taps_set_the_tempo_and_the_beat_never_goes_back():
+    taps = [ControlEvent(1.0 + 0.5 * i, "show.tap") for i in range(5)]
+    heard = [loud(t, beat=max(0.0, t * 1.5), bpm=90.0, confidence=0.6) for t in (i / 60 for i in range(1, 400))]
+    it = show()
+    frames = run(it, 5.0, features=lambda t: heard[min(int(t * 60), 398)], events=taps)
+    at_tap = next(f for f in frames if f.t >= 3.5)
+    assert at_tap.sync == "tap" and at_tap.features.bpm == pytest.approx(120, abs=0.5)
+    assert abs((at_tap.features.beat + 0.5) % 1 - 0.5) < 0.08
+    beats = [f.features.beat for f in frames]
+    assert all(b >= a for a, b in pairwise(beats))
