@@ -1,0 +1,150 @@
+"""The streaming analyser: one hop of sound in, one row of features out. Pure: no clock, no thread, no I/O."""
+
+from __future__ import annotations
+
+from math import exp, isfinite, log, log10, sqrt
+
+import numpy as np
+
+from performer.audio.beat import BeatTracker
+from performer.audio.features import FEATURES, RANGES, Moment, range_sums
+from performer.audio.follow import AutoGain, Follower
+from performer.audio.onset import Detector, Flux
+from performer.audio.spectrum import Spectrum
+from performer.frame import BANDS, HEAD
+
+SILENCE_DB = -76.0  # mean square below which there is no sound
+PRESENT_DB = -66.0  # from here on there clearly is
+QUIETEST_DB = -58.0  # the gain never treats less than this as loud
+BAND_RANGE_DB = 42.0  # what lies between 0 and 1 in the bands
+TINY = 1e-4  # values below are zero
+
+
+class Analyzer:
+    """Hears sound hop by hop and tells features, onsets, beat, bar and tempo.
+
+    rate   samples per second
+    hop    samples per call of `process`
+    names  the named features, in the order of a row
+    """
+
+    def __init__(self, rate: int) -> None:
+        self.rate = rate
+        self._spectrum = Spectrum(rate)
+        self.hop = hop = self._spectrum.hop
+        self.names: tuple[str, ...] = tuple(FEATURES)
+        dt = hop / rate
+        self._dt = dt
+        self._hops = 0
+        self._clean = np.zeros(hop, np.float32)
+        self._row = np.zeros(len(HEAD) + len(self.names) + BANDS)
+        self._row[HEAD.index("onset_t")] = -np.inf
+        self._values = self._row[len(HEAD):len(HEAD) + len(self.names)]
+        self._bands = self._row[-BANDS:]
+        self._raw = np.zeros(len(self.names))
+        self._measures = [made.measure for made in FEATURES.values()]
+        self._follower = Follower(dt, [f.attack for f in FEATURES.values()], [f.release for f in FEATURES.values()])
+        self._gain = AutoGain(dt, len(RANGES), QUIETEST_DB)
+        self._sums = range_sums()
+        self._ranges = np.zeros(len(self._sums), np.float32)
+        self._loud_db = np.zeros(len(RANGES))
+        self._amplitudes = np.zeros(BANDS, np.float32)
+        self._logs = np.zeros(BANDS, np.float32)
+        self._band_raw = np.zeros(BANDS)
+        self._band_follower = Follower(dt, [0.0] * BANDS, [0.12] * BANDS)
+        self._flux = Flux(dt)
+        self._any = Detector(dt, 0.05, 1.8, 0.15, 0.05)
+        self._kick = Detector(dt, 0.15, 2.0, 0.35, 0.1)
+        self._snare = Detector(dt, 0.12, 2.0, 0.35, 0.1)
+        self._hat = Detector(dt, 0.12, 1.8, 0.25, 0.06)
+        self._tracker = BeatTracker(rate, hop)
+        self._loudest_rise = 0.05
+        self._onset_t = float("-inf")
+        self._moment = Moment(dict.fromkeys(RANGES, 0.0), (0.0, 0.0, 0.0), 0.0, (0.0, 0.0), (0.0, 0.0), (0.0, 0.0),
+                              (0.0, 0.0), 0.0)
+
+    def process(self, samples: np.ndarray) -> np.ndarray:
+        """One hop on.
+
+        samples  (hop,) float32 mono; NaN and infinities count as 0
+        returns  (len(HEAD) + len(names) + BANDS,) float64 as `frame.Features.from_row` reads it; the same buffer
+                 every call. Raises ValueError for any other number of samples.
+        """
+        if samples.shape != (self.hop,):
+            raise ValueError(f"a hop is ({self.hop},) samples at {self.rate} Hz, not {samples.shape}")
+        if not isfinite(np.dot(samples, samples)):
+            samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0, copy=True)
+            np.clip(samples, -8.0, 8.0, out=samples)
+        self._spectrum.push(samples)
+        self._hops += 1
+        t = self._hops * self.hop / self.rate
+        presence = self._measure()
+        strengths = self._flux.update(self._amplitudes, self._loud_amplitude).tolist()
+        self._listen(t, strengths, presence)
+        self._tracker.update(strengths[0], strengths[1], presence > 0.0)
+        self._fill(t)
+        return self._row
+
+    def _measure(self) -> float:
+        """Loudness, tone and bands of the newest window; returns how present sound is, 0..1."""
+        bands = self._spectrum.bands
+        np.sqrt(bands, out=self._amplitudes)
+        np.dot(self._sums, bands, out=self._ranges)
+        powers = self._ranges.tolist()
+        total = powers[0]
+        level_db = 10.0 * log10(total + 1e-20)
+        presence = min(max((level_db - SILENCE_DB) / (PRESENT_DB - SILENCE_DB), 0.0), 1.0)
+        m = self._moment
+        m.presence = presence
+        np.add(bands, 1e-12, out=self._logs)
+        np.log(self._logs, out=self._logs)
+        self._loud_db[:] = self._ranges[:-1]
+        self._loud_db += 1e-20
+        np.log10(self._loud_db, out=self._loud_db)
+        self._loud_db *= 10.0
+        if presence > 0.0:
+            reference = self._gain.update(self._loud_db).tolist()
+        else:
+            reference = self._gain.reference.tolist()
+        overall = reference[0]
+        for name, power, ref in zip(RANGES, powers, reference, strict=False):
+            ref = max(ref, overall - 24.0)  # a range that is hardly there is not blown up
+            value = sqrt(power) * exp(-0.1151292546497 * ref) * presence
+            m.loudness[name] = value if value < 1.0 else 1.0
+        self._loud_amplitude = exp(0.1151292546497 * overall) * 0.35
+        mean = float(self._logs.sum()) / BANDS
+        m.tone = (powers[-1] / (total + 1e-20), mean, log(total / BANDS + 1e-12))
+        # 4.342945 turns a natural logarithm of power into decibels; a band seldom holds all of the loudness.
+        np.multiply(self._logs, 4.342945 / BAND_RANGE_DB, out=self._band_raw)
+        self._band_raw += 1.0 - (overall - 9.0) / BAND_RANGE_DB
+        np.clip(self._band_raw, 0.0, 1.0, out=self._band_raw)
+        self._band_raw *= presence
+        return presence
+
+    def _listen(self, t: float, strengths: list[float], presence: float) -> None:
+        every, low, _, _, body, crack, air = strengths
+        m = self._moment
+        if presence <= 0.0:
+            every = low = body = crack = air = 0.0
+        loudest = self._loudest_rise = max(every, 0.05, self._loudest_rise * (1.0 - 0.4 * self._dt))
+        m.rise = min(1.0, every / loudest)
+        if self._any.update(every):
+            self._onset_t = t - 0.006
+        self._kick.update(low)
+        self._snare.update(min(body, crack) * 2.0 if low < 3.0 * crack else 0.0)
+        self._hat.update(air if air > 0.7 * low else 0.0)
+        m.onset = (self._any.strength * presence, self._any.age)
+        m.kick = (self._kick.strength * presence, self._kick.age)
+        m.snare = (self._snare.strength * presence, self._snare.age)
+        m.hat = (self._hat.strength * presence, self._hat.age)
+
+    def _fill(self, t: float) -> None:
+        m, tracker, row = self._moment, self._tracker, self._row
+        row[:10] = (t, self._onset_t, self._any.count, self._kick.count, self._snare.count, self._hat.count,
+                    tracker.beat, tracker.bar, tracker.bpm, tracker.confidence)
+        self._raw[:] = [measure(m) for measure in self._measures]
+        followed = self._follower.update(self._raw)
+        np.clip(followed, 0.0, 1.0, out=self._values)
+        self._values *= self._values > TINY
+        bands = self._band_follower.update(self._band_raw)
+        np.multiply(bands, bands > TINY, out=self._bands)

@@ -1,0 +1,263 @@
+"""Tempo, beat and bar, causally: a hidden Markov model over tempo and position, and a clock that follows it.
+
+The state space is that of Krebs, Böck and Widmer ("An efficient state-space model for joint tempo and meter
+tracking", ISMIR 2015): a state is a whole number of frames per beat and a frame within the beat, so that time
+passes by moving every probability one place on, and tempo may change only at a beat. The observation model is
+log-linear in the onset strengths instead of learned.
+"""
+
+from __future__ import annotations
+
+from math import ceil, floor, hypot
+
+import numpy as np
+
+from performer.audio.follow import smoothing
+
+SLOWEST_BPM = 55.0
+FASTEST_BPM = 215.0
+
+
+class BeatModel:
+    """Forward pass over (tempo, position in the beat).
+
+    fps  updates per second
+    """
+
+    TEMPO_SPREAD = 0.012  # relative tempo change per beat that costs one unit of log probability
+    RESTART = 2e-4  # share of probability per beat that may jump to any tempo
+    CENTRE_BPM = 118.0
+    OCTAVES = 0.55  # width of the tempo prior, in octaves
+    WIDTH_S = 0.016  # half width of what counts as on the beat
+    WEIGHTS = (1.0, 0.35, 0.12)  # pull of onsets on the beat, half way, and at the quarters
+    SHARPNESS = 2.2
+
+    def __init__(self, fps: float) -> None:
+        self.fps = fps
+        frames = np.arange(floor(60.0 * fps / FASTEST_BPM), ceil(60.0 * fps / SLOWEST_BPM) + 1)
+        self.frames = frames.astype(np.float32)
+        self.tempi = 60.0 * fps / frames
+        starts = np.concatenate([[0], np.cumsum(frames)[:-1]])
+        self.starts = starts
+        self._ends = starts + frames - 1
+        count = int(frames.sum())
+        phase = np.concatenate([np.arange(n) / n for n in frames])
+        length = np.repeat(frames, frames)
+        self._phase = phase
+        self._cos = np.cos(2 * np.pi * phase).astype(np.float32)
+        self._sin = np.sin(2 * np.pi * phase).astype(np.float32)
+        self._pull = self._template(phase, length)
+        prior = np.exp(-0.5 * (np.log2(self.tempi / self.CENTRE_BPM) / self.OCTAVES) ** 2)
+        prior /= prior.sum()
+        ratio = np.abs(np.log(frames[:, None] / frames[None, :]))
+        change = np.exp(-ratio / self.TEMPO_SPREAD) * prior[None, :] ** 0.05
+        change /= change.sum(1, keepdims=True)
+        change = (1.0 - self.RESTART) * change + self.RESTART * prior[None, :]
+        self._change = np.ascontiguousarray(change.T.astype(np.float32))
+        self._fresh = np.repeat(prior / frames, frames).astype(np.float32)
+        self.p = self._fresh.copy()
+        self._next = np.zeros(count, np.float32)
+        self._observed = np.zeros(count, np.float32)
+        self._marginal = np.zeros(len(frames), np.float32)
+        self.phase = 0.0
+        self.bpm = 0.0
+        self.confidence = 0.0
+
+    def _template(self, phase: np.ndarray, length: np.ndarray) -> np.ndarray:
+        width = self.WIDTH_S * self.fps
+
+        def near(place: float) -> np.ndarray:
+            apart = np.abs((phase - place + 0.5) % 1.0 - 0.5) * length
+            return np.exp(-0.5 * (apart / width) ** 2)
+
+        on, half, quarter = self.WEIGHTS
+        pull = np.maximum.reduce([on * near(0.0), half * near(0.5), quarter * near(0.25), quarter * near(0.75)])
+        # Zero mean per tempo: steady noise speaks for no tempo.
+        mean = np.add.reduceat(pull, self.starts) / self.frames
+        return (pull - np.repeat(mean, self.frames.astype(int))).astype(np.float32)
+
+    def update(self, activation: float) -> None:
+        """One frame on. activation: onset strength relative to its running mean, about -0.5..2."""
+        p, moved = self.p, self._next
+        moved[1:] = p[:-1]
+        moved[self.starts] = self._change @ p[self._ends]
+        np.multiply(self._pull, self.SHARPNESS * activation, out=self._observed)
+        np.exp(self._observed, out=self._observed)
+        np.multiply(moved, self._observed, out=moved)
+        total = float(moved.sum())
+        if total > 0.0:
+            moved *= 1.0 / total
+        else:
+            moved[:] = self._fresh
+        self.p, self._next = moved, p
+        self._read()
+
+    def _read(self) -> None:
+        marginal = np.add.reduceat(self.p, self.starts, out=self._marginal)
+        best = int(marginal.argmax())
+        reach = max(1, round(0.03 * float(self.frames[best])))
+        low, high = max(0, best - reach), min(len(marginal), best + reach + 1)
+        near = marginal[low:high]
+        mass = float(near.sum())
+        first = self.starts[low]
+        last = self._ends[high - 1] + 1
+        x = float(np.dot(self.p[first:last], self._cos[first:last]))
+        y = float(np.dot(self.p[first:last], self._sin[first:last]))
+        self.phase = float(np.arctan2(y, x)) / (2 * np.pi) % 1.0
+        self.bpm = 60.0 * self.fps * mass / float(np.dot(near, self.frames[low:high]))
+        self.confidence = hypot(x, y)
+
+
+class BeatClock:
+    """A monotone, continuous count of beats and bars that follows a model's phase by running faster or slower."""
+
+    CATCH_UP_S = 0.12
+    SLOWEST = 0.25  # never slower than this share of the tempo, so that a beat is never taken back
+    FASTEST = 2.5
+
+    def __init__(self, dt: float) -> None:
+        self._dt = dt
+        self._gain = dt / self.CATCH_UP_S
+        self.beat = 0.0
+
+    def advance(self, phase: float, bpm: float) -> None:
+        """One hop on, towards the beat phase (0..1) the model holds for this very moment."""
+        step = bpm / 60.0 * self._dt
+        behind = (phase - self.beat - step + 0.5) % 1.0 - 0.5
+        wanted = step + behind * self._gain
+        self.beat += min(max(wanted, self.SLOWEST * step), self.FASTEST * step)
+
+
+class BarModel:
+    """Which beat is the first of the bar, and whether bars have four beats or three.
+
+    Each beat's evidence (bass and overall attack, change of harmony) is summed for every alignment and forgotten
+    slowly.
+    """
+
+    MEMORY_BEATS = 24.0
+    THREE = 1.15  # how much better three must explain than four before it is believed
+
+    def __init__(self) -> None:
+        self._four = np.zeros(4)
+        self._three = np.zeros(3)
+        self._keep = 1.0 - 1.0 / self.MEMORY_BEATS
+        self.length = 4
+        self.first = 0  # beat number modulo length that opens a bar
+
+    def update(self, beat: int, evidence: float) -> None:
+        """Take the evidence (>= 0) found at beat number `beat`."""
+        self._four *= self._keep
+        self._three *= self._keep
+        self._four[beat % 4] += evidence
+        self._three[beat % 3] += evidence
+        contrast_four = self._contrast(self._four)
+        contrast_three = self._contrast(self._three)
+        if self.length == 4 and contrast_three > self.THREE * contrast_four + 0.1:
+            self.length = 3
+        elif self.length == 3 and contrast_four > contrast_three:
+            self.length = 4
+        sums = self._four if self.length == 4 else self._three
+        best = int(sums.argmax())
+        if self.length != len(sums) or sums[best] > 1.1 * sums[self.first % self.length]:
+            self.first = best
+        self.first %= self.length
+
+    @staticmethod
+    def _contrast(sums: np.ndarray) -> float:
+        mean = float(sums.mean())
+        return float(sums.max()) / mean - 1.0 if mean > 1e-9 else 0.0
+
+
+class BeatTracker:
+    """From onset strengths, hop by hop, to beat, bar, tempo and confidence.
+
+    rate  samples per second; hop  samples per hop
+    """
+
+    FPS = 90.0
+    MEAN_S = 1.0
+    PEAK_S = 4.0
+    LATENCY_S = 0.012  # by which the strengths lag the sound
+    HEARD = 0.12  # confidence from which on a beat is believed to have been heard
+    FORGET_S = 4.0  # silence over which confidence fades
+
+    def __init__(self, rate: int, hop: int) -> None:
+        dt = hop / rate
+        self._every = max(1, round(1.0 / dt / self.FPS))
+        frame = dt * self._every
+        self._dt = dt
+        self.model = BeatModel(1.0 / frame)
+        self.clock = BeatClock(dt)
+        self.bars = BarModel()
+        self._mean_step = smoothing(frame, self.MEAN_S)
+        self._peak_step = smoothing(frame, self.PEAK_S)
+        self._trust_step = smoothing(frame, 0.5)
+        self._fade = 1.0 - smoothing(frame, self.FORGET_S)
+        self._count = 0
+        self._loudest = 0.0
+        self._lowest = 0.0
+        self._mean = 0.0
+        self._peak = 0.0
+        self._around = 0.0  # strongest evidence around the newest beat
+        self._taken = 0
+        self._since = 0.0  # hops since the model was read
+        self._bar_slew = 0.0
+        self.bar = 0.0
+        self.bpm = 0.0
+        self.confidence = 0.0
+
+    @property
+    def beat(self) -> float:
+        """Monotone number of beats."""
+        return self.clock.beat
+
+    def update(self, strength: float, low: float, heard: bool) -> None:
+        """One hop. strength: overall onset strength; low: that of the bass; heard: whether there is sound."""
+        self._loudest = max(self._loudest, strength)
+        self._lowest = max(self._lowest, low)
+        self._count += 1
+        if self._count >= self._every:
+            self._count = 0
+            self._frame(self._loudest, self._lowest, heard)
+            self._loudest = self._lowest = 0.0
+        if self.bpm <= 0.0:
+            return
+        ahead = self.LATENCY_S + self._count * self._dt
+        self.clock.advance((self.model.phase + ahead * self.bpm / 60.0) % 1.0, self.bpm)
+        self._advance_bar()
+
+    def _frame(self, strength: float, low: float, heard: bool) -> None:
+        self._mean += (strength - self._mean) * self._mean_step
+        self._peak = strength if strength > self._peak else self._peak + (strength - self._peak) * self._peak_step
+        scale = max(self._peak, 1e-3)
+        self.model.update((strength - self._mean) / scale if heard else 0.0)
+        trust = self.model.confidence if heard else 0.0
+        if heard:
+            self.confidence += (trust - self.confidence) * self._trust_step
+        else:
+            self.confidence *= self._fade
+        if self.bpm > 0.0 or self.confidence > self.HEARD:
+            self.bpm = self.model.bpm
+        self._gather(strength, low)
+
+    def _gather(self, strength: float, low: float) -> None:
+        """Collect each beat's evidence from a quarter beat before it to a quarter after."""
+        beat = self.clock.beat
+        number = floor(beat + 0.5)
+        if number > self._taken and beat - floor(beat) < 0.5 and beat - floor(beat) > 0.25:
+            self.bars.update(number, self._around)
+            self._taken = number
+            self._around = 0.0
+        if abs(beat - number) < 0.15:
+            self._around = max(self._around, strength + 2.0 * low)
+
+    def _advance_bar(self) -> None:
+        length = self.bars.length
+        step = self.bpm / 60.0 * self._dt / length
+        wanted = (self.clock.beat - self.bars.first) / length
+        behind = (wanted - self.bar - step + 0.5) % 1.0 - 0.5
+        if abs(behind) < 0.02:
+            self.bar += max(0.0, step + behind)
+        else:
+            self.bar += step * min(max(1.0 + behind * 2.0, 0.25), 2.5)

@@ -1,0 +1,155 @@
+"""The named features: one decorated function each, and it becomes the route source `audio.NAME`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from performer.audio.spectrum import band_centres, band_edges
+from performer.frame import BANDS
+
+#: Ranges in hertz whose loudness is measured, each with a gain of its own.
+RANGES = {"level": (27.5, 16_000.0), "bass": (27.5, 140.0), "lowmid": (140.0, 500.0), "mid": (500.0, 3_000.0),
+          "treble": (3_000.0, 16_000.0)}
+
+
+@dataclass(slots=True)
+class Moment:
+    """What has been measured of the newest window, before any smoothing.
+
+    loudness  name of RANGES -> amplitude relative to what counts as loud in that range, 0..1
+    tone      (3,) of the bands: mean octave above the lowest, mean log power, log of the mean power
+    rise      onset strength, relative to recent peaks, 0..1
+    onset, kick, snare, hat  (strength 0..1, age in seconds) of the newest of each
+    presence  0..1: 0 in silence, 1 as soon as there is clearly sound
+    """
+
+    loudness: dict[str, float]
+    tone: tuple[float, float, float]
+    rise: float
+    onset: tuple[float, float]
+    kick: tuple[float, float]
+    snare: tuple[float, float]
+    hat: tuple[float, float]
+    presence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A measure in 0..1 and the follower it goes through: attack and release in seconds."""
+
+    name: str
+    measure: Callable[[Moment], float]
+    attack: float
+    release: float
+
+
+FEATURES: dict[str, Feature] = {}
+
+
+def feature(attack: float = 0.0, release: float = 0.0) -> Callable[[Callable[[Moment], float]], Feature]:
+    """Register a function (Moment) -> 0..1 under its own name."""
+
+    def register(measure: Callable[[Moment], float]) -> Feature:
+        FEATURES[measure.__name__] = made = Feature(measure.__name__, measure, attack, release)
+        return made
+
+    return register
+
+
+@feature(attack=0.01, release=0.15)
+def level(m: Moment) -> float:
+    """Loudness of everything, relative to the last minute's loud passages."""
+    return m.loudness["level"]
+
+
+@feature(attack=0.0, release=0.08)
+def bass(m: Moment) -> float:
+    """27 to 140 Hz: kick and bass."""
+    return m.loudness["bass"]
+
+
+@feature(attack=0.0, release=0.1)
+def lowmid(m: Moment) -> float:
+    """140 to 500 Hz: toms, low voices, warmth."""
+    return m.loudness["lowmid"]
+
+
+@feature(attack=0.0, release=0.1)
+def mid(m: Moment) -> float:
+    """500 Hz to 3 kHz: voices, leads, snares."""
+    return m.loudness["mid"]
+
+
+@feature(attack=0.0, release=0.08)
+def treble(m: Moment) -> float:
+    """3 to 16 kHz: hats, cymbals, breath."""
+    return m.loudness["treble"]
+
+
+@feature(attack=0.03, release=0.1)
+def centroid(m: Moment) -> float:
+    """Brightness: centre of the bands' power on the octave scale, 0 at 27 Hz, 1 at 16 kHz."""
+    return m.tone[0] * m.presence
+
+
+@feature(attack=0.03, release=0.1)
+def flatness(m: Moment) -> float:
+    """Noisiness: geometric over arithmetic mean of the bands' power, as decibels from -40 (tone) to 0 (noise)."""
+    return max(0.0, 1.0 + (m.tone[1] - m.tone[2]) * (10.0 / np.log(10.0)) / 40.0) * m.presence
+
+
+@feature(attack=0.0, release=0.03)
+def flux(m: Moment) -> float:
+    """How much the spectrum rises just now."""
+    return m.rise
+
+
+@feature()
+def onset(m: Moment) -> float:
+    """Strength of the newest onset, decaying with its age."""
+    return _decayed(m.onset, 0.15)
+
+
+@feature()
+def kick(m: Moment) -> float:
+    """Strength of the newest bass-drum-like onset, decaying with its age."""
+    return _decayed(m.kick, 0.18)
+
+
+@feature()
+def snare(m: Moment) -> float:
+    """Strength of the newest snare-like onset, decaying with its age."""
+    return _decayed(m.snare, 0.15)
+
+
+@feature()
+def hat(m: Moment) -> float:
+    """Strength of the newest hat-like onset, decaying with its age."""
+    return _decayed(m.hat, 0.08)
+
+
+@feature(attack=1.0, release=3.0)
+def energy(m: Moment) -> float:
+    """Slow loudness, for the mood of a passage rather than its notes."""
+    return m.loudness["level"]
+
+
+def _decayed(event: tuple[float, float], tau: float) -> float:
+    strength, age = event
+    return strength * 2.718281828459045 ** (-age / tau)
+
+
+def range_sums() -> np.ndarray:
+    """(len(RANGES) + 1, BANDS) float32: power of each range from the bands' power; last row, octaves per band."""
+    edges = band_edges()
+    rows = []
+    for low, high in RANGES.values():
+        shared = np.minimum(edges[1:], high) - np.maximum(edges[:-1], low)
+        rows.append(np.clip(shared / np.diff(edges), 0.0, 1.0))
+    centres = band_centres()
+    rows.append(np.log(centres / centres[0]) / np.log(centres[-1] / centres[0]))
+    assert len(centres) == BANDS
+    return np.array(rows, np.float32)

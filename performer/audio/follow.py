@@ -1,0 +1,81 @@
+"""Followers and automatic gain. Every time constant is in seconds, every speed in decibels per second."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import exp
+
+import numpy as np
+
+
+def smoothing(dt: float, tau: float) -> float:
+    """Share of the way gone within dt by a follower with time constant tau (both in seconds)."""
+    return 1.0 if tau <= 0.0 else 1.0 - exp(-dt / tau)
+
+
+class Follower:
+    """Rises with one time constant and falls with another, value by value.
+
+    attack   (n,) seconds to rise by 63 %; 0 follows at once
+    release  (n,) seconds to fall by 63 %
+    """
+
+    def __init__(self, dt: float, attack: Sequence[float], release: Sequence[float]) -> None:
+        self._up = np.array([smoothing(dt, tau) for tau in attack])
+        self._down = np.array([smoothing(dt, tau) for tau in release])
+        self.values = np.zeros(len(self._up))
+        self._step = np.zeros(len(self._up))
+        self._rise = np.zeros(len(self._up))
+
+    def update(self, raw: np.ndarray) -> np.ndarray:
+        """Follow raw (n,); returns `values`, the same array each time."""
+        np.subtract(raw, self.values, out=self._step)
+        np.maximum(self._step, 0.0, out=self._rise)
+        self._step -= self._rise
+        self._rise *= self._up
+        self._step *= self._down
+        self.values += self._rise
+        self.values += self._step
+        return self.values
+
+
+class AutoGain:
+    """What counts as loud just now, per channel, in decibels.
+
+    A reference rises to louder sound at once and falls slowly, so that a quiet passage stays visibly lower.
+    Only when sound stays more than DEEP below it (another song, a fader pulled down) it falls fast, all the way.
+    """
+
+    ATTACK_S = 0.03
+    PEAK_S = 0.5  # the sound's own short-time peak, so that gaps between notes don't count as quiet
+    SLOW_DB_S = 1.0
+    FAST_DB_S = 40.0
+    DEEP_DB = 22.0
+    SETTLED_DB = 3.0
+
+    def __init__(self, dt: float, channels: int, floor_db: float) -> None:
+        self._up = smoothing(dt, self.ATTACK_S)
+        self._peak_fall = 20.0 * dt / self.PEAK_S
+        self._slow = self.SLOW_DB_S * dt
+        self._fast = self.FAST_DB_S * dt
+        self._floor = floor_db
+        self.reference = np.full(channels, floor_db)
+        self._peak = np.full(channels, floor_db)
+        self._gap = np.zeros(channels)
+        self._deep = np.zeros(channels, bool)
+
+    def update(self, level_db: np.ndarray) -> np.ndarray:
+        """Levels (channels,) in decibels -> the reference (channels,), the same array each time."""
+        peak, reference, gap = self._peak, self.reference, self._gap
+        peak -= self._peak_fall
+        np.maximum(peak, level_db, out=peak)
+        np.subtract(peak, reference, out=gap)
+        np.logical_or(self._deep, gap < -self.DEEP_DB, out=self._deep)
+        np.logical_and(self._deep, gap < -self.SETTLED_DB, out=self._deep)
+        reference -= np.where(self._deep, self._fast, self._slow)
+        np.subtract(level_db, reference, out=gap)
+        np.maximum(gap, 0.0, out=gap)
+        gap *= self._up
+        reference += gap
+        np.maximum(reference, self._floor, out=reference)
+        return reference

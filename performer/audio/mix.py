@@ -1,0 +1,56 @@
+"""Many channels -> one, without losing any: silent ones don't dilute, opposite ones don't cancel."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from performer.audio.follow import smoothing
+
+
+class Mixer:
+    """Mixes sound to mono by weights that follow each channel's energy and polarity slowly.
+
+    rate      samples per second
+    channels  how many come in
+    """
+
+    ENERGY_S = 0.5  # over which energy and correlation are averaged
+    TURN_S = 0.05  # in which a weight follows
+    PRESENT = 1e-3  # share of the loudest channel's energy from which on a channel counts in full
+    OPPOSED = -0.4  # correlation with the loudest channel below which a channel is turned over
+
+    def __init__(self, rate: int, channels: int) -> None:
+        self._rate = rate
+        self._moments = np.zeros((channels, channels), np.float32)
+        self._weights = np.full(channels, 1.0 / channels, np.float32)
+        self._heard = False
+
+    def mix(self, frames: np.ndarray) -> np.ndarray:
+        """frames (n, channels) float32 -> (n,) float32; NaN and infinities count as 0."""
+        n = len(frames)
+        if n == 0:
+            return np.zeros(0, np.float32)
+        now = frames.T @ frames
+        if not np.isfinite(now.trace()):
+            frames = np.clip(np.nan_to_num(frames, nan=0.0, posinf=0.0, neginf=0.0), -8.0, 8.0)
+            now = frames.T @ frames
+        if frames.shape[1] == 1:
+            return np.ascontiguousarray(frames[:, 0])
+        dt = n / self._rate
+        now /= n
+        self._moments += (now - self._moments) * (smoothing(dt, self.ENERGY_S) if self._heard else 1.0)
+        target = self._target()
+        if target is not None:
+            self._weights += (target - self._weights) * (smoothing(dt, self.TURN_S) if self._heard else 1.0)
+            self._heard = True
+        return frames @ self._weights
+
+    def _target(self) -> np.ndarray | None:
+        energy = self._moments.diagonal()
+        loudest = int(energy.argmax())
+        most = float(energy[loudest])
+        if most < 1e-12:
+            return None
+        share = np.minimum(energy / (most * self.PRESENT), 1.0)
+        likeness = self._moments[loudest] / np.sqrt(np.maximum(energy * most, 1e-20))
+        return np.where(likeness < self.OPPOSED, -share, share) / share.sum()

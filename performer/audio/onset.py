@@ -1,0 +1,101 @@
+"""Onsets: rises of the log spectrum, as in SuperFlux (Böck and Widmer, DAFx 2013), by band and causal."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from performer.audio.follow import smoothing
+from performer.audio.spectrum import band_centres
+from performer.frame import BANDS
+
+#: Strengths in the order `Flux.update` gives them: which bands, in hertz, each of them sums over.
+RANGES = {"all": (27.5, 16_000.0), "low": (27.5, 130.0), "mid": (130.0, 2_000.0), "high": (2_000.0, 16_000.0),
+          "body": (130.0, 500.0), "crack": (1_500.0, 6_000.0), "air": (6_000.0, 16_000.0)}
+
+
+class Flux:
+    """Spectral flux with vibrato suppression: how much each band exceeds its neighbourhood of LAG_S ago.
+
+    A band is compared with the loudest of itself and its two neighbours then, so that a gliding or trembling
+    tone is no onset.
+    """
+
+    LAG_S = 0.0107
+    COMPRESSION = 60.0  # amplitudes this many times below the reference begin to count
+
+    def __init__(self, dt: float) -> None:
+        self._lag = max(1, round(self.LAG_S / dt))
+        self._past = np.zeros((self._lag, BANDS), np.float32)
+        self._at = 0
+        self._log = np.zeros(BANDS, np.float32)
+        self._rise = np.zeros(BANDS, np.float32)
+        centres = band_centres()
+        inside = np.array([(centres >= low) & (centres < high) for low, high in RANGES.values()])
+        self._sums = (inside / inside.sum(1, keepdims=True)).astype(np.float32)
+        self.strengths = np.zeros(len(RANGES), np.float32)
+
+    def update(self, amplitudes: np.ndarray, reference: float) -> np.ndarray:
+        """Band amplitudes (BANDS,) and the present reference amplitude -> strengths (len(RANGES),).
+
+        A strength is the mean rise of the log spectrum over its bands: 0 when nothing rises, some 0.1..2 at onsets.
+        """
+        log, rise, past = self._log, self._rise, self._past[self._at]
+        np.multiply(amplitudes, self.COMPRESSION / reference, out=log)
+        np.log1p(log, out=log)
+        np.subtract(log, past, out=rise)
+        np.maximum(rise, 0.0, out=rise)
+        # Store the maximum over neighbours, ready to be compared with LAG_S from now.
+        past[:] = log
+        np.maximum(past[1:], log[:-1], out=past[1:])
+        np.maximum(past[:-1], log[1:], out=past[:-1])
+        self._at = (self._at + 1) % self._lag
+        np.dot(self._sums, rise, out=self.strengths)
+        return self.strengths
+
+
+class Detector:
+    """Announces an onset as soon as a strength stands out from its recent past.
+
+    threshold  least strength that may count
+    ratio      how many times the running mean it must reach
+    rest_s     seconds between two onsets at least
+    """
+
+    MEAN_S = 0.25
+    PEAK_S = 1.5
+
+    def __init__(self, dt: float, threshold: float, ratio: float, peak_share: float, rest_s: float) -> None:
+        self._threshold = threshold
+        self._ratio = ratio
+        self._share = peak_share
+        self._rest = rest_s
+        self._dt = dt
+        self._mean_step = smoothing(dt, self.MEAN_S)
+        self._peak_step = smoothing(dt, self.PEAK_S)
+        self._mean = 0.0
+        self._peak = 0.0
+        self._last = 0.0
+        self._armed = True
+        self.count = 0
+        self.age = float("inf")
+        self.strength = 0.0
+
+    def update(self, value: float) -> bool:
+        """Take one strength; true when an onset is announced, its `strength` (0..1) then newly set."""
+        self.age += self._dt
+        limit = max(self._threshold, self._ratio * self._mean, self._share * self._peak)
+        found = self._armed and value > limit and value >= self._last and self.age >= self._rest
+        if found:
+            self.count += 1
+            self.age = 0.0
+            self._armed = False
+            self.strength = 0.0
+        if self.age < 0.03:  # the peak comes a hop or two after the announcement
+            loud = max(self._peak, value)
+            self.strength = max(self.strength, min(1.0, value / loud) if loud > 0.0 else 0.0)
+        if value < 0.6 * limit or value < 0.5 * self._last:
+            self._armed = True
+        self._mean += (value - self._mean) * self._mean_step
+        self._peak = value if value > self._peak else self._peak + (value - self._peak) * self._peak_step
+        self._last = value
+        return found
