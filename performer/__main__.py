@@ -1,0 +1,196 @@
+"""The command line. Every command has an example in its --help; everything heavy is imported when it is needed."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from performer.errors import Fault
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+                  context_settings={"help_option_names": ["-h", "--help"]})
+
+Size = Annotated[str, typer.Option(help="Width x height in pixels, such as 1280x720.")]
+Seed = Annotated[int, typer.Option(help="Of all random draws: another seed, another evening.")]
+Provider = Annotated[str, typer.Option(help="Where models run: auto, cuda or cpu.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and all log lines.")]
+
+
+def size_of(text: str) -> tuple[int, int]:
+    """(width, height) from "1280x720". Raises Fault."""
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384):
+        raise Fault(f"--size {text!r}: expected WIDTHxHEIGHT from 16x16 to 16384x16384, such as 1280x720")
+    return int(width), int(height)
+
+
+@app.command(epilog="Example: performer play nebula --input system --fullscreen")
+def play(
+    preset: Annotated[str | None, typer.Argument(help="Name of a preset, or path of a TOML file.")] = None,
+    input: Annotated[str, typer.Option(help="default, system (what the computer plays), a device's name or index, "
+                                            "a sound file, or demo.")] = "default",
+    midi: Annotated[str, typer.Option(help="all, off, or part of a port's name.")] = "all",
+    midi_api: Annotated[str, typer.Option(help="alsa or jack, where there is a choice.")] = "",
+    size: Size = "1280x720",
+    monitor: Annotated[str | None, typer.Option(help="Name, part of it, or index.")] = None,
+    fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Fill the monitor.")] = False,
+    headless: Annotated[bool, typer.Option("--headless", help="No window: draw offscreen.")] = False,
+    hud: Annotated[bool, typer.Option("--hud", help="Begin with the HUD shown (h).")] = False,
+    fps: Annotated[float, typer.Option(min=1.0, max=500.0, help="Pictures per second where no screen sets the pace.")]
+    = 60.0,
+    seconds: Annotated[float | None, typer.Option(min=0.0, help="Stop after so long.")] = None,
+    seed: Seed = 0,
+    provider: Provider = "auto",
+    output_delay_ms: Annotated[float, typer.Option(min=0.0, max=1000.0, help="From drawing to light: beats fire "
+                                                                             "early by it.")] = 0.0,
+    record: Annotated[str | None, typer.Option(help="Record to this file (.mp4 or .mkv) from the start.")] = None,
+    stats: Annotated[str | None, typer.Option(help="Write figures of the show to this JSON file.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Play live: listen, draw, follow the music. Press ? for the keys."""
+    from performer import app as wiring
+
+    options = wiring.PlayOptions(
+        preset=preset, input=input, midi=midi, midi_api=midi_api, size=size_of(size), monitor=monitor,
+        fullscreen=fullscreen, headless=headless, hud=hud, fps=fps, seconds=seconds, seed=seed, provider=provider,
+        output_delay_ms=output_delay_ms, record=record, stats=stats)
+    if headless or wiring.has_display():
+        wiring.play(options)
+    else:
+        wiring.show_reel(options)
+
+
+@app.command(epilog="Example: performer render song.ogg out.mp4 --preset nebula --size 1920x1080 --sheet out.png")
+def render(
+    song: Annotated[str, typer.Argument(help="A sound file, or demo.")],
+    out: Annotated[str, typer.Argument(help="The movie to write (.mp4 or .mkv).")],
+    preset: Annotated[str | None, typer.Option(help="Name of a preset, or path of a TOML file.")] = None,
+    size: Size = "1280x720",
+    fps: Annotated[float, typer.Option(min=1.0, max=240.0, help="Pictures per second.")] = 60.0,
+    seconds: Annotated[float | None, typer.Option(min=0.05, help="Only the first so many seconds.")] = None,
+    seed: Seed = 0,
+    midi: Annotated[str | None, typer.Option(help="A MIDI file that plays along.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Also write a contact sheet to this PNG file.")] = None,
+    provider: Provider = "auto",
+    debug: Debug = False,
+) -> None:
+    """Render a song offline: the same show, frame by frame, with the sound in the file."""
+    from performer import offline
+
+    offline.render(offline.RenderOptions(
+        song=song, out=out, preset=preset, size=size_of(size), fps=fps, seconds=seconds, seed=seed, midi=midi,
+        sheet=sheet, provider=provider))
+
+
+@app.command(epilog="Example: performer analyse song.ogg --json song.json")
+def analyse(
+    file: Annotated[str, typer.Argument(help="A sound file, or demo.")],
+    json: Annotated[str, typer.Option(help="Where to write; - for standard output.")] = "-",
+    debug: Debug = False,
+) -> None:
+    """Stream a file hop by hop through the live analyser; write beats, tempo and onsets as JSON."""
+    from performer import offline
+
+    write_json(offline.analyse(file), json)
+
+
+@app.command(epilog="Example: performer check presets/ my_shader.fs --json report.json --pictures thumbnails/")
+def check(
+    paths: Annotated[list[str] | None, typer.Argument(help="Files or folders; all content when none is given.")] = None,
+    json: Annotated[str | None, typer.Option(help="Write one row per file to this JSON file.")] = None,
+    pictures: Annotated[str | None, typer.Option(help="Write a picture of each to this folder.")] = None,
+    provider: Provider = "auto",
+    debug: Debug = False,
+) -> None:
+    """Load presets, compile and draw shaders, run models; exit 1 if any fails."""
+    from performer import check as checking
+
+    rows = checking.check(paths or [], pictures, provider)
+    for row in rows:
+        print(f"{'ok  ' if row['ok'] else 'FAIL'} {row['kind']:7} {row['path']}"
+              + (f": {row['error']}" if row["error"] else ""))
+    if json is not None:
+        write_json(rows, json)
+    raise typer.Exit(0 if all(row["ok"] for row in rows) else 1)
+
+
+@app.command(epilog="Example: performer devices --json")
+def devices(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, debug: Debug = False) -> None:
+    """List sound devices, MIDI ports and monitors."""
+    from performer import doctor as surgery
+
+    found = surgery.devices()
+    if json:
+        write_json(found, "-")
+    else:
+        print("\n".join(surgery.device_lines(found)))
+
+
+@app.command(epilog="Example: performer doctor")
+def doctor(debug: Debug = False) -> None:
+    """Name each missing part and the command that mends it; exit 1 if the show cannot run."""
+    from performer import doctor as surgery
+
+    findings = surgery.examine()
+    for finding in findings:
+        print(finding.line())
+    raise typer.Exit(1 if any(finding.fatal for finding in findings) else 0)
+
+
+@app.command(epilog="Example: performer bench --json bench.json --only D,I --seconds 20")
+def bench(
+    json: Annotated[str | None, typer.Option(help="Write all figures to this JSON file.")] = None,
+    only: Annotated[str, typer.Option(help="Rows to measure, such as A,D,I; all by default.")] = "",
+    seconds: Annotated[float, typer.Option(min=1.0, help="Length of the long rows (D and I).")] = 60.0,
+    debug: Debug = False,
+) -> None:
+    """Measure the hot path beside a peer or a bare loop, in one run, as ratios."""
+    from performer.bench import report
+
+    figures = report.run([row for row in only.upper().replace(" ", "").split(",") if row], seconds)
+    if json is not None:
+        write_json(figures, json)
+
+
+def write_json(data: Any, path: str) -> None:
+    """Write to a file, or to standard output for "-". Raises Fault."""
+    import json
+
+    text = json.dumps(data, indent=1, allow_nan=False) + "\n"
+    if path == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Fault(f"{path}: cannot write: {error.strerror}") from None
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; a Fault becomes one line and exit code 2."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in arguments
+    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="%(message)s", stream=sys.stderr)
+    if not debug:
+        logging.getLogger().setLevel(logging.WARNING)
+        logging.getLogger("performer").setLevel(logging.INFO)
+    try:
+        app(arguments, prog_name="performer")
+    except Fault as fault:
+        if debug:
+            raise
+        print(f"performer: {fault}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+
+
+if __name__ == "__main__":
+    main()

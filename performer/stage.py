@@ -1,0 +1,262 @@
+"""The live loop: one picture after another, on the main thread, newest of everything, never waiting for anyone."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import math
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol
+
+import moderngl
+
+from performer.errors import Fault
+from performer.frame import ControlEvent, Features, Frame, Images
+from performer.generators.painter import Painter
+from performer.gl.flush import finish
+from performer.gl.hud import Hud, HudState, Message
+from performer.gl.readback import Readback
+from performer.gl.renderer import Renderer
+from performer.governor import Governor
+from performer.isf import ShaderSpec
+from performer.listener import Listener
+from performer.outputs.recorder import Recorder
+from performer.outputs.snapshot import Snapshots
+from performer.pacer import Pacer
+from performer.preset import Preset
+from performer.show import Show
+from performer.stats import Stats
+from performer.sync import Latest
+
+log = logging.getLogger(__name__)
+TIDY_S = 10.0  # seconds between two collections of garbage, each in a frame's idle time
+LEAD_S = 0.5  # time constant of the estimate of how long a picture takes from step to screen
+NOTICE_S = 4.0
+
+
+class Surface(Protocol):
+    """Where pictures go: a window, or an offscreen buffer."""
+
+    ctx: moderngl.Context
+    screen: moderngl.Framebuffer
+    size: tuple[int, int]
+
+    def poll(self) -> Sequence[ControlEvent]: ...
+    def swap(self) -> None: ...
+    def close(self) -> None: ...
+
+
+@dataclass
+class Wiring:
+    """What the loop reads from and writes to; app.py fills it in.
+
+    events    gestures of all inputs
+    content   shaders and presets whose files changed while playing
+    notices   one-line messages for the HUD
+    sound_note, midi_note  say what is heard and played now
+    record    makes a Recorder for a path, or for None a path of its own choice; raises Fault
+    delay_s   from drawing to light, outside this program (projector, capture chain)
+    """
+
+    show: Show
+    listener: Listener
+    painter: Painter
+    frames: Latest[Frame]
+    images: Latest[Images]
+    events: SimpleQueue[ControlEvent]
+    content: SimpleQueue[ShaderSpec | list[Preset]]
+    notices: deque[Message]
+    snapshots: Snapshots
+    record: Callable[[str | None, tuple[int, int]], Recorder]
+    now: Callable[[], float]
+    sound_note: Callable[[], str]
+    midi_note: Callable[[], str]
+    overflows: Callable[[], int]
+    delay_s: float = 0.0
+
+
+class Stage:
+    """Draws the show on a surface until it is told to stop.
+
+    surface  window or offscreen buffer, whose context is current
+    paced    True where the surface does not wait for a screen itself
+    """
+
+    def __init__(self, surface: Surface, renderer: Renderer, wiring: Wiring, fps: float, paced: bool,
+                 hud: bool = False) -> None:
+        self.surface, self.renderer, self.wiring = surface, renderer, wiring
+        self.stats = Stats(1.0 / fps)
+        self.governor = Governor(1.0 / fps)
+        self.recorder: Recorder | None = None
+        self._pacer = Pacer(1.0 / fps) if paced else None
+        self._hud = Hud(surface.ctx)
+        self._hud_on, self._help_on = hud, False
+        self._readback: Readback | None = None
+        self._want_snapshot = False
+        self._quit = False
+        self._lead_s = 0.5 / fps
+        self._tidied_t = 0.0
+        self._last_t: float | None = None
+
+    def run(self, seconds: float | None = None) -> None:
+        """Play for so many seconds, or until told to quit."""
+        begun = self.wiring.now()
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        try:
+            while not self._quit and (seconds is None or self.wiring.now() - begun < seconds):
+                self.picture()
+        except KeyboardInterrupt:
+            log.info("interrupted")
+        finally:
+            gc.enable()
+            self.stop_recording()
+
+    def picture(self) -> None:
+        """One frame, from the newest gestures and sound to the screen."""
+        wiring, surface, governor = self.wiring, self.surface, self.governor
+        events = [*self._drain(), *surface.poll()]
+        for event in events:
+            if event.address.startswith("app."):
+                self._command(event)
+        self._take_content()
+        begun = wiring.now()
+        t = begun + self._lead_s + wiring.delay_s
+        dt = 1.0 / 60.0 if self._last_t is None else max(t - self._last_t, 0.0)
+        self._last_t = t
+        scale = governor.effort.scale
+        size = (max(2, round(surface.size[0] * scale)), max(2, round(surface.size[1] * scale)))
+        features = wiring.listener.features()
+        frame = wiring.show.step(t, dt, size, features, wiring.listener.sound(), events)
+        wiring.frames.post(frame)
+        self.renderer.draw(frame, wiring.images.peek() or {}, surface.screen)
+        self._keep_pixels(frame)
+        self._draw_hud(frame, features)
+        finish()
+        took = wiring.now() - begun
+        self._tidy(wiring.now(), took)
+        if self._pacer is not None:
+            self._pacer.wait()
+        surface.swap()
+        shown = wiring.now()
+        age = shown - features.t if wiring.listener.rows.written else math.nan
+        self.stats.shown(shown, age)
+        self._lead_s += (shown - begun - self._lead_s) * min(1.0, dt / LEAD_S)
+        if governor.step(shown, took):
+            self.renderer.skip = governor.effort.skip
+            wiring.painter.least_interval_s = governor.effort.image_interval_s
+            log.info("governor: %s", governor.effort)
+
+    def stop_recording(self) -> None:
+        """Close the recording, if there is one, and say what it holds."""
+        if self.recorder is not None:
+            recorder, self.recorder = self.recorder, None
+            recorder.stop()
+            self._say(f"recorded {recorder.path} ({recorder.seconds:.0f} s, {recorder.dropped} frames dropped)")
+
+    def start_recording(self, path: str | None = None) -> None:
+        """Record from now on. Raises Fault when the path is no good."""
+        self.recorder = self.wiring.record(path, self.surface.size)
+        self._say(f"recording to {self.recorder.path}")
+
+    def _drain(self) -> list[ControlEvent]:
+        events = []
+        while True:
+            try:
+                events.append(self.wiring.events.get_nowait())
+            except Empty:
+                return events
+
+    def _take_content(self) -> None:
+        """At most one changed file a frame: a compile may take a frame's time."""
+        try:
+            fresh = self.wiring.content.get_nowait()
+        except Empty:
+            return
+        if isinstance(fresh, list):
+            self.wiring.show.replace(fresh)
+            return
+        try:
+            self.renderer.reload(fresh)
+            self._say(f"{fresh.name}: reloaded")
+        except Fault as fault:
+            log.error("%s", fault)
+
+    def _command(self, event: ControlEvent) -> None:
+        name = event.address.removeprefix("app.")
+        if name == "quit":
+            self._quit = True
+        elif name == "hud":
+            self._hud_on = not self._hud_on
+        elif name == "help":
+            self._help_on = not self._help_on
+        elif name == "snapshot":
+            self._want_snapshot = True
+        elif name == "fullscreen":
+            self.surface.toggle_fullscreen()  # type: ignore[attr-defined]
+        elif name == "notice":
+            self._say(event.text)
+        elif name == "record":
+            if self.recorder is not None:
+                self.stop_recording()
+            else:
+                try:
+                    self.start_recording()
+                except Fault as fault:
+                    log.error("%s", fault)
+
+    def _keep_pixels(self, frame: Frame) -> None:
+        """Hand the picture, without the HUD, to the recorder and the snapshot folder."""
+        recorder = self.recorder
+        if recorder is not None and recorder.fault is not None:
+            log.error("recording stopped: %s", recorder.fault)
+            self.stop_recording()
+            recorder = None
+        if recorder is None and not self._want_snapshot:
+            return
+        if self._readback is None:
+            self._readback = Readback(self.surface.ctx)
+        if self._want_snapshot:
+            self._want_snapshot = False
+            self.wiring.snapshots.offer(self._readback.read(self.surface.screen, self.surface.size))
+        if recorder is not None and recorder.due(frame.t):
+            recorder.offer(self._readback.read(self.surface.screen, self.surface.size), frame.t)
+
+    def _draw_hud(self, frame: Frame, features: Features) -> None:
+        now = self.wiring.now()
+        notices = self.wiring.notices
+        while notices and now - notices[0].t > NOTICE_S:
+            notices.popleft()
+        if self._hud_on or self._help_on or notices:
+            self._hud.draw(self._state(frame, now, now - features.t), self.surface.screen, self.surface.size)
+
+    def _state(self, frame: Frame, now: float, age_s: float) -> HudState:
+        stats, wiring, recorder = self.stats, self.wiring, self.recorder
+        heard: Any = frame.features
+        typical = stats.interval_ms(0.5, recent=True)
+        return HudState(
+            t=now, panel=self._hud_on, help=self._help_on,
+            fps=1000.0 / typical if typical else 0.0, p99_ms=stats.interval_ms(0.99, recent=True), missed=stats.missed,
+            bpm=heard.bpm, confidence=heard.confidence, sync=frame.sync, beat=heard.beat,
+            level=heard.values.get("level", 0.0), bands=heard.bands,
+            preset=frame.scene.preset.title, incoming=frame.incoming.preset.title if frame.incoming else "",
+            progress=frame.progress, provider=wiring.painter.provider, model_rate_hz=wiring.painter.rate_hz,
+            sound_age_ms=age_s * 1000.0, sound_note=wiring.sound_note(), midi_note=wiring.midi_note(),
+            governor_note="" if self.governor.level == 0 else str(self.governor.effort),
+            recording="" if recorder is None else f"{recorder.seconds:.0f} s, {recorder.dropped} dropped",
+            frozen=wiring.show.frozen, messages=tuple(wiring.notices), routes=frame.routes,
+        )
+
+    def _say(self, text: str) -> None:
+        self.wiring.notices.append(Message(self.wiring.now(), text))
+
+    def _tidy(self, now: float, took: float) -> None:
+        """Collect garbage only when the frame leaves time for it."""
+        idle = self.stats.interval_s - took
+        if now - self._tidied_t > TIDY_S and idle > 0.004:
+            gc.collect(1)
+            self._tidied_t = now
