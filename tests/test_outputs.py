@@ -1,0 +1,257 @@
+"""Movies, recordings, snapshots and sheets: written, then read back with a decoder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from performer.errors import Fault
+from performer.outputs import movie as movie_module
+from performer.outputs.movie import Movie, check_path
+
+RATE = 48000
+
+
+def flash(index: int, size: tuple[int, int] = (160, 90), every: int = 30) -> np.ndarray:
+    """A grey ramp that turns white once in `every` frames, with a square that moves."""
+    width, height = size
+    pixels = np.empty((height, width, 3), np.uint8)
+    pixels[:] = np.linspace(20, 120, width, dtype=np.uint8)[:, None]
+    if index % every == 0:
+        pixels[:] = 250
+    pixels[10:20, index % (width - 10):][:, :10] = (255, 40, 0)
+    return pixels
+
+
+def click(index: int, samples: int, every: int = 30) -> np.ndarray:
+    sound = np.zeros((samples, 2), np.float32)
+    if index % every == 0:
+        sound[:96] = np.sin(np.arange(96) * 0.9)[:, None]
+    return sound
+
+
+def read(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Frames (n, H, W, 3), their times, the sound (n,) as placed on the time line from 0, and its rate."""
+    frames, times = [], []
+    with av.open(str(path)) as file:
+        for frame in file.decode(video=0):
+            frames.append(frame.to_ndarray(format="rgb24"))
+            times.append(frame.time)
+    sound, rate = np.zeros(0, np.float32), 0
+    with av.open(str(path)) as file:
+        if file.streams.audio:
+            rate = file.streams.audio[0].rate
+            sound = np.zeros(int((times[-1] + 2) * rate), np.float32)
+            for frame in file.decode(audio=0):
+                block = frame.to_ndarray()[0]
+                at = round(frame.time * rate)
+                if at < 0:
+                    block, at = block[-at:], 0
+                sound[at:at + len(block)] = block[:len(sound) - at]
+    return np.array(frames), np.array(times), sound, rate
+
+
+def write(path: Path, frames: int, size: tuple[int, int] = (160, 90), fps: int = 30) -> None:
+    with Movie(path, size, fps, RATE, 2) as movie:
+        for index in range(frames):
+            assert movie.write(flash(index, size))
+            movie.write_audio(click(index, RATE // fps))
+        assert movie.seconds == pytest.approx(frames / fps)
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv", ".mov"])
+def test_a_movie_decodes_to_what_was_written(tmp_path: Path, ending: str) -> None:
+    write(tmp_path / f"a{ending}", 75)
+    frames, times, sound, rate = read(tmp_path / f"a{ending}")
+    assert frames.shape == (75, 90, 160, 3)
+    assert times == pytest.approx(np.arange(75) / 30, abs=1e-3)
+    assert rate == RATE
+    away = np.abs(frames[7].astype(int) - flash(7).astype(int))[25:].mean()
+    assert away < 3
+    flashes = times[frames[:, 40:].mean((1, 2, 3)) > 200]
+    loud = np.flatnonzero(np.abs(sound) > 0.3) / rate
+    clicks = loud[np.r_[True, np.diff(loud) > 0.2]]
+    assert flashes == pytest.approx([0, 1, 2], abs=1e-3)
+    assert clicks == pytest.approx([0, 1, 2], abs=0.002)
+
+
+def test_colours_come_back(tmp_path: Path) -> None:
+    pixels = np.zeros((64, 96, 3), np.uint8)
+    pixels[:, :32], pixels[:, 32:64], pixels[:, 64:] = (255, 0, 0), (10, 200, 30), (20, 30, 240)
+    with Movie(tmp_path / "a.mp4", (96, 64), 25) as movie:
+        for _ in range(5):
+            movie.write(pixels)
+    with av.open(str(tmp_path / "a.mp4")) as file:
+        frame = next(file.decode(video=0))
+    assert (int(frame.colorspace), int(frame.color_range)) == (1, 1)
+    seen = frame.to_ndarray(format="rgb24")
+    for x in (16, 48, 80):
+        assert seen[32, x].astype(int) == pytest.approx(pixels[32, x].astype(int), abs=5)
+
+
+def test_odd_sizes_lose_a_line_and_flipped_views_are_taken(tmp_path: Path) -> None:
+    size = (161, 91)
+    with Movie(tmp_path / "a.mp4", size, 29.97) as movie:
+        for index in range(4):
+            movie.write(flash(1 + index, size)[::-1])
+    frames, times, _, _ = read(tmp_path / "a.mp4")
+    assert frames.shape == (4, 90, 160, 3)
+    assert times[3] == pytest.approx(3 / 29.97, abs=1e-3)
+    top, bottom = frames[0][8:22].max(), frames[0][71:80].max()
+    assert bottom > 200 > top
+
+
+def test_times_repeat_and_drop(tmp_path: Path) -> None:
+    with Movie(tmp_path / "a.mp4", (160, 90), 10) as movie:
+        assert [movie.write(flash(1), t) for t in (0.0, 0.04, 0.1, 0.5)] == [True, False, True, True]
+        assert movie.seconds == pytest.approx(0.6)
+    assert read(tmp_path / "a.mp4")[1] == pytest.approx([0.0, 0.1, 0.5], abs=1e-3)
+
+
+def test_two_runs_give_the_same_picture_bit_for_bit(tmp_path: Path) -> None:
+    for name in "ab":
+        write(tmp_path / f"{name}.mp4", 48, (320, 180))
+    one, other = read(tmp_path / "a.mp4"), read(tmp_path / "b.mp4")
+    assert np.array_equal(one[0], other[0])
+    assert np.array_equal(one[2], other[2])
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(44100, 1), (96000, 2), (192000, 2), (48000, 6), (22050, 1)])
+def test_any_rate_and_channel_count_of_sound(tmp_path: Path, rate: int, channels: int) -> None:
+    with Movie(tmp_path / "a.mp4", (64, 64), 20, rate, channels) as movie:
+        for index in range(40):
+            movie.write(flash(index, (64, 64)))
+            t = np.arange(index * rate // 20, (index + 1) * rate // 20) / rate
+            movie.write_audio(np.repeat(np.sin(2 * np.pi * 440 * t)[:, None], channels, 1).astype(np.float32) / 2)
+    _, _, sound, heard = read(tmp_path / "a.mp4")
+    middle = sound[heard // 2:heard * 3 // 2]
+    assert np.argmax(np.abs(np.fft.rfft(middle * np.hanning(len(middle))))) == 440
+    assert np.abs(middle).max() == pytest.approx(0.5, abs=0.06)
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_a_killed_writer_leaves_a_file_that_plays(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"a{ending}"
+    code = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+from pathlib import Path
+from tests.test_outputs import Movie, click, flash
+movie = Movie(Path({str(path)!r}), (160, 90), 30, 48000, 2)
+for index in range(150):
+    movie.write(flash(index))
+    movie.write_audio(click(index, 1600))
+print("written", flush=True)
+import time
+time.sleep(60)
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "written\n"
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+    process.stdout.close()
+    frames, times, sound, rate = read(path)
+    assert len(frames) >= 90  # of 150: at most what the encoder holds and one second are lost
+    assert times == pytest.approx(np.arange(len(frames)) / 30, abs=1e-3)
+    loud = np.flatnonzero(np.abs(sound) > 0.3) / rate
+    assert loud[loud > 0.5][0] == pytest.approx(1.0, abs=0.002)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a file system of 1 MB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True).returncode:
+        pytest.skip("may not mount a small file system here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def noise(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 255, (180, 320, 3), dtype=np.uint8)
+
+
+def test_a_full_disk_is_seen_before_the_start(small_disk: Path) -> None:
+    with pytest.raises(Fault, match=r"disk is full"):
+        Movie(small_disk / "a.mp4", (320, 180), 30)
+    assert not (small_disk / "a.mp4").exists()
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_a_disk_that_fills_up_ends_in_one_line(small_disk: Path, ending: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(movie_module, "LEAST_FREE", 0)
+    path = small_disk / f"a{ending}"
+    movie = Movie(path, (320, 180), 4)
+    with pytest.raises(Fault, match=r"the disk is full") as raised:
+        for index in range(300):
+            movie.write(noise(index))
+    assert "\n" not in str(raised.value)
+    movie.close()
+    kept = 0
+    with av.open(str(path)) as file, contextlib.suppress(av.error.InvalidDataError):  # the last packet is cut
+        for _ in file.decode(video=0):
+            kept += 1
+    assert kept >= 5
+
+
+def test_a_disk_that_is_nearly_full_ends_the_movie_properly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    movie = Movie(tmp_path / "a.mp4", (160, 90), 10)
+    for index in range(15):
+        movie.write(flash(index))
+    monkeypatch.setattr(movie_module, "LEAST_FREE", 1 << 62)
+    with pytest.raises(Fault, match=r"nearly full; the movie ends at 2\.0 s"):
+        for index in range(15, 40):
+            movie.write(flash(index))
+    assert len(read(tmp_path / "a.mp4")[0]) == 21
+
+
+def test_bad_paths_are_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "folder.mp4").mkdir()
+    (tmp_path / "file").write_text("")
+    for path, reason in (
+        (tmp_path / "a.avi", "unknown ending '.avi'"), (tmp_path / "a.mkw", "did you mean '.mkv'"),
+        (tmp_path / "a", "unknown ending ''"), (tmp_path / "none" / "a.mp4", "no such folder"),
+        (tmp_path / "file" / "a.mp4", "no such folder"), (tmp_path / "folder.mp4", "is a folder"),
+        (Path("/proc/a.mp4"), "cannot be written|not writable|disk is full"),
+    ):
+        with pytest.raises(Fault, match=reason) as raised:
+            Movie(path, (64, 64), 30)
+        assert "\n" not in str(raised.value)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", "folder.mp4"]
+    with pytest.raises(Fault, match="too small"):
+        Movie(tmp_path / "a.mp4", (8, 8), 30)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="needs root, to be somebody else for a moment")
+def test_a_folder_of_somebody_else_is_told(tmp_path: Path) -> None:
+    code = f"""
+import os, sys
+sys.path.insert(0, {str(Path(__file__).parents[1])!r})
+from performer.outputs.movie import check_path
+from performer.errors import Fault
+os.setuid(65534)
+try:
+    check_path("/usr/share/a.mp4")
+except Fault as fault:
+    print(fault)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert run.stdout == "/usr/share: the folder is not writable; choose another\n"
+
+
+def test_checking_a_path_leaves_the_file_alone(tmp_path: Path) -> None:
+    (tmp_path / "a.MP4").write_text("precious")
+    assert check_path(tmp_path / "a.MP4") == tmp_path / "a.MP4"
+    assert (tmp_path / "a.MP4").read_text() == "precious"
