@@ -1,0 +1,170 @@
+"""`performer check`: does everything in these files and folders load, compile, run and draw?"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image as Picture
+
+from performer import isf
+from performer.app import load_library, painter
+from performer.errors import Fault
+from performer.frame import ControlEvent, Features, Sound
+from performer.generators import onnx
+from performer.generators.card import load as load_card
+from performer.gl.flush import finish
+from performer.gl.headless import Headless
+from performer.gl.readback import Readback
+from performer.gl.renderer import Renderer
+from performer.isf import ShaderSpec
+from performer.latent.walks import latent
+from performer.library import FACTORY, Library
+from performer.preset import Preset, load
+from performer.show import Show
+
+SIZE = (320, 180)
+FRAMES = 40
+FPS = 20.0
+SUFFIXES = {".fs": "shader", ".toml": "preset", ".onnx": "model"}
+
+
+def check(paths: list[str], pictures: str | None, provider: str) -> list[dict[str, Any]]:
+    """One row for each file: {"path", "kind", "ok", "error"}; folders are searched through. Raises Fault."""
+    named = [Path(p) for p in paths] or [FACTORY / kind for kind in ("shaders", "models", "presets")]
+    for path in named:
+        if not path.exists():
+            raise Fault(f"{path}: no such file or folder")
+    if pictures is not None:
+        try:
+            Path(pictures).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Fault(f"{pictures}: cannot make this folder: {error.strerror}") from None
+    with _Bench(provider) as bench:
+        return [bench.row(path, pictures) for path in _files(named)]
+
+
+def _files(named: list[Path]) -> Iterator[Path]:
+    for path in named:
+        if path.is_dir():
+            yield from sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and not _is_card(p))
+        else:
+            yield path
+
+
+def _is_card(path: Path) -> bool:
+    return path.suffix == ".toml" and path.with_suffix(".onnx").exists() or path.name.endswith(".encoder.onnx")
+
+
+class _Bench:
+    """A headless stage on which each file is tried by itself."""
+
+    def __init__(self, provider: str) -> None:
+        self.provider = provider
+        self.library: Library = load_library()
+        self.surface = Headless(SIZE)
+        self.readback = Readback(self.surface.ctx)
+
+    def __enter__(self) -> _Bench:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.surface.close()
+
+    def row(self, path: Path, pictures: str | None) -> dict[str, Any]:
+        kind = SUFFIXES.get(path.suffix)
+        error = ""
+        try:
+            if kind is None:
+                raise Fault(f"{path}: expected .fs (shader), .toml (preset) or .onnx (model)")
+            trials: dict[str, Callable[[Path], np.ndarray]] = {
+                "shader": self.shader, "preset": self.preset, "model": self.model}
+            picture = trials[kind](path)
+            if not np.isfinite(picture).all():
+                raise Fault(f"{path}: drew NaN or infinite values")
+            if pictures is not None:
+                Picture.fromarray(picture).save(Path(pictures) / f"{path.stem}.png")
+        except Fault as fault:
+            error = str(fault)
+        return {"path": str(path), "kind": kind or "unknown", "ok": not error, "error": error or None}
+
+    def model(self, path: Path) -> np.ndarray:
+        """Three places of a drift, side by side."""
+        generator = onnx.create(path, self.provider)
+        latents = [latent("drift", 3.0 * i, 1, load_card(path.with_suffix(".toml")).latent, 1.0) for i in range(3)]
+        row = np.concatenate([generator.paint(z) for z in latents], axis=2)
+        return (np.clip(row, 0.0, 1.0).transpose(1, 2, 0) * 255.0 + 0.5).astype(np.uint8)
+
+    def preset(self, path: Path) -> np.ndarray:
+        loaded = self.library.load_preset(path)
+        return self.draw(loaded)
+
+    def shader(self, path: Path) -> np.ndarray:
+        """Draw it in a scene of its own: a source alone, an effect on a test picture, a transition half way."""
+        spec = isf.load(path)
+        self.library.shaders[spec.name] = spec
+        return self.draw(trial(spec, self.library))
+
+    def draw(self, preset: Preset) -> np.ndarray:
+        """The picture of two seconds of music at 120 bpm, half way through a transition if that is what is tried."""
+        show = Show([preset, preset], preset.name)
+        renderer = Renderer(self.surface.ctx, self.library.shaders)
+        models = painter(self.library, self.provider)
+        for layer in preset.layers:
+            if layer.model is not None:
+                models.warm(layer.model)
+        renderer.warm(preset)
+        changing = preset.tags == ("trial-transition",)
+        try:
+            for i in range(FRAMES):
+                t = (i + 1) / FPS
+                features, sound = music(t)
+                events = [ControlEvent(t, "show.next")] if changing and i == FRAMES // 2 else []
+                frame = show.step(t, 1.0 / FPS, SIZE, features, sound, events)
+                renderer.draw(frame, models.paint(frame), self.surface.screen)
+                finish()
+            return self.readback.read(self.surface.screen, SIZE).copy()
+        finally:
+            renderer.release()
+
+
+def trial(spec: ShaderSpec, library: Library) -> Preset:
+    """A preset that shows one shader. Raises Fault."""
+    picture = f'model = "{next(iter(library.models))}"' if library.models else 'shader = "plasma"'
+    name = spec.name.replace('"', "")
+    source = f'shader = "{name}"' if spec.kind == "source" else picture
+    text = f'[[layer]]\n{source}\n'
+    if spec.kind == "filter":
+        text += f'[[layer.effect]]\nshader = "{name}"\nname = "tried"\n'
+    transition = name if spec.kind == "transition" else "dissolve"
+    text += f'[transition]\nshader = "{transition}"\nseconds = 2.0\n'
+    if spec.kind == "transition":
+        text = 'tags = ["trial-transition"]\n' + text
+    tomllib.loads(text)
+    return load(text, "trial", where=spec.name, shaders=library.shaders, models=list(library.models),
+                audio=library.audio)
+
+
+def music(t: float) -> tuple[Features, Sound]:
+    """Made-up features of a house beat at 120 bpm, for pictures that need some."""
+    beat = t * 2.0
+    kick = max(0.0, 1.0 - (beat % 1.0) * 3.0)
+    names = load_names()
+    values = {name: 0.5 for name in names}
+    values.update({"kick": kick, "onset": kick, "bass": 0.3 + 0.7 * kick})
+    x = np.linspace(0.0, 40.0, 1024, dtype=np.float32)
+    wave = np.sin(x) * 0.6 + np.sin(x * 3.1) * 0.25
+    spectrum = np.exp(-np.linspace(0.0, 5.0, 512, dtype=np.float32)) * (0.6 + 0.4 * kick)
+    bands = np.linspace(0.9, 0.2, 64, dtype=np.float32)
+    count = int(beat)
+    return (Features(t, values, bands, count / 2.0, count, count, count // 2, count * 2, beat, beat / 4.0, 120.0, 0.9),
+            Sound(wave, spectrum))
+
+
+def load_names() -> tuple[str, ...]:
+    from performer.audio.features import FEATURES
+
+    return tuple(FEATURES)

@@ -1,0 +1,193 @@
+"""The same show with a stepping clock: a song in, a movie out, the same frames every time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from performer.app import load_library, painter
+from performer.audio.analyzer import Analyzer
+from performer.audio.mix import Mixer
+from performer.audio.report import report
+from performer.errors import Fault
+from performer.frame import ControlEvent, Frame
+from performer.gl.flush import finish
+from performer.gl.headless import Headless
+from performer.gl.readback import Readback
+from performer.gl.renderer import Renderer
+from performer.inputs import demo, midi, wavfile
+from performer.listener import Listener
+from performer.outputs.movie import Movie
+from performer.outputs.sheet import Sheet
+from performer.show import Show
+from performer.sync import Ring
+
+RING_S = 2.0
+SHEET_PICTURES = 12
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """What `performer render` takes; see its --help."""
+
+    song: str
+    out: str
+    preset: str | None = None
+    size: tuple[int, int] = (1280, 720)
+    fps: float = 60.0
+    seconds: float | None = None
+    seed: int = 0
+    midi: str | None = None
+    sheet: str | None = None
+    provider: str = "auto"
+
+
+class Song:
+    """A sound file or the demo, in blocks: what stands in for a sound input offline.
+
+    rate, channels, duration_s  of the sound
+    """
+
+    def __init__(self, name: str) -> None:
+        if name == "demo":
+            self.rate = 48000
+            frames = demo.render(self.rate)
+            self.channels = frames.shape[1]
+            self.duration_s = len(frames) / self.rate
+            self._blocks: Iterator[np.ndarray] = iter(
+                frames[i:i + self.rate] for i in range(0, len(frames), self.rate))
+        else:
+            info = wavfile.probe(name)
+            self.rate, self.channels, self.duration_s = info.rate, info.channels, info.duration_s
+            self._blocks = wavfile.blocks(name, self.rate)
+        self._rest = np.zeros((0, self.channels), np.float32)
+
+    def read(self, n: int) -> np.ndarray:
+        """The next n frames (n, channels) float32; fewer at the end."""
+        parts = [self._rest]
+        have = len(self._rest)
+        while have < n:
+            block = next(self._blocks, None)
+            if block is None:
+                break
+            parts.append(block)
+            have += len(block)
+        joined = np.concatenate(parts) if len(parts) > 1 else self._rest
+        self._rest = joined[n:]
+        return joined[:n]
+
+
+class _Heard:
+    """A listener's source that is fed by hand."""
+
+    def __init__(self, song: Song) -> None:
+        self.rate = song.rate
+        self.ring = Ring(int(RING_S * song.rate), song.channels)
+
+    def hear(self, block: np.ndarray) -> None:
+        self.ring.write(block, (self.ring.written + len(block)) / self.rate)
+
+
+class Performance:
+    """Frames of a song, one after another, and their pixels.
+
+    Context manager; raises Fault when anything it needs is missing.
+    """
+
+    def __init__(self, options: RenderOptions) -> None:
+        self.options = options
+        library = load_library()
+        presets = library.in_order()
+        if not presets and options.preset is None:
+            raise Fault("no presets; install performer again, or name one with --preset FILE.toml")
+        first = library.find(options.preset) if options.preset else presets[0]
+        self.song = Song(options.song)
+        self._events = midi.events(options.midi) if options.midi else []
+        self._heard = _Heard(self.song)
+        self._listener = Listener(self._heard, lambda: 0.0)
+        self._show = Show(library.in_order(), first.name, options.seed)
+        self._painter = painter(library, options.provider)
+        for layer in first.layers:
+            if layer.model is not None:
+                self._painter.warm(layer.model)
+        self._surface = Headless(options.size)
+        self._renderer = Renderer(self._surface.ctx, library.shaders)
+        self._renderer.warm(first)
+        self._readback = Readback(self._surface.ctx)
+        length = self.song.duration_s if options.seconds is None else min(options.seconds, self.song.duration_s)
+        self.frames = max(1, math.ceil(length * options.fps))
+        self._index = 0
+
+    def __enter__(self) -> Performance:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._surface.close()
+
+    def step(self) -> tuple[Frame, np.ndarray, np.ndarray]:
+        """The next frame, its pixels (H, W, 3) uint8, and the sound (n, channels) that goes with it.
+
+        A picture is of the middle of the time that it is seen.
+        """
+        fps = self.options.fps
+        t = (self._index + 0.5) / fps
+        first = self._heard.ring.written
+        wanted = round((self._index + 1) / fps * self.song.rate) - first
+        block = self.song.read(wanted)
+        half = len(block) // 2
+        self._heard.hear(block[:half])
+        self._listener.hear()
+        due: list[ControlEvent] = []
+        while self._events and self._events[0].t <= t:
+            due.append(self._events.pop(0))
+        frame = self._show.step(t, 1.0 / fps, self.options.size, self._listener.features(), self._listener.sound(), due)
+        self._heard.hear(block[half:])
+        images = self._painter.paint(frame)
+        self._renderer.draw(frame, images, self._surface.screen)
+        finish()
+        self._index += 1
+        return frame, self._readback.read(self._surface.screen, self.options.size), block
+
+
+def render(options: RenderOptions) -> None:
+    """Render a song to a movie, with a progress bar; stopped early, the movie holds what was done. Raises Fault."""
+    with Performance(options) as performance:
+        song = performance.song
+        with (
+            Movie(options.out, options.size, options.fps, song.rate, min(song.channels, 2)) as movie,
+            Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+                     TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), transient=False) as progress,
+        ):
+            sheet = Sheet(options.sheet, options.size) if options.sheet is not None else None
+            task = progress.add_task(f"rendering {Path(options.out).name}", total=performance.frames)
+            wanted = {round((i + 0.5) * performance.frames / SHEET_PICTURES) for i in range(SHEET_PICTURES)}
+            try:
+                for index in range(performance.frames):
+                    frame, pixels, block = performance.step()
+                    movie.write(pixels)
+                    movie.write_audio(block if block.shape[1] <= 2 else block.mean(axis=1, keepdims=True).repeat(2, 1))
+                    if sheet is not None and index in wanted:
+                        sheet.add(pixels, frame.t)
+                    progress.advance(task)
+            finally:
+                if sheet is not None:
+                    sheet.save()
+
+
+def analyse(name: str) -> dict[str, Any]:
+    """What the live analyser says of a file, streamed hop by hop: see audio/report.py. Raises Fault."""
+    song = Song(name)
+    hop = Analyzer(song.rate).hop
+    mixer = Mixer(song.channels, song.rate)
+
+    def hops() -> Iterator[np.ndarray]:
+        while len(block := song.read(hop)) == hop:
+            yield mixer.mix(block)
+
+    return report(hops(), song.rate)
