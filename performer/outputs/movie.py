@@ -110,7 +110,7 @@ class Movie:
             self._next_check = at + round(self.fps)
             if shutil.disk_usage(self.path.parent).free < LEAST_FREE // 2:
                 self.close()  # while there is still room to finish the file
-                raise Fault(f"{self.path}: the disk is nearly full; the movie ends at {at / self.fps:.1f} s")
+                raise Fault(f"{self.path}: the disk is nearly full; the movie ends at {float(at / self.fps):.1f} s")
         self.frames = at + 1
         return True
 
