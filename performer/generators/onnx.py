@@ -74,7 +74,7 @@ class OnnxGenerator:
         return image
 
     def _open(self, options: ort.SessionOptions, provider: str) -> ort.InferenceSession:
-        if provider != "cpu" and "CUDAExecutionProvider" in ort.get_available_providers() and _driver():
+        if provider != "cpu" and "CUDAExecutionProvider" in ort.get_available_providers() and driver():
             try:
                 ort.preload_dlls()
                 session = self._session_on(["CUDAExecutionProvider", "CPUExecutionProvider"], options)
@@ -97,7 +97,7 @@ class OnnxGenerator:
         return ort.InferenceSession(str(self.path), options, providers=providers)
 
 
-def _driver() -> bool:
+def driver() -> bool:
     """Whether the NVIDIA driver's library can be loaded."""
     try:
         ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")

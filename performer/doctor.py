@@ -1,0 +1,171 @@
+"""`performer doctor` and `performer devices`: what is here, what is missing, and the command that mends it."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from performer.errors import Fault
+from performer.library import FACTORY, USER
+
+LEAST_PYTHON = (3, 11)
+LEAST_FREE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One part of the house: `note` says what is there, or what is missing; `mend`, what to type."""
+
+    part: str
+    ok: bool
+    note: str
+    mend: str = ""
+    fatal: bool = False
+
+    def line(self) -> str:
+        state = "ok  " if self.ok else "FAIL" if self.fatal else "warn"
+        return f"{state} {self.part:10} {self.note}" + (f"\n     mend: {self.mend}" if self.mend else "")
+
+
+def examine() -> list[Finding]:
+    """Every part in turn; nothing is opened for longer than the look takes."""
+    examinations: tuple[tuple[str, Callable[[], list[Finding]]], ...] = (
+        ("python", _python), ("sound", _sound), ("midi", _midi), ("drawing", _drawing), ("display", _display),
+        ("models", _models), ("content", _content), ("disk", _disk))
+    findings = []
+    for part, look in examinations:
+        try:
+            findings += look()
+        except Fault as fault:
+            findings.append(Finding(part, False, str(fault)))
+    return findings
+
+
+def devices() -> dict[str, Any]:
+    """Sound devices, MIDI ports and monitors, as `performer devices --json` prints them."""
+    from performer.inputs.devices import list_devices
+
+    found = list_devices()
+    try:
+        from performer.gl.window import monitors
+
+        found["monitors"] = monitors()
+    except (Fault, ImportError) as fault:
+        found["monitors"] = []
+        found.setdefault("notes", []).append(str(fault))
+    return found
+
+
+def device_lines(found: dict[str, Any]) -> list[str]:
+    """The same for people."""
+    lines = []
+    for kind in ("inputs", "outputs"):
+        lines.append(f"sound {kind}:")
+        for device in found.get(kind, []):
+            lines.append(f"  {device['index']:>3}  {device['name']}  ({device['api']}, {device['channels']} ch, "
+                         f"{device['rate']:.0f} Hz){'  default' if device.get('default') else ''}")
+        if not found.get(kind):
+            lines.append("  none")
+    for kind in ("midi", "monitors"):
+        lines.append(f"{kind}:")
+        lines += [f"  {i:>3}  {name}" for i, name in enumerate(found.get(kind, []))] or ["  none"]
+    return lines + [f"note: {note}" for note in found.get("notes", [])]
+
+
+def _python() -> list[Finding]:
+    version = platform.python_version()
+    ok = sys.version_info[:2] >= LEAST_PYTHON
+    return [Finding("python", ok, f"{version} on {platform.platform()}", "" if ok else "install Python 3.11 or newer",
+                    fatal=not ok)]
+
+
+def _sound() -> list[Finding]:
+    try:
+        import sounddevice  # noqa: F401
+    except OSError:
+        return [Finding("sound", False, "PortAudio is missing; only files and the silent demo work",
+                        "sudo apt-get install -y libportaudio2")]
+    found = devices()
+    inputs, outputs = found.get("inputs", []), found.get("outputs", [])
+    return [
+        Finding("sound in", bool(inputs), f"{len(inputs)} input(s)" if inputs else "no input: the demo plays instead",
+                "" if inputs else "plug in a sound card, or start PulseAudio or PipeWire"),
+        Finding("sound out", bool(outputs), f"{len(outputs)} output(s)" if outputs else "none: demo and files are silent",
+                "" if outputs else "plug in a sound card, or start PulseAudio or PipeWire"),
+    ]
+
+
+def _midi() -> list[Finding]:
+    found = devices()
+    ports = found.get("midi", [])
+    if ports:
+        return [Finding("midi", True, ", ".join(ports))]
+    return [Finding("midi", False, "no port; controllers are noticed as soon as they are plugged in",
+                    "plug in a controller; on Linux `sudo modprobe snd-seq` when /dev/snd/seq is missing")]
+
+
+def _drawing() -> list[Finding]:
+    from performer.gl.headless import Headless
+
+    surface = Headless((64, 64))
+    try:
+        name = surface.ctx.info["GL_RENDERER"]
+        soft = "llvmpipe" in name or "softpipe" in name
+        return [Finding("drawing", not soft, f"{name}, OpenGL {surface.ctx.version_code / 100:.1f}"
+                        + (": drawn by the CPU, honestly slower" if soft else ""),
+                        "install your graphics card's driver" if soft else "")]
+    finally:
+        surface.close()
+
+
+def _display() -> list[Finding]:
+    from performer.gl.window import monitors
+
+    try:
+        names = monitors()
+    except Fault as fault:
+        return [Finding("display", False, str(fault), "log in to a desktop, or use --headless or `performer render`")]
+    return [Finding("display", True, ", ".join(names))]
+
+
+def _models() -> list[Finding]:
+    from performer.app import load_library
+    from performer.generators import onnx
+
+    library = load_library()
+    if not library.models:
+        return [Finding("models", False, f"none in {FACTORY / 'models'}", "install performer again", fatal=True)]
+    findings = []
+    providers = set()
+    for name, path in library.models.items():
+        try:
+            providers.add(onnx.create(path).provider)
+        except Fault as fault:
+            findings.append(Finding("models", False, str(fault), f"remove it, or train {name!r} again"))
+    if providers:
+        findings.append(Finding("models", True, f"{len(library.models)} model(s) on {', '.join(sorted(providers))}"))
+    if onnx.driver() and "CUDA" not in providers:
+        findings.append(Finding("cuda", False, "an NVIDIA driver is here, but models run on the CPU",
+                                f"{sys.executable} -m pip install 'performer[cuda]'"))
+    return findings
+
+
+def _content() -> list[Finding]:
+    from performer.app import load_library
+
+    library = load_library()
+    findings = [Finding("content", bool(library.presets),
+                        f"{len(library.presets)} presets, {len(library.shaders)} shaders; yours go to {USER}",
+                        "" if library.presets else "install performer again", fatal=not library.presets)]
+    findings += [Finding("content", False, str(fault), f"mend or remove {path}") for path, fault in library.faults.items()]
+    return findings
+
+
+def _disk() -> list[Finding]:
+    free = shutil.disk_usage(".").free
+    return [Finding("disk", free > LEAST_FREE_BYTES, f"{free / 1e9:.1f} GB free here",
+                    "" if free > LEAST_FREE_BYTES else "make room before you record")]
