@@ -40,8 +40,8 @@ def play(
     fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Fill the monitor.")] = False,
     headless: Annotated[bool, typer.Option("--headless", help="No window: draw offscreen.")] = False,
     hud: Annotated[bool, typer.Option("--hud", help="Begin with the HUD shown (h).")] = False,
-    fps: Annotated[float, typer.Option(min=1.0, max=500.0, help="Pictures per second where no screen sets the pace.")]
-    = 60.0,
+    fps: Annotated[float | None, typer.Option(min=1.0, max=500.0, help="Pictures per second; the screen's own when "
+                                                                       "not given, 60 without one.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0.0, help="Stop after so long.")] = None,
     seed: Seed = 0,
     provider: Provider = "auto",

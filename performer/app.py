@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -24,7 +25,7 @@ from performer.generators.painter import Painter
 from performer.gl.headless import Headless
 from performer.gl.hud import Message
 from performer.gl.renderer import Renderer
-from performer.gl.window import Window
+from performer.gl.window import Window, monitors
 from performer.inputs import midi, source
 from performer.isf import ShaderSpec
 from performer.library import FACTORY, USER, Library
@@ -38,6 +39,7 @@ from performer.stage import Stage, Surface, Wiring
 from performer.sync import Latest
 
 log = logging.getLogger(__name__)
+REEL_S = 20.0
 WATCH_S = 0.1  # how often devices are looked after
 
 
@@ -54,7 +56,7 @@ class PlayOptions:
     fullscreen: bool = False
     headless: bool = False
     hud: bool = False
-    fps: float = 60.0
+    fps: float | None = None
     seconds: float | None = None
     seed: int = 0
     provider: str = "auto"
@@ -71,7 +73,7 @@ class _Toasts(logging.Handler):
         self._notices, self._now = notices, now
 
     def emit(self, record: logging.LogRecord) -> None:
-        level = "error" if record.levelno >= logging.ERROR else "warning" if record.levelno >= logging.WARNING else "info"
+        level = {logging.ERROR: "error", logging.WARNING: "warning"}.get(record.levelno, "info")
         self._notices.append(Message(self._now(), record.getMessage(), level))
 
 
@@ -133,7 +135,7 @@ def play(options: PlayOptions) -> dict[str, Any]:
         for layer in first.layers:
             if layer.model is not None:
                 models.warm(layer.model)
-        listener = Listener(sound, now)
+        listener = Listener(sound)
         snapshots = Snapshots()
         renderer = Renderer(surface.ctx, library.shaders)
         renderer.warm(first)
@@ -148,8 +150,8 @@ def play(options: PlayOptions) -> dict[str, Any]:
             snapshots, record, now, lambda: sound.note, lambda: hands.note,
             lambda: sound.overflows + listener.lost, options.output_delay_ms / 1000.0,
         )
-        stage = Stage(surface, renderer, wiring, options.fps, paced=not isinstance(surface, Window) or not surface.vsync,
-                      hud=options.hud)
+        fps = options.fps or (surface.refresh_hz if isinstance(surface, Window) else 60.0)
+        stage = Stage(surface, renderer, wiring, fps, options.hud)
         closing.callback(lambda: _join(stop, threads))
         begin("analysis", lambda: listener.run(stop))
         begin("generator", lambda: models.run(frames, images, stop))
@@ -166,6 +168,29 @@ def play(options: PlayOptions) -> dict[str, Any]:
     if options.stats is not None:
         Path(options.stats).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return figures
+
+
+def has_display() -> bool:
+    """Whether a window could be opened."""
+    try:
+        monitors()
+    except Fault:
+        return False
+    return True
+
+
+def show_reel(options: PlayOptions) -> None:
+    """Where there is no display: render 20 s of the demo to a movie and a contact sheet, and say where they are."""
+    from performer import offline
+
+    folder = Path.cwd() if os.access(Path.cwd(), os.W_OK) else Path(tempfile.gettempdir())
+    movie, sheet = folder / "performer-demo.mp4", folder / "performer-demo.png"
+    _say("no display here: rendering 20 s of the demo instead (--headless would play without a window)")
+    offline.render(offline.RenderOptions(
+        song="demo", out=str(movie), sheet=str(sheet), preset=options.preset, seconds=REEL_S, size=options.size,
+        fps=30.0, seed=options.seed, provider=options.provider))
+    _say(f"movie: {movie}")
+    _say(f"contact sheet: {sheet}")
 
 
 def _figures(stage: Stage, wiring: Wiring) -> dict[str, Any]:

@@ -83,10 +83,9 @@ class ShowClock:
         if features.bpm > 0.0:
             if self._tap_bpm:
                 self._octave = min((0.5, 1.0, 2.0), key=lambda o: abs(features.bpm * o - self._tap_bpm))
-            return (
-                "audio", features.bpm * self._octave, features.confidence,
-                features.beat_at(t) * self._octave, features.bar + (features.beat_at(t) - features.beat) / self.beats_per_bar,
-            )
+            beat = features.beat_at(t)
+            bar = features.bar + (beat - features.beat) / self.beats_per_bar
+            return "audio", features.bpm * self._octave, features.confidence, beat * self._octave, bar
         return "none", 0.0, 0.0, self.pulse.beat, self.pulse.bar
 
     def _tap(self, t: float) -> None:

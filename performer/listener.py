@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 
-from performer.audio.analyzer import Analyzer, Mixer, Scope
+from performer.audio.analyzer import Analyzer
+from performer.audio.mix import Mixer
+from performer.audio.scope import SAMPLES, Scope
 from performer.frame import BANDS, HEAD, Features, Sound
 from performer.sync import Ring
 
@@ -27,12 +28,11 @@ class Listener:
     """Analyses what a source's ring brings, hop by hop, and keeps one feature row a hop.
 
     source  whose `ring` and `rate` may be replaced when a device comes back in another shape
-    now     the show's clock; ring stamps are on the same
+            its ring's stamps are on the show's clock
     """
 
-    def __init__(self, source: Source, now: Callable[[], float]) -> None:
+    def __init__(self, source: Source) -> None:
         self._source = source
-        self._now = now
         self._listen_to(source.ring)
         self.names = self._analyzer.names
         self.rows = Ring(KEPT_ROWS, len(HEAD) + len(self.names) + BANDS, np.float64)
@@ -56,7 +56,9 @@ class Listener:
             frames, lost = ring.since(self._read, hop)
             self._read += lost + len(frames)
             self.lost += lost
-            row = self._analyzer.process(self._mixer.mix(frames))
+            mono = self._mixer.mix(frames)
+            self._mono.write(mono[:, None])
+            row = self._analyzer.process(mono)
             self._heard += hop
             start = ring.stamp - ring.written / rate
             if self._start is None or start < self._start:
@@ -78,16 +80,17 @@ class Listener:
                 self._features = Features.from_row(row, self.names)
         return self._features
 
-    def sound(self) -> Sound:
-        """Waveform and spectrum of what was heard last."""
-        return self._scope.look(self._ring.latest(min(self._scope.samples, self._ring.capacity)))
+    def sound(self, dt: float) -> Sound:
+        """Waveform and spectrum of what was heard last, dt seconds after the last look."""
+        return self._scope.look(self._mono.latest(SAMPLES)[:, 0], dt)
 
     def _listen_to(self, ring: Ring) -> None:
         self._ring = ring
         self._rate = self._source.rate
         self._analyzer = Analyzer(self._rate)
-        self._mixer = Mixer(ring.width, self._rate)
-        self._scope = Scope(self._rate)
+        self._mixer = Mixer(self._rate, ring.width)
+        self._scope = Scope()
+        self._mono = Ring(4 * SAMPLES, 1)
         self._read = ring.written
         self._heard = 0
         self._start: float | None = None  # when the stream's first sample sounded, on the show's clock

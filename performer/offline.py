@@ -12,9 +12,8 @@ import numpy as np
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from performer.app import load_library, painter
-from performer.audio.analyzer import Analyzer
+from performer.audio import report
 from performer.audio.mix import Mixer
-from performer.audio.report import report
 from performer.errors import Fault
 from performer.frame import ControlEvent, Frame
 from performer.gl.flush import finish
@@ -29,6 +28,7 @@ from performer.show import Show
 from performer.sync import Ring
 
 RING_S = 2.0
+BLOCK = 4096
 SHEET_PICTURES = 12
 
 
@@ -110,7 +110,7 @@ class Performance:
         self.song = Song(options.song)
         self._events = midi.events(options.midi) if options.midi else []
         self._heard = _Heard(self.song)
-        self._listener = Listener(self._heard, lambda: 0.0)
+        self._listener = Listener(self._heard)
         self._show = Show(library.in_order(), first.name, options.seed)
         self._painter = painter(library, options.provider)
         for layer in first.layers:
@@ -146,7 +146,8 @@ class Performance:
         due: list[ControlEvent] = []
         while self._events and self._events[0].t <= t:
             due.append(self._events.pop(0))
-        frame = self._show.step(t, 1.0 / fps, self.options.size, self._listener.features(), self._listener.sound(), due)
+        frame = self._show.step(t, 1.0 / fps, self.options.size, self._listener.features(), self._listener.sound(1.0 / fps),
+                                due)
         self._heard.hear(block[half:])
         images = self._painter.paint(frame)
         self._renderer.draw(frame, images, self._surface.screen)
@@ -183,11 +184,10 @@ def render(options: RenderOptions) -> None:
 def analyse(name: str) -> dict[str, Any]:
     """What the live analyser says of a file, streamed hop by hop: see audio/report.py. Raises Fault."""
     song = Song(name)
-    hop = Analyzer(song.rate).hop
-    mixer = Mixer(song.channels, song.rate)
+    mixer = Mixer(song.rate, song.channels)
 
-    def hops() -> Iterator[np.ndarray]:
-        while len(block := song.read(hop)) == hop:
+    def blocks() -> Iterator[np.ndarray]:
+        while len(block := song.read(BLOCK)):
             yield mixer.mix(block)
 
-    return report(hops(), song.rate)
+    return report.analyse(blocks(), song.rate)

@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 TIDY_S = 10.0  # seconds between two collections of garbage, each in a frame's idle time
 LEAD_S = 0.5  # time constant of the estimate of how long a picture takes from step to screen
 NOTICE_S = 4.0
+SWAPS = 40  # first swaps, by which the stage learns whether the screen sets the pace
 
 
 class Surface(Protocol):
@@ -43,7 +44,9 @@ class Surface(Protocol):
     ctx: moderngl.Context
     screen: moderngl.Framebuffer
     size: tuple[int, int]
+    fullscreen: bool
 
+    def set_fullscreen(self, on: bool) -> None: ...
     def poll(self) -> Sequence[ControlEvent]: ...
     def swap(self) -> None: ...
     def close(self) -> None: ...
@@ -82,16 +85,16 @@ class Stage:
     """Draws the show on a surface until it is told to stop.
 
     surface  window or offscreen buffer, whose context is current
-    paced    True where the surface does not wait for a screen itself
+    fps      pictures per second: the screen's, or what is wished where there is none
     """
 
-    def __init__(self, surface: Surface, renderer: Renderer, wiring: Wiring, fps: float, paced: bool,
-                 hud: bool = False) -> None:
+    def __init__(self, surface: Surface, renderer: Renderer, wiring: Wiring, fps: float, hud: bool = False) -> None:
         self.surface, self.renderer, self.wiring = surface, renderer, wiring
         self.stats = Stats(1.0 / fps)
         self.governor = Governor(1.0 / fps)
         self.recorder: Recorder | None = None
-        self._pacer = Pacer(1.0 / fps) if paced else None
+        self._pacer: Pacer | None = Pacer(1.0 / fps)
+        self._swap_s: list[float] = []
         self._hud = Hud(surface.ctx)
         self._hud_on, self._help_on = hud, False
         self._readback: Readback | None = None
@@ -131,7 +134,7 @@ class Stage:
         scale = governor.effort.scale
         size = (max(2, round(surface.size[0] * scale)), max(2, round(surface.size[1] * scale)))
         features = wiring.listener.features()
-        frame = wiring.show.step(t, dt, size, features, wiring.listener.sound(), events)
+        frame = wiring.show.step(t, dt, size, features, wiring.listener.sound(dt), events)
         wiring.frames.post(frame)
         self.renderer.draw(frame, wiring.images.peek() or {}, surface.screen)
         self._keep_pixels(frame)
@@ -141,8 +144,11 @@ class Stage:
         self._tidy(wiring.now(), took)
         if self._pacer is not None:
             self._pacer.wait()
+        swapping = wiring.now()
         surface.swap()
         shown = wiring.now()
+        if self._pacer is not None and len(self._swap_s) < SWAPS:
+            self._meet_screen(shown - swapping)
         age = shown - features.t if wiring.listener.rows.written else math.nan
         self.stats.shown(shown, age)
         self._lead_s += (shown - begun - self._lead_s) * min(1.0, dt / LEAD_S)
@@ -162,6 +168,12 @@ class Stage:
         """Record from now on. Raises Fault when the path is no good."""
         self.recorder = self.wiring.record(path, self.surface.size)
         self._say(f"recording to {self.recorder.path}")
+
+    def _meet_screen(self, took: float) -> None:
+        """Find out whether swapping waits for a screen: then that is the pace, and two would beat."""
+        self._swap_s.append(took)
+        if len(self._swap_s) == SWAPS and sorted(self._swap_s)[SWAPS // 2] > 0.25 * self.stats.interval_s:
+            self._pacer = None
 
     def _drain(self) -> list[ControlEvent]:
         events = []
@@ -197,7 +209,7 @@ class Stage:
         elif name == "snapshot":
             self._want_snapshot = True
         elif name == "fullscreen":
-            self.surface.toggle_fullscreen()  # type: ignore[attr-defined]
+            self.surface.set_fullscreen(not self.surface.fullscreen)
         elif name == "notice":
             self._say(event.text)
         elif name == "record":
