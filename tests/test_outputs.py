@@ -110,6 +110,14 @@ def test_odd_sizes_lose_a_line_and_flipped_views_are_taken(tmp_path: Path) -> No
     assert bottom > 200 > top
 
 
+def test_a_frame_of_another_size_is_scaled(tmp_path: Path) -> None:
+    with Movie(tmp_path / "a.mp4", (160, 90), 10) as movie:
+        movie.write(flash(1))
+        movie.write(np.kron(flash(1), np.ones((2, 3, 1), np.uint8)))
+    small, large = read(tmp_path / "a.mp4")[0].astype(int)
+    assert np.abs(small - large).mean() < 4
+
+
 def test_times_repeat_and_drop(tmp_path: Path) -> None:
     with Movie(tmp_path / "a.mp4", (160, 90), 10) as movie:
         assert [movie.write(flash(1), t) for t in (0.0, 0.04, 0.1, 0.5)] == [True, False, True, True]

@@ -105,7 +105,7 @@ def test_full_screen_and_back_to_the_same_place(window: Window) -> None:
     glfw.set_window_pos(window._handle, 200, 120)
     settle(window)
     texture = window.ctx.texture((1, 1), 4, bytes([9, 8, 7, 6]))
-    window.set_fullscreen(True)
+    window.toggle_fullscreen()
     settle(window)
     assert window.fullscreen
     assert window.size == SCREEN
@@ -114,7 +114,7 @@ def test_full_screen_and_back_to_the_same_place(window: Window) -> None:
     window.ctx.clear(0.0, 1.0, 0.0)
     assert picture(window).shape == (*SCREEN[::-1], 3)
     assert (picture(window) == (0, 255, 0)).all()
-    window.set_fullscreen(False)
+    window.toggle_fullscreen()
     settle(window)
     assert not window.fullscreen
     assert window.size == (480, 270)

@@ -41,6 +41,7 @@ class Window:
                  title: str = "performer", *, vsync: bool = True, clock: Callable[[], float] = time.perf_counter,
                  visible: bool = True) -> None:
         _start()
+        self.vsync = vsync
         self._clock = clock
         self._events: list[ControlEvent] = []
         self._press: Key | None = None
@@ -122,6 +123,9 @@ class Window:
             glfw.set_window_monitor(self._handle, None, *self._place, glfw.DONT_CARE)
             glfw.set_input_mode(self._handle, glfw.CURSOR, glfw.CURSOR_NORMAL)
         self._measure()
+
+    def toggle_fullscreen(self) -> None:
+        self.set_fullscreen(not self.fullscreen)
 
     def close(self) -> None:
         """Close the window; its context and everything made in it are gone."""

@@ -89,7 +89,7 @@ class Movie:
     def write(self, pixels: np.ndarray, t: float | None = None) -> bool:
         """Append a frame.
 
-        pixels  (H, W, 3) uint8, top row first, any strides
+        pixels  (H, W, 3) uint8, top row first, any strides; another size than the movie's is scaled to it
         t       seconds from the movie's start, rounded to 1/fps; None: just after the last frame
 
         False when that place on the time line was filled already; a gap prolongs the frame before it.
@@ -98,10 +98,10 @@ class Movie:
         if at < self.frames:
             return False
         width, height = self.size
-        if pixels.shape[0] < height or pixels.shape[1] < width:
-            raise ValueError(f"a frame of {pixels.shape[1]}x{pixels.shape[0]} for a movie of {width}x{height}")
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels[:height, :width]), "rgb24").reformat(
-            format="yuv420p", src_color_range=ColorRange.JPEG, dst_color_range=ColorRange.MPEG,
+        if (pixels.shape[1] & ~1, pixels.shape[0] & ~1) == self.size:
+            pixels = pixels[:height, :width]
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24").reformat(
+            width, height, "yuv420p", src_color_range=ColorRange.JPEG, dst_color_range=ColorRange.MPEG,
             dst_colorspace=Colorspace.ITU709, dst_color_trc=ColorTrc.BT709, dst_color_primaries=ColorPrimaries.BT709)
         frame.pts = at
         frame.time_base = 1 / self.fps
