@@ -40,6 +40,7 @@ from performer.sync import Latest
 
 log = logging.getLogger(__name__)
 REEL_S = 20.0
+JOIN_S = 10.0  # a recording may still have its last pictures to write
 WATCH_S = 0.1  # how often devices are looked after
 
 
@@ -234,7 +235,7 @@ def _watch(library: Library, content: SimpleQueue[ShaderSpec | list[Preset]], st
 def _join(stop: threading.Event, threads: list[threading.Thread]) -> None:
     stop.set()
     for thread in threads:
-        thread.join(3.0)
+        thread.join(JOIN_S)
 
 
 def _writable(path: str) -> None:

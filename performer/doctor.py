@@ -94,7 +94,7 @@ def _sound() -> list[Finding]:
     return [
         Finding("sound in", bool(inputs), f"{len(inputs)} input(s)" if inputs else "no input: the demo plays instead",
                 "" if inputs else "plug in a sound card, or start PulseAudio or PipeWire"),
-        Finding("sound out", bool(outputs), f"{len(outputs)} output(s)" if outputs else "none: demo and files are silent",
+        Finding("sound out", bool(outputs), f"{len(outputs)} output(s)" if outputs else "none: files and demo are mute",
                 "" if outputs else "plug in a sound card, or start PulseAudio or PipeWire"),
     ]
 
@@ -161,8 +161,8 @@ def _content() -> list[Finding]:
     findings = [Finding("content", bool(library.presets),
                         f"{len(library.presets)} presets, {len(library.shaders)} shaders; yours go to {USER}",
                         "" if library.presets else "install performer again", fatal=not library.presets)]
-    findings += [Finding("content", False, str(fault), f"mend or remove {path}") for path, fault in library.faults.items()]
-    return findings
+    return findings + [Finding("content", False, str(fault), f"mend or remove {path}")
+                       for path, fault in library.faults.items()]
 
 
 def _disk() -> list[Finding]:

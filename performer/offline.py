@@ -122,7 +122,7 @@ class Performance:
         self._readback = Readback(self._surface.ctx)
         length = self.song.duration_s if options.seconds is None else min(options.seconds, self.song.duration_s)
         self.frames = max(1, math.ceil(length * options.fps))
-        self._index = 0
+        self.index = 0
 
     def __enter__(self) -> Performance:
         return self
@@ -136,9 +136,9 @@ class Performance:
         A picture is of the middle of the time that it is seen.
         """
         fps = self.options.fps
-        t = (self._index + 0.5) / fps
+        t = (self.index + 0.5) / fps
         first = self._heard.ring.written
-        wanted = round((self._index + 1) / fps * self.song.rate) - first
+        wanted = round((self.index + 1) / fps * self.song.rate) - first
         block = self.song.read(wanted)
         half = len(block) // 2
         self._heard.hear(block[:half])
@@ -146,13 +146,13 @@ class Performance:
         due: list[ControlEvent] = []
         while self._events and self._events[0].t <= t:
             due.append(self._events.pop(0))
-        frame = self._show.step(t, 1.0 / fps, self.options.size, self._listener.features(), self._listener.sound(1.0 / fps),
-                                due)
+        sound = self._listener.sound(1.0 / fps)
+        frame = self._show.step(t, 1.0 / fps, self.options.size, self._listener.features(), sound, due)
         self._heard.hear(block[half:])
         images = self._painter.paint(frame)
         self._renderer.draw(frame, images, self._surface.screen)
         finish()
-        self._index += 1
+        self.index += 1
         return frame, self._readback.read(self._surface.screen, self.options.size), block
 
 
@@ -165,19 +165,20 @@ def render(options: RenderOptions) -> None:
             Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"),
                      TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), transient=False) as progress,
         ):
-            sheet = Sheet(options.sheet, options.size) if options.sheet is not None else None
+            sheet = None
+            if options.sheet is not None:
+                sheet = Sheet(options.sheet, performance.frames / options.fps, SHEET_PICTURES, columns=4)
             task = progress.add_task(f"rendering {Path(options.out).name}", total=performance.frames)
-            wanted = {round((i + 0.5) * performance.frames / SHEET_PICTURES) for i in range(SHEET_PICTURES)}
             try:
-                for index in range(performance.frames):
+                for _ in range(performance.frames):
                     frame, pixels, block = performance.step()
                     movie.write(pixels)
                     movie.write_audio(block if block.shape[1] <= 2 else block.mean(axis=1, keepdims=True).repeat(2, 1))
-                    if sheet is not None and index in wanted:
-                        sheet.add(pixels, frame.t)
+                    if sheet is not None:
+                        sheet.offer(pixels, frame.t)
                     progress.advance(task)
             finally:
-                if sheet is not None:
+                if sheet is not None and performance.index:
                     sheet.save()
 
 

@@ -224,10 +224,8 @@ class Stage:
     def _keep_pixels(self, frame: Frame) -> None:
         """Hand the picture, without the HUD, to the recorder and the snapshot folder."""
         recorder = self.recorder
-        if recorder is not None and recorder.fault is not None:
-            log.error("recording stopped: %s", recorder.fault)
-            self.stop_recording()
-            recorder = None
+        if recorder is not None and recorder.done:  # it has said why
+            self.recorder = recorder = None
         if recorder is None and not self._want_snapshot:
             return
         if self._readback is None:
@@ -235,8 +233,11 @@ class Stage:
         if self._want_snapshot:
             self._want_snapshot = False
             self.wiring.snapshots.offer(self._readback.read(self.surface.screen, self.surface.size))
-        if recorder is not None and recorder.due(frame.t):
-            recorder.offer(self._readback.read(self.surface.screen, self.surface.size), frame.t)
+        if recorder is not None:
+            if recorder.due(frame.t):
+                self._readback.start(self.surface.screen, self.surface.size, frame.t)
+            while (read := self._readback.take()) is not None:
+                recorder.offer(*read)
 
     def _draw_hud(self, frame: Frame, features: Features) -> None:
         now = self.wiring.now()
