@@ -40,6 +40,7 @@ from performer.sync import Latest
 
 log = logging.getLogger(__name__)
 REEL_S = 20.0
+SWITCH_S = 0.0005  # a thread waits this long for its turn; Python's own 5 ms is a third of a frame
 JOIN_S = 10.0  # a recording may still have its last pictures to write
 WATCH_S = 0.1  # how often devices are looked after
 
@@ -94,81 +95,124 @@ def play(options: PlayOptions) -> dict[str, Any]:
         _writable(options.stats)
     if options.record is not None:
         check_path(options.record)
-    started = perf_counter()
-
-    def now() -> float:
-        return perf_counter() - started
-
-    library = load_library()
-    presets = library.in_order()
-    if not presets:
-        raise Fault(f"no presets in {FACTORY / 'presets'} or {USER / 'presets'}; install performer again")
-    first = library.find(options.preset) if options.preset else presets[0]
-    if first not in presets:
-        presets = library.in_order()
-    notices: deque[Message] = deque(maxlen=8)
-    toasts = _Toasts(notices, now)
-    stop = threading.Event()
-    threads: list[threading.Thread] = []
-
-    def begin(name: str, body: Callable[[], None]) -> None:
-        thread = threading.Thread(target=body, name=name, daemon=True)
-        thread.start()
-        threads.append(thread)
-
-    logging.getLogger("performer").addHandler(toasts)
-    sys.setswitchinterval(0.0005)  # a thread that waits for its turn waits this long, not 5 ms
-    with ExitStack() as closing:
-        closing.callback(logging.getLogger("performer").removeHandler, toasts)
-        surface: Surface = (Headless(options.size) if options.headless else
-                            Window(options.size, options.monitor, options.fullscreen, clock=now))
-        closing.callback(surface.close)
-        sound = source.create(options.input, now)
-        sound.open()
-        closing.callback(sound.close)
-        hands = midi.create(options.midi, options.midi_api, now)
-        closing.callback(hands.close)
-        events: SimpleQueue[ControlEvent] = hands.events
-        content: SimpleQueue[ShaderSpec | list[Preset]] = SimpleQueue()
-        frames: Latest[Frame] = Latest()
-        images: Latest[Images] = Latest()
-        models = painter(library, options.provider)
-        for layer in first.layers:
-            if layer.model is not None:
-                models.warm(layer.model)
-        listener = Listener(sound)
-        snapshots = Snapshots()
-        renderer = Renderer(surface.ctx, library.shaders)
-        renderer.warm(first)
-
-        def record(path: str | None, size: tuple[int, int]) -> Recorder:
-            recorder = Recorder(path, size, sound, now)
-            begin("recorder", lambda: recorder.run(stop))
-            return recorder
-
-        wiring = Wiring(
-            Show(presets, first.name, options.seed), listener, models, frames, images, events, content, notices,
-            snapshots, record, now, lambda: sound.note, lambda: hands.note,
-            lambda: sound.overflows + listener.lost, options.output_delay_ms / 1000.0,
-        )
-        fps = options.fps or (surface.refresh_hz if isinstance(surface, Window) else 60.0)
-        stage = Stage(surface, renderer, wiring, fps, options.hud)
-        closing.callback(lambda: _join(stop, threads))
-        begin("analysis", lambda: listener.run(stop))
-        begin("generator", lambda: models.run(frames, images, stop))
-        begin("devices", lambda: _look_after([sound, hands], now, stop))
-        begin("snapshots", lambda: snapshots.run(stop))
-        begin("files", lambda: _watch(library, content, stop))
-        _say(f"sound: {sound.note}")
-        _say(f"midi: {hands.note}")
-        _say(f"models: {models.provider}; drawing: {surface.ctx.info['GL_RENDERER']}")
+    with Rig(options) as rig:
+        for line in rig.notes():
+            _say(line)
         if options.record is not None:
-            stage.start_recording(options.record)
-        stage.run(options.seconds)
-        figures = _figures(stage, wiring)
+            rig.stage.start_recording(options.record)
+        rig.stage.run(options.seconds)
+        figures = rig.figures()
     if options.stats is not None:
         Path(options.stats).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return figures
+
+
+class Rig:
+    """A live show, wired up: every shared object, every thread, every adapter. A context manager.
+
+    Raises Fault when a part that was asked for is missing; whatever was opened by then is closed again.
+    """
+
+    def __init__(self, options: PlayOptions) -> None:
+        self.options = options
+        self._started = perf_counter()
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._closing = ExitStack()
+        try:
+            self._build()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Rig:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def now(self) -> float:
+        """The show's clock: seconds since the rig was built."""
+        return perf_counter() - self._started
+
+    def close(self) -> None:
+        """Stop all threads, then close what they used."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(JOIN_S)
+        self._closing.close()
+
+    def _build(self) -> None:
+        options, closing, stop = self.options, self._closing, self._stop
+        notices: deque[Message] = deque(maxlen=8)
+        toasts = _Toasts(notices, self.now)
+        logging.getLogger("performer").addHandler(toasts)
+        closing.callback(logging.getLogger("performer").removeHandler, toasts)
+        self.library = load_library()
+        presets = self.library.in_order()
+        if not presets and options.preset is None:
+            raise Fault(f"no presets in {FACTORY / 'presets'} or {USER / 'presets'}; install performer again")
+        first = self.library.find(options.preset) if options.preset else presets[0]
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_S)
+        closing.callback(sys.setswitchinterval, interval)
+        self.surface: Surface = (Headless(options.size) if options.headless else
+                                 Window(options.size, options.monitor, options.fullscreen, clock=self.now))
+        closing.callback(self.surface.close)
+        self.sound = source.create(options.input, self.now)
+        closing.callback(self.sound.close)
+        self.sound.open()
+        self.hands = midi.create(options.midi, options.midi_api, self.now)
+        closing.callback(self.hands.close)
+        self.painter = painter(self.library, options.provider)
+        for layer in first.layers:
+            if layer.model is not None:
+                self.painter.warm(layer.model)
+        renderer = Renderer(self.surface.ctx, self.library.shaders)
+        renderer.warm(first)
+        self.listener = Listener(self.sound)
+        self.show = Show(self.library.in_order(), first.name, options.seed)
+        frames: Latest[Frame] = Latest()
+        images: Latest[Images] = Latest()
+        content: SimpleQueue[ShaderSpec | list[Preset]] = SimpleQueue()
+        snapshots = Snapshots()
+        wiring = Wiring(
+            self.show, self.listener, self.painter, frames, images, self.hands.events, content, notices, snapshots,
+            self._record, self.now, lambda: self.sound.note, lambda: self.hands.note, options.output_delay_ms / 1000.0)
+        fps = options.fps or (self.surface.refresh_hz if isinstance(self.surface, Window) else 60.0)
+        self.stage = Stage(self.surface, renderer, wiring, fps, options.hud)
+        self._begin("analysis", lambda: self.listener.run(stop))
+        self._begin("generator", lambda: self.painter.run(frames, images, stop))
+        self._begin("devices", lambda: _look_after([self.sound, self.hands], self.now, stop))
+        self._begin("snapshots", lambda: snapshots.run(stop))
+        self._begin("files", lambda: _watch(self.library, content, stop))
+
+    def notes(self) -> list[str]:
+        """What is heard, played and drawn with, a line each."""
+        return [f"sound: {self.sound.note}", f"midi: {self.hands.note}",
+                f"models: {self.painter.provider}; drawing: {self.surface.ctx.info['GL_RENDERER']}"]
+
+    def figures(self) -> dict[str, Any]:
+        """What --stats writes: counts, milliseconds, hertz."""
+        stats = self.stage.stats
+        return {
+            "frames": stats.frames, "missed": stats.missed, "overflows": self.sound.overflows + self.listener.lost,
+            "interval_p50_ms": stats.interval_ms(0.5), "interval_p99_ms": stats.interval_ms(0.99),
+            "latency_p50_ms": stats.latency_ms(0.5), "latency_p99_ms": stats.latency_ms(0.99),
+            "provider": self.painter.provider, "model_rate_hz": self.painter.rate_hz,
+            "preset": self.show.preset.name, "effort": str(self.stage.governor.effort),
+            "bpm": self.show.clock.pulse.bpm,
+        }
+
+    def _begin(self, name: str, body: Callable[[], None]) -> None:
+        thread = threading.Thread(target=body, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _record(self, path: str | None, size: tuple[int, int]) -> Recorder:
+        recorder = Recorder(path, size, self.sound, self.now)
+        self._begin("recorder", lambda: recorder.run(self._stop))
+        return recorder
 
 
 def has_display() -> bool:
@@ -192,17 +236,6 @@ def show_reel(options: PlayOptions) -> None:
         fps=30.0, seed=options.seed, provider=options.provider))
     _say(f"movie: {movie}")
     _say(f"contact sheet: {sheet}")
-
-
-def _figures(stage: Stage, wiring: Wiring) -> dict[str, Any]:
-    stats, show = stage.stats, wiring.show
-    return {
-        "frames": stats.frames, "missed": stats.missed, "overflows": wiring.overflows(),
-        "interval_p50_ms": stats.interval_ms(0.5), "interval_p99_ms": stats.interval_ms(0.99),
-        "latency_p50_ms": stats.latency_ms(0.5), "latency_p99_ms": stats.latency_ms(0.99),
-        "provider": wiring.painter.provider, "model_rate_hz": wiring.painter.rate_hz,
-        "preset": show.preset.name, "effort": str(stage.governor.effort), "bpm": show.clock.pulse.bpm,
-    }
 
 
 def _look_after(devices: list[Any], now: Callable[[], float], stop: threading.Event) -> None:
@@ -230,12 +263,6 @@ def _watch(library: Library, content: SimpleQueue[ShaderSpec | list[Preset]], st
                     content.put(library.load_shader(path.with_suffix(".fs")))
             except Fault as fault:
                 log.error("%s", fault)
-
-
-def _join(stop: threading.Event, threads: list[threading.Thread]) -> None:
-    stop.set()
-    for thread in threads:
-        thread.join(JOIN_S)
 
 
 def _writable(path: str) -> None:

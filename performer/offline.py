@@ -159,21 +159,20 @@ class Performance:
 def render(options: RenderOptions) -> None:
     """Render a song to a movie, with a progress bar; stopped early, the movie holds what was done. Raises Fault."""
     with Performance(options) as performance:
-        song = performance.song
+        song, sheet = performance.song, None
+        if options.sheet is not None:
+            sheet = Sheet(options.sheet, performance.frames / options.fps, SHEET_PICTURES, columns=4)
         with (
-            Movie(options.out, options.size, options.fps, song.rate, min(song.channels, 2)) as movie,
+            Movie(options.out, options.size, options.fps, song.rate, song.channels) as movie,
             Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"),
                      TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), transient=False) as progress,
         ):
-            sheet = None
-            if options.sheet is not None:
-                sheet = Sheet(options.sheet, performance.frames / options.fps, SHEET_PICTURES, columns=4)
             task = progress.add_task(f"rendering {Path(options.out).name}", total=performance.frames)
             try:
                 for _ in range(performance.frames):
                     frame, pixels, block = performance.step()
                     movie.write(pixels)
-                    movie.write_audio(block if block.shape[1] <= 2 else block.mean(axis=1, keepdims=True).repeat(2, 1))
+                    movie.write_audio(block)
                     if sheet is not None:
                         sheet.offer(pixels, frame.t)
                     progress.advance(task)

@@ -77,7 +77,6 @@ class Wiring:
     now: Callable[[], float]
     sound_note: Callable[[], str]
     midi_note: Callable[[], str]
-    overflows: Callable[[], int]
     delay_s: float = 0.0
 
 
