@@ -19,7 +19,7 @@ from typing import Any
 
 from performer.audio.features import FEATURES
 from performer.errors import Fault
-from performer.frame import ControlEvent, Frame, Images
+from performer.frame import Frame, Images
 from performer.generators import onnx
 from performer.generators.painter import Painter
 from performer.gl.headless import Headless
