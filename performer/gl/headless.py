@@ -1,0 +1,38 @@
+"""A GL 3.3 core context without a display, and a framebuffer in the window's stead."""
+
+from __future__ import annotations
+
+import moderngl
+
+from performer.errors import Fault
+
+
+class Headless:
+    """An offscreen context; main thread only, or any one thread.
+
+    size  (width, height) in pixels of `screen`
+
+    `ctx` is the moderngl context, `screen` an RGBA8 framebuffer to draw to. Raises Fault where EGL is missing.
+    """
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.ctx = _context()
+        self.size = size
+        self.screen = self.ctx.framebuffer([self.ctx.texture(size, 4)])
+
+    def close(self) -> None:
+        """Release the context and all that lives in it."""
+        self.ctx.release()
+
+
+def _context() -> moderngl.Context:
+    import sys
+
+    try:
+        if sys.platform == "linux":
+            return moderngl.create_standalone_context(require=330, backend="egl")
+        return moderngl.create_standalone_context(require=330)
+    except Exception as error:
+        reason = str(error).strip().splitlines()
+        raise Fault(f"no OpenGL 3.3 without a display: {reason[0] if reason else 'EGL did not start'}; "
+                    "on Debian: apt-get install libegl1 libgl1-mesa-dri") from None

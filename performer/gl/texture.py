@@ -1,0 +1,201 @@
+"""Pictures and sound from the CPU into textures."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import moderngl
+import numpy as np
+
+from performer.frame import Image, Sound
+from performer.gl.targets import Target
+from performer.isf import AudioInput
+from performer.isf.glsl import VERTEX_SOURCE
+
+log = logging.getLogger(__name__)
+
+SLOW = 1.6  # images that come less often than every so many frames are crossfaded
+LONGEST_FADE_S = 1.0
+
+_CONVERT = """\
+#version 330 core
+in vec2 isf_FragNormCoord;
+out vec4 pixel;
+uniform sampler2DArray planes;
+uniform sampler2D before;
+uniform vec2 part;
+uniform float progress;
+void main() {
+  // The generator's first row is the top one; GL's is the bottom.
+  vec2 at = (vec2(isf_FragNormCoord.x, 1.0 - isf_FragNormCoord.y) - 0.5) * part + 0.5;
+  vec3 now = vec3(texture(planes, vec3(at, 0.0)).r, texture(planes, vec3(at, 1.0)).r, texture(planes, vec3(at, 2.0)).r);
+  vec3 old = progress < 1.0 ? texture(before, isf_FragNormCoord).rgb : now;
+  pixel = vec4(mix(old, now, progress), 1.0);
+}
+"""
+
+
+class Converter:
+    """The pass from planes of floats to RGBA; one serves all image textures of a context."""
+
+    def __init__(self, ctx: moderngl.Context) -> None:
+        self.program = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_CONVERT)
+        self.program["planes"].value, self.program["before"].value = 0, 1  # type: ignore[union-attr]
+        self._part: Any = self.program["part"]
+        self._progress: Any = self.program["progress"]
+        self._vao = ctx.vertex_array(self.program, [])
+
+    def draw(self, planes: moderngl.TextureArray, before: moderngl.Texture | None, progress: float,
+             into: Target) -> None:
+        """Crossfade from `before` (as it is) to the planes (their middle part, as large as `into`)."""
+        into.fbo.use()
+        planes.use(0)
+        if before is not None:
+            before.use(1)
+        self._part.value = (into.size[0] / planes.width, into.size[1] / planes.height)
+        self._progress.value = progress if before is not None else 1.0
+        self._vao.render(moderngl.TRIANGLES, 3)
+
+
+class ImageTexture:
+    """A generator's images as one texture that shaders can sample; the middle part that fits the frame's aspect.
+
+    An image goes up as it is, three planes of floats, and a small pass turns it into RGBA. When images come more
+    slowly than frames, each is reached by a crossfade from what was shown when it came, as long as the time between
+    the two images, so the picture never stops. `texture` is None before the first image.
+    """
+
+    def __init__(self, ctx: moderngl.Context, converter: Converter | None = None) -> None:
+        self.ctx = ctx
+        self._converter = converter or Converter(ctx)
+        self._planes: moderngl.TextureArray | None = None
+        self._shown: Target | None = None
+        self._before: Target | None = None
+        self._image: Image | None = None
+        self._came = 0.0  # frame time at which the newest image was first drawn
+        self._fade_s = 0.0
+        self._stale = True
+
+    @property
+    def texture(self) -> moderngl.Texture | None:
+        return self._shown.texture if self._shown is not None else None
+
+    def upload(self, pixels: np.ndarray) -> None:
+        """Copy (3, H, W) float32 to the card, as it is."""
+        _, height, width = pixels.shape
+        if self._planes is None or (self._planes.width, self._planes.height) != (width, height):
+            if self._planes is not None:
+                self._planes.release()
+            self._planes = self.ctx.texture_array((width, height, 3), 1, dtype="f4")
+            self._planes.filter = (moderngl.LINEAR, moderngl.LINEAR)
+            self._planes.repeat_x = self._planes.repeat_y = False
+        self._planes.write(pixels if pixels.flags.c_contiguous else np.ascontiguousarray(pixels))
+
+    def draw(self, image: Image | None, t: float, dt: float, size: tuple[int, int]) -> moderngl.Texture | None:
+        """The texture to show at frame time t (seconds), or None before the first image.
+
+        image  the newest image there is
+        dt     seconds between frames
+        size   of the frame; only its aspect counts
+        """
+        if image is not None and image is not self._image:
+            self._take(image, t, dt)
+        if self._planes is None:
+            return None
+        self._shape(size)
+        progress = 1.0 if self._fade_s <= 0.0 else min(max((t - self._came + dt) / self._fade_s, 0.0), 1.0)
+        if self._stale or progress < 1.0:
+            assert self._shown is not None
+            fading = self._before is not None and progress < 1.0
+            self._converter.draw(self._planes, self._before.texture if fading else None, progress, self._shown)
+            self._stale = progress < 1.0
+        return self.texture
+
+    def _take(self, image: Image, t: float, dt: float) -> None:
+        interval = image.t - self._image.t if self._image is not None else 0.0
+        self.upload(image.pixels)
+        self._before, self._shown = self._shown, self._before
+        slow = self._before is not None and interval > SLOW * dt
+        self._fade_s = min(interval, LONGEST_FADE_S) if slow else 0.0
+        self._image, self._came, self._stale = image, t, True
+
+    def _shape(self, size: tuple[int, int]) -> None:
+        assert self._planes is not None
+        wanted = _covering((self._planes.width, self._planes.height), size)
+        if self._shown is None or self._shown.size != wanted:
+            if self._shown is not None:
+                self._shown.release()
+            self._shown, self._stale = Target(self.ctx, wanted, False), True
+
+    def release(self) -> None:
+        for part in (self._planes, self._shown, self._before):
+            if part is not None:
+                part.release()
+        self._planes = self._shown = self._before = self._image = None
+
+
+def _covering(image: tuple[int, int], frame: tuple[int, int]) -> tuple[int, int]:
+    """The largest part of an image, in pixels, that has the frame's aspect."""
+    scale = min(image[0] / frame[0], image[1] / frame[1])
+    return max(1, round(frame[0] * scale)), max(1, round(frame[1] * scale))
+
+
+class SoundTexture:
+    """Waveform or spectrum as a texture of one row; red, green and blue are alike.
+
+    The waveform is 0..1 with silence at 0.5, the spectrum 0..1 from 0 Hz up to half the sample rate.
+    """
+
+    def __init__(self, ctx: moderngl.Context, sound: AudioInput) -> None:
+        self._spectrum, width = sound.spectrum, sound.width
+        self._row = np.zeros(width, np.float32)
+        self.texture = ctx.texture((width, 1), 1, dtype="f4")
+        self.texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
+        self.texture.repeat_x = self.texture.repeat_y = False
+        self.texture.swizzle = "RRR1"
+        self._frame = -1
+
+    def show(self, sound: Sound, frame: int) -> None:
+        """Upload the sound of frame number `frame`, once."""
+        if frame == self._frame:
+            return
+        self._frame = frame
+        if self._spectrum:
+            _gather(sound.spectrum, self._row)
+        else:
+            # The newest samples: a shader that asks for fewer sees a shorter time, not a coarser one.
+            np.multiply(sound.waveform[-len(self._row):], 0.5, out=self._row)
+            self._row += 0.5
+        self.texture.write(self._row)
+
+    def release(self) -> None:
+        self.texture.release()
+
+
+def _gather(spectrum: np.ndarray, out: np.ndarray) -> None:
+    """Each of the fewer bins is the loudest of those it stands for."""
+    if len(out) == len(spectrum):
+        out[:] = spectrum
+        return
+    starts = (np.arange(len(out)) * len(spectrum)) // len(out)
+    np.maximum.reduceat(spectrum, starts, out=out)
+
+
+def picture(ctx: moderngl.Context, path: Path) -> moderngl.Texture:
+    """A picture file as a texture, right way up; a plain grey one, and a log line, where it cannot be read."""
+    from PIL import Image as Picture
+
+    try:
+        with Picture.open(path) as opened:
+            opened.thumbnail((4096, 4096))
+            flipped = opened.convert("RGBA").transpose(Picture.Transpose.FLIP_TOP_BOTTOM)
+        size, data = flipped.size, flipped.tobytes()
+    except (OSError, ValueError, SyntaxError, Picture.DecompressionBombError) as error:
+        log.warning("%s: cannot be read as a picture (%s); a plain one takes its place", path, error)
+        size, data = (2, 2), bytes([128, 128, 128, 255] * 4)
+    texture = ctx.texture(size, 4, data)
+    texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
+    texture.repeat_x = texture.repeat_y = False
+    return texture

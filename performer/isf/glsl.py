@@ -1,0 +1,152 @@
+"""An author's GLSL, whatever its age, -> GLSL 3.30 core whose errors name the author's own lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+#: Source-string numbers in `#line`, so that a driver's complaint tells which file it means.
+PRELUDE, FRAGMENT, VERTEX = 0, 1, 2
+
+#: Reserved in GLSL 3.30 but ordinary names in the GLSL 1.20 and ES 1.00 that most ISF files are written in.
+_RESERVED_WORDS = (
+    "common partition active asm class union enum typedef template this packed goto inline noinline volatile public "
+    "static extern external interface long short half fixed unsigned superp input output hvec2 hvec3 hvec4 dvec2 dvec3 "
+    "dvec4 fvec2 fvec3 fvec4 sampler3DRect filter sizeof cast namespace using row_major sample")
+RESERVED = frozenset(_RESERVED_WORDS.split())
+#: Keywords of 3.30 that a modern shader may use as such: renamed only where an input or a pass has that name.
+_KEYWORDS = (
+    "attribute const uniform varying layout centroid flat smooth noperspective break continue do for while switch case "
+    "default if else in out inout float int void bool true false invariant discard return lowp mediump highp precision "
+    "struct uint mat2 mat3 mat4 vec2 vec3 vec4 ivec2 ivec3 ivec4 bvec2 bvec3 bvec4 uvec2 uvec3 uvec4 sampler2D "
+    "samplerCube sampler1D sampler3D main")
+KEYWORDS = frozenset(_KEYWORDS.split())
+
+_OLD = {
+    "gl_FragColor": "isf_FragColor", "gl_FragData": "isf_FragData", "vv_FragNormCoord": "isf_FragNormCoord",
+    "vv_vertShaderInit": "isf_vertShaderInit", "gl_TexCoord": "isf_TexCoord", "gl_Vertex": "isf_Vertex",
+    "gl_MultiTexCoord0": "isf_MultiTexCoord0", "gl_ModelViewProjectionMatrix": "isf_Matrix",
+    "ftransform": "isf_ftransform",
+    "sampler2DRect": "sampler2D", "texture2DRect": "texture2D_pixels", "texture2DLodEXT": "texture2DLod",
+    "texture2DGradEXT": "textureGrad", "texture2DGradARB": "textureGrad", "VVSAMPLER_2DBYPIXEL": "IMG_PIXEL",
+    "VVSAMPLER_2DBYNORM": "IMG_NORM_PIXEL",
+}
+
+_COMMENT = re.compile(r"//(?:\\\r?\n|[^\n])*|/\*.*?\*/", re.S)
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(version|extension)\b[^\n]*", re.M)
+_PRECISION = re.compile(r"\bprecision\s+(?:lowp|mediump|highp)\s+\w+\s*;")
+_QUALIFIED = re.compile(
+    r"\b(?:uniform|varying|in|out|attribute)\s+(?:(?:lowp|mediump|highp|const)\s+)*\w+\s+(\w+)\s*(?:=[^;]*)?;")
+_IMAGE_FACT = re.compile(r"\b_(\w+?)_(imgRect|imgSize|flip)\b")
+
+_PIXELS = """\
+vec4 IMG_NORM_PIXEL(sampler2D image, vec2 at) { return texture(image, at); }
+vec4 IMG_NORM_PIXEL(sampler2D image, vec3 at) { return texture(image, at.xy); }
+vec4 IMG_NORM_PIXEL(sampler2D image, vec4 at) { return texture(image, at.xy); }
+vec4 IMG_PIXEL(sampler2D image, vec2 at) { return texture(image, at / vec2(textureSize(image, 0))); }
+vec4 IMG_PIXEL(sampler2D image, vec3 at) { return IMG_PIXEL(image, at.xy); }
+vec4 IMG_PIXEL(sampler2D image, vec4 at) { return IMG_PIXEL(image, at.xy); }
+vec4 IMG_THIS_NORM_PIXEL(sampler2D image) { return texture(image, isf_FragNormCoord); }
+vec4 IMG_THIS_PIXEL(sampler2D image) { return texture(image, isf_FragNormCoord); }
+vec2 IMG_SIZE(sampler2D image) { return vec2(textureSize(image, 0)); }
+vec4 texture2D(sampler2D image, vec2 at) { return texture(image, at); }
+vec4 texture2DLod(sampler2D image, vec2 at, float level) { return textureLod(image, at, level); }
+vec4 texture2D_pixels(sampler2D image, vec2 at) { return IMG_PIXEL(image, at); }
+vec4 texture2DProj(sampler2D image, vec3 at) { return textureProj(image, at); }
+"""
+_BIASED = "vec4 texture2D(sampler2D image, vec2 at, float bias) { return texture(image, at, bias); }\n"
+_STANDARD = """\
+uniform int PASSINDEX;
+uniform vec2 RENDERSIZE;
+uniform float TIME;
+uniform float TIMEDELTA;
+uniform vec4 DATE;
+uniform int FRAMEINDEX;
+"""
+STANDARD = ("PASSINDEX", "RENDERSIZE", "TIME", "TIMEDELTA", "DATE", "FRAMEINDEX")
+
+#: Draws with three vertices: one triangle that covers the target.
+VERTEX_SOURCE = """\
+#version 330 core
+out vec2 isf_FragNormCoord;
+void main() {
+  isf_FragNormCoord = vec2((gl_VertexID << 1) & 2, gl_VertexID & 2);
+  gl_Position = vec4(isf_FragNormCoord * 2.0 - 1.0, 0.0, 1.0);
+}
+"""
+#: Draws with four, a strip: an author's vertex shader may compute what is only right at the corners.
+_VERTEX_PRELUDE = """\
+out vec2 isf_FragNormCoord;
+#define isf_MultiTexCoord0 vec4(float(gl_VertexID & 1), float(gl_VertexID >> 1), 0.0, 1.0)
+#define isf_Vertex vec4(isf_MultiTexCoord0.xy * 2.0 - 1.0, 0.0, 1.0)
+#define isf_Matrix mat4(1.0)
+vec4 isf_ftransform() { return isf_Vertex; }
+void isf_vertShaderInit() {
+  isf_FragNormCoord = isf_MultiTexCoord0.xy;
+  gl_Position = isf_Vertex;
+}
+"""
+
+
+def renamed(name: str) -> str:
+    """The name that an input or a pass called `name` has in the translated GLSL."""
+    return f"{name}_" if name in RESERVED or name in KEYWORDS else name
+
+
+def fragment(code: str, first_line: int, uniforms: Mapping[str, str], images: Iterable[str]) -> str:
+    """Translate a fragment shader.
+
+    code        the author's GLSL after the header
+    first_line  its first line's number in the author's file
+    uniforms    name -> GLSL type of the value inputs
+    images      names of everything that is sampled: image and audio inputs, pass targets, imported pictures
+    """
+    body = _translate(code, uniforms, images, vertex=False)
+    wide = re.search(r"\bisf_FragData\b", body) is not None
+    output = ("out vec4 isf_FragData[1];\n#define isf_FragColor isf_FragData[0]\n" if wide else
+              "out vec4 isf_FragColor;\n")
+    if re.search(r"\bisf_TexCoord\b", body):
+        output += "#define isf_TexCoord vec4[1](vec4(isf_FragNormCoord, 0.0, 1.0))\n"
+    head = "#version 330 core\nin vec2 isf_FragNormCoord;\n" + output + _declarations(uniforms, images, body)
+    return head + _PIXELS + _BIASED + f"#line {first_line} {FRAGMENT}\n" + body + "\n"
+
+
+def vertex(code: str, uniforms: Mapping[str, str], images: Iterable[str]) -> str:
+    """Translate an author's vertex shader, to be drawn as a strip of four vertices."""
+    body = _translate(code, uniforms, images, vertex=True)
+    head = "#version 330 core\n" + _VERTEX_PRELUDE + _declarations(uniforms, images, body)
+    return head + _PIXELS + f"#line 1 {VERTEX}\n" + body + "\n"
+
+
+def _declarations(uniforms: Mapping[str, str], images: Iterable[str], body: str) -> str:
+    lines = [f"uniform {kind} {renamed(name)};\n" for name, kind in uniforms.items()]
+    lines += [f"uniform sampler2D {renamed(name)};\n" for name in images]
+    known = set(images)
+    facts = {
+        "imgRect": "vec4(0.0, 0.0, 1.0, 1.0)", "imgSize": "vec2(textureSize({}, 0))", "flip": "false",
+    }
+    for name, fact in sorted(set(_IMAGE_FACT.findall(body))):
+        if name in known:
+            lines.append(f"#define _{name}_{fact} {facts[fact].format(renamed(name))}\n")
+    return _STANDARD + "".join(lines)
+
+
+def _translate(code: str, uniforms: Mapping[str, str], images: Iterable[str], *, vertex: bool) -> str:
+    """Old names to new ones outside comments; every line stays on its line."""
+    code = code.replace("\r\n", "\n").replace("\r", "\n")
+    code = "".join(c if c == "\n" or c == "\t" or 32 <= ord(c) < 127 else " " for c in _without_comments(code))
+    code = _DIRECTIVE.sub(lambda match: "" if match[1] == "version" or "GL_" in match[0] else match[0], code)
+    code = _PRECISION.sub("", code)
+    ours = set(uniforms) | set(images) | set(STANDARD) | {"isf_FragNormCoord", "vv_FragNormCoord"}
+    code = _QUALIFIED.sub(lambda match: re.sub(r"[^\n]", "", match[0]) if match[1] in ours else match[0], code)
+    words = dict(_OLD)
+    words |= {name: f"{name}_" for name in RESERVED}
+    words |= {name: renamed(name) for name in ours if name in KEYWORDS}
+    words["varying"] = "out" if vertex else "in"
+    words["attribute"] = "in"
+    return _WORD.sub(lambda match: words.get(match[0], match[0]), code)
+
+
+def _without_comments(code: str) -> str:
+    return _COMMENT.sub(lambda match: " " + "\n" * match[0].count("\n"), code)
