@@ -111,7 +111,8 @@ class Performance:
         self._events = midi.events(options.midi) if options.midi else []
         self._heard = _Heard(self.song)
         self._listener = Listener(self._heard)
-        self._show = Show(library.in_order(), first.name, options.seed)
+        self.presets = library.in_order()
+        self._show = Show(self.presets, first.name, options.seed)
         self._painter = painter(library, options.provider)
         for layer in first.layers:
             if layer.model is not None:

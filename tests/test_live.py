@@ -1,0 +1,235 @@
+"""The live show on real parts: a sound server that dies and returns, MIDI ports, a window, files edited while playing."""
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from parts_display import press, xvfb  # noqa: F401
+from PIL import ImageGrab
+
+from performer import library
+from performer.app import PlayOptions, Rig
+from performer.frame import ControlEvent
+from performer.gl.readback import Readback
+
+ROOT = Path(__file__).resolve().parents[1]
+CORPUS = ROOT.parent / "shared" / "corpus"
+SIZE = (320, 180)
+
+
+def headless(**more) -> PlayOptions:
+    return PlayOptions(**{"input": "demo", "midi": "off", "size": SIZE, "headless": True, "fps": 30.0, **more})
+
+
+def play_until(rig: Rig, done, timeout: float) -> bool:
+    """Draw pictures until done() or the time is up."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        rig.stage.picture()
+        if done():
+            return True
+    return False
+
+
+def pixels(rig: Rig) -> np.ndarray:
+    return Readback(rig.surface.ctx).read(rig.surface.screen, SIZE).copy()
+
+
+def test_the_demo_plays_headless_and_writes_its_figures(tmp_path):
+    from performer.app import play
+
+    figures = play(headless(seconds=3.0, stats=str(tmp_path / "stats.json"), record=str(tmp_path / "live.mp4")))
+    assert json.loads((tmp_path / "stats.json").read_text()) == figures
+    assert {"frames", "missed", "overflows", "interval_p50_ms", "interval_p99_ms", "latency_p50_ms", "latency_p99_ms",
+            "provider", "model_rate_hz"} <= set(figures)
+    assert figures["frames"] > 20 and figures["provider"] in ("CPU", "CUDA") and figures["model_rate_hz"] > 0.5
+    import av
+
+    with av.open(str(tmp_path / "live.mp4")) as movie:
+        shown = [frame.to_ndarray(format="rgb24") for frame in movie.decode(movie.streams.video[0])]
+        assert len(movie.streams.audio) == 1
+    assert len(shown) > 20 and np.abs(shown[-1].astype(int) - shown[5]).mean() > 1.0
+
+
+def test_a_model_that_fails_leaves_the_last_picture(caplog):
+    with Rig(headless()) as rig:
+        assert play_until(rig, lambda: rig.painter.rate_hz > 0, 20.0)
+        play_until(rig, lambda: False, 1.0)
+        layer = next(layer for layer in rig.show.preset.layers if layer.model)
+        model = rig.painter._models[layer.model]
+
+        def out_of_memory(latent):
+            raise MemoryError
+
+        model.paint = out_of_memory
+        play_until(rig, lambda: False, 1.5)
+        assert pixels(rig).std() > 5.0
+        assert sum("out of memory" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_commands_reach_the_stage(tmp_path):
+    with Rig(headless()) as rig:
+        rig.stage.wiring.snapshots.folder = tmp_path
+        for address in ("app.snapshot", "app.hud", "app.help"):
+            rig.hands.events.put(ControlEvent(rig.now(), address))
+        play_until(rig, lambda: bool(rig.stage.wiring.snapshots.saved), 10.0)
+        assert rig.stage.wiring.snapshots.saved[0].is_file()
+        rig.hands.events.put(ControlEvent(rig.now(), "app.quit"))
+        rig.stage.run(20.0)
+        assert rig.now() < 60.0
+
+
+def test_the_hud_is_drawn_over_the_picture():
+    with Rig(headless()) as rig:
+        play_until(rig, lambda: rig.stage.stats.frames > 10, 20.0)
+        rig.hands.events.put(ControlEvent(rig.now(), "show.freeze"))
+        play_until(rig, lambda: rig.show.frozen, 5.0)
+        rig.stage.wiring.notices.clear()
+        rig.stage.picture()
+        plain = pixels(rig)
+        rig.hands.events.put(ControlEvent(rig.now(), "app.hud"))
+        rig.stage.picture()
+        assert np.abs(pixels(rig).astype(int) - plain).mean() > 2.0
+
+
+@pytest.fixture
+def user_folder(tmp_path, monkeypatch):
+    """A user's data folder of its own, with a shader and a preset that uses it."""
+    from performer import app
+
+    folder = tmp_path / "user"
+    for kind in ("shaders", "presets", "models"):
+        (folder / kind).mkdir(parents=True)
+    (folder / "shaders" / "flat.fs").write_text(FLAT.replace("COLOUR", "vec4(1.0, 0.0, 0.0, 1.0)"))
+    (folder / "presets" / "flat.toml").write_text('order = 0\n[[layer]]\nshader = "flat"\n')
+    monkeypatch.setattr(library, "USER", folder)
+    monkeypatch.setattr(app, "USER", folder)
+    monkeypatch.setattr(library.Library.load, "__defaults__", ((library.FACTORY, folder),))
+    return folder
+
+
+FLAT = '/*{"ISFVSN": "2", "INPUTS": []}*/\nvoid main() {\n  gl_FragColor = COLOUR;\n}\n'
+
+
+def test_a_shader_edited_while_playing_is_swapped_and_a_broken_one_is_not(user_folder, caplog):
+    shader = user_folder / "shaders" / "flat.fs"
+    with Rig(headless(preset="flat")) as rig:
+        play_until(rig, lambda: rig.stage.stats.frames > 5, 10.0)
+        rig.stage.wiring.notices.clear()
+        rig.stage.picture()
+        assert pixels(rig).mean(axis=(0, 1)) == pytest.approx([255, 0, 0], abs=1)
+        time.sleep(0.5)  # the watcher's first look at the folder
+        shader.write_text(FLAT.replace("COLOUR", "vec4(0.0, 1.0, 0.0, 1.0)"))
+        assert play_until(rig, lambda: pixels(rig)[:, :, 1].mean() > 200, 10.0)
+        shader.write_text(FLAT.replace("COLOUR", "nonsense"))
+        assert play_until(rig, lambda: "flat.fs:3" in caplog.text, 10.0)
+        rig.stage.picture()
+        assert pixels(rig)[:, :, 1].mean() > 150
+
+
+def test_a_changed_preset_is_taken_and_a_broken_one_is_reported(user_folder, caplog):
+    path = user_folder / "presets" / "flat.toml"
+    with Rig(headless(preset="flat")) as rig:
+        play_until(rig, lambda: rig.stage.stats.frames > 5, 10.0)
+        time.sleep(0.5)
+        path.write_text('order = 0\ntitle = "Renamed"\n[[layer]]\nshader = "flat"\n')
+        assert play_until(rig, lambda: rig.show.presets[0].title == "Renamed", 10.0)
+        path.write_text('order = 0\n[[layer]]\nshader = "flut"\n')
+        assert play_until(rig, lambda: "did you mean 'flat'" in caplog.text, 10.0)
+        rig.stage.picture()
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of songs is not here")
+def test_a_song_from_the_sound_server_is_followed_and_its_death_survived(pulse):
+    with Rig(headless(input="default")) as rig:
+        assert "Pulse" in rig.sound.note or "pulse" in rig.sound.note
+        player = pulse.play(CORPUS / "audio" / "lmms_Saber-FinalStep.ogg")
+        try:
+            heard: list[float] = []
+
+            def listening() -> bool:
+                heard.append(rig.listener.features().values.get("level", 0.0))
+                return rig.listener.features().bpm > 0.0 and max(heard[-30:]) > 0.4 and rig.now() > 8.0
+
+            assert play_until(rig, listening, 30.0)
+            first, frames = pixels(rig), rig.stage.stats.frames
+            play_until(rig, lambda: False, 0.5)
+            assert np.abs(pixels(rig).astype(int) - first).mean() > 0.5
+            pulse.kill()
+            assert play_until(rig, lambda: rig.sound.state == "lost", 10.0)
+            frames = rig.stage.stats.frames
+            play_until(rig, lambda: False, 2.0)
+            assert rig.stage.stats.frames - frames > 15, "the picture goes on"
+            assert rig.listener.features() is not None and pixels(rig).std() > 3.0
+            pulse.start()
+            player = pulse.play(CORPUS / "audio" / "lmms_Saber-FinalStep.ogg")
+            assert play_until(rig, lambda: rig.sound.state == "running" and rig.listener.features().values["level"] > 0.3,
+                              20.0)
+        finally:
+            player.kill()
+
+
+def test_midi_moves_a_parameter_changes_the_preset_and_drives_the_beat(jack, tmp_path):
+    text = ('[[layer]]\nmodel = "{}"\n[[layer.effect]]\nshader = "feedback_zoom"\nname = "echo"\n'
+            '[[route]]\nfrom = "midi.cc74"\nto = "main.mix.opacity"\n')
+    path = tmp_path / "knob.toml"
+    path.write_text(text.format(next(iter(library.Library(()).load().models))))
+    with Rig(headless(preset=str(path), midi="all", midi_api="jack")) as rig:
+        port = jack.virtual_output("stick")
+        try:
+            assert play_until(rig, lambda: "stick" in rig.hands.note, 5.0), "a new port is noticed"
+            port.send_message([0xB0, 74, 32])
+            assert play_until(rig, lambda: "midi.cc74" in rig.show._midi, 5.0)
+            frame = rig.stage.wiring.frames.peek()
+            assert frame.scene.params["main.mix.opacity"] == pytest.approx(32 / 127, abs=1e-6)
+            port.send_message([0xC0, 1])
+            assert play_until(rig, lambda: rig.show.preset is rig.show.presets[1], 5.0)
+            stop = threading.Event()
+
+            def clock() -> None:
+                port.send_message([0xFA])
+                due = time.perf_counter()
+                while not stop.is_set():
+                    port.send_message([0xF8])
+                    due += 60.0 / 100.0 / 24
+                    time.sleep(max(0.0, due - time.perf_counter()))
+
+            ticker = threading.Thread(target=clock)
+            ticker.start()
+            try:
+                assert play_until(
+                    rig, lambda: rig.stage.wiring.frames.peek().sync == "midi"
+                    and rig.show.clock.pulse.bpm == pytest.approx(100, abs=4) and rig.show.clock.pulse.beat > 3, 15.0)
+            finally:
+                stop.set()
+                ticker.join()
+        finally:
+            port.close_port()
+            port.delete()
+
+
+def screenshot(display: str) -> np.ndarray:
+    return np.asarray(ImageGrab.grab(xdisplay=display).convert("RGB"))
+
+
+def test_a_window_shows_the_show_and_takes_keys(xvfb):  # noqa: F811
+    with Rig(headless(headless=False, size=(480, 270))) as rig:
+        play_until(rig, lambda: rig.stage.stats.frames > 30 and rig.painter.rate_hz > 0, 30.0)
+        first = screenshot(xvfb)
+        name = rig.show.preset.name
+        press("Right")
+        assert play_until(rig, lambda: rig.show.preset.name != name, 10.0)
+        play_until(rig, lambda: False, 2.5)
+        second = screenshot(xvfb)
+        assert first.std() > 5.0 and second.std() > 5.0
+        assert np.abs(first.astype(int) - second).mean() > 2.0
+        press("b")
+        assert play_until(rig, lambda: rig.stage.wiring.frames.peek().blackout == 1.0, 10.0)
+        press("Escape")
+        play_until(rig, lambda: False, 0.3)
+        assert not rig.stage._quit
+        press("Escape")
+        assert play_until(rig, lambda: rig.stage._quit, 3.0)
