@@ -84,7 +84,7 @@ class Node:
         values = self._turn(params)
         self._bound = textures
         program.set("TIME", moment.time)
-        program.set("TIMEDELTA", moment.dt)
+        program.set("TIMEDELTA", moment.dt if self.frames else 0.0)
         program.set("DATE", moment.date)
         program.set("FRAMEINDEX", self.frames)
         lent: dict[str, Target] = {}

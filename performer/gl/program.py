@@ -9,12 +9,11 @@ import moderngl
 
 from performer.errors import Fault
 from performer.isf import ShaderSpec
-from performer.isf.glsl import FRAGMENT, VERTEX, renamed
+from performer.isf.glsl import renamed
 
-#: How drivers begin a complaint: Mesa `1:12(3): error: `, NVIDIA `1(12) : error C0000: `, others `ERROR: 1:12: `.
+#: How drivers begin a complaint: Mesa `0:12(3): error: `, NVIDIA `0(12) : error C0000: `, others `ERROR: 0:12: `.
 _COMPLAINT = re.compile(
-    r"^(?:ERROR:\s*)?(\d+)(?::(\d+)(?:\(\d+\))?|\((\d+)\))\s*:\s*(?:error\s*(?:[A-Z]\d+)?:\s*)?(.*)$")
-_NO_REASON = ("=", "GLSL", "vertex_sh", "fragment_sh", "geometry_sh", "tess_")
+    r"^(?:ERROR:\s*)?\d+(?::(\d+)(?:\(\d+\))?|\((\d+)\))\s*:\s*(?:error\s*(?:[A-Z]\d+)?:\s*)?(.*)$")
 
 
 class Program:
@@ -71,27 +70,15 @@ class Program:
 
 
 def complaint(spec: ShaderSpec, text: str) -> str:
-    """The driver's first error as `FILE:LINE: message`."""
-    stage = FRAGMENT
-    first = ""
+    """The driver's first error as `FILE:LINE: message`; the lines are the author's own, by `#line`."""
+    where, reason = spec.where, ""
     for raw in text.splitlines():
         line = raw.strip()
-        if line in ("vertex_shader", "fragment_shader"):
-            stage = VERTEX if line == "vertex_shader" else FRAGMENT
-            continue
-        match = _COMPLAINT.match(line)
-        if match is None:
-            if line and not first and not line.startswith(_NO_REASON):
-                first = line
-            continue
-        if "warning" in line.lower() and "error" not in line.lower():
-            continue
-        source, number, message = int(match[1]), match[2] or match[3], match[4].strip()
-        where = spec.where
-        if source == VERTEX and spec.path is not None:
+        if line == "vertex_shader" and spec.path is not None and spec.corners:
             where = str(spec.path.with_suffix(".vs"))
-        if source in (FRAGMENT, VERTEX):
-            return f"{where}:{number}: {message}"
-        first = first or message
-    where = f"{spec.where}" if stage == FRAGMENT or spec.path is None else str(spec.path.with_suffix(".vs"))
-    return f"{where}: the shader does not compile: {first or 'the driver gives no reason'}"
+        match = _COMPLAINT.match(line)
+        if match is not None and "warning" not in line.lower():
+            return f"{where}:{match[1] or match[2]}: {match[3].strip()}"
+        if not reason and line.lower().startswith(("error", "fatal")):
+            reason = line.split(":", 1)[-1].strip()
+    return f"{where}: the shader does not link: {reason or 'the driver gives no reason'}"

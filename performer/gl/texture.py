@@ -165,8 +165,8 @@ class SoundTexture:
         if self._spectrum:
             _gather(sound.spectrum, self._row)
         else:
-            # The newest samples: a shader that asks for fewer sees a shorter time, not a coarser one.
-            np.multiply(sound.waveform[-len(self._row):], 0.5, out=self._row)
+            _gather(np.abs(sound.waveform) if len(self._row) == 1 else sound.waveform, self._row)
+            self._row *= 0.5
             self._row += 0.5
         self.texture.write(self._row)
 
@@ -174,13 +174,13 @@ class SoundTexture:
         self.texture.release()
 
 
-def _gather(spectrum: np.ndarray, out: np.ndarray) -> None:
-    """Each of the fewer bins is the loudest of those it stands for."""
-    if len(out) == len(spectrum):
-        out[:] = spectrum
+def _gather(values: np.ndarray, out: np.ndarray) -> None:
+    """Fewer columns than values: each shows the greatest of those it stands for."""
+    if len(out) == len(values):
+        out[:] = values
         return
-    starts = (np.arange(len(out)) * len(spectrum)) // len(out)
-    np.maximum.reduceat(spectrum, starts, out=out)
+    starts = (np.arange(len(out)) * len(values)) // len(out)
+    np.maximum.reduceat(values, starts, out=out)
 
 
 def picture(ctx: moderngl.Context, path: Path) -> moderngl.Texture:

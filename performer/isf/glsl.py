@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-#: Source-string numbers in `#line`, so that a driver's complaint tells which file it means.
-PRELUDE, FRAGMENT, VERTEX = 0, 1, 2
-
 #: Reserved in GLSL 3.30 but ordinary names in the GLSL 1.20 and ES 1.00 that most ISF files are written in.
 _RESERVED_WORDS = (
     "common partition active asm class union enum typedef template this packed goto inline noinline volatile public "
@@ -32,13 +29,14 @@ _OLD = {
     "VVSAMPLER_2DBYNORM": "IMG_NORM_PIXEL",
 }
 
-_COMMENT = re.compile(r"//(?:\\\r?\n|[^\n])*|/\*.*?\*/", re.S)
+_COMMENT = re.compile(r"//(?:\\\n|[^\n])*|/\*.*?(?:\*/|\Z)", re.S)
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(version|extension)\b[^\n]*", re.M)
 _PRECISION = re.compile(r"\bprecision\s+(?:lowp|mediump|highp)\s+\w+\s*;")
 _QUALIFIED = re.compile(
     r"\b(?:uniform|varying|in|out|attribute)\s+(?:(?:lowp|mediump|highp|const)\s+)*\w+\s+(\w+)\s*(?:=[^;]*)?;")
-_IMAGE_FACT = re.compile(r"\b_(\w+?)_(imgRect|imgSize|flip)\b")
+_INPUT = re.compile(r"^\s*in\s+(float|vec2|vec3|vec4|mat2|mat3|mat4)\s+(\w+)\s*;", re.M)
+_IMAGE_FACT = re.compile(r"\b_(\w+?)_(imgRect|imgSize|flip|normTexCoord|texCoord)\b")
 
 _PIXELS = """\
 vec4 IMG_NORM_PIXEL(sampler2D image, vec2 at) { return texture(image, at); }
@@ -81,6 +79,7 @@ out vec2 isf_FragNormCoord;
 #define isf_MultiTexCoord0 vec4(float(gl_VertexID & 1), float(gl_VertexID >> 1), 0.0, 1.0)
 #define isf_Vertex vec4(isf_MultiTexCoord0.xy * 2.0 - 1.0, 0.0, 1.0)
 #define isf_Matrix mat4(1.0)
+#define isf_fragCoord floor(isf_FragNormCoord * RENDERSIZE)
 vec4 isf_ftransform() { return isf_Vertex; }
 void isf_vertShaderInit() {
   isf_FragNormCoord = isf_MultiTexCoord0.xy;
@@ -108,15 +107,27 @@ def fragment(code: str, first_line: int, uniforms: Mapping[str, str], images: It
               "out vec4 isf_FragColor;\n")
     if re.search(r"\bisf_TexCoord\b", body):
         output += "#define isf_TexCoord vec4[1](vec4(isf_FragNormCoord, 0.0, 1.0))\n"
-    head = "#version 330 core\nin vec2 isf_FragNormCoord;\n" + output + _declarations(uniforms, images, body)
-    return head + _PIXELS + _BIASED + f"#line {first_line} {FRAGMENT}\n" + body + "\n"
+    head = "#version 330 core\nin vec2 isf_FragNormCoord;\n#define isf_FragCoord gl_FragCoord.xy\n" + output
+    head += _declarations(uniforms, images, body)
+    return head + _PIXELS + _BIASED + f"#line {first_line}\n" + body + "\n"
+
+
+def plain_vertex(fragment: str) -> tuple[str, list[str]]:
+    """The vertex shader where the author gave none, and what the fragment shader wants of it beyond the format."""
+    wanted = [match for match in _INPUT.findall(fragment) if match[1] != "isf_FragNormCoord"]
+    if not wanted:
+        return VERTEX_SOURCE, []
+    declared = "".join(f"out {kind} {name};\n" for kind, name in wanted)
+    zeroed = "".join(f"  {name} = {kind}(0.0);\n" for kind, name in wanted)
+    source = VERTEX_SOURCE.replace("void main() {\n", f"{declared}void main() {{\n{zeroed}")
+    return source, [name for _, name in wanted]
 
 
 def vertex(code: str, uniforms: Mapping[str, str], images: Iterable[str]) -> str:
     """Translate an author's vertex shader, to be drawn as a strip of four vertices."""
     body = _translate(code, uniforms, images, vertex=True)
     head = "#version 330 core\n" + _VERTEX_PRELUDE + _declarations(uniforms, images, body)
-    return head + _PIXELS + f"#line 1 {VERTEX}\n" + body + "\n"
+    return head + _PIXELS + "#line 1\n" + body + "\n"
 
 
 def _declarations(uniforms: Mapping[str, str], images: Iterable[str], body: str) -> str:
@@ -125,6 +136,7 @@ def _declarations(uniforms: Mapping[str, str], images: Iterable[str], body: str)
     known = set(images)
     facts = {
         "imgRect": "vec4(0.0, 0.0, 1.0, 1.0)", "imgSize": "vec2(textureSize({}, 0))", "flip": "false",
+        "normTexCoord": "isf_FragNormCoord", "texCoord": "isf_FragNormCoord",
     }
     for name, fact in sorted(set(_IMAGE_FACT.findall(body))):
         if name in known:

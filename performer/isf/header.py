@@ -11,7 +11,7 @@ from performer.errors import Fault
 _LONGEST = 1_000_000  # characters of a header
 _LARGEST_FILE = 4_000_000
 _BLOCK = re.compile(r"/\*+!?\s*(?=\{)")
-_PIECE = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/|,(?=(?:\s|//[^\n]*\n|/\*.*?\*/)*[\]}])', re.S)
+_PIECE = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|,(?=(?:\s|//[^\n]*\n)*[\]}])', re.S)
 _NUMBER = re.compile(r'"(?:\\.|[^"\\])*"|(?<![\w.])\+(?=[\d.])|(?<![\d.])\.(?=\d)|(?<=\d)\.(?![\d])', re.S)
 
 
@@ -50,10 +50,12 @@ def split(text: str, where: str) -> tuple[dict[str, Any], str, int, list[str]]:
 
 def _read(raw: str, where: str, line: int) -> tuple[dict[str, Any], list[str], int]:
     warnings: list[str] = []
+    failure = ValueError("")
     decoder = json.JSONDecoder(strict=False)
     for mended in (raw, _mend(raw)):
         try:
             value, used = decoder.raw_decode(mended)
+            value = _capitals(value)
         except RecursionError:
             raise Fault(f"{where}:{line}: the header is nested too deeply; is it JSON?") from None
         except ValueError as error:
@@ -64,8 +66,9 @@ def _read(raw: str, where: str, line: int) -> tuple[dict[str, Any], list[str], i
                             "which strict JSON does not know")
         if not isinstance(value, dict):
             raise Fault(f"{where}:{line}: the header is no JSON object; expected {{ \"INPUTS\": [...] }}")
-        return _capitals(value), warnings, used if mended is raw else 0
-    assert isinstance(failure, json.JSONDecodeError)
+        return value, warnings, used if mended is raw else 0
+    if not isinstance(failure, json.JSONDecodeError):
+        raise Fault(f"{where}:{line}: the header is not valid JSON: {failure}")
     hint = {"Expecting ',' delimiter": "a comma or a closing bracket is missing before this",
             "Expecting property name enclosed in double quotes": "a key in double quotes is missing here",
             "Expecting ':' delimiter": "a colon is missing after the key",
@@ -83,7 +86,7 @@ def _mend(raw: str) -> str:
 def _capitals(value: Any, depth: int = 0) -> Any:
     """Keys in capitals, as the specification writes them, except those that are names (of buffers, of pictures)."""
     if isinstance(value, dict):
-        return {key.strip().upper() if depth != 1 else key: _capitals(child, 0 if depth == 1 else _depth(key))
+        return {key.strip() if depth == 1 else key.strip().upper(): _capitals(child, 0 if depth == 1 else _depth(key))
                 for key, child in value.items()}
     if isinstance(value, list):
         return [_capitals(child, 0) for child in value]

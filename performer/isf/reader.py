@@ -75,14 +75,20 @@ class _Reader:
         knobs = [p for p in self.params if not (kind == "transition" and p.name == "progress")]
         if kind == "transition" and "progress" not in uniforms:
             uniforms["progress"] = "float"
+        fragment = glsl.fragment(self.code, self.line, uniforms, samplers)
+        if self.author_vertex is not None:
+            vertex = glsl.vertex(self.author_vertex, uniforms, samplers)
+        else:
+            vertex, wanted = glsl.plain_vertex(fragment)
+            if wanted:
+                self.warnings.append(f"{self.where}: needs {', '.join(wanted)} of a vertex shader; "
+                                     "put its .vs file beside it")
         private = self.header.get("PERFORMER")
         return ShaderSpec(
             self.name, kind, self.string("DESCRIPTION"), self.string("CREDIT"),
             tuple(str(c) for c in self.list("CATEGORIES")), tuple(knobs), tuple(self.images), tuple(self.audio),
             tuple(passes), tuple(buffers), tuple(imported),
-            glsl.fragment(self.code, self.line, uniforms, samplers),
-            glsl.VERTEX_SOURCE if self.author_vertex is None else glsl.vertex(self.author_vertex, uniforms, samplers),
-            corners=self.author_vertex is not None,
+            fragment, vertex, corners=self.author_vertex is not None,
             costly=isinstance(private, dict) and str(private.get("COST")).lower() == "high",
             path=self.path, warnings=tuple(self.warnings),
         )
@@ -225,7 +231,8 @@ class _Reader:
         try:
             return size.parse(str(raw), numbers)
         except ValueError as error:
-            raise self.fault(str(raw), f"{key}: {error}") from None
+            self.warnings.append(f"{self.where}:{self.line_of(str(raw))}: {key}: {error}; the picture's size is taken")
+            return None
 
     # -- imported pictures
 

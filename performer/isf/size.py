@@ -17,10 +17,13 @@ _BINARY: dict[str, Callable[[float, float], float]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "%": math.fmod,
     "^": math.pow, "**": math.pow,
 }
+#: name -> (number of arguments, 0 for one or more; function)
 _FUNCTIONS: dict[str, tuple[int, Callable[..., float]]] = {
     "floor": (1, math.floor), "ceil": (1, math.ceil), "round": (1, round), "abs": (1, abs), "sqrt": (1, math.sqrt),
     "exp": (1, math.exp), "log": (1, math.log), "ln": (1, math.log), "log2": (1, math.log2), "sin": (1, math.sin),
-    "cos": (1, math.cos), "min": (2, min), "max": (2, max), "pow": (2, math.pow), "mod": (2, math.fmod),
+    "cos": (1, math.cos), "trunc": (1, math.trunc),
+    "min": (0, lambda *a: min(a)), "max": (0, lambda *a: max(a)), "pow": (2, math.pow),
+    "mod": (2, math.fmod),
     "clamp": (3, lambda x, low, high: min(max(x, low), high)),
 }
 
@@ -149,7 +152,7 @@ class _Reader:
         while self.take(","):
             arguments.append(self.sum(depth + 1))
         self.close()
-        if len(arguments) != count:
+        if count and len(arguments) != count:
             raise ValueError(f"{word}() in size {self.text!r} takes {count} argument(s), not {len(arguments)}")
         return ("call", function, tuple(arguments))
 

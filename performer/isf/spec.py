@@ -69,8 +69,8 @@ class ShaderSpec:
     passes     at least one
     buffers    targets that no pass draws to but the shader reads (ISF 1)
     imported   (name, file) of pictures it brings along
-    fragment   GLSL 3.30 core; `#line` source 1 is the author's .fs, 2 the .vs
-    vertex     GLSL 3.30 core
+    fragment   GLSL 3.30 core; its `#line` numbers are those of the author's .fs
+    vertex     GLSL 3.30 core, likewise
     corners    the vertex shader is the author's, drawn as a strip of four instead of one large triangle
     costly     may be left out when frames come late
     warnings   one line each: what was tolerated
