@@ -1,0 +1,95 @@
+"""Train a VAE whose decoder does not blur: losses at several sizes, edges, and, after warm-up, a judge of patches."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from performer.train.export import export_encoder, export_generator
+from performer.train.loop import Average, Options, Run, batch_of, sheet_of
+from performer.train.nets import Encoder, Generator, PatchDiscriminator
+from performer.train.pictures import Pictures
+
+RATE = 8e-4
+BETA = 0.010  # weight of the KL divergence per latent; small: pictures matter more than the perfect prior
+WARM_STEPS = 600  # the KL divergence rises over these, and the judge of patches begins after them
+PATCH_WEIGHT = 0.06
+AVERAGE_STEPS = 400
+
+
+class Autoencoder(nn.Module):
+    """Encoder and decoder together."""
+
+    def __init__(self, latent: int, size: int) -> None:
+        super().__init__()
+        self.encoder = Encoder(latent, size)
+        self.decoder = Generator(latent, size, normalise=False)
+
+
+def train_vae(pictures: Pictures, options: Options) -> Run:
+    """Train until the options' end or Ctrl-C, then export decoder and encoder; returns the run. Raises Fault."""
+    torch.manual_seed(options.seed)
+    model = Autoencoder(options.latent, options.size).to(memory_format=torch.channels_last)
+    judge = PatchDiscriminator().to(memory_format=torch.channels_last)
+    average = Average(model, AVERAGE_STEPS)
+    for_model = torch.optim.Adam(model.parameters(), RATE, (0.5, 0.99))
+    for_judge = torch.optim.Adam(judge.parameters(), 0.5 * RATE, (0.5, 0.99))
+    run = Run(options, {"model": model, "judge": judge, "average": average.network, "for_model": for_model,
+                        "for_judge": for_judge})
+    shown = torch.randn(32, options.latent, generator=torch.Generator().manual_seed(0))
+
+    def sheet():
+        with torch.no_grad():
+            return sheet_of(average.network.decoder(shown))
+
+    try:
+        while True:
+            real = batch_of(pictures, run)
+            judging = run.step >= WARM_STEPS
+            with torch.autocast("cpu", torch.bfloat16):
+                mean, log_variance = model.encoder(real)
+                mean, log_variance = mean.float(), log_variance.float()
+                z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+                made = model.decoder(z).float()
+                # Also pictures of the prior, as walks will ask for them, must pass the judge.
+                dreamt = model.decoder(torch.randn_like(mean)).float() if judging else made
+            kl = 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).mean()
+            likeness = distance(made, real)
+            loss = likeness + BETA * min(1.0, (run.step + 1) / WARM_STEPS) * kl
+            patches = torch.zeros(())
+            if judging:
+                with torch.autocast("cpu", torch.bfloat16):
+                    judged = (F.relu(1.0 - judge(real)).float().mean() + F.relu(1.0 + judge(made.detach())).float().mean()
+                              + F.relu(1.0 + judge(dreamt.detach())).float().mean())
+                for_judge.zero_grad(set_to_none=True)
+                judged.backward()
+                for_judge.step()
+                with torch.autocast("cpu", torch.bfloat16):
+                    patches = -(judge(made).float().mean() + judge(dreamt).float().mean())
+                loss = loss + PATCH_WEIGHT * patches
+            for_model.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+            for_model.step()
+            average.follow(model, run.step)
+            run.note(reconstruction=likeness, kl=kl, patches=patches)
+            if not run.go_on(sheet):
+                break
+    except KeyboardInterrupt:
+        print("interrupted; exporting what there is", flush=True)
+    run.save(sheet)
+    export_generator(average.network.decoder, "vae", pictures, run)
+    export_encoder(average.network.encoder, run)
+    return run
+
+
+def distance(made: Tensor, real: Tensor) -> Tensor:
+    """Mean absolute difference at four sizes, plus that of the slopes: edges count as much as areas."""
+    total = torch.zeros(())
+    for _ in range(4):
+        total = total + (made - real).abs().mean()
+        for axis in (2, 3):
+            total = total + 0.7 * (made.diff(dim=axis) - real.diff(dim=axis)).abs().mean()
+        made, real = F.avg_pool2d(made, 2), F.avg_pool2d(real, 2)
+    return total
