@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-WIDTHS = {4: 128, 8: 128, 16: 128, 32: 96, 64: 64, 128: 32, 256: 16}
+WIDTHS = {4: 128, 8: 128, 16: 128, 32: 80, 64: 40, 128: 16, 256: 12}
+LARGE = 64  # from this side on one convolution a size is enough: there is little left to invent, and it costs most
 
 
 def sides(size: int) -> list[int]:
@@ -54,7 +55,7 @@ class Generator(nn.Module):
         for side in sides(size):
             outside = WIDTHS[side]
             self.first.append(StyledConv(inside, outside, style))
-            self.second.append(StyledConv(outside, outside, style))
+            self.second.append(StyledConv(outside, outside, style) if side < LARGE else nn.Identity())
             self.to_rgb.append(nn.Conv2d(outside, 3, 1))
             inside = outside
 
@@ -70,7 +71,9 @@ class Generator(nn.Module):
             if picture is not None:
                 x = F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
                 picture = F.interpolate(picture, scale_factor=2.0, mode="bilinear", align_corners=False)
-            x = second(first(x, w), w)
+            x = first(x, w)
+            if isinstance(second, StyledConv):
+                x = second(x, w)
             rgb = to_rgb(x)
             picture = rgb if picture is None else picture + rgb
         assert picture is not None
@@ -96,8 +99,8 @@ class Discriminator(nn.Module):
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        steps = sides(size)[::-1]
-        self.enter = nn.Conv2d(3, WIDTHS[size], 3, padding=1)
+        steps = sides(size // 2)[::-1]
+        self.enter = nn.Conv2d(3, WIDTHS[size // 2], 4, 2, 1)
         self.down = nn.Sequential(*[_Down(WIDTHS[a], WIDTHS[b]) for a, b in zip(steps, steps[1:], strict=False)])
         self.leave = nn.Sequential(nn.Conv2d(WIDTHS[4] + 1, WIDTHS[4], 3, padding=1), nn.LeakyReLU(0.2), nn.Flatten(),
                                    nn.Linear(WIDTHS[4] * 16, 128), nn.LeakyReLU(0.2), nn.Linear(128, 1))
@@ -114,8 +117,8 @@ class Encoder(nn.Module):
 
     def __init__(self, latent: int, size: int) -> None:
         super().__init__()
-        steps = sides(size)[::-1]
-        self.enter = nn.Conv2d(3, WIDTHS[size], 3, padding=1)
+        steps = sides(size // 2)[::-1]
+        self.enter = nn.Conv2d(3, WIDTHS[size // 2], 4, 2, 1)
         self.down = nn.Sequential(*[_Down(WIDTHS[a], WIDTHS[b]) for a, b in zip(steps, steps[1:], strict=False)])
         self.leave = nn.Linear(WIDTHS[4] * 16, 2 * latent)
 
