@@ -67,9 +67,11 @@ class Node:
         lasting = {p.target: p.floating for p in spec.passes if p.target and p.persistent}
         for name in [n for n, buffer in self._kept.items() if lasting.get(n) != buffer.front.floating]:
             self._kept.pop(name).release()
-        self._sizes: list[tuple[tuple[int, int], tuple[Value, ...], tuple[int, int]] | None] = [None] * len(spec.passes)
+        self._sizes: dict[int, tuple[int, int]] = {}
+        self._shaped: tuple[tuple[int, int], tuple[Value, ...]] | None = None
+        self._size_names = sorted({name for p in spec.passes for name in p.names})
         last = len(spec.passes) - 1
-        self._passes = [(i, p, tuple(sorted(p.names))) for i, p in enumerate(spec.passes) if p.target or i == last]
+        self._passes = [(i, p) for i, p in enumerate(spec.passes) if p.target or i == last]
 
     def draw(self, moment: Moment, params: Mapping[str, Value], textures: Mapping[str, moderngl.Texture],
              into: moderngl.Framebuffer | None = None) -> Target | None:
@@ -87,13 +89,12 @@ class Node:
         program.set("TIMEDELTA", moment.dt if self.frames else 0.0)
         program.set("DATE", moment.date)
         program.set("FRAMEINDEX", self.frames)
+        self._shape(moment.size, values)
         lent: dict[str, Target] = {}
         self._bind(lent)
         result: Target | None = None
-        for index, one, names in self._passes:
-            size = moment.size
-            if one.width is not None or one.height is not None:
-                size = self._size(index, one, names, moment.size, values)
+        for index, one in self._passes:
+            size = self._sizes[index]
             program.set("PASSINDEX", index)
             program.set("RENDERSIZE", (float(size[0]), float(size[1])))
             if one.target is None:
@@ -139,12 +140,8 @@ class Node:
         """A pass to a buffer: never to the texture it may be reading."""
         name = one.target
         assert name is not None
-        unit = self.program.units.get(name)
         if one.persistent:
-            buffer = self._kept.get(name)
-            if buffer is None or buffer.front.size != size:
-                buffer = self._kept[name] = self._resized(buffer, size, one.floating)
-                self._bind(lent)
+            buffer = self._kept[name]
             self._render(buffer.back.fbo)
             buffer.front, buffer.back = buffer.back, buffer.front
             drawn = buffer.front
@@ -155,9 +152,28 @@ class Node:
             if before is not None:
                 self.pool.give(before)
             lent[name] = drawn
+        unit = self.program.units.get(name)
         if unit is not None:
             drawn.texture.use(unit)
         return drawn
+
+    def _shape(self, full: tuple[int, int], values: Mapping[str, Value]) -> None:
+        """Settle the sizes of all passes, where what they depend on has changed, and those of lasting buffers.
+
+        All before the first pass: then every pass sees textures of the same kinds, which drivers compile for.
+        """
+        now = tuple([values[name] for name in self._size_names])
+        if self._shaped == (full, now):
+            return
+        self._shaped = (full, now)
+        numbers = {name: float(values[name]) for name in self._size_names}  # type: ignore[arg-type]
+        for index, one in self._passes:
+            size = self._sizes[index] = one.size(full, numbers)
+            if one.target is None or not one.persistent:
+                continue
+            buffer = self._kept.get(one.target)
+            if buffer is None or buffer.front.size != size:
+                self._kept[one.target] = self._resized(buffer, size, one.floating)
 
     def _resized(self, old: _Buffer | None, size: tuple[int, int], floating: bool) -> _Buffer:
         new = _Buffer(Target(self.ctx, size, floating), Target(self.ctx, size, floating))
@@ -175,15 +191,6 @@ class Node:
                 texture = (kept.front.texture if kept is not None else
                            borrowed.texture if borrowed is not None else self.black)
             texture.use(unit)
-
-    def _size(self, index: int, one: Pass, names: tuple[str, ...], full: tuple[int, int],
-              values: Mapping[str, Value]) -> tuple[int, int]:
-        now = tuple(values[name] for name in names)
-        known = self._sizes[index]
-        if known is None or known[0] != full or known[1] != now:
-            numbers = {name: float(values[name]) for name in names}  # type: ignore[arg-type]
-            known = self._sizes[index] = (full, now, one.size(full, numbers))
-        return known[2]
 
     def release(self) -> None:
         for buffer in self._kept.values():

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import moderngl
+import numpy as np
 
 from performer.errors import Fault
-from performer.frame import Frame, Images, Scene
+from performer.frame import EMPTY, Features, Frame, Image, Images, Scene, Sound
 from performer.gl.chain import Moment, Node
 from performer.gl.compose import MODES, Compose
 from performer.gl.program import Program
@@ -22,6 +23,7 @@ from performer.isf import ShaderSpec
 log = logging.getLogger(__name__)
 
 _STARTED = datetime(2000, 1, 1)
+_REHEARSAL = -1  # number of a scene that is only drawn to warm up
 
 
 class _Layer:
@@ -69,7 +71,10 @@ class Renderer:
         self._programs: dict[str, Program | None] = {}
         self._stages: dict[int, _Stage] = {}
         self._pool, self._compose, self._converter = Pool(ctx), Compose(ctx), Converter(ctx)
-        self._black = ctx.texture((1, 1), 4, bytes(4))
+        self._black = ctx.texture((3, 3), 4, bytes(36))
+        # Of the same kind as any other: drivers compile for what is bound.
+        self._black.filter = (moderngl.LINEAR, moderngl.LINEAR)
+        self._black.repeat_x = self._black.repeat_y = False
         self._sounds: dict[tuple[bool, int], SoundTexture] = {}
         self._pictures: dict[Path, moderngl.Texture] = {}
         self._last_image: ImageTexture | None = None
@@ -88,7 +93,24 @@ class Renderer:
         for name in dict.fromkeys(names):
             if self._programs.get(name) is None:
                 self._programs[name] = self._compile(name)
-                self._rehearse(name)
+        self._rehearse(preset)
+
+    def _rehearse(self, preset: Any) -> None:
+        """Draw the preset once, small: drivers finish compiling when they see what is bound and drawn to."""
+        last, self._last_image = self._last_image, None
+        scene = Scene(_REHEARSAL, preset, EMPTY, {}, 0.0)
+        frame = Frame(-1, 0.0, 0.0, (152, 88), Features(), Sound(), scene, incoming=scene)
+        image = Image(np.zeros((3, 64, 64), np.float32), 0.0)
+        images = {(_REHEARSAL, layer.name): image for layer in preset.layers}
+        for drawn in (self._draw_change(frame, scene, images, None), self._draw_scene(frame, scene, images, None)):
+            assert drawn is not None
+            screen = self._pool.take(frame.size)
+            self._compose.copy(drawn.texture, screen.fbo)
+            self._pool.give(drawn)
+            self._pool.give(screen)
+        self._last_image = None
+        self._release(self._stages.pop(_REHEARSAL))
+        self._last_image = last
 
     def reload(self, spec: ShaderSpec) -> None:
         """Put a new version of a shader in the old one's place; buffers and parameters stay.
@@ -115,15 +137,6 @@ class Renderer:
             if path not in self._pictures:
                 self._pictures[path] = picture(self.ctx, path)
         return program
-
-    def _rehearse(self, name: str) -> None:
-        """Drivers finish compiling at the first draw."""
-        node = self._node(name, "")
-        if node is not None:
-            result = node.draw(Moment((16, 16)), {}, {})
-            if result is not None:
-                self._pool.give(result)
-            node.release()
 
     def _node(self, name: str, prefix: str) -> Node | None:
         """A node for the shader, or None (logged once) when it can't be had."""
@@ -316,21 +329,19 @@ class Renderer:
         if len(self._stages) <= 1 and frame.scene.number in self._stages:
             return
         for number in [n for n in self._stages if n not in (frame.scene.number, incoming)]:
-            stage = self._stages.pop(number)
-            for node in stage.nodes():
-                node.release()
-            for layer in stage.layers:
-                if layer.image is not None and layer.image is not self._last_image:
-                    layer.image.release()
+            self._release(self._stages.pop(number))
+
+    def _release(self, stage: _Stage) -> None:
+        for node in stage.nodes():
+            node.release()
+        for layer in stage.layers:
+            if layer.image is not None and layer.image is not self._last_image:
+                layer.image.release()
 
     def release(self) -> None:
         """Release everything this renderer made; the context stays."""
         for stage in self._stages.values():
-            for node in stage.nodes():
-                node.release()
-            for layer in stage.layers:
-                if layer.image is not None and layer.image is not self._last_image:
-                    layer.image.release()
+            self._release(stage)
         self._stages.clear()
         if self._last_image is not None:
             self._last_image.release()

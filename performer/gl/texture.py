@@ -25,12 +25,13 @@ in vec2 isf_FragNormCoord;
 out vec4 pixel;
 uniform sampler2DArray planes;
 uniform sampler2D before;
-uniform vec2 part;
+uniform ivec2 corner;
 uniform float progress;
 void main() {
   // The generator's first row is the top one; GL's is the bottom.
-  vec2 at = (vec2(isf_FragNormCoord.x, 1.0 - isf_FragNormCoord.y) - 0.5) * part + 0.5;
-  vec3 now = vec3(texture(planes, vec3(at, 0.0)).r, texture(planes, vec3(at, 1.0)).r, texture(planes, vec3(at, 2.0)).r);
+  ivec2 at = ivec2(corner.x + int(gl_FragCoord.x), corner.y - int(gl_FragCoord.y));
+  vec3 now = vec3(texelFetch(planes, ivec3(at, 0), 0).r, texelFetch(planes, ivec3(at, 1), 0).r,
+                  texelFetch(planes, ivec3(at, 2), 0).r);
   vec3 old = progress < 1.0 ? texture(before, isf_FragNormCoord).rgb : now;
   pixel = vec4(mix(old, now, progress), 1.0);
 }
@@ -43,7 +44,7 @@ class Converter:
     def __init__(self, ctx: moderngl.Context) -> None:
         self.program = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_CONVERT)
         self.program["planes"].value, self.program["before"].value = 0, 1  # type: ignore[union-attr]
-        self._part: Any = self.program["part"]
+        self._corner: Any = self.program["corner"]
         self._progress: Any = self.program["progress"]
         self._vao = ctx.vertex_array(self.program, [])
 
@@ -54,7 +55,8 @@ class Converter:
         planes.use(0)
         if before is not None:
             before.use(1)
-        self._part.value = (into.size[0] / planes.width, into.size[1] / planes.height)
+        left, top = (planes.width - into.size[0]) // 2, (planes.height - into.size[1]) // 2
+        self._corner.value = (left, planes.height - 1 - top)
         self._progress.value = progress if before is not None else 1.0
         self._vao.render(moderngl.TRIANGLES, 3)
 
@@ -89,8 +91,7 @@ class ImageTexture:
             if self._planes is not None:
                 self._planes.release()
             self._planes = self.ctx.texture_array((width, height, 3), 1, dtype="f4")
-            self._planes.filter = (moderngl.LINEAR, moderngl.LINEAR)
-            self._planes.repeat_x = self._planes.repeat_y = False
+            self._planes.filter = (moderngl.NEAREST, moderngl.NEAREST)
         self._planes.write(pixels if pixels.flags.c_contiguous else np.ascontiguousarray(pixels))
 
     def draw(self, image: Image | None, t: float, dt: float, size: tuple[int, int]) -> moderngl.Texture | None:
