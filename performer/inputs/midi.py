@@ -1,0 +1,163 @@
+"""MIDI ports through RtMidi: all or some by name, noticed when plugged in, taken back when they return."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from performer.errors import Fault
+from performer.frame import ControlEvent
+from performer.inputs.midicodec import Decoder
+from performer.inputs.source import Clock
+
+log = logging.getLogger(__name__)
+LOOK_S = 1.0  # seconds between two looks at the ports
+CLIENT = "performer"
+
+
+class MidiPorts:
+    """Listens to MIDI ports; every message becomes ControlEvents in `events`.
+
+    pattern  "all", "off", or a part of the ports' names, any case
+    api      "", "alsa" or "jack"
+    now      the show's clock
+
+    `note` says in one line what is listened to. Without any MIDI system there are no ports, and `note` says so.
+    """
+
+    def __init__(self, pattern: str, api: str, now: Clock) -> None:
+        self.events: SimpleQueue[ControlEvent] = SimpleQueue()
+        self.note = "off"
+        self._pattern, self._now = pattern.lower(), now
+        self._open: dict[str, Any] = {}
+        self._looked_t = float("-inf")
+        self._finder: Any = None
+        if pattern != "off":
+            self._api = _api(api)
+            self._finder = self._client(f"{CLIENT} finder")
+            self._look()
+
+    def poll(self, now: float) -> None:
+        """Notice ports that came and went."""
+        if self._finder is not None and now - self._looked_t >= LOOK_S:
+            self._looked_t = now
+            self._look()
+
+    def close(self) -> None:
+        for name in list(self._open):
+            self._drop(name)
+        if self._finder is not None:
+            self._finder.delete()
+            self._finder = None
+
+    def _client(self, name: str) -> Any:
+        import rtmidi
+
+        try:
+            return rtmidi.MidiIn(self._api, name)
+        except (rtmidi.RtMidiError, SystemError, RuntimeError) as error:
+            self.note = f"none: no MIDI system here ({_line(error)})"
+            log.info("midi: %s", self.note)
+            return None
+
+    def _look(self) -> None:
+        ports = {_steady(name): i for i, name in enumerate(self._finder.get_ports()) if CLIENT not in name}
+        wanted = {n for n in ports if self._pattern in ("all", "") or self._pattern in n.lower()}
+        for name in set(self._open) - set(ports):
+            self._drop(name)
+            log.warning("MIDI port gone: %s", name)
+        for name in wanted - set(self._open):
+            self._take(name, ports[name])
+        if self._open:
+            self.note = ", ".join(sorted(self._open))
+        else:
+            self.note = "no port yet" + ("" if self._pattern == "all" else f" with {self._pattern!r} in its name")
+
+    def _take(self, name: str, index: int) -> None:
+        import rtmidi
+
+        port = self._client(CLIENT)
+        if port is None:
+            return
+        decoder = Decoder(name)
+        events, now = self.events, self._now
+
+        def heard(message: tuple[list[int], float], _data: Any) -> None:
+            """RtMidi's thread: decode, queue, leave."""
+            for event in decoder.feed(message[0], now()):
+                events.put(event)
+
+        try:
+            port.ignore_types(sysex=True, timing=False, active_sense=True)
+            port.set_callback(heard)
+            port.open_port(index, "in")
+        except (rtmidi.RtMidiError, SystemError, RuntimeError) as error:
+            log.warning("MIDI port %s cannot be opened: %s", name, _line(error))
+            port.delete()
+            return
+        self._open[name] = port
+        log.info("MIDI port: %s", name)
+
+    def _drop(self, name: str) -> None:
+        port = self._open.pop(name)
+        port.cancel_callback()
+        port.close_port()
+        port.delete()
+
+
+def create(pattern: str, api: str, now: Clock) -> MidiPorts:
+    """The ports that `--midi` names. Raises Fault for an unknown API."""
+    return MidiPorts(pattern, api, now)
+
+
+def ports(api: str = "") -> list[str]:
+    """Names of all ports now. Raises Fault for an unknown API, or without any MIDI system."""
+    import rtmidi
+
+    try:
+        finder = rtmidi.MidiIn(_api(api), f"{CLIENT} finder")
+    except (rtmidi.RtMidiError, SystemError, RuntimeError) as error:
+        raise Fault(f"no MIDI system here ({_line(error)}); on Linux: sudo modprobe snd-seq") from None
+    names = [name for name in finder.get_ports() if CLIENT not in name]
+    finder.delete()
+    return names
+
+
+def events(path: str) -> list[ControlEvent]:
+    """All events of a MIDI file with their times in seconds, oldest first. Raises Fault."""
+    import mido
+
+    if not Path(path).is_file():
+        raise Fault(f"{path}: no such MIDI file")
+    decoder, found, t = Decoder(path), [], 0.0
+    try:
+        for message in mido.MidiFile(path, clip=True):
+            t += message.time
+            if not message.is_meta:
+                found += decoder.feed(message.bytes(), t)
+    except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise Fault(f"{path}: not a MIDI file that can be read ({_line(error)}); export it again as .mid") from None
+    return found
+
+
+def _api(name: str) -> int:
+    import rtmidi
+
+    known = {"": rtmidi.API_UNSPECIFIED, "alsa": rtmidi.API_LINUX_ALSA, "jack": rtmidi.API_UNIX_JACK}
+    if name not in known:
+        raise Fault(f"--midi-api {name!r}: expected alsa or jack")
+    if known[name] not in (rtmidi.API_UNSPECIFIED, *rtmidi.get_compiled_api()):
+        raise Fault(f"--midi-api {name}: this build of RtMidi does not have it; leave it out")
+    return int(known[name])
+
+
+def _steady(name: str) -> str:
+    """A port's name without the numbers that ALSA appends and that change when it is plugged in again."""
+    stem, _, last = name.rpartition(" ")
+    return stem if stem and ":" in last and last.replace(":", "").isdigit() else name
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:160]

@@ -1,0 +1,101 @@
+"""MIDI bytes -> ControlEvents. Pure: no ports, no clock (MIDI 1.0 Detailed Specification, 1996)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from performer.frame import ControlEvent
+
+log = logging.getLogger(__name__)
+
+_LENGTHS = {0x8: 2, 0x9: 2, 0xA: 2, 0xB: 2, 0xC: 1, 0xD: 1, 0xE: 2}
+_SYSTEM_LENGTHS = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0}
+_REALTIME = {0xF8: "midi.clock", 0xFA: "midi.start", 0xFB: "midi.continue", 0xFC: "midi.stop"}
+
+
+class Decoder:
+    """One port's stream of bytes; understands running status, 14-bit controllers, and skips system exclusive.
+
+    Events carry `ch1` .. `ch16` in their text. A controller 0..31 whose low part (controller + 32) has been seen is
+    read with 14 bits.
+    """
+
+    def __init__(self, name: str = "midi") -> None:
+        self.name = name
+        self._status = 0
+        self._data: list[int] = []
+        self._exclusive = False
+        self._high: dict[tuple[int, int], int] = {}
+        self._told = False
+
+    def feed(self, data: Iterable[int], t: float) -> list[ControlEvent]:
+        """Events of some bytes that came at time t (seconds); what is malformed is dropped, and said once."""
+        events: list[ControlEvent] = []
+        for byte in data:
+            if not 0 <= byte <= 255:
+                self._complain(byte)
+            elif byte >= 0xF8:
+                if byte in _REALTIME:
+                    events.append(ControlEvent(t, _REALTIME[byte]))
+            elif byte >= 0x80:
+                self._begin(byte)
+            elif self._exclusive:
+                continue
+            elif not self._status:
+                self._complain(byte)
+            else:
+                self._data.append(byte)
+            if self._status and len(self._data) == self._length():
+                events += self._message(t)
+                self._data.clear()
+                if self._status >= 0xF0:
+                    self._status = 0
+        return events
+
+    def _length(self) -> int:
+        return _LENGTHS[self._status >> 4] if self._status < 0xF0 else _SYSTEM_LENGTHS[self._status]
+
+    def _begin(self, byte: int) -> None:
+        if self._data:
+            self._complain(byte)
+        self._data.clear()
+        self._exclusive = byte == 0xF0
+        self._status = byte if byte < 0xF0 or byte in _SYSTEM_LENGTHS else 0
+
+    def _message(self, t: float) -> list[ControlEvent]:
+        kind, channel = self._status >> 4, (self._status & 15) + 1
+        first = self._data[0] if self._data else 0
+        second = self._data[1] if len(self._data) > 1 else 0
+        text = f"ch{channel}"
+        if kind == 0x9:
+            return [ControlEvent(t, f"midi.note{first}", second / 127.0, text)]
+        if kind == 0x8:
+            return [ControlEvent(t, f"midi.note{first}", 0.0, text)]
+        if kind == 0xA:
+            return [ControlEvent(t, f"midi.touch{first}", second / 127.0, text)]
+        if kind == 0xB:
+            return [self._controller(first, second, channel, t)]
+        if kind == 0xC:
+            return [ControlEvent(t, "midi.program", float(first), text), ControlEvent(t, "show.preset", float(first))]
+        if kind == 0xD:
+            return [ControlEvent(t, "midi.pressure", first / 127.0, text)]
+        if kind == 0xE:
+            return [ControlEvent(t, "midi.bend", (first | second << 7) / 16383.0, text)]
+        if self._status == 0xF2:
+            return [ControlEvent(t, "midi.position", float(first | second << 7))]
+        return []
+
+    def _controller(self, number: int, value: int, channel: int, t: float) -> ControlEvent:
+        text = f"ch{channel}"
+        if 32 <= number < 64 and (channel, number - 32) in self._high:
+            coarse = self._high[channel, number - 32]
+            return ControlEvent(t, f"midi.cc{number - 32}", (coarse << 7 | value) / 16383.0, text)
+        if number < 32:
+            self._high[channel, number] = value
+        return ControlEvent(t, f"midi.cc{number}", value / 127.0, text)
+
+    def _complain(self, byte: int) -> None:
+        if not self._told:
+            self._told = True
+            log.warning("%s sends malformed MIDI (byte %s out of place); such bytes are ignored", self.name, byte)

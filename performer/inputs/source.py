@@ -1,0 +1,63 @@
+"""What every sound input offers, and which one `--input` means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from performer.errors import Fault
+from performer.sync import Ring
+
+RING_S = 4.0  # of sound kept
+CHANNELS = 64  # at most
+
+Clock = Callable[[], float]
+
+
+class SoundSource(Protocol):
+    """A sound input. `ring` and `rate` are replaced together when it comes back in another shape.
+
+    ring       (frames, channels) float32, stamped with the show's time at which the newest sample sounded
+    rate       samples per second
+    state      "running" or "lost"
+    note       one line for people: what is heard
+    overflows  blocks that the sound system had to throw away
+    """
+
+    ring: Ring
+    rate: int
+    state: str
+    note: str
+    overflows: int
+
+    def open(self) -> None:
+        """Start. Raises Fault when that cannot be."""
+
+    def pump(self) -> None:
+        """Called by the analysis thread before it reads: brings what is due where no callback does."""
+
+    def poll(self, now: float) -> None:
+        """Called some ten times a second: looks after what was lost; may take its time."""
+
+    def close(self) -> None:
+        """Stop, for good."""
+
+
+def create(spec: str, now: Clock) -> SoundSource:
+    """The source that `--input` names: default, system, demo, a file, or a device's name or index. Raises Fault.
+
+    now  the show's clock
+    """
+    from performer.inputs import player, soundcard
+
+    if spec == "demo":
+        return player.demo_player(now)
+    path = Path(spec).expanduser()
+    if path.is_file():
+        return player.file_player(path, now)
+    if path.suffix.lower() in (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus") or len(path.parts) > 1:
+        raise Fault(f"{spec}: no such sound file")
+    if spec == "default" and not soundcard.has_input():
+        return player.demo_player(now, "no sound input here, so the demo plays")
+    return soundcard.SoundCard(spec, now)
