@@ -419,6 +419,33 @@ def test_a_broken_shader_is_left_out_and_said_once(world, caplog):
     renderer.release()
 
 
+def test_a_node_that_fails_while_drawing_is_left_out(world, caplog):
+    renderer = Renderer(world.ctx, SHADERS)
+    one = preset(layer(shader="ramp", effects=["invert"]))
+    renderer.draw(frame(scene(one)), {}, world.screen)
+    wrong = scene(one, main__source__level="loud")
+    with caplog.at_level(logging.ERROR):
+        for i in range(3):
+            renderer.draw(frame(wrong, i), {}, world.screen)
+    assert len(caplog.records) == 1
+    assert 0.7 < read(world.screen).mean() < 0.99  # the dark glow, inverted
+    renderer.release()
+
+
+def test_an_image_of_the_wrong_kind_leaves_the_last_one(world, caplog):
+    renderer = Renderer(world.ctx, SHADERS)
+    one = scene(preset(layer(model="m")))
+    red = np.zeros((3, 16, 16), np.float32)
+    red[0] = 1.0
+    renderer.draw(frame(one), {(1, "main"): Image(red, 0.0)}, world.screen)
+    shapes = (np.zeros((16, 16, 3), np.float32), np.zeros((3, 16, 16)), np.zeros((3, 0, 4), np.float32))
+    for i, bad in enumerate(shapes):
+        renderer.draw(frame(one, i, t=0.1 * i), {(1, "main"): Image(bad, 0.1 * i)}, world.screen)
+        assert read(world.screen)[3, 3] == pytest.approx([1.0, 0.0, 0.0])
+    assert len(caplog.records) == 1
+    renderer.release()
+
+
 def test_reloading_keeps_buffers_and_refuses_what_is_broken(world):
     code = "void main() { gl_FragColor = IMG_THIS_PIXEL(sum) + vec4(STEP, 0.0, 0.0, 1.0); }"
     header = '{"PASSES": [{"TARGET": "sum", "PERSISTENT": true, "FLOAT": true}]}'

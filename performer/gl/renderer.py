@@ -11,7 +11,7 @@ from typing import Any
 import moderngl
 import numpy as np
 
-from performer.errors import Fault
+from performer.errors import Fault, nearest
 from performer.frame import EMPTY, Features, Frame, Image, Images, Scene, Sound
 from performer.gl.chain import Moment, Node
 from performer.gl.compose import MODES, Compose
@@ -78,6 +78,7 @@ class Renderer:
         self._sounds: dict[tuple[bool, int], SoundTexture] = {}
         self._pictures: dict[Path, moderngl.Texture] = {}
         self._last_image: ImageTexture | None = None
+        self._failed: set[Node] = set()
 
     # -- before and between frames
 
@@ -92,7 +93,7 @@ class Renderer:
         names += [node.shader for node in preset.master] + [preset.transition.shader]
         for name in dict.fromkeys(names):
             if self._programs.get(name) is None:
-                self._programs[name] = self._compile(name)
+                self._programs[name] = self._compile(self._spec(name))
         self._rehearse(preset)
 
     def _rehearse(self, preset: Any) -> None:
@@ -117,8 +118,8 @@ class Renderer:
 
         Raises Fault with file and line when it does not compile; the old one then goes on playing.
         """
-        new = Program(self.ctx, spec)
         old = self._programs.get(spec.name)
+        new = self._compile(spec)
         self._specs[spec.name] = spec
         self._programs[spec.name] = new
         for stage in self._stages.values():
@@ -128,10 +129,12 @@ class Renderer:
         if old is not None:
             old.release()
 
-    def _compile(self, name: str) -> Program:
-        spec = self._specs.get(name)
-        if spec is None:
-            raise Fault(f"no shader {name!r}")
+    def _spec(self, name: str) -> ShaderSpec:
+        if name not in self._specs:
+            raise Fault(f"no shader {name!r}{nearest(name, list(self._specs))}")
+        return self._specs[name]
+
+    def _compile(self, spec: ShaderSpec) -> Program:
         program = Program(self.ctx, spec)
         for _, path in spec.imported:
             if path not in self._pictures:
@@ -142,7 +145,7 @@ class Renderer:
         """A node for the shader, or None (logged once) when it can't be had."""
         if name not in self._programs:
             try:
-                self._programs[name] = self._compile(name)
+                self._programs[name] = self._compile(self._spec(name))
             except Fault as fault:
                 log.error("%s; left out", fault)
                 self._programs[name] = None
@@ -192,14 +195,15 @@ class Renderer:
         assert start is not None and end is not None
         stage = self._stages[incoming.number]
         node, result = stage.transition, None
-        if node is None:
-            result = self._pool.take(frame.size)
-            self._compose.mix(start.texture, end.texture, 0, frame.progress, result.fbo)
-        else:
-            node.program.set("progress", min(max(frame.progress, 0.0), 1.0))
+        progress = min(max(frame.progress, 0.0), 1.0)
+        drawn = False
+        if node is not None:
+            node.program.set("progress", progress)
             both = {"startImage": start.texture, "endImage": end.texture}
-            textures = self._textures(node, frame, both, start.texture)
-            result = node.draw(stage.moment, incoming.params, textures, into)
+            drawn, result = self._draw_node(node, frame, incoming, stage, both, start.texture, into)
+        if not drawn:
+            result = self._pool.take(frame.size)
+            self._compose.mix(start.texture, end.texture, 0, progress, result.fbo)
         self._pool.give(start)
         self._pool.give(end)
         return result
@@ -254,9 +258,9 @@ class Renderer:
             if texture is not None:
                 return self._run(frame, scene, stage, effects, texture, into)
         elif layer.source is not None:
-            textures = self._textures(layer.source, frame, {}, self._any_image())
-            source = layer.source.draw(stage.moment, scene.params, textures, None if effects else into)
-            if source is None:
+            last = None if effects else into
+            drawn, source = self._draw_node(layer.source, frame, scene, stage, {}, self._any_image(), last)
+            if drawn and source is None:
                 return None
         if source is None:
             source = self._pool.take(frame.size)
@@ -269,17 +273,33 @@ class Renderer:
         now: Target | None = first if isinstance(first, Target) else None
         texture = first.texture if isinstance(first, Target) else first
         for node in nodes:
-            textures = self._textures(node, frame, {"inputImage": texture}, texture)
-            drawn = node.draw(stage.moment, scene.params, textures, into if node is nodes[-1] else None)
-            if now is not None and now is not drawn:
+            last = into if node is nodes[-1] else None
+            drawn, picture = self._draw_node(node, frame, scene, stage, {"inputImage": texture}, texture, last)
+            if not drawn:
+                continue
+            if now is not None:
                 self._pool.give(now)
-            if drawn is None:
+            if picture is None:
                 return None
-            now, texture = drawn, drawn.texture
+            now, texture = picture, picture.texture
         if now is None:
             now = self._pool.take(frame.size)
             self._compose.copy(texture, now.fbo)
         return now
+
+    def _draw_node(self, node: Node, frame: Frame, scene: Scene, stage: _Stage, given: dict[str, moderngl.Texture],
+                   other: moderngl.Texture, into: moderngl.Framebuffer | None) -> tuple[bool, Target | None]:
+        """Whether it was drawn, and the picture; no picture where it was drawn to `into`."""
+        if node in self._failed:
+            return False, None
+        try:
+            textures = self._textures(node, frame, given, other)
+            return True, node.draw(stage.moment, scene.params, textures, into)
+        except Exception:
+            # Out of memory, a driver's whim: the show goes on without this node.
+            log.exception("%s: drawing failed; left out", node.program.spec.where)
+            self._failed.add(node)
+            return False, None
 
     def _textures(self, node: Node, frame: Frame, given: dict[str, moderngl.Texture],
                   other: moderngl.Texture) -> dict[str, moderngl.Texture]:
@@ -334,6 +354,7 @@ class Renderer:
     def _release(self, stage: _Stage) -> None:
         for node in stage.nodes():
             node.release()
+            self._failed.discard(node)
         for layer in stage.layers:
             if layer.image is not None and layer.image is not self._last_image:
                 layer.image.release()

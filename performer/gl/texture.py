@@ -79,6 +79,7 @@ class ImageTexture:
         self._came = 0.0  # frame time at which the newest image was first drawn
         self._fade_s = 0.0
         self._stale = True
+        self._warned = False
 
     @property
     def texture(self) -> moderngl.Texture | None:
@@ -101,7 +102,7 @@ class ImageTexture:
         dt     seconds between frames
         size   of the frame; only its aspect counts
         """
-        if image is not None and image is not self._image:
+        if image is not None and image is not self._image and self._usable(image):
             self._take(image, t, dt)
         if self._planes is None:
             return None
@@ -113,6 +114,16 @@ class ImageTexture:
             self._converter.draw(self._planes, self._before.texture if fading else None, progress, self._shown)
             self._stale = progress < 1.0
         return self.texture
+
+    def _usable(self, image: Image) -> bool:
+        pixels = image.pixels
+        if pixels.ndim == 3 and pixels.shape[0] == 3 and pixels.dtype == np.float32 and pixels.size:
+            return True
+        if not self._warned:
+            log.error("an image of shape %s, %s: expected (3, H, W) float32; the last one stays", pixels.shape,
+                      pixels.dtype)
+            self._warned = True
+        return False
 
     def _take(self, image: Image, t: float, dt: float) -> None:
         interval = image.t - self._image.t if self._image is not None else 0.0

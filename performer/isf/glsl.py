@@ -104,7 +104,7 @@ def fragment(code: str, first_line: int, uniforms: Mapping[str, str], images: It
     body = _translate(code, uniforms, images, vertex=False)
     wide = re.search(r"\bisf_FragData\b", body) is not None
     output = ("out vec4 isf_FragData[1];\n#define isf_FragColor isf_FragData[0]\n" if wide else
-              "out vec4 isf_FragColor;\n")
+              "out vec4 isf_FragColor;\n" if "isf_FragColor" in body else "")
     if re.search(r"\bisf_TexCoord\b", body):
         output += "#define isf_TexCoord vec4[1](vec4(isf_FragNormCoord, 0.0, 1.0))\n"
     head = "#version 330 core\nin vec2 isf_FragNormCoord;\n#define isf_FragCoord gl_FragCoord.xy\n" + output

@@ -9,7 +9,8 @@ from pathlib import Path
 from performer.control.params import Param
 from performer.isf.size import Size
 
-LARGEST = 8192  # pixels on a side of any target
+LARGEST = 8192  # pixels on a side of any target ...
+MOST = 4096 * 4096  # ... and pixels in all, unless the picture itself has more
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,11 @@ class Pass:
         values  of the inputs that its expressions name
         """
         known = {**values, "WIDTH": float(full[0]), "HEIGHT": float(full[1])}
-        return _side(self.width, full[0], known), _side(self.height, full[1], known)
+        width, height = _side(self.width, full[0], known), _side(self.height, full[1], known)
+        if width * height > max(MOST, full[0] * full[1]):
+            part = (MOST / (width * height)) ** 0.5
+            width, height = max(1, int(width * part)), max(1, int(height * part))
+        return width, height
 
     @property
     def names(self) -> frozenset[str]:
