@@ -26,7 +26,7 @@ class Key:
 
 
 KEYS = (
-    *(Key(str((place + 1) % 10), "show.preset", place, "" if place else "1 .. 9, 0", "" if place else "preset 1 to 10")
+    *(Key(str((place + 1) % 10), "show.preset", place, "" if place else "1 .. 9, 0", "" if place else "presets 1 to 10")
       for place in range(10)),
     Key("right", "show.next", 1.0, "right", "next preset"),
     Key("left", "show.previous", 1.0, "left", "previous preset"),
@@ -34,7 +34,7 @@ KEYS = (
     Key("b", "show.blackout", 1.0, "b", "blackout, and back"),
     Key("z", "show.freeze", 1.0, "z", "freeze, and go on"),
     Key("f", "app.fullscreen", 1.0, "f", "full screen, and back"),
-    Key("h", "app.hud", 1.0, "h", "this panel on or off"),
+    Key("h", "app.hud", 1.0, "h", "panel on or off"),
     Key("s", "app.snapshot", 1.0, "s", "save a picture"),
     Key("r", "app.record", 1.0, "r", "start or stop recording"),
     Key("?", "app.help", 1.0, "?  F1", "this help"),
