@@ -23,6 +23,8 @@ class Source(Protocol):
     ring: Ring
     rate: int
 
+    def pump(self) -> None: ...
+
 
 class Listener:
     """Analyses what a source's ring brings, hop by hop, and keeps one feature row a hop.
@@ -47,6 +49,7 @@ class Listener:
 
     def hear(self) -> int:
         """Analyse all whole hops that have come; returns how many."""
+        self._source.pump()
         ring = self._source.ring
         if ring is not self._ring:
             self._listen_to(ring)

@@ -90,6 +90,9 @@ class _Heard:
         self.rate = song.rate
         self.ring = Ring(int(RING_S * song.rate), song.channels)
 
+    def pump(self) -> None:
+        """Nothing comes by itself."""
+
     def hear(self, block: np.ndarray) -> None:
         self.ring.write(block, (self.ring.written + len(block)) / self.rate)
 

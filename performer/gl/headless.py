@@ -5,6 +5,7 @@ from __future__ import annotations
 import moderngl
 
 from performer.errors import Fault
+from performer.frame import ControlEvent
 
 
 class Headless:
@@ -19,6 +20,18 @@ class Headless:
         self.ctx = _context()
         self.size = size
         self.screen = self.ctx.framebuffer([self.ctx.texture(size, 4)])
+
+    fullscreen = False
+
+    def set_fullscreen(self, on: bool) -> None:
+        """There is no screen to fill."""
+
+    def poll(self) -> tuple[ControlEvent, ...]:
+        """No keys here."""
+        return ()
+
+    def swap(self) -> None:
+        """Nobody looks: the picture stays in `screen`."""
 
     def close(self) -> None:
         """Release the context and all that lives in it."""

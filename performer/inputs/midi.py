@@ -37,6 +37,7 @@ class MidiPorts:
         if pattern != "off":
             self._api = _api(api)
             self._finder = self._client(f"{CLIENT} finder")
+        if self._finder is not None:
             self._look()
 
     def poll(self, now: float) -> None:
@@ -59,7 +60,6 @@ class MidiPorts:
             return rtmidi.MidiIn(self._api, name)
         except (rtmidi.RtMidiError, SystemError, RuntimeError) as error:
             self.note = f"none: no MIDI system here ({_line(error)})"
-            log.info("midi: %s", self.note)
             return None
 
     def _look(self) -> None:

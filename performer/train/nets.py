@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -38,8 +40,9 @@ class StyledConv(nn.Module):
 class Generator(nn.Module):
     """Latent (N, D) -> picture (N, 3, size, size), 0..1 by and large.
 
-    Mapping of two layers, a learned 4x4 start, bilinear upsampling (nearest leaves a grid), a picture at every size
-    that is added up.
+    Mapping of two layers, a 4x4 start that the latent shapes too (styles alone take long to move things about),
+    bilinear upsampling (nearest leaves a grid), a picture at every size that is added up.
+    normalise  bring latents to the sphere first: for a GAN, whose latents all lie there
     """
 
     def __init__(self, latent: int, size: int, style: int = 128, normalise: bool = True) -> None:
@@ -48,8 +51,7 @@ class Generator(nn.Module):
         self.mapping = nn.Sequential(nn.Linear(latent, style), nn.LeakyReLU(0.2), nn.Linear(style, style),
                                      nn.LeakyReLU(0.2))
         self.start = nn.Parameter(torch.randn(1, WIDTHS[4], 4, 4))
-        if not normalise:  # a decoder's latent also says where things are
-            self.place = nn.Linear(latent, WIDTHS[4] * 16)
+        self.place = nn.Linear(latent, WIDTHS[4] * 16)
         inside = WIDTHS[4]
         self.first, self.second, self.to_rgb = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         for side in sides(size):
@@ -63,9 +65,7 @@ class Generator(nn.Module):
         if self.normalise:
             z = z * torch.rsqrt(z.square().mean(dim=1, keepdim=True) + 1e-8)
         w = self.mapping(z)
-        x = self.start.expand(z.shape[0], -1, -1, -1)
-        if not self.normalise:
-            x = x + self.place(z).reshape(z.shape[0], -1, 4, 4)
+        x = self.start + self.place(z).reshape(z.shape[0], -1, 4, 4)
         picture: Tensor | None = None
         for first, second, to_rgb in zip(self.first, self.second, self.to_rgb, strict=True):
             if picture is not None:
@@ -101,7 +101,7 @@ class Discriminator(nn.Module):
         super().__init__()
         steps = sides(size // 2)[::-1]
         self.enter = nn.Conv2d(3, WIDTHS[size // 2], 4, 2, 1)
-        self.down = nn.Sequential(*[_Down(WIDTHS[a], WIDTHS[b]) for a, b in zip(steps, steps[1:], strict=False)])
+        self.down = nn.Sequential(*[_Down(WIDTHS[a], WIDTHS[b]) for a, b in pairwise(steps)])
         self.leave = nn.Sequential(nn.Conv2d(WIDTHS[4] + 1, WIDTHS[4], 3, padding=1), nn.LeakyReLU(0.2), nn.Flatten(),
                                    nn.Linear(WIDTHS[4] * 16, 128), nn.LeakyReLU(0.2), nn.Linear(128, 1))
 
@@ -119,7 +119,7 @@ class Encoder(nn.Module):
         super().__init__()
         steps = sides(size // 2)[::-1]
         self.enter = nn.Conv2d(3, WIDTHS[size // 2], 4, 2, 1)
-        self.down = nn.Sequential(*[_Down(WIDTHS[a], WIDTHS[b]) for a, b in zip(steps, steps[1:], strict=False)])
+        self.down = nn.Sequential(*[_Down(WIDTHS[a], WIDTHS[b]) for a, b in pairwise(steps)])
         self.leave = nn.Linear(WIDTHS[4] * 16, 2 * latent)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:

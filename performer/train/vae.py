@@ -60,8 +60,9 @@ def train_vae(pictures: Pictures, options: Options) -> Run:
             patches = torch.zeros(())
             if judging:
                 with torch.autocast("cpu", torch.bfloat16):
-                    judged = (F.relu(1.0 - judge(real)).float().mean() + F.relu(1.0 + judge(made.detach())).float().mean()
-                              + F.relu(1.0 + judge(dreamt.detach())).float().mean())
+                    judged = F.relu(1.0 - judge(real)).float().mean()
+                    for fake in (made, dreamt):
+                        judged = judged + F.relu(1.0 + judge(fake.detach())).float().mean()
                 for_judge.zero_grad(set_to_none=True)
                 judged.backward()
                 for_judge.step()
