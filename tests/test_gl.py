@@ -220,6 +220,47 @@ def test_compile_errors_name_the_authors_line(world):
     assert world.ctx.error == "GL_NO_ERROR"
 
 
+DIALECTS = {
+    "globals": "vec2 st = gl_FragCoord.xy / RENDERSIZE;\nfloat t = TIME * amount;\n"
+               "void main() { gl_FragColor = vec4(st, t, 1); }",
+    "own round": "float round(float x) { return floor(x + 0.5); }\nvoid main() { gl_FragColor = vec4(round(amount)); }",
+    "texture as a name": "void main() { vec4 texture = IMG_THIS_PIXEL(inputImage);"
+                         " gl_FragColor = texture + texture2D(inputImage, vec2(0.5)); }",
+    "reserved names": "float smooth(float half) { return half; }\n"
+                      "void main() { float input = 1.0; float flat = 2.0; vec4 sample = vec4(input * flat);"
+                      " gl_FragColor = sample * smooth(0.5); }",
+    "samplers as parameters": "vec4 f(sampler2D s, vec2 p) { return IMG_PIXEL(s, p) + IMG_THIS_PIXEL(s); }\n"
+                              "void main() { gl_FragColor = f(inputImage, isf_FragNormCoord); }",
+    "whole numbers": "void main() { float a = 1; if (amount > 1) a = 2;"
+                     " gl_FragColor = vec4(pow(amount, 2), mod(TIME, 2), a, mode); }",
+    "C arrays": "const float w[2] = {0.25, 0.75};\nvoid main() { gl_FragColor = vec4(w[mode]); }",
+    "const of a uniform": "const vec2 middle = RENDERSIZE * 0.5;\nvoid main() { gl_FragColor = vec4(middle, 0, 1); }",
+    "redeclared": "uniform float TIME;\nuniform sampler2D inputImage;\nvarying vec2 isf_FragNormCoord;\n"
+                  "void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage) + TIME; }",
+    "fixed function": "void main() { gl_FragData[0] = IMG_NORM_PIXEL(inputImage, gl_TexCoord[0].st); }",
+    "embedded": "#extension GL_OES_standard_derivatives : enable\n#ifdef GL_ES\nprecision highp float;\n#endif\n"
+                "void main() { lowp float a = dFdx(amount); gl_FragColor = vec4(a); }",
+    "own output": "#version 330\nout vec4 colour;\nvoid main() { colour = texture(inputImage, isf_FragNormCoord); }",
+    "shadertoy": "void mainImage(out vec4 c, in vec2 p) { c = vec4(p / RENDERSIZE, 0.5, 1.0); }\r\n"
+                 "void main(void) { mainImage(gl_FragColor, gl_FragCoord.xy); }\r\n",
+    "other letters": "// h\u00e9llo \u2014 \u201cquotes\u201d\nvoid main() { gl_FragColor = vec4(1.0); } // \u00fc",
+}
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_dialects_compile(world, name):
+    header = """{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}, {"NAME": "amount", "TYPE": "float"},
+      {"NAME": "mode", "TYPE": "long", "VALUES": [0, 1]}]}"""
+    Bench(world, make(name, DIALECTS[name], header)).draw()
+
+
+@pytest.mark.parametrize("name", ["mix", "floor", "smooth", "sample", "filter", "input", "texture", "in", "half"])
+def test_inputs_may_have_awkward_names(world, name):
+    header = json.dumps({"INPUTS": [{"NAME": name, "TYPE": "float"}]})
+    spec = make("x", f"void main() {{ gl_FragColor = vec4({name}); }}", header)
+    assert Bench(world, spec).draw({f"n.{name}": 0.6})[0, 0, 0] == pytest.approx(0.6, abs=0.003)
+
+
 # -- the corpus
 
 
@@ -471,6 +512,39 @@ def test_reloading_keeps_buffers_and_refuses_what_is_broken(world):
                          '{"INPUTS": [{"NAME": "more", "TYPE": "float", "DEFAULT": 0.75}]}'))
     draw()
     assert levels[-1] == pytest.approx(0.75, abs=0.003)
+    renderer.release()
+
+
+def test_sound_and_imported_pictures_reach_the_shader(world, tmp_path, caplog):
+    from PIL import Image as Picture
+
+    rows = np.zeros((2, 2, 3), np.uint8)
+    rows[0] = (255, 0, 0)  # the upper row
+    Picture.fromarray(rows).save(tmp_path / "picture.png")
+    (tmp_path / "corrupt.png").write_bytes(b"\x89PNG\r\n")
+    path = tmp_path / "both.fs"
+    path.write_text("""/*{"INPUTS": [{"NAME": "wave", "TYPE": "audio"}, {"NAME": "bins", "TYPE": "audioFFT", "MAX": 8}],
+      "IMPORTED": {"pic": {"PATH": "picture.png"}, "bad": {"PATH": "corrupt.png"}}}*/
+      void main() { gl_FragColor = isf_FragNormCoord.x < 0.5 ? IMG_THIS_PIXEL(pic) :
+        vec4(IMG_NORM_PIXEL(wave, vec2(0.5)).g, IMG_NORM_PIXEL(bins, vec2(0.99, 0.5)).r, IMG_THIS_PIXEL(bad).r, 1.0); }""")
+    spec = isf.load(path)
+    renderer = Renderer(world.ctx, {**SHADERS, "both": spec})
+    sound = Sound(np.full(1024, -0.5, np.float32), np.linspace(0, 1, 512, dtype=np.float32))
+    for i in range(2):
+        renderer.draw(replace(frame(scene(preset(layer(shader="both"))), i), sound=sound), {}, world.screen)
+    drawn = read(world.screen)
+    assert drawn[1, 1] == pytest.approx([1.0, 0.0, 0.0], abs=0.05) and drawn[-2, 1].max() < 0.05
+    assert drawn[5, -5] == pytest.approx([0.25, 1.0, 0.5], abs=0.01)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    renderer.release()
+
+
+def test_warming_leaves_no_trace(world):
+    renderer = Renderer(world.ctx, SHADERS)
+    one = preset(layer(model="m", effects=["invert"]), layer("b", shader="ramp", blend="add"), master=["invert"])
+    renderer.warm(one)
+    assert not renderer._stages and renderer._last_image is None
+    assert set(renderer._programs) == {"invert", "ramp", "fade"}
     renderer.release()
 
 

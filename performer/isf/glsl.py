@@ -16,7 +16,7 @@ _KEYWORDS = (
     "attribute const uniform varying layout centroid flat smooth noperspective break continue do for while switch case "
     "default if else in out inout float int void bool true false invariant discard return lowp mediump highp precision "
     "struct uint mat2 mat3 mat4 vec2 vec3 vec4 ivec2 ivec3 ivec4 bvec2 bvec3 bvec4 uvec2 uvec3 uvec4 sampler2D "
-    "samplerCube sampler1D sampler3D main")
+    "samplerCube sampler1D sampler3D texture textureSize textureLod textureProj texture2D texture2DLod texture2DProj")
 KEYWORDS = frozenset(_KEYWORDS.split())
 
 _OLD = {
@@ -25,8 +25,7 @@ _OLD = {
     "gl_MultiTexCoord0": "isf_MultiTexCoord0", "gl_ModelViewProjectionMatrix": "isf_Matrix",
     "ftransform": "isf_ftransform",
     "sampler2DRect": "sampler2D", "texture2DRect": "texture2D_pixels", "texture2DLodEXT": "texture2DLod",
-    "texture2DGradEXT": "textureGrad", "texture2DGradARB": "textureGrad", "VVSAMPLER_2DBYPIXEL": "IMG_PIXEL",
-    "VVSAMPLER_2DBYNORM": "IMG_NORM_PIXEL",
+    "texture2DGradEXT": "textureGrad", "texture2DGradARB": "textureGrad",
 }
 
 _COMMENT = re.compile(r"//(?:\\\n|[^\n])*|/\*.*?(?:\*/|\Z)", re.S)
@@ -35,9 +34,13 @@ _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(version|extension)\b[^\n]*", re.M)
 _PRECISION = re.compile(r"\bprecision\s+(?:lowp|mediump|highp)\s+\w+\s*;")
 _QUALIFIED = re.compile(
     r"\b(?:uniform|varying|in|out|attribute)\s+(?:(?:lowp|mediump|highp|const)\s+)*\w+\s+(\w+)\s*(?:=[^;]*)?;")
+#: Qualifiers of 3.30 that older shaders use as names: nothing that can be qualified follows.
+_UNQUALIFYING = re.compile(r"\b(smooth|flat|centroid|noperspective)\b(?!\s+(?:in|out|varying|smooth|flat|centroid)\b)")
 _INPUT = re.compile(r"^\s*in\s+(float|vec2|vec3|vec4|mat2|mat3|mat4)\s+(\w+)\s*;", re.M)
 _IMAGE_FACT = re.compile(r"\b_(\w+?)_(imgRect|imgSize|flip|normTexCoord|texCoord)\b")
 
+# The extension, where there is one, lets C-style array initialisers pass, which other hosts let pass too.
+_HEAD = "#version 330 core\n#extension GL_ARB_shading_language_420pack : enable\n"
 _PIXELS = """\
 vec4 IMG_NORM_PIXEL(sampler2D image, vec2 at) { return texture(image, at); }
 vec4 IMG_NORM_PIXEL(sampler2D image, vec3 at) { return texture(image, at.xy); }
@@ -107,7 +110,7 @@ def fragment(code: str, first_line: int, uniforms: Mapping[str, str], images: It
               "out vec4 isf_FragColor;\n" if "isf_FragColor" in body else "")
     if re.search(r"\bisf_TexCoord\b", body):
         output += "#define isf_TexCoord vec4[1](vec4(isf_FragNormCoord, 0.0, 1.0))\n"
-    head = "#version 330 core\nin vec2 isf_FragNormCoord;\n#define isf_FragCoord gl_FragCoord.xy\n" + output
+    head = _HEAD + "in vec2 isf_FragNormCoord;\n#define isf_FragCoord gl_FragCoord.xy\n" + output
     head += _declarations(uniforms, images, body)
     return head + _PIXELS + _BIASED + f"#line {first_line}\n" + body + "\n"
 
@@ -126,7 +129,7 @@ def plain_vertex(fragment: str) -> tuple[str, list[str]]:
 def vertex(code: str, uniforms: Mapping[str, str], images: Iterable[str]) -> str:
     """Translate an author's vertex shader, to be drawn as a strip of four vertices."""
     body = _translate(code, uniforms, images, vertex=True)
-    head = "#version 330 core\n" + _VERTEX_PRELUDE + _declarations(uniforms, images, body)
+    head = _HEAD + _VERTEX_PRELUDE + _declarations(uniforms, images, body)
     return head + _PIXELS + "#line 1\n" + body + "\n"
 
 
@@ -152,6 +155,9 @@ def _translate(code: str, uniforms: Mapping[str, str], images: Iterable[str], *,
     code = _PRECISION.sub("", code)
     ours = set(uniforms) | set(images) | set(STANDARD) | {"isf_FragNormCoord", "vv_FragNormCoord"}
     code = _QUALIFIED.sub(lambda match: re.sub(r"[^\n]", "", match[0]) if match[1] in ours else match[0], code)
+    changing = "|".join(sorted(ours | {"gl_FragCoord"}))
+    code = re.sub(rf"\bconst\s+(?=\w+\s+\w+\s*=[^;]*\b(?:{changing})\b)", "", code)  # some drivers let it pass
+    code = _UNQUALIFYING.sub(r"\1_", code)
     words = dict(_OLD)
     words |= {name: f"{name}_" for name in RESERVED}
     words |= {name: renamed(name) for name in ours if name in KEYWORDS}
