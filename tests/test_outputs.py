@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import av
 import numpy as np
+import platformdirs
 import pytest
+from PIL import Image
 
 from performer.errors import Fault
 from performer.outputs import movie as movie_module
 from performer.outputs.movie import Movie, check_path
+from performer.outputs.recorder import WAITING, Recorder
+from performer.outputs.sheet import Sheet
+from performer.outputs.snapshot import Snapshots, save
+from performer.sync import Ring
 
 RATE = 48000
 
@@ -263,3 +272,175 @@ def test_checking_a_path_leaves_the_file_alone(tmp_path: Path) -> None:
     (tmp_path / "a.MP4").write_text("precious")
     assert check_path(tmp_path / "a.MP4") == tmp_path / "a.MP4"
     assert (tmp_path / "a.MP4").read_text() == "precious"
+
+
+class Heard:
+    """A sound input whose samples the test writes."""
+
+    def __init__(self, seconds: float = 4.0, rate: int = RATE, channels: int = 2) -> None:
+        self.ring = Ring(int(seconds * rate), channels)
+        self.rate = rate
+
+
+class Take:
+    """A recorder with its thread, fed a show of flashes and clicks whose clock the test turns."""
+
+    def __init__(self, path: Path, sound: Heard | None, fps: float = 30.0, start: float = 100.0) -> None:
+        self.t = self.start = start
+        self.sound = sound
+        self.recorder = Recorder(path, (160, 90), sound, lambda: self.t, fps)
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self.recorder.run, args=(self.stop,))
+        self.thread.start()
+
+    def play(self, frames: int, heard: bool = True, seen: bool = True) -> None:
+        """So many frames at 30 a second; every 30th flashes and clicks. Waits for room, as a real show would."""
+        for _ in range(frames):
+            index = round((self.t - self.start) * 30)
+            if seen:
+                while self.recorder._queue.full():
+                    time.sleep(0.001)
+                self.recorder.offer(flash(index), self.t)
+            self.t = self.start + (index + 1) / 30
+            if heard and self.sound is not None:
+                self.sound.ring.write(click(index, RATE // 30), stamp=self.t)
+            time.sleep(0.001)
+
+    def finish(self) -> None:
+        self.stop.set()
+        self.thread.join(20)
+        assert not self.thread.is_alive()
+        assert self.recorder.done
+
+
+def starts(times: np.ndarray) -> np.ndarray:
+    return times[np.r_[True, np.diff(times) > 0.2]]
+
+
+def test_a_recording_holds_what_was_seen_and_heard_in_step(tmp_path: Path) -> None:
+    sound = Heard()
+    sound.ring.write(np.full((RATE, 2), 0.9, np.float32), stamp=99.9)  # heard before: not part of the recording
+    take = Take(tmp_path / "a.mp4", sound)
+    take.play(100)
+    take.finish()
+    assert (take.recorder.fault, take.recorder.dropped) == (None, 0)
+    assert take.recorder.seconds == pytest.approx(100 / 30)
+    frames, times, heard, rate = read(tmp_path / "a.mp4")
+    assert len(frames) == 100
+    assert times == pytest.approx(np.arange(100) / 30, abs=1e-3)
+    flashes = times[frames[:, 40:].mean((1, 2, 3)) > 200]
+    clicks = starts(np.flatnonzero(np.abs(heard) > 0.3) / rate)
+    assert flashes == pytest.approx([0, 1, 2, 3], abs=1e-3)
+    assert clicks == pytest.approx([0, 1, 2, 3], abs=0.005)
+
+
+def test_missing_pictures_are_repeated_and_lost_sound_is_silence(tmp_path: Path) -> None:
+    sound = Heard()
+    take = Take(tmp_path / "a.mp4", sound)
+    take.play(35)
+    take.play(20, seen=False)
+    take.play(35)
+    take.play(75, heard=False)  # the card is gone for 2.5 s
+    take.play(75)
+    take.finish()
+    assert take.recorder.fault is None
+    frames, times, heard, rate = read(tmp_path / "a.mp4")
+    assert len(frames) == 240
+    assert times == pytest.approx(np.arange(240) / 30, abs=1e-3)
+    assert np.abs(frames[50].astype(int) - frames[36].astype(int)).mean() < 3
+    clicks = starts(np.flatnonzero(np.abs(heard) > 0.3) / rate)
+    assert clicks == pytest.approx([0, 1, 2, 6, 7], abs=0.045)
+
+
+def test_a_higher_picture_rate_is_thinned_to_the_movies(tmp_path: Path) -> None:
+    take = Take(tmp_path / "a.mkv", None, fps=10)
+    taken = 0
+    for index in range(57):
+        taken += take.recorder.due(100 + index / 60) and take.recorder.offer(flash(index), 100 + index / 60)
+        time.sleep(0.005)
+    take.finish()
+    assert taken == 10
+    assert len(read(tmp_path / "a.mkv")[0]) == 10
+
+
+def test_offering_never_waits_and_counts_what_it_drops(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.mp4", (160, 90), None, lambda: 0.0)
+    pixels = flash(1)
+    assert not recorder.offer(pixels, -1.0)  # of an earlier recording
+    begun = time.perf_counter()
+    taken = sum(recorder.offer(pixels, index / 30) for index in range(200))
+    print(f"\noffering 200 frames to a stuck recorder: {(time.perf_counter() - begun) * 1e3:.2f} ms")
+    assert (taken, recorder.dropped) == (WAITING, 200 - WAITING)
+    recorder.stop()
+    assert not recorder.offer(pixels, 10.0)
+    recorder.run(threading.Event())  # what waited is still written
+    assert len(read(tmp_path / "a.mp4")[0]) == WAITING
+
+
+def test_a_recording_that_fails_ends_itself_only(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(movie_module, "LEAST_FREE", 0)
+    take = Take(small_disk / "a.mp4", None)
+    for index in range(2000):
+        take.recorder.offer(noise(index), 100 + index / 30)
+        if take.recorder.done:
+            break
+        time.sleep(0.002)
+    take.finish()
+    assert "the disk is full" in str(take.recorder.fault)
+    assert not take.recorder.offer(noise(0), 1000.0)
+    with pytest.raises(Fault, match="no such folder"):
+        Recorder("/no/such/folder/a.mp4", (160, 90), None, lambda: 0.0)
+
+
+def test_a_recording_without_a_name_goes_to_the_videos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platformdirs, "user_videos_dir", lambda: str(tmp_path / "videos"))
+    path = Recorder(None, (160, 90), None, lambda: 0.0).path
+    assert path.parent == tmp_path / "videos" / "performer"
+    assert path.suffix == ".mp4"
+
+
+def test_snapshots_are_saved_aside_under_new_names(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    snapshots = Snapshots(tmp_path / "new" / "folder")
+    stop = threading.Event()
+    pictures = [flash(index)[::-1] for index in range(1, 4)]
+    assert all(snapshots.offer(picture) for picture in pictures)
+    stop.set()
+    with caplog.at_level(logging.INFO):
+        snapshots.run(stop)
+    assert len(set(snapshots.saved)) == 3
+    for path, picture in zip(snapshots.saved, pictures, strict=True):
+        assert np.array_equal(np.asarray(Image.open(path)), picture)
+        assert f"saved {path}" in caplog.text
+
+
+def test_a_snapshot_that_cannot_be_saved_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Fault, match="cannot be made"):
+        save(flash(1), tmp_path / "file" / "folder")
+    snapshots = Snapshots(tmp_path / "file")
+    assert [snapshots.offer(flash(1)) for _ in range(6)].count(True) == 4
+    stop = threading.Event()
+    stop.set()
+    snapshots.run(stop)
+    assert caplog.text.count("snapshot not saved") == 4
+
+
+def test_a_contact_sheet_spreads_over_the_show(tmp_path: Path) -> None:
+    sheet = Sheet(tmp_path / "sheet.png", duration=10.0, count=6, columns=3, width=96)
+    kept = [t for t in np.arange(0, 10, 0.1) if sheet.offer(np.full((90, 160, 3), int(20 + t * 20), np.uint8), t)]
+    assert kept == pytest.approx([(place + 0.5) * 10 / 6 for place in range(6)], abs=0.1)
+    page = np.asarray(Image.open(sheet.save())).astype(int)
+    assert page.shape == (8 + 2 * (54 + 20 + 8), 8 + 3 * (96 + 8), 3)
+    for place, t in enumerate(kept):
+        x, y = 8 + place % 3 * 104, 8 + place // 3 * 82
+        assert abs(page[y + 27, x + 48] - int(20 + t * 20)).max() <= 1
+        assert page[y + 55:y + 74, x:x + 96].max() > 150  # its time is written under it
+
+
+def test_a_contact_sheet_tells_bad_paths_at_once(tmp_path: Path) -> None:
+    with pytest.raises(Fault, match=r"unknown ending '\.gif'"):
+        Sheet(tmp_path / "a.gif", 10.0)
+    with pytest.raises(Fault, match="no such folder"):
+        Sheet(tmp_path / "none" / "a.png", 10.0)
+    with pytest.raises(Fault, match="no picture came"):
+        Sheet(tmp_path / "a.png", 10.0).save()

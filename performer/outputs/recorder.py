@@ -56,7 +56,7 @@ class Recorder:
         self.encoder = ""
         self.fault: Fault | None = None
         self.done = False
-        self._now = now
+        self._born = now()
         self._queue: queue.Queue[tuple[np.ndarray, float]] = queue.Queue(WAITING)
         self._ended = threading.Event()
         self._first_t: float | None = None
@@ -73,7 +73,7 @@ class Recorder:
 
     def offer(self, pixels: np.ndarray, t: float) -> bool:
         """Hand over (H, W, 3) uint8, not to be changed afterwards, for time t. Never waits: False when left out."""
-        if self._ended.is_set() or not self.due(t):
+        if self._ended.is_set() or t < self._born or not self.due(t):  # pictures may still be on their way from before
             return False
         try:
             self._queue.put_nowait((pixels, t))
