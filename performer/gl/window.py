@@ -107,16 +107,18 @@ class Window:
     @property
     def refresh_hz(self) -> float:
         """Pictures per second of the monitor the window is on; 60 where it does not say."""
-        return float(glfw.get_video_mode(self._present_monitor()).refresh_rate or 60)
+        monitor = self._present_monitor()
+        mode = glfw.get_video_mode(monitor) if monitor else None
+        return float(mode.refresh_rate or 60) if mode else 60.0
 
     def set_fullscreen(self, on: bool) -> None:
         """Fill the chosen monitor, or return to the window's earlier place. The context and its objects stay."""
-        if on == self.fullscreen:
+        monitor = self._present_monitor()
+        mode = glfw.get_video_mode(monitor) if monitor else None
+        if on == self.fullscreen or (on and mode is None):
             return
         if on:
             self._place = (*glfw.get_window_pos(self._handle), *glfw.get_window_size(self._handle))
-            monitor = self._present_monitor()
-            mode = glfw.get_video_mode(monitor)
             glfw.set_window_monitor(self._handle, monitor, 0, 0, *mode.size, mode.refresh_rate or glfw.DONT_CARE)
             glfw.set_input_mode(self._handle, glfw.CURSOR, glfw.CURSOR_HIDDEN)
         else:
@@ -146,7 +148,7 @@ class Window:
         return x + max(0, (width - size[0]) // 2), y + max(0, (height - size[1]) // 2)
 
     def _present_monitor(self) -> Any:
-        """The chosen monitor while it is plugged in, else the one that shows most of the window."""
+        """The chosen monitor while it is plugged in, else the one that shows most of the window; None without any."""
         known = glfw.get_monitors()
         if self._monitor is not None and any(_same(self._monitor, other) for other in known):
             return self._monitor
@@ -155,10 +157,10 @@ class Window:
 
         def overlap(monitor: Any) -> int:
             x, y = glfw.get_monitor_pos(monitor)
-            w, h = glfw.get_video_mode(monitor).size
+            w, h = glfw.get_monitor_workarea(monitor)[2:]
             return max(0, min(left + width, x + w) - max(left, x)) * max(0, min(top + height, y + h) - max(top, y))
 
-        return max(known, key=overlap)
+        return max(known, key=overlap, default=None)
 
     def _on_key(self, _window: Any, code: int, _scancode: int, action: int, mods: int) -> None:
         self._fresh = action == glfw.PRESS
