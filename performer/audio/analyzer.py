@@ -17,6 +17,7 @@ SILENCE_DB = -76.0  # mean square below which there is no sound
 PRESENT_DB = -66.0  # from here on there clearly is
 QUIETEST_DB = -58.0  # the gain never treats less than this as loud
 BAND_RANGE_DB = 42.0  # what lies between 0 and 1 in the bands
+LOUDEST = 8.0  # samples are clipped here: no sound card makes more than 1
 TINY = 1e-4  # values below are zero
 
 
@@ -56,7 +57,7 @@ class Analyzer:
         self._any = Detector(dt, 0.05, 1.8, 0.15, 0.05)
         self._kick = Detector(dt, 0.15, 2.0, 0.35, 0.1)
         self._snare = Detector(dt, 0.12, 2.0, 0.35, 0.1)
-        self._hat = Detector(dt, 0.12, 1.8, 0.25, 0.06)
+        self._hat = Detector(dt, 0.3, 1.8, 0.25, 0.06)
         self._tracker = BeatTracker(rate, hop)
         self._loudest_rise = 0.05
         self._onset_t = float("-inf")
@@ -72,16 +73,16 @@ class Analyzer:
         """
         if samples.shape != (self.hop,):
             raise ValueError(f"a hop is ({self.hop},) samples at {self.rate} Hz, not {samples.shape}")
-        if not isfinite(np.dot(samples, samples)):
+        if not isfinite(samples.sum()) or np.abs(samples, out=self._clean).max() > LOUDEST:
             samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0, copy=True)
-            np.clip(samples, -8.0, 8.0, out=samples)
+            np.clip(samples, -LOUDEST, LOUDEST, out=samples)
         self._spectrum.push(samples)
         self._hops += 1
         t = self._hops * self.hop / self.rate
         presence = self._measure()
         strengths = self._flux.update(self._amplitudes, self._loud_amplitude).tolist()
         self._listen(t, strengths, presence)
-        self._tracker.update(strengths[0], strengths[1], presence > 0.0)
+        self._tracker.update(strengths[1], strengths[2], strengths[3], presence > 0.0)
         self._fill(t)
         return self._row
 
@@ -102,13 +103,10 @@ class Analyzer:
         self._loud_db += 1e-20
         np.log10(self._loud_db, out=self._loud_db)
         self._loud_db *= 10.0
-        if presence > 0.0:
-            reference = self._gain.update(self._loud_db).tolist()
-        else:
-            reference = self._gain.reference.tolist()
+        reference = (self._gain.update(self._loud_db) if presence > 0.0 else self._gain.reference).tolist()
         overall = reference[0]
-        for name, power, ref in zip(RANGES, powers, reference, strict=False):
-            ref = max(ref, overall - 24.0)  # a range that is hardly there is not blown up
+        for (name, (_, _, below)), power, ref in zip(RANGES.items(), powers, reference, strict=False):
+            ref = max(ref, overall - below)
             value = sqrt(power) * exp(-0.1151292546497 * ref) * presence
             m.loudness[name] = value if value < 1.0 else 1.0
         self._loud_amplitude = exp(0.1151292546497 * overall) * 0.35
@@ -122,17 +120,17 @@ class Analyzer:
         return presence
 
     def _listen(self, t: float, strengths: list[float], presence: float) -> None:
-        every, low, _, _, body, crack, air = strengths
+        every, low, mid, _, body, crack, air = strengths
         m = self._moment
         if presence <= 0.0:
-            every = low = body = crack = air = 0.0
+            every = low = mid = body = crack = air = 0.0
         loudest = self._loudest_rise = max(every, 0.05, self._loudest_rise * (1.0 - 0.4 * self._dt))
         m.rise = min(1.0, every / loudest)
         if self._any.update(every):
             self._onset_t = t - 0.006
-        self._kick.update(low)
+        self._kick.update(low if low > 1.1 * mid else 0.0)
         self._snare.update(min(body, crack) * 2.0 if low < 3.0 * crack else 0.0)
-        self._hat.update(air if air > 0.7 * low else 0.0)
+        self._hat.update(air if air > 2.2 * mid + 0.2 and air > low else 0.0)
         m.onset = (self._any.strength * presence, self._any.age)
         m.kick = (self._kick.strength * presence, self._kick.age)
         m.snare = (self._snare.strength * presence, self._snare.age)

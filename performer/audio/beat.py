@@ -8,7 +8,7 @@ log-linear in the onset strengths instead of learned.
 
 from __future__ import annotations
 
-from math import ceil, floor, hypot
+from math import ceil, floor, hypot, sqrt
 
 import numpy as np
 
@@ -24,13 +24,14 @@ class BeatModel:
     fps  updates per second
     """
 
-    TEMPO_SPREAD = 0.012  # relative tempo change per beat that costs one unit of log probability
-    RESTART = 2e-4  # share of probability per beat that may jump to any tempo
-    CENTRE_BPM = 118.0
-    OCTAVES = 0.55  # width of the tempo prior, in octaves
-    WIDTH_S = 0.016  # half width of what counts as on the beat
-    WEIGHTS = (1.0, 0.35, 0.12)  # pull of onsets on the beat, half way, and at the quarters
-    SHARPNESS = 2.2
+    TEMPO_SPREAD = 0.018  # relative tempo change per beat that costs one unit of log probability
+    RESTART = 5e-4  # share of probability per beat that may jump to any tempo
+    CENTRE_BPM = 135.0
+    OCTAVES = 0.8  # width of the tempo prior, in octaves
+    LEANING = 0.2  # how many times a second the prior speaks
+    WIDTH_S = 0.025  # half width of what counts as on the beat
+    WEIGHTS = (1.0, 0.4, 0.2)  # pull of onsets on the beat, half way, and at the quarters
+    REACH = 0.05  # relative width in tempo of what is read as one tempo
 
     def __init__(self, fps: float) -> None:
         self.fps = fps
@@ -48,7 +49,8 @@ class BeatModel:
         self._sin = np.sin(2 * np.pi * phase).astype(np.float32)
         self._pull = self._template(phase, length)
         prior = np.exp(-0.5 * (np.log2(self.tempi / self.CENTRE_BPM) / self.OCTAVES) ** 2)
-        prior /= prior.sum()
+        self._lean = np.repeat(np.log(prior) * self.LEANING / fps, frames).astype(np.float32)
+        prior /= frames * np.sum(prior / frames)
         ratio = np.abs(np.log(frames[:, None] / frames[None, :]))
         change = np.exp(-ratio / self.TEMPO_SPREAD) * prior[None, :] ** 0.05
         change /= change.sum(1, keepdims=True)
@@ -59,9 +61,13 @@ class BeatModel:
         self._next = np.zeros(count, np.float32)
         self._observed = np.zeros(count, np.float32)
         self._marginal = np.zeros(len(frames), np.float32)
+        self._sums = np.zeros(len(frames) + 1, np.float32)
+        reach = np.maximum(1, np.round(self.REACH * frames)).astype(int)
+        self._first = np.maximum(0, np.arange(len(frames)) - reach)
+        self._last = np.minimum(len(frames), np.arange(len(frames)) + reach + 1)
         self.phase = 0.0
         self.bpm = 0.0
-        self.confidence = 0.0
+        self.certainty = 0.0  # 0..1, share of probability that agrees on this phase and tempo
 
     def _template(self, phase: np.ndarray, length: np.ndarray) -> np.ndarray:
         width = self.WIDTH_S * self.fps
@@ -77,11 +83,12 @@ class BeatModel:
         return (pull - np.repeat(mean, self.frames.astype(int))).astype(np.float32)
 
     def update(self, activation: float) -> None:
-        """One frame on. activation: onset strength relative to its running mean, about -0.5..2."""
+        """One frame on. activation: log odds that onsets speak for a beat here, about -0.5..2."""
         p, moved = self.p, self._next
         moved[1:] = p[:-1]
         moved[self.starts] = self._change @ p[self._ends]
-        np.multiply(self._pull, self.SHARPNESS * activation, out=self._observed)
+        np.multiply(self._pull, activation, out=self._observed)
+        self._observed += self._lean
         np.exp(self._observed, out=self._observed)
         np.multiply(moved, self._observed, out=moved)
         total = float(moved.sum())
@@ -94,9 +101,9 @@ class BeatModel:
 
     def _read(self) -> None:
         marginal = np.add.reduceat(self.p, self.starts, out=self._marginal)
-        best = int(marginal.argmax())
-        reach = max(1, round(0.03 * float(self.frames[best])))
-        low, high = max(0, best - reach), min(len(marginal), best + reach + 1)
+        np.cumsum(marginal, out=self._sums[1:])
+        best = int((self._sums[self._last] - self._sums[self._first]).argmax())
+        low, high = self._first[best], self._last[best]
         near = marginal[low:high]
         mass = float(near.sum())
         first = self.starts[low]
@@ -105,7 +112,7 @@ class BeatModel:
         y = float(np.dot(self.p[first:last], self._sin[first:last]))
         self.phase = float(np.arctan2(y, x)) / (2 * np.pi) % 1.0
         self.bpm = 60.0 * self.fps * mass / float(np.dot(near, self.frames[low:high]))
-        self.confidence = hypot(x, y)
+        self.certainty = hypot(x, y)
 
 
 class BeatClock:
@@ -178,8 +185,11 @@ class BeatTracker:
     FPS = 90.0
     MEAN_S = 1.0
     PEAK_S = 4.0
-    LATENCY_S = 0.012  # by which the strengths lag the sound
-    HEARD = 0.12  # confidence from which on a beat is believed to have been heard
+    MID, HIGH = 1.5, 0.8  # how much the strengths of the two ranges weigh
+    LEAST = 0.1  # strengths below this are no onsets, however quiet all else is
+    FLOOR = 0.3  # a range is never blown up to more than its peak over this share of the other's
+    LATENCY_S = 0.020  # by which the strengths lag the sound
+    HEARD = 0.02  # certainty from which on a beat is believed to have been heard
     FORGET_S = 4.0  # silence over which confidence fades
 
     def __init__(self, rate: int, hop: int) -> None:
@@ -195,10 +205,9 @@ class BeatTracker:
         self._trust_step = smoothing(frame, 0.5)
         self._fade = 1.0 - smoothing(frame, self.FORGET_S)
         self._count = 0
-        self._loudest = 0.0
-        self._lowest = 0.0
-        self._mean = 0.0
-        self._peak = 0.0
+        self._mid = self._high = self._low = 0.0  # loudest since the last frame
+        self._mid_mean = self._high_mean = 0.0
+        self._mid_peak = self._high_peak = 0.0
         self._around = 0.0  # strongest evidence around the newest beat
         self._taken = 0
         self._since = 0.0  # hops since the model was read
@@ -206,40 +215,47 @@ class BeatTracker:
         self.bar = 0.0
         self.bpm = 0.0
         self.confidence = 0.0
+        self._certainty = 0.0
 
     @property
     def beat(self) -> float:
         """Monotone number of beats."""
         return self.clock.beat
 
-    def update(self, strength: float, low: float, heard: bool) -> None:
-        """One hop. strength: overall onset strength; low: that of the bass; heard: whether there is sound."""
-        self._loudest = max(self._loudest, strength)
-        self._lowest = max(self._lowest, low)
+    def update(self, low: float, mid: float, high: float, heard: bool) -> None:
+        """One hop. low, mid, high: onset strengths of these ranges; heard: whether there is sound."""
+        self._low = max(self._low, low)
+        self._mid = max(self._mid, mid)
+        self._high = max(self._high, high)
         self._count += 1
         if self._count >= self._every:
             self._count = 0
-            self._frame(self._loudest, self._lowest, heard)
-            self._loudest = self._lowest = 0.0
+            self._frame(heard)
+            self._low = self._mid = self._high = 0.0
         if self.bpm <= 0.0:
             return
         ahead = self.LATENCY_S + self._count * self._dt
         self.clock.advance((self.model.phase + ahead * self.bpm / 60.0) % 1.0, self.bpm)
         self._advance_bar()
 
-    def _frame(self, strength: float, low: float, heard: bool) -> None:
-        self._mean += (strength - self._mean) * self._mean_step
-        self._peak = strength if strength > self._peak else self._peak + (strength - self._peak) * self._peak_step
-        scale = max(self._peak, 1e-3)
-        self.model.update((strength - self._mean) / scale if heard else 0.0)
-        trust = self.model.confidence if heard else 0.0
+    def _frame(self, heard: bool) -> None:
+        mid, high = self._mid, self._high
+        self._mid_mean += (mid - self._mid_mean) * self._mean_step
+        self._high_mean += (high - self._high_mean) * self._mean_step
+        self._mid_peak = max(mid, self._mid_peak + (mid - self._mid_peak) * self._peak_step)
+        self._high_peak = max(high, self._high_peak + (high - self._high_peak) * self._peak_step)
+        least = max(self.FLOOR * max(self._mid_peak, self._high_peak), self.LEAST)
+        activation = self.MID * (mid - self._mid_mean) / max(self._mid_peak, least)
+        activation += self.HIGH * (high - self._high_mean) / max(self._high_peak, least)
+        self.model.update(activation if heard else 0.0)
         if heard:
-            self.confidence += (trust - self.confidence) * self._trust_step
+            self._certainty += (self.model.certainty - self._certainty) * self._trust_step
         else:
-            self.confidence *= self._fade
-        if self.bpm > 0.0 or self.confidence > self.HEARD:
+            self._certainty *= self._fade
+        if self.bpm > 0.0 or self._certainty > self.HEARD:
             self.bpm = self.model.bpm
-        self._gather(strength, low)
+            self.confidence = min(1.0, 1.25 * sqrt(self._certainty))
+        self._gather(mid, self._low)
 
     def _gather(self, strength: float, low: float) -> None:
         """Collect each beat's evidence from a quarter beat before it to a quarter after."""

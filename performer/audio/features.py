@@ -11,8 +11,9 @@ from performer.audio.spectrum import band_centres, band_edges
 from performer.frame import BANDS
 
 #: Ranges in hertz whose loudness is measured, each with a gain of its own.
-RANGES = {"level": (27.5, 16_000.0), "bass": (27.5, 140.0), "lowmid": (140.0, 500.0), "mid": (500.0, 3_000.0),
-          "treble": (3_000.0, 16_000.0)}
+#: The last figure: decibels below the level's reference under which a range is never blown up to full size.
+RANGES = {"level": (27.5, 16_000.0, 0.0), "bass": (27.5, 140.0, 18.0), "lowmid": (140.0, 500.0, 18.0),
+          "mid": (500.0, 3_000.0, 26.0), "treble": (3_000.0, 16_000.0, 36.0)}
 
 
 @dataclass(slots=True)
@@ -146,7 +147,7 @@ def range_sums() -> np.ndarray:
     """(len(RANGES) + 1, BANDS) float32: power of each range from the bands' power; last row, octaves per band."""
     edges = band_edges()
     rows = []
-    for low, high in RANGES.values():
+    for low, high, _ in RANGES.values():
         shared = np.minimum(edges[1:], high) - np.maximum(edges[:-1], low)
         rows.append(np.clip(shared / np.diff(edges), 0.0, 1.0))
     centres = band_centres()

@@ -47,28 +47,36 @@ class AutoGain:
     """
 
     ATTACK_S = 0.03
-    PEAK_S = 0.5  # the sound's own short-time peak, so that gaps between notes don't count as quiet
+    HOLD_S = 0.6  # the sound's own peak is that of one to two such spans: gaps between notes don't count as quiet
     SLOW_DB_S = 1.0
-    FAST_DB_S = 40.0
+    FAST_DB_S = 60.0
     DEEP_DB = 22.0
     SETTLED_DB = 3.0
 
     def __init__(self, dt: float, channels: int, floor_db: float) -> None:
         self._up = smoothing(dt, self.ATTACK_S)
-        self._peak_fall = 20.0 * dt / self.PEAK_S
+        self._span = max(1, round(self.HOLD_S / dt))
+        self._count = 0
         self._slow = self.SLOW_DB_S * dt
         self._fast = self.FAST_DB_S * dt
         self._floor = floor_db
         self.reference = np.full(channels, floor_db)
         self._peak = np.full(channels, floor_db)
+        self._present = np.full(channels, -np.inf)
         self._gap = np.zeros(channels)
         self._deep = np.zeros(channels, bool)
 
     def update(self, level_db: np.ndarray) -> np.ndarray:
         """Levels (channels,) in decibels -> the reference (channels,), the same array each time."""
         peak, reference, gap = self._peak, self.reference, self._gap
-        peak -= self._peak_fall
-        np.maximum(peak, level_db, out=peak)
+        np.maximum(self._present, level_db, out=self._present)
+        self._count += 1
+        if self._count >= self._span:
+            self._count = 0
+            peak[:] = self._present
+            self._present[:] = level_db
+        else:
+            np.maximum(peak, level_db, out=peak)
         np.subtract(peak, reference, out=gap)
         np.logical_or(self._deep, gap < -self.DEEP_DB, out=self._deep)
         np.logical_and(self._deep, gap < -self.SETTLED_DB, out=self._deep)

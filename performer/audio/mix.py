@@ -6,6 +6,8 @@ import numpy as np
 
 from performer.audio.follow import smoothing
 
+LOUDEST = 8.0  # samples are clipped here: no sound card makes more than 1
+
 
 class Mixer:
     """Mixes sound to mono by weights that follow each channel's energy and polarity slowly.
@@ -30,14 +32,12 @@ class Mixer:
         n = len(frames)
         if n == 0:
             return np.zeros(0, np.float32)
-        now = frames.T @ frames
-        if not np.isfinite(now.trace()):
-            frames = np.clip(np.nan_to_num(frames, nan=0.0, posinf=0.0, neginf=0.0), -8.0, 8.0)
-            now = frames.T @ frames
+        if not abs(float(frames.sum(dtype=np.float64))) < n * frames.shape[1] * LOUDEST:  # NaN is not below either
+            frames = np.clip(np.nan_to_num(frames, nan=0.0, posinf=0.0, neginf=0.0), -LOUDEST, LOUDEST)
         if frames.shape[1] == 1:
             return np.ascontiguousarray(frames[:, 0])
         dt = n / self._rate
-        now /= n
+        now = frames.T @ frames / n
         self._moments += (now - self._moments) * (smoothing(dt, self.ENERGY_S) if self._heard else 1.0)
         target = self._target()
         if target is not None:

@@ -9,7 +9,7 @@ from performer.audio.spectrum import band_centres
 from performer.frame import BANDS
 
 #: Strengths in the order `Flux.update` gives them: which bands, in hertz, each of them sums over.
-RANGES = {"all": (27.5, 16_000.0), "low": (27.5, 130.0), "mid": (130.0, 2_000.0), "high": (2_000.0, 16_000.0),
+RANGES = {"all": (27.5, 16_000.0), "low": (27.5, 130.0), "mid": (200.0, 3_000.0), "high": (3_000.0, 16_000.0),
           "body": (130.0, 500.0), "crack": (1_500.0, 6_000.0), "air": (6_000.0, 16_000.0)}
 
 
@@ -21,7 +21,7 @@ class Flux:
     """
 
     LAG_S = 0.0107
-    COMPRESSION = 60.0  # amplitudes this many times below the reference begin to count
+    COMPRESSION = 15.0  # amplitudes this many times below the reference begin to count
 
     def __init__(self, dt: float) -> None:
         self._lag = max(1, round(self.LAG_S / dt))

@@ -9,6 +9,7 @@ from performer.frame import BANDS
 LOWEST_HZ = 27.5
 HIGHEST_HZ = 16_000.0
 WINDOW_S = 0.0427  # 2048 samples at 48 kHz
+DC_BINS = 64  # beyond these an offset no longer leaks
 HOP_S = 0.006  # a hop is the largest power of two that is no longer
 
 
@@ -78,6 +79,10 @@ class Spectrum:
         self.size = n = window_size(rate)
         shape = window(n)
         self._window = (shape * np.sqrt(2.0 / (n * np.sum(shape**2)))).astype(np.float32)
+        # What an offset of 1 in bin 0 puts into the lowest bins: an offset is taken out there.
+        self._offset = np.fft.rfft(self._window.astype(np.float64))[:DC_BINS]
+        self._offset = (self._offset / self._offset[0].real).astype(np.complex64)
+        self._leak = np.zeros(DC_BINS, np.complex64)
         self._ring = np.zeros(2 * n, np.float32)  # every sample twice, so that a window is contiguous
         self._at = 0
         self._frame = np.zeros(n, np.float32)
@@ -104,6 +109,8 @@ class Spectrum:
         self._at = end % n
         np.multiply(self._ring[end:end + n], self._window, out=self._frame)
         np.fft.rfft(self._frame, out=self._bins)
+        np.multiply(self._offset, self._bins[0], out=self._leak)
+        self._bins[:DC_BINS] -= self._leak
         np.multiply(self._parts, self._parts, out=self._squares)
         np.add(self._squares[::2], self._squares[1::2], out=self.power)
         for rows, bins, out in self._blocks:

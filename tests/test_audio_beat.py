@@ -1,0 +1,115 @@
+"""Beat, bar and tempo: locking on clicks, monotone and continuous counts, and what the report announces."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from performer.audio.report import analyse
+from performer.frame import HEAD
+from tests.test_audio_analyzer import hear, kicks
+
+RATE = 44_100
+AT = {name: HEAD.index(name) for name in HEAD}
+CORPUS = Path(__file__).resolve().parents[1].parent / "shared" / "corpus"
+
+
+def clicks(bpm: float, seconds: float, accent: int = 0, start: float = 0.0) -> np.ndarray:
+    """A metronome: short 1 kHz clicks, every `accent`-th louder and with bass below."""
+    t = np.arange(int(0.05 * RATE)) / RATE
+    click = np.sin(2 * np.pi * 1_000 * t) * np.exp(-t * 120)
+    strong = click + 1.5 * np.sin(2 * np.pi * 70 * t) * np.exp(-t * 50)
+    sound = np.zeros(int(seconds * RATE) + len(t), np.float32)
+    for number, beat in enumerate(np.arange(start, seconds, 60.0 / bpm)):
+        at = round(beat * RATE)
+        sound[at:at + len(t)] += 0.4 * (strong if accent and number % accent == 0 else click)
+    return sound[:int(seconds * RATE)]
+
+
+@pytest.mark.parametrize("bpm", (90.0, 120.0, 140.0, 174.0))
+@pytest.mark.parametrize("sound", ("clicks", "kicks"))
+def test_a_steady_track_locks_within_four_seconds_and_stays(bpm: float, sound: str) -> None:
+    made = clicks(bpm, 20.0) if sound == "clicks" else kicks(RATE, bpm, 20.0)
+    report = analyse([made], RATE)
+    truth = np.arange(0.0, 20.0, 60.0 / bpm)
+    late = truth[(truth > 4.0) & (truth < 19.5)]
+    beats = np.array([beat["t"] for beat in report["beats"]])
+    apart = np.abs(late[:, None] - beats[None, :]).min(1)
+    assert apart.max() <= 0.035
+    assert len(beats[(beats > 4.0) & (beats < 19.5)]) == pytest.approx(len(late), abs=1)
+    assert report["tempo"][-1]["bpm"] == pytest.approx(bpm, rel=0.01)
+    assert report["tempo"][-1]["confidence"] > 0.6
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.floats(60.0, 200.0), st.floats(60.0, 200.0), st.floats(0.0, 0.3), st.integers(0, 2**31))
+def test_beat_and_bar_never_go_back_nor_jump(before: float, after: float, noise: float, seed: int) -> None:
+    made = np.concatenate([clicks(before, 4.0, 4), clicks(after, 4.0, 3)])
+    made = made + np.float32(noise) * np.random.default_rng(seed).standard_normal(len(made)).astype(np.float32)
+    analyzer, rows = hear(made, RATE)
+    dt = analyzer.hop / RATE
+    for name, most in (("beat", 215 / 60 * dt * 2.6), ("bar", 215 / 60 / 3 * dt * 2.6)):
+        steps = np.diff(rows[:, AT[name]])
+        assert steps.min() >= 0.0
+        assert steps.max() <= most
+
+
+def test_a_new_tempo_is_followed() -> None:
+    made = np.concatenate([kicks(RATE, 120.0, 8.0), kicks(RATE, 132.0, 10.0)])
+    report = analyse([made], RATE)
+    assert report["tempo"][14]["bpm"] == pytest.approx(120.0, rel=0.015)
+    assert report["tempo"][-1]["bpm"] == pytest.approx(132.0, rel=0.015)
+
+
+def test_a_break_is_coasted_through() -> None:
+    made = np.concatenate([kicks(RATE, 120.0, 10.0), np.zeros(6 * RATE, np.float32)])
+    made += 1e-3 * np.random.default_rng(5).standard_normal(len(made)).astype(np.float32)
+    report = analyse([made], RATE)
+    beats = np.array([beat["t"] for beat in report["beats"]])
+    wanted = np.arange(10.5, 15.9, 0.5)
+    assert np.abs(wanted[:, None] - beats[None, :]).min(1).max() < 0.07
+
+
+@pytest.mark.parametrize("length", (3, 4))
+def test_accents_open_the_bars(length: int) -> None:
+    report = analyse([clicks(132.0, 30.0, length)], RATE)
+    truth = np.arange(0.0, 30.0, 60.0 / 132.0)[::length]
+    late = truth[(truth > 15.0) & (truth < 29.0)]
+    bars = np.array([bar["t"] for bar in report["downbeats"]])
+    assert np.abs(late[:, None] - bars[None, :]).min(1).max() < 0.07
+    assert len(bars[(bars > 15.0) & (bars < 29.0)]) == pytest.approx(len(late), abs=1)
+
+
+def test_the_report_is_causal_and_complete() -> None:
+    report = analyse(np.array_split(kicks(RATE, 128.0, 10.0), 37), RATE)
+    assert set(report) == {"audio_s", "cpu_s", "hop_s", "beats", "downbeats", "tempo", "onsets"}
+    assert report["audio_s"] == pytest.approx(10.0, abs=0.01)
+    assert report["hop_s"] <= 0.006 and report["cpu_s"] > 0.0
+    for kind in ("beats", "downbeats", "onsets"):
+        times = [entry["t"] for entry in report[kind]]
+        assert times == sorted(times)
+        assert all(0.0 <= entry["emitted"] - entry["t"] < 0.05 for entry in report[kind])
+    json.dumps(report)
+
+
+@pytest.mark.parametrize("sound", ([], [np.zeros(0, np.float32)], [np.ones(1, np.float32)]))
+def test_the_report_of_next_to_nothing(sound: list[np.ndarray]) -> None:
+    report = analyse(sound, RATE)
+    assert report["beats"] == [] and report["downbeats"] == [] and report["tempo"] == []
+
+
+@pytest.mark.skipif(not (CORPUS / "manifest.json").exists(), reason="the corpus is not here")
+def test_real_dance_music_is_followed() -> None:
+    soundfile = pytest.importorskip("soundfile")
+    entry = next(e for e in json.loads((CORPUS / "manifest.json").read_text()) if "TameAnderson" in e["file"])
+    frames, rate = soundfile.read(CORPUS / entry["file"], dtype="float32", always_2d=True)
+    report = analyse([frames.mean(1)], rate)
+    beats = np.array([beat["t"] for beat in report["beats"]])
+    truth = np.array(entry["beats"])
+    truth = truth[truth > 15.0]
+    assert np.mean(np.abs(truth[:, None] - beats[None, :]).min(1) < 0.07) > 0.95
