@@ -116,6 +116,17 @@ def test_notices_show_without_the_panel_for_four_seconds_and_fade(ctx: moderngl.
     assert strength(10.0 + SHOWN_S + 0.05) == 0
 
 
+def test_long_notices_wrap_between_words(ctx: moderngl.Context) -> None:
+    hud = Canvas(ctx, (640, 360)).hud
+    text = "the quick brown fox jumps over the lazy dog " * 2
+    lines = hud._wrap(text.strip(), 300)
+    assert len(lines) > 1
+    assert " ".join(lines) == text.strip()
+    assert all(hud._atlas.width(line) <= 300 for line in lines)
+    assert hud._wrap("w" * 500, 300)[0].endswith("…")
+    assert len(hud._wrap("word " * 500, 300)) == 3
+
+
 def test_bad_values_and_foreign_letters_do_no_harm(ctx: moderngl.Context) -> None:
     canvas = Canvas(ctx, (640, 360))
     picture = canvas.draw(state(

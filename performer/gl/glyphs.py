@@ -61,6 +61,7 @@ class Atlas:
         self.line = ascent + descent + max(2, pixels // 6)
         self._lines: dict[str, tuple[np.ndarray, float]] = {}
         advances = np.array([round(font.getlength(char)) for char in CHARACTERS], np.float32)
+        advances[0] = max(advances[0], np.ceil(pixels * 0.27))  # rounding makes the space of small sizes too narrow
         digits = [CHARACTERS.index(digit) for digit in "0123456789"]
         shift = np.zeros(len(CHARACTERS), np.float32)  # digits share one width, so that numbers do not dance
         shift[digits] = (advances[digits].max() - advances[digits]) // 2

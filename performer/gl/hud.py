@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass, field
 
 import moderngl
@@ -256,11 +255,14 @@ class Hud:
 
     def _wrap(self, text: str, widest: float) -> list[str]:
         """At most three lines of at most `widest` pixels."""
-        typical = self._atlas.width(text) / max(1, len(text))
-        lines = textwrap.wrap(text, max(8, int(widest / max(typical, 1.0)))) or [""]
-        if len(lines) > 3:
-            lines[2] = " ".join(lines[2:])
-        return [self._atlas.fit(part, widest) for part in lines[:3]]
+        lines = [""]
+        for word in text.split(" "):
+            longer = f"{lines[-1]} {word}".lstrip()
+            if lines[-1] and len(lines) < 3 and self._atlas.width(longer) > widest:
+                lines.append(word)
+            else:
+                lines[-1] = longer
+        return [self._atlas.fit(part, widest) for part in lines]
 
     def _move_meters(self, state: HudState) -> None:
         data = self._data
