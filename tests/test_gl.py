@@ -320,6 +320,21 @@ def test_the_middle_part_that_fits_is_shown(world):
     assert column == pytest.approx(np.linspace(0, 1, 100)[25:75], abs=0.01)
 
 
+def test_small_images_are_doubled_smoothly(world):
+    y, x = np.mgrid[0:36, 0:64].astype(np.float32)
+
+    def wave(x, y):
+        return 0.5 + 0.4 * np.sin(x * 0.4) * np.cos(y * 0.3)
+
+    image = Image(np.stack(3 * [wave(x, y)]).astype(np.float32), 0.0)
+    texture = ImageTexture(world.ctx)
+    assert texture.draw(image, 0.0, 1 / 60, (64 * 3 - 1, 36 * 3)).size == (64, 36)
+    fine = texture.draw(image, 0.0, 1 / 60, (64 * 3, 36 * 3))
+    back = np.frombuffer(fine.read(), np.uint8).reshape(72, 128, 4)[::-1, :, 0] / 255
+    y, x = (np.mgrid[0:72, 0:128] + 0.5) / 2 - 0.5
+    assert np.abs(back - wave(x, y))[4:-4, 4:-4].max() < 0.01
+
+
 def test_slow_images_are_crossfaded_and_fast_ones_are_not(world):
     black, white = np.zeros((3, 8, 8), np.float32), np.ones((3, 8, 8), np.float32)
 
@@ -526,7 +541,7 @@ def test_sound_and_imported_pictures_reach_the_shader(world, tmp_path, caplog):
     path.write_text("""/*{"INPUTS": [{"NAME": "wave", "TYPE": "audio"}, {"NAME": "bins", "TYPE": "audioFFT", "MAX": 8}],
       "IMPORTED": {"pic": {"PATH": "picture.png"}, "bad": {"PATH": "corrupt.png"}}}*/
       void main() { gl_FragColor = isf_FragNormCoord.x < 0.5 ? IMG_THIS_PIXEL(pic) :
-        vec4(IMG_NORM_PIXEL(wave, vec2(0.5)).g, IMG_NORM_PIXEL(bins, vec2(0.99, 0.5)).r, IMG_THIS_PIXEL(bad).r, 1.0); }""")
+        vec4(IMG_NORM_PIXEL(wave, vec2(0.5)).g, IMG_NORM_PIXEL(bins, vec2(0.99, 0.5)).r, IMG_THIS_PIXEL(bad).r, 1);}""")
     spec = isf.load(path)
     renderer = Renderer(world.ctx, {**SHADERS, "both": spec})
     sound = Sound(np.full(1024, -0.5, np.float32), np.linspace(0, 1, 512, dtype=np.float32))

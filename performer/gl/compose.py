@@ -82,3 +82,7 @@ class Compose:
         """A dark neutral glow: what is seen where nothing can be drawn yet."""
         into.use()
         self._dark_vao.render(moderngl.TRIANGLES, 3)
+
+    def release(self) -> None:
+        for part in (self._copy_vao, self._mix_vao, self._dark_vao, self._copy, self._mix, self._dark):
+            part.release()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import moderngl
 
 from performer.errors import Fault
@@ -39,12 +42,9 @@ class Headless:
 
 
 def _context() -> moderngl.Context:
-    import sys
-
+    options: dict[str, Any] = {"backend": "egl"} if sys.platform == "linux" else {}
     try:
-        if sys.platform == "linux":
-            return moderngl.create_standalone_context(require=330, backend="egl")
-        return moderngl.create_standalone_context(require=330)
+        return moderngl.create_standalone_context(require=330, **options)
     except Exception as error:
         reason = str(error).strip().splitlines()
         raise Fault(f"no OpenGL 3.3 without a display: {reason[0] if reason else 'EGL did not start'}; "

@@ -369,6 +369,9 @@ class Renderer:
         for program in self._programs.values():
             if program is not None:
                 program.release()
-        for texture in (*self._sounds.values(), *self._pictures.values(), self._black):
+        for sound in self._sounds.values():
+            sound.release()
+        for texture in (*self._pictures.values(), self._black):
             texture.release()
-        self._pool.release()
+        for part in (self._pool, self._compose, self._converter):
+            part.release()  # type: ignore[attr-defined]

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 SLOW = 1.6  # images that come less often than every so many frames are crossfaded
 LONGEST_FADE_S = 1.0
+SMALL = 3  # a frame this many times as wide as the image shows the creases of linear filtering
 
 _CONVERT = """\
 #version 330 core
@@ -36,10 +37,34 @@ void main() {
   pixel = vec4(mix(old, now, progress), 1.0);
 }
 """
+# Catmull-Rom in five bilinear taps, after J. Jimenez, "Filmic SMAA" (SIGGRAPH 2016); its corners weigh next to nothing.
+_REFINE = """\
+#version 330 core
+in vec2 isf_FragNormCoord;
+out vec4 pixel;
+uniform sampler2D image;
+void main() {
+  vec2 size = vec2(textureSize(image, 0));
+  vec2 at = isf_FragNormCoord * size;
+  vec2 middle = floor(at - 0.5) + 0.5;
+  vec2 f = at - middle;
+  vec2 w0 = f * (-0.5 + f * (1.0 - 0.5 * f));
+  vec2 w2 = f * (0.5 + f * (2.0 - 1.5 * f));
+  vec2 w3 = f * f * (-0.5 + 0.5 * f);
+  vec2 w12 = 1.0 - w0 - w3;
+  vec2 p12 = (middle + w2 / w12) / size, p0 = (middle - 1.0) / size, p3 = (middle + 2.0) / size;
+  vec4 sum = vec4(texture(image, p12).rgb, 1.0) * (w12.x * w12.y)
+    + vec4(texture(image, vec2(p12.x, p0.y)).rgb, 1.0) * (w12.x * w0.y)
+    + vec4(texture(image, vec2(p0.x, p12.y)).rgb, 1.0) * (w0.x * w12.y)
+    + vec4(texture(image, vec2(p3.x, p12.y)).rgb, 1.0) * (w3.x * w12.y)
+    + vec4(texture(image, vec2(p12.x, p3.y)).rgb, 1.0) * (w12.x * w3.y);
+  pixel = vec4(sum.rgb / sum.a, 1.0);
+}
+"""
 
 
 class Converter:
-    """The pass from planes of floats to RGBA; one serves all image textures of a context."""
+    """The passes from planes of floats to RGBA; one serves all image textures of a context."""
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self.program = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_CONVERT)
@@ -47,6 +72,14 @@ class Converter:
         self._corner: Any = self.program["corner"]
         self._progress: Any = self.program["progress"]
         self._vao = ctx.vertex_array(self.program, [])
+        self._cubic = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_REFINE)
+        self._refine = ctx.vertex_array(self._cubic, [])
+
+    def refine(self, image: moderngl.Texture, into: Target) -> None:
+        """Enlarge without the creases of linear filtering."""
+        into.fbo.use()
+        image.use(0)
+        self._refine.render(moderngl.TRIANGLES, 3)
 
     def draw(self, planes: moderngl.TextureArray, before: moderngl.Texture | None, progress: float,
              into: Target) -> None:
@@ -60,13 +93,18 @@ class Converter:
         self._progress.value = progress if before is not None else 1.0
         self._vao.render(moderngl.TRIANGLES, 3)
 
+    def release(self) -> None:
+        for part in (self._vao, self._refine, self.program, self._cubic):
+            part.release()
+
 
 class ImageTexture:
     """A generator's images as one texture that shaders can sample; the middle part that fits the frame's aspect.
 
     An image goes up as it is, three planes of floats, and a small pass turns it into RGBA. When images come more
     slowly than frames, each is reached by a crossfade from what was shown when it came, as long as the time between
-    the two images, so the picture never stops. `texture` is None before the first image.
+    the two images, so the picture never stops. Images far smaller than the frame are doubled smoothly.
+    `texture` is None before the first image.
     """
 
     def __init__(self, ctx: moderngl.Context, converter: Converter | None = None) -> None:
@@ -75,6 +113,7 @@ class ImageTexture:
         self._planes: moderngl.TextureArray | None = None
         self._shown: Target | None = None
         self._before: Target | None = None
+        self._fine: Target | None = None
         self._image: Image | None = None
         self._came = 0.0  # frame time at which the newest image was first drawn
         self._fade_s = 0.0
@@ -83,7 +122,8 @@ class ImageTexture:
 
     @property
     def texture(self) -> moderngl.Texture | None:
-        return self._shown.texture if self._shown is not None else None
+        shown = self._fine or self._shown
+        return shown.texture if shown is not None else None
 
     def upload(self, pixels: np.ndarray) -> None:
         """Copy (3, H, W) float32 to the card, as it is."""
@@ -110,8 +150,10 @@ class ImageTexture:
         progress = 1.0 if self._fade_s <= 0.0 else min(max((t - self._came + dt) / self._fade_s, 0.0), 1.0)
         if self._stale or progress < 1.0:
             assert self._shown is not None
-            fading = self._before is not None and progress < 1.0
-            self._converter.draw(self._planes, self._before.texture if fading else None, progress, self._shown)
+            before = self._before.texture if self._before is not None and progress < 1.0 else None
+            self._converter.draw(self._planes, before, progress, self._shown)
+            if self._fine is not None:
+                self._converter.refine(self._shown.texture, self._fine)
             self._stale = progress < 1.0
         return self.texture
 
@@ -140,12 +182,17 @@ class ImageTexture:
             if self._shown is not None:
                 self._shown.release()
             self._shown, self._stale = Target(self.ctx, wanted, False), True
+        double = (2 * wanted[0], 2 * wanted[1]) if size[0] >= SMALL * wanted[0] else None
+        if (self._fine.size if self._fine is not None else None) != double:
+            if self._fine is not None:
+                self._fine.release()
+            self._fine, self._stale = Target(self.ctx, double, False) if double is not None else None, True
 
     def release(self) -> None:
-        for part in (self._planes, self._shown, self._before):
+        for part in (self._planes, self._shown, self._before, self._fine):
             if part is not None:
                 part.release()
-        self._planes = self._shown = self._before = self._image = None
+        self._planes = self._shown = self._before = self._fine = self._image = None
 
 
 def _covering(image: tuple[int, int], frame: tuple[int, int]) -> tuple[int, int]:
