@@ -1,0 +1,25 @@
+/*{
+  "DESCRIPTION": "Afterglow: bright parts stay and fade over a time in seconds, dark parts come at once",
+  "CREDIT": "Performer",
+  "ISFVSN": "2",
+  "CATEGORIES": ["Feedback"],
+  "PASSES": [
+    {"TARGET": "glow", "PERSISTENT": true, "FLOAT": true}
+  ],
+  "INPUTS": [
+    {"NAME": "inputImage", "TYPE": "image"},
+    {"NAME": "decay", "TYPE": "float", "MIN": 0.02, "MAX": 8, "DEFAULT": 0.7, "LABEL": "Fading to a third, seconds"},
+    {"NAME": "drift", "TYPE": "float", "MIN": -1, "MAX": 1, "DEFAULT": 0.1, "LABEL": "Rising of the afterglow, heights per second"},
+    {"NAME": "warmth", "TYPE": "float", "MIN": -1, "MAX": 1, "DEFAULT": 0.35, "LABEL": "The afterglow turns to red (or blue) as it fades"}
+  ]
+}*/
+
+void main() {
+  vec2 uv = isf_FragNormCoord;
+  float dt = min(TIMEDELTA, 0.1);
+  vec3 fresh = IMG_NORM_PIXEL(inputImage, uv).rgb;
+  vec3 past = IMG_NORM_PIXEL(glow, clamp(uv - vec2(0.0, drift * dt), 0.0, 1.0)).rgb;
+  vec3 rate = (1.0 + warmth * vec3(-0.35, 0.15, 0.9)) / decay;
+  past *= max(1.0 - rate * dt / (1.0 + rate * dt), 0.0);
+  gl_FragColor = vec4(max(fresh, past), 1.0);
+}
