@@ -388,6 +388,19 @@ def test_a_source_with_its_effects(world):
     renderer.release()
 
 
+@pytest.mark.parametrize("lasting", [True, False])
+def test_the_last_of_several_passes_is_what_is_seen(world, lasting):
+    spec = make("several", "void main() { gl_FragColor = PASSINDEX == 0 ? vec4(0.0) : vec4(0.5) + IMG_THIS_PIXEL(a); }",
+                json.dumps({"PASSES": [{"TARGET": "a", "PERSISTENT": lasting, "WIDTH": 1}, {}]}))
+    renderer = Renderer(world.ctx, {**SHADERS, "several": spec})
+    for effects in ((), ("invert",)):
+        one = scene(preset(layer(shader="several", effects=effects)), len(effects))
+        for blackout in (0.0, 1e-9):  # drawn straight to the screen, and by way of a target
+            renderer.draw(frame(one, blackout=blackout), {}, world.screen)
+            assert read(world.screen).mean() == pytest.approx(0.5, abs=0.003)
+    renderer.release()
+
+
 @pytest.mark.parametrize(("blend", "expected"), [
     ("normal", (0.5, 0.25, 0.0)), ("add", (0.9, 0.65, 0.4)), ("screen", (0.7, 0.55, 0.4)),
     ("multiply", (0.2, 0.1, 0.0)), ("lighten", (0.5, 0.4, 0.4)), ("difference", (0.1, 0.15, 0.4))])

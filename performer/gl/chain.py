@@ -100,6 +100,7 @@ class Node:
             if one.target is None:
                 if into is not None and size == moment.size:
                     self._render(into)
+                    result = None
                 else:
                     result = self.pool.take(size)
                     self._render(result.fbo)

@@ -374,4 +374,4 @@ class Renderer:
         for texture in (*self._pictures.values(), self._black):
             texture.release()
         for part in (self._pool, self._compose, self._converter):
-            part.release()  # type: ignore[attr-defined]
+            part.release()

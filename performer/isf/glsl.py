@@ -26,6 +26,7 @@ _OLD = {
     "ftransform": "isf_ftransform",
     "sampler2DRect": "sampler2D", "texture2DRect": "texture2D_pixels", "texture2DLodEXT": "texture2DLod",
     "texture2DGradEXT": "textureGrad", "texture2DGradARB": "textureGrad",
+    "texelFetch2D": "texelFetch", "textureSize2D": "textureSize",
 }
 
 _COMMENT = re.compile(r"//(?:\\\n|[^\n])*|/\*.*?(?:\*/|\Z)", re.S)
@@ -36,11 +37,11 @@ _QUALIFIED = re.compile(
     r"\b(?:uniform|varying|in|out|attribute)\s+(?:(?:lowp|mediump|highp|const)\s+)*\w+\s+(\w+)\s*(?:=[^;]*)?;")
 #: Qualifiers of 3.30 that older shaders use as names: nothing that can be qualified follows.
 _UNQUALIFYING = re.compile(r"\b(smooth|flat|centroid|noperspective)\b(?!\s+(?:in|out|varying|smooth|flat|centroid)\b)")
+_C_ARRAY = re.compile(r"\b(\w+)\s+(\w+)\s*\[([^\[\]{};]*)\]\s*=\s*\{([^{};]*)\}")
 _INPUT = re.compile(r"^\s*in\s+(float|vec2|vec3|vec4|mat2|mat3|mat4)\s+(\w+)\s*;", re.M)
 _IMAGE_FACT = re.compile(r"\b_(\w+?)_(imgRect|imgSize|flip|normTexCoord|texCoord)\b")
 
-# The extension, where there is one, lets C-style array initialisers pass, which other hosts let pass too.
-_HEAD = "#version 330 core\n#extension GL_ARB_shading_language_420pack : enable\n"
+_HEAD = "#version 330 core\n"
 _PIXELS = """\
 vec4 IMG_NORM_PIXEL(sampler2D image, vec2 at) { return texture(image, at); }
 vec4 IMG_NORM_PIXEL(sampler2D image, vec3 at) { return texture(image, at.xy); }
@@ -155,6 +156,7 @@ def _translate(code: str, uniforms: Mapping[str, str], images: Iterable[str], *,
     code = _PRECISION.sub("", code)
     ours = set(uniforms) | set(images) | set(STANDARD) | {"isf_FragNormCoord", "vv_FragNormCoord"}
     code = _QUALIFIED.sub(lambda match: re.sub(r"[^\n]", "", match[0]) if match[1] in ours else match[0], code)
+    code = _C_ARRAY.sub(r"\1 \2[\3] = \1[](\4)", code)
     changing = "|".join(sorted(ours | {"gl_FragCoord"}))
     code = re.sub(rf"\bconst\s+(?=\w+\s+\w+\s*=[^;]*\b(?:{changing})\b)", "", code)  # some drivers let it pass
     code = _UNQUALIFYING.sub(r"\1_", code)

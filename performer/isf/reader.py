@@ -96,6 +96,8 @@ class _Reader:
     # -- inputs
 
     def input(self, row: dict[str, Any], key: str) -> None:
+        if not row:
+            return
         raw = row.get("NAME")
         name = raw.strip() if isinstance(raw, str) else ""
         if not _IDENTIFIER.fullmatch(name):
