@@ -14,7 +14,7 @@ from performer.errors import Fault
 from performer.frame import Features, Frame, Image, Scene, Sound
 from performer.gl.chain import Moment, Node
 from performer.gl.compose import Compose
-from performer.gl.flush import finish
+from performer.gl.flush import after_pass, finish, nothing
 from performer.gl.headless import Headless
 from performer.gl.program import Program
 from performer.gl.renderer import Renderer
@@ -198,6 +198,11 @@ def test_nothing_is_allocated_once_it_runs(world):
     for _ in range(5):
         bench.draw()
         bench.pool.step()
+
+
+def test_only_software_renderers_are_waited_for():
+    for name, called in (("llvmpipe (LLVM 15.0.6, 256 bits)", finish), ("NVIDIA H200/PCIe/SSE2", nothing)):
+        assert after_pass(SimpleNamespace(info={"GL_RENDERER": name})) is called
 
 
 def test_idle_targets_are_released(world):

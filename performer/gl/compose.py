@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import moderngl
 
+from performer.gl.flush import after_pass
 from performer.isf.glsl import VERTEX_SOURCE
 
 #: Order of `preset.BLENDS`, as the mix shader numbers them.
@@ -55,6 +56,7 @@ class Compose:
     """Copies and mixes textures; every method draws over the whole of `into`."""
 
     def __init__(self, ctx: moderngl.Context) -> None:
+        self._after = after_pass(ctx)
         self._copy = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_COPY)
         self._mix = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_MIX)
         self._dark = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_DARK)
@@ -68,6 +70,7 @@ class Compose:
         image.use(0)
         self._copy["gain"].value = gain  # type: ignore[union-attr]
         self._copy_vao.render(moderngl.TRIANGLES, 3)
+        self._after()
 
     def mix(self, below: moderngl.Texture, above: moderngl.Texture, mode: int, opacity: float,
             into: moderngl.Framebuffer) -> None:
@@ -77,11 +80,13 @@ class Compose:
         above.use(1)
         self._mix["mode"].value, self._mix["opacity"].value = mode, opacity  # type: ignore[union-attr]
         self._mix_vao.render(moderngl.TRIANGLES, 3)
+        self._after()
 
     def dark(self, into: moderngl.Framebuffer) -> None:
         """A dark neutral glow: what is seen where nothing can be drawn yet."""
         into.use()
         self._dark_vao.render(moderngl.TRIANGLES, 3)
+        self._after()
 
     def release(self) -> None:
         for part in (self._copy_vao, self._mix_vao, self._dark_vao, self._copy, self._mix, self._dark):

@@ -8,6 +8,7 @@ from typing import Any
 import moderngl
 
 from performer.errors import Fault
+from performer.gl.flush import after_pass
 from performer.isf import ShaderSpec
 from performer.isf.glsl import renamed
 
@@ -22,7 +23,7 @@ class Program:
     Raises Fault("FILE:LINE: what the driver says") when it does not compile; GL is then as it was.
     """
 
-    __slots__ = ("_last", "_mode", "_set", "_vao", "corners", "glsl", "spec", "units")
+    __slots__ = ("_after", "_last", "_mode", "_set", "_vao", "corners", "glsl", "spec", "units")
 
     def __init__(self, ctx: moderngl.Context, spec: ShaderSpec) -> None:
         self.spec, self.corners = spec, spec.corners
@@ -32,6 +33,7 @@ class Program:
             _ = ctx.error  # so that the failure is not blamed on a later call
             raise Fault(complaint(spec, str(error))) from None
         self._vao = ctx.vertex_array(self.glsl, [])
+        self._after = after_pass(ctx)
         self._vao.vertices = 4 if spec.corners else 3
         self._mode = moderngl.TRIANGLE_STRIP if spec.corners else moderngl.TRIANGLES
         self.units: dict[str, int] = {}
@@ -63,6 +65,7 @@ class Program:
     def render(self) -> None:
         """Draw over the bound framebuffer."""
         self._vao.render(self._mode)
+        self._after()
 
     def release(self) -> None:
         self._vao.release()

@@ -10,6 +10,7 @@ import moderngl
 import numpy as np
 
 from performer.frame import Image, Sound
+from performer.gl.flush import after_pass
 from performer.gl.targets import Target
 from performer.isf import AudioInput
 from performer.isf.glsl import VERTEX_SOURCE
@@ -67,6 +68,7 @@ class Converter:
     """The passes from planes of floats to RGBA; one serves all image textures of a context."""
 
     def __init__(self, ctx: moderngl.Context) -> None:
+        self._after = after_pass(ctx)
         self.program = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_CONVERT)
         self.program["planes"].value, self.program["before"].value = 0, 1  # type: ignore[union-attr]
         self._corner: Any = self.program["corner"]
@@ -80,6 +82,7 @@ class Converter:
         into.fbo.use()
         image.use(0)
         self._refine.render(moderngl.TRIANGLES, 3)
+        self._after()
 
     def draw(self, planes: moderngl.TextureArray, before: moderngl.Texture | None, progress: float,
              into: Target) -> None:
@@ -92,6 +95,7 @@ class Converter:
         self._corner.value = (left, planes.height - 1 - top)
         self._progress.value = progress if before is not None else 1.0
         self._vao.render(moderngl.TRIANGLES, 3)
+        self._after()
 
     def release(self) -> None:
         for part in (self._vao, self._refine, self.program, self._cubic):
