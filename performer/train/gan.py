@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from performer.train.export import export_generator
-from performer.train.loop import Average, Options, Run, batch_of, fast, sheet_of
+from performer.train.loop import Average, Options, Run, batch_of, fast, sheet_of, shrunk
 from performer.train.nets import Discriminator, Generator
 from performer.train.pictures import Pictures
 
@@ -30,17 +30,18 @@ def train_gan(pictures: Pictures, options: Options) -> Run:
 
     def sheet():
         with torch.no_grad():
-            return sheet_of(average.network(shown))
+            return sheet_of(average.network(shown, run.side))
 
     try:
         while True:
-            real = batch_of(pictures, run)
-            z = torch.randn(options.batch, options.latent)
+            side = run.side
+            real = shrunk(batch_of(pictures, run), side)
+            z = torch.randn(len(real), options.latent)
             for_judge.zero_grad(set_to_none=True)
             with torch.autocast("cpu", torch.bfloat16):
                 with torch.no_grad():
-                    fake = generator(z).float()
-                shift = _shift(run)
+                    fake = generator(z, side).float()
+                shift = _shift(run, side)
                 on_real, on_fake = judge(_moved(real, shift)), judge(_moved(fake, shift))
                 judged = F.softplus(on_fake.float()).mean() + F.softplus(-on_real.float()).mean()
             if run.step % R1_EVERY == 0:
@@ -50,8 +51,8 @@ def train_gan(pictures: Pictures, options: Options) -> Run:
             for_judge.step()
             for_generator.zero_grad(set_to_none=True)
             with torch.autocast("cpu", torch.bfloat16):
-                made = generator(torch.randn(options.batch, options.latent))
-                fooled = F.softplus(-judge(_moved(made.float(), _shift(run))).float()).mean()
+                made = generator(torch.randn(len(real), options.latent), side)
+                fooled = F.softplus(-judge(_moved(made.float(), _shift(run, side))).float()).mean()
             beyond = (made - made.clamp(0.0, 1.0)).square().mean()  # keeps colours from leaving the range
             (fooled + beyond).backward()
             for_generator.step()
@@ -73,8 +74,8 @@ def _r1(judge: Discriminator, real: Tensor) -> Tensor:
     return slope.square().sum(dim=(1, 2, 3)).mean()
 
 
-def _shift(run: Run) -> tuple[int, int]:
-    most = run.options.size // 8
+def _shift(run: Run, side: int) -> tuple[int, int]:
+    most = side // 8
     return tuple(int(v) for v in run.rng.integers(-most, most + 1, 2))  # type: ignore[return-value]
 
 

@@ -12,14 +12,17 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
 from performer.errors import Fault
+from performer.train.nets import FIRST_SIDE
 from performer.train.pictures import Pictures
 
 log = logging.getLogger(__name__)
 SAVE_S = 240.0
+STAGES = ((0.25, 4), (0.6, 2), (float("inf"), 1))  # until which part of the training pictures are how much smaller
 SAY_S = 15.0
 
 
@@ -79,6 +82,15 @@ class Run:
         if options.resume:
             self._load()
         self._begun = self._saved = self._said = monotonic()
+
+    @property
+    def side(self) -> int:
+        """Pixels on a side to train with now: small pictures first, for what is large is learned from them cheaply."""
+        options = self.options
+        done = max(self.step / options.steps if options.steps else 0.0,
+                   self.seconds / (60.0 * options.minutes) if options.minutes else 0.0)
+        shrink = next(s for until, s in STAGES if done < until)
+        return max(min(FIRST_SIDE, options.size), options.size // shrink)
 
     @property
     def seconds(self) -> float:
@@ -151,5 +163,11 @@ def sheet_of(pictures: Tensor, columns: int = 8) -> np.ndarray:
 
 
 def batch_of(pictures: Pictures, run: Run) -> Tensor:
-    """The next batch of training pictures."""
-    return fast(torch.from_numpy(pictures.batch(run.rng, run.options.batch)))
+    """The next batch of training pictures; of small ones there are twice as many."""
+    many = run.options.batch * (2 if run.side <= FIRST_SIDE else 1)
+    return fast(torch.from_numpy(pictures.batch(run.rng, many)))
+
+
+def shrunk(pictures: Tensor, side: int) -> Tensor:
+    """The same pictures with `side` pixels on a side."""
+    return pictures if pictures.shape[-1] == side else fast(F.avg_pool2d(pictures, pictures.shape[-1] // side))

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 WIDTHS = {4: 128, 8: 128, 16: 128, 32: 80, 64: 40, 128: 16, 256: 12}
+FIRST_SIDE = 32  # training begins with pictures of this size
 LARGE = 64  # from this side on one convolution a size is enough: there is little left to invent, and it costs most
 
 
@@ -61,13 +62,14 @@ class Generator(nn.Module):
             self.to_rgb.append(nn.Conv2d(outside, 3, 1))
             inside = outside
 
-    def forward(self, z: Tensor) -> Tensor:
+    def forward(self, z: Tensor, side: int | None = None) -> Tensor:
+        """side  stop at this size: training begins with small pictures"""
         if self.normalise:
             z = z * torch.rsqrt(z.square().mean(dim=1, keepdim=True) + 1e-8)
         w = self.mapping(z)
         x = self.start + self.place(z).reshape(z.shape[0], -1, 4, 4)
         picture: Tensor | None = None
-        for first, second, to_rgb in zip(self.first, self.second, self.to_rgb, strict=True):
+        for now, first, second, to_rgb in zip(sides(self.size), self.first, self.second, self.to_rgb, strict=True):
             if picture is not None:
                 x = F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
                 picture = F.interpolate(picture, scale_factor=2.0, mode="bilinear", align_corners=False)
@@ -76,6 +78,8 @@ class Generator(nn.Module):
                 x = second(x, w)
             rgb = to_rgb(x)
             picture = rgb if picture is None else picture + rgb
+            if now == side:
+                break
         assert picture is not None
         return picture * 0.5 + 0.5
 
@@ -95,18 +99,34 @@ class _Down(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Picture (N, 3, size, size) -> score (N,); sees the spread within the batch (Karras et al., 2017)."""
+    """Picture (N, 3, side, side) -> score (N,), for every side up to `size`.
+
+    The picture enters at every size (Karras et al., 2020), so that a larger side only adds to what was learned on
+    the smaller; the spread within the batch is seen too (Karras et al., 2017).
+    """
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        steps = sides(size // 2)[::-1]
-        self.enter = nn.Conv2d(3, WIDTHS[size // 2], 4, 2, 1)
-        self.down = nn.Sequential(*[_Down(WIDTHS[a], WIDTHS[b]) for a, b in pairwise(steps)])
+        self.enter, self.down = nn.ModuleDict(), nn.ModuleDict()
+        for side in sides(size)[1:]:
+            self.enter[str(side)] = nn.Conv2d(3, WIDTHS[side // 2], 4, 2, 1)
+            if side < size:
+                self.down[str(side)] = _Down(WIDTHS[side], WIDTHS[side // 2])
+                if side > FIRST_SIDE // 2:  # not there at first: must begin softly
+                    for weight in self.down[str(side)].parameters():
+                        nn.init.normal_(weight, std=0.02)
         self.leave = nn.Sequential(nn.Conv2d(WIDTHS[4] + 1, WIDTHS[4], 3, padding=1), nn.LeakyReLU(0.2), nn.Flatten(),
                                    nn.Linear(WIDTHS[4] * 16, 128), nn.LeakyReLU(0.2), nn.Linear(128, 1))
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.down(F.leaky_relu(self.enter(x * 2.0 - 1.0), 0.2))
+    def forward(self, picture: Tensor) -> Tensor:
+        x: Tensor | None = None
+        picture = picture * 2.0 - 1.0
+        side = picture.shape[-1]
+        while side > 4:
+            seen = F.leaky_relu(self.enter[str(side)](picture), 0.2)
+            x = seen if x is None else self.down[str(side)](x) + seen
+            picture, side = F.avg_pool2d(picture, 2), side // 2
+        assert x is not None
         spread = x.float().var(dim=0, unbiased=False).add(1e-8).sqrt().mean()
         x = torch.cat([x, spread.to(x.dtype).expand(x.shape[0], 1, 4, 4)], dim=1)
         return self.leave(x)[:, 0]

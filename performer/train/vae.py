@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from performer.train.export import export_encoder, export_generator
-from performer.train.loop import Average, Options, Run, batch_of, sheet_of
+from performer.train.loop import Average, Options, Run, batch_of, sheet_of, shrunk
 from performer.train.nets import Encoder, Generator, PatchDiscriminator
 from performer.train.pictures import Pictures
 
@@ -41,19 +41,20 @@ def train_vae(pictures: Pictures, options: Options) -> Run:
 
     def sheet():
         with torch.no_grad():
-            return sheet_of(average.network.decoder(shown))
+            return sheet_of(average.network.decoder(shown, run.side))
 
     try:
         while True:
-            real = batch_of(pictures, run)
+            whole, side = batch_of(pictures, run), run.side
+            real = shrunk(whole, side)
             judging = run.step >= WARM_STEPS
             with torch.autocast("cpu", torch.bfloat16):
-                mean, log_variance = model.encoder(real)
+                mean, log_variance = model.encoder(whole)
                 mean, log_variance = mean.float(), log_variance.float()
                 z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-                made = model.decoder(z).float()
+                made = model.decoder(z, side).float()
                 # Also pictures of the prior, as walks will ask for them, must pass the judge.
-                dreamt = model.decoder(torch.randn_like(mean)).float() if judging else made
+                dreamt = model.decoder(torch.randn_like(mean), side).float() if judging else made
             kl = 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).mean()
             likeness = distance(made, real)
             loss = likeness + BETA * min(1.0, (run.step + 1) / WARM_STEPS) * kl

@@ -1,0 +1,131 @@
+"""Real parts for tests: a sound server, a MIDI server. Each starts in folders of its own and is gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ASOUND = """
+<{alsa}>
+pcm.!default {{ type pulse }}
+ctl.!default {{ type pulse }}
+pcm.pulse {{ type pulse }}
+"""
+
+
+def _needs(*programs: str) -> None:
+    for program in programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+
+
+class Pulse:
+    """A PulseAudio server with one null sink, `club`, whose monitor is the default source."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._server: subprocess.Popen[bytes] | None = None
+        self._players: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        self._server = subprocess.Popen(
+            ["pulseaudio", "-n", "--exit-idle-time=-1", "--daemonize=no", "--use-pid-file=no",
+             "-L", "module-null-sink sink_name=club", "-L", "module-native-protocol-unix"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10.0
+        while subprocess.run(["pactl", "info"], capture_output=True).returncode != 0:
+            assert time.monotonic() < deadline, "PulseAudio does not start"
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """As when it crashes: without a good-bye."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGKILL)
+            self._server.wait()
+            self._server = None
+
+    def play(self, path: Path) -> subprocess.Popen[bytes]:
+        player = subprocess.Popen(["paplay", "--device=club", str(path)], stderr=subprocess.DEVNULL)
+        self._players.append(player)
+        return player
+
+    def stop(self) -> None:
+        for player in self._players:
+            player.kill()
+            player.wait()
+        self.kill()
+
+
+def _portaudio_again() -> None:
+    import sounddevice as sd
+
+    sd._terminate()
+    sd._initialize()
+
+
+@pytest.fixture
+def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pulse]:
+    """A running server, and PortAudio's default device on it."""
+    _needs("pulseaudio", "pactl", "paplay")
+    runtime = tmp_path / "run"
+    runtime.mkdir(mode=0o700)
+    config = tmp_path / "asound.conf"
+    config.write_text(ASOUND.format(alsa="/usr/share/alsa/alsa.conf"))
+    for name, value in (("XDG_RUNTIME_DIR", runtime), ("ALSA_CONFIG_PATH", config), ("HOME", tmp_path),
+                        ("PULSE_SOURCE", "club.monitor"), ("PULSE_RUNTIME_PATH", runtime / "pulse")):
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.delenv("PULSE_SERVER", raising=False)
+    server = Pulse(tmp_path)
+    server.start()
+    try:
+        _portaudio_again()
+        import sounddevice as sd
+
+        if not any(d["max_input_channels"] for d in sd.query_devices()):
+            pytest.skip("ALSA's PulseAudio plug-in is missing: apt-get install libasound2-plugins")
+        yield server
+    finally:
+        server.stop()
+        monkeypatch.undo()
+        _portaudio_again()
+
+
+class Jack:
+    """A JACK server on a dummy driver, and virtual MIDI ports on it."""
+
+    def virtual_output(self, name: str):
+        import rtmidi
+
+        port = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name)
+        port.open_virtual_port(name)
+        return port
+
+
+@pytest.fixture
+def jack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
+    """A running JACK server of this test's own."""
+    _needs("jackd")
+    name = f"performer{os.getpid()}"
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
+    monkeypatch.setenv("JACK_NO_AUDIO_RESERVATION", "1")
+    log = (tmp_path / "jackd.log").open("wb")
+    server = subprocess.Popen(["jackd", "--no-realtime", "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"],
+                              stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 10.0
+        while b"running" not in subprocess.run(["jack_wait", "-s", name, "-c"], capture_output=True).stdout:
+            if time.monotonic() > deadline or server.poll() is not None:
+                pytest.skip(f"jackd does not start: {(tmp_path / 'jackd.log').read_text(errors='replace')[-300:]}")
+            time.sleep(0.05)
+        yield Jack()
+    finally:
+        server.terminate()
+        server.wait(10)
+        log.close()
