@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import moderngl
 
 from performer.frame import Value
 from performer.gl.compose import Compose
-from performer.gl.program import Program
+from performer.gl.program import PassProgram, Program
 from performer.gl.targets import Pool, Target
 from performer.isf import Pass
 from performer.isf.glsl import renamed
@@ -57,11 +58,13 @@ class Node:
         self._kept: dict[str, _Buffer] = {}
         self._counts: dict[str, float] = {}
         self._values: dict[str, Value] = {}
+        self._settings: dict[str, Any] = {}
         self.adopt(program)
 
     def adopt(self, program: Program) -> None:
         """Draw with another program from now on; buffers of the same name and kind keep what they hold."""
         self.program = program
+        self._settings.clear()
         spec = program.spec
         self._knobs = [(renamed(p.name), f"{self.prefix}.{p.name}", p.name, p.kind, p.default) for p in spec.inputs]
         lasting = {p.target: p.floating for p in spec.passes if p.target and p.persistent}
@@ -82,86 +85,85 @@ class Node:
         into      draw the picture there, if its last pass allows; as large as the moment says
         Returns the picture, which the caller gives back to the pool, or None when it was drawn to `into`.
         """
-        program = self.program
         values = self._turn(params)
+        settings = self._settings
+        settings["TIME"], settings["TIMEDELTA"] = moment.time, moment.dt if self.frames else 0.0
+        settings["DATE"], settings["FRAMEINDEX"] = moment.date, self.frames
         self._bound = textures
-        program.set("TIME", moment.time)
-        program.set("TIMEDELTA", moment.dt if self.frames else 0.0)
-        program.set("DATE", moment.date)
-        program.set("FRAMEINDEX", self.frames)
         self._shape(moment.size, values)
         lent: dict[str, Target] = {}
-        self._bind(lent)
         result: Target | None = None
         for index, one in self._passes:
+            program = self.program.passes[index]
             size = self._sizes[index]
-            program.set("PASSINDEX", index)
-            program.set("RENDERSIZE", (float(size[0]), float(size[1])))
-            if one.target is None:
-                if into is not None and size == moment.size:
-                    self._render(into)
-                    result = None
-                else:
-                    result = self.pool.take(size)
-                    self._render(result.fbo)
+            settings["RENDERSIZE"] = (float(size[0]), float(size[1]))
+            for name, value in settings.items():
+                program.set(name, value)
+            self._bind(program, lent)
+            if one.target is not None:
+                result = self._render_buffer(program, one, size, lent)
+            elif into is not None and size == moment.size:
+                self._render(program, into)
+                result = None
             else:
-                result = self._render_buffer(one, size, lent)
+                result = self.pool.take(size)
+                self._render(program, result.fbo)
         for target in lent.values():
             if target is not result:
                 self.pool.give(target)
         self.frames += 1
         return result
 
+    def set(self, name: str, value: float) -> None:
+        """Set a uniform that is no parameter: a transition's progress."""
+        self._settings[name] = value
+
     def _turn(self, params: Mapping[str, Value]) -> dict[str, Value]:
-        """Set the inputs' uniforms; returns name -> value."""
-        values: dict[str, Value] = self._values
-        turn = self.program.set
+        """Look up the inputs: as uniforms into `_settings`; returns name -> value."""
+        values, settings = self._values, self._settings
         for uniform, address, name, kind, default in self._knobs:
             value = params.get(address, default)
             values[name] = value
             if kind == "bool":
-                turn(uniform, value >= 0.5)  # type: ignore[operator]
+                settings[uniform] = value >= 0.5  # type: ignore[operator]
             elif kind == "long":
-                turn(uniform, int(value))  # type: ignore[arg-type]
+                settings[uniform] = int(value)  # type: ignore[arg-type]
             elif kind == "event":
                 # The value counts triggers: true in the one frame in which it has grown.
-                turn(uniform, value > self._counts.get(name, value))  # type: ignore[operator]
+                settings[uniform] = value > self._counts.get(name, value)  # type: ignore[operator]
                 self._counts[name] = value  # type: ignore[assignment]
             else:
-                turn(uniform, value)
+                settings[uniform] = value
         return values
 
-    def _render(self, fbo: moderngl.Framebuffer) -> None:
+    def _render(self, program: PassProgram, fbo: moderngl.Framebuffer) -> None:
         fbo.use()
-        if self.program.corners:
+        if program.corners:
             fbo.clear()  # the author's corners need not cover everything
-        self.program.render()
+        program.render()
 
-    def _render_buffer(self, one: Pass, size: tuple[int, int], lent: dict[str, Target]) -> Target:
+    def _render_buffer(self, program: PassProgram, one: Pass, size: tuple[int, int], lent: dict[str, Target]) -> Target:
         """A pass to a buffer: never to the texture it may be reading."""
         name = one.target
         assert name is not None
         if one.persistent:
             buffer = self._kept[name]
-            self._render(buffer.back.fbo)
+            self._render(program, buffer.back.fbo)
             buffer.front, buffer.back = buffer.back, buffer.front
             drawn = buffer.front
         else:
             drawn = self.pool.take(size, one.floating)
-            self._render(drawn.fbo)
+            self._render(program, drawn.fbo)
             before = lent.get(name)
             if before is not None:
                 self.pool.give(before)
             lent[name] = drawn
-        unit = self.program.units.get(name)
-        if unit is not None:
-            drawn.texture.use(unit)
         return drawn
 
     def _shape(self, full: tuple[int, int], values: Mapping[str, Value]) -> None:
         """Settle the sizes of all passes, where what they depend on has changed, and those of lasting buffers.
 
-        All before the first pass: then every pass sees textures of the same kinds, which drivers compile for.
+        All before the first pass: a buffer's size is the same wherever a shader asks for it.
         """
         now = tuple([values[name] for name in self._size_names])
         if self._shaped == (full, now):
@@ -184,8 +186,8 @@ class Node:
             old.release()
         return new
 
-    def _bind(self, lent: Mapping[str, Target]) -> None:
-        for name, unit in self.program.units.items():
+    def _bind(self, program: PassProgram, lent: Mapping[str, Target]) -> None:
+        for name, unit in program.units.items():
             texture = self._bound.get(name)
             if texture is None:
                 kept, borrowed = self._kept.get(name), lent.get(name)

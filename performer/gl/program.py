@@ -1,4 +1,4 @@
-"""ShaderSpec -> a compiled program whose uniforms are set only where they changed."""
+"""ShaderSpec -> compiled programs, one for each pass."""
 
 from __future__ import annotations
 
@@ -17,26 +17,22 @@ _COMPLAINT = re.compile(
     r"^(?:ERROR:\s*)?\d+(?::(\d+)(?:\(\d+\))?|\((\d+)\))\s*:\s*(?:error\s*(?:[A-Z]\d+)?:\s*)?(.*)$")
 
 
-class Program:
-    """A compiled shader, shared by all nodes that draw with it.
+class PassProgram:
+    """The shader as compiled for one of its passes; sets uniforms only where they changed."""
 
-    Raises Fault("FILE:LINE: what the driver says") when it does not compile; GL is then as it was.
-    """
+    __slots__ = ("_after", "_last", "_mode", "_set", "_vao", "corners", "glsl", "units")
 
-    __slots__ = ("_after", "_last", "_mode", "_set", "_vao", "corners", "glsl", "spec", "units")
-
-    def __init__(self, ctx: moderngl.Context, spec: ShaderSpec) -> None:
-        self.spec, self.corners = spec, spec.corners
-        try:
-            self.glsl = ctx.program(vertex_shader=spec.vertex, fragment_shader=spec.fragment)
-        except moderngl.Error as error:
-            _ = ctx.error  # so that the failure is not blamed on a later call
-            raise Fault(complaint(spec, str(error))) from None
+    def __init__(self, ctx: moderngl.Context, spec: ShaderSpec, index: int) -> None:
+        # PASSINDEX as a constant: what other passes do is compiled away, where a uniform would be asked per pixel.
+        constant = f"const int PASSINDEX = {index};"
+        self.glsl = ctx.program(vertex_shader=spec.vertex.replace("uniform int PASSINDEX;", constant, 1),
+                                fragment_shader=spec.fragment.replace("uniform int PASSINDEX;", constant, 1))
+        self.corners = spec.corners
         self._vao = ctx.vertex_array(self.glsl, [])
         self._after = after_pass(ctx)
         self._vao.vertices = 4 if spec.corners else 3
         self._mode = moderngl.TRIANGLE_STRIP if spec.corners else moderngl.TRIANGLES
-        self.units: dict[str, int] = {}
+        self.units: dict[str, int] = {}  # name of an image -> texture unit, for those the driver kept
         self._set: dict[str, Any] = {}
         self._last: dict[str, Any] = {}
         samplers = {renamed(name): name for name in (
@@ -50,10 +46,6 @@ class Program:
                 member.value = self.units[samplers[name]]
             else:
                 self._set[name] = member
-
-    def uses(self, name: str) -> bool:
-        """Whether the driver kept the uniform."""
-        return name in self._set
 
     def set(self, name: str, value: Any) -> None:
         """Set a uniform, if the program has it and the value is not the last one."""
@@ -70,6 +62,30 @@ class Program:
     def release(self) -> None:
         self._vao.release()
         self.glsl.release()
+
+
+class Program:
+    """A compiled shader, shared by all nodes that draw with it.
+
+    passes  one program for each of the shader's passes
+
+    Raises Fault("FILE:LINE: what the driver says") when it does not compile; GL is then as it was.
+    """
+
+    def __init__(self, ctx: moderngl.Context, spec: ShaderSpec) -> None:
+        self.spec = spec
+        self.passes: list[PassProgram] = []
+        try:
+            for index in range(len(spec.passes)):
+                self.passes.append(PassProgram(ctx, spec, index))
+        except moderngl.Error as error:
+            self.release()
+            _ = ctx.error  # so that the failure is not blamed on a later call
+            raise Fault(complaint(spec, str(error))) from None
+
+    def release(self) -> None:
+        for one in self.passes:
+            one.release()
 
 
 def complaint(spec: ShaderSpec, text: str) -> str:

@@ -198,7 +198,7 @@ class Renderer:
         progress = min(max(frame.progress, 0.0), 1.0)
         drawn = False
         if node is not None:
-            node.program.set("progress", progress)
+            node.set("progress", progress)
             both = {"startImage": start.texture, "endImage": end.texture}
             drawn, result = self._draw_node(node, frame, incoming, stage, both, start.texture, into)
         if not drawn:
