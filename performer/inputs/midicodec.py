@@ -13,12 +13,15 @@ _LENGTHS = {0x8: 2, 0x9: 2, 0xA: 2, 0xB: 2, 0xC: 1, 0xD: 1, 0xE: 2}
 _SYSTEM_LENGTHS = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0}
 _REALTIME = {0xF8: "midi.clock", 0xFA: "midi.start", 0xFB: "midi.continue", 0xFC: "midi.stop"}
 
+AT_ONCE_S = 0.05  # a low part comes this soon after its high part ...
+PROVEN = 4  # ... and after so many such pairs also alone
+
 
 class Decoder:
     """One port's stream of bytes; understands running status, 14-bit controllers, and skips system exclusive.
 
-    Events carry `ch1` .. `ch16` in their text. A controller 0..31 whose low part (controller + 32) has been seen is
-    read with 14 bits.
+    Events carry `ch1` .. `ch16` in their text. A controller 0..31 whose low part (controller + 32) follows at once is
+    read with 14 bits; where it does not, the two are controllers of their own, as on many small desks.
     """
 
     def __init__(self, name: str = "midi") -> None:
@@ -26,7 +29,8 @@ class Decoder:
         self._status = 0
         self._data: list[int] = []
         self._exclusive = False
-        self._high: dict[tuple[int, int], int] = {}
+        self._high: dict[tuple[int, int], tuple[int, float]] = {}  # value of a high part and when it came
+        self._pairs: dict[tuple[int, int], int] = {}  # how often a low part followed it at once
         self._told = False
 
     def feed(self, data: Iterable[int], t: float) -> list[ControlEvent]:
@@ -88,12 +92,23 @@ class Decoder:
 
     def _controller(self, number: int, value: int, channel: int, t: float) -> ControlEvent:
         text = f"ch{channel}"
-        if 32 <= number < 64 and (channel, number - 32) in self._high:
-            coarse = self._high[channel, number - 32]
+        if 32 <= number < 64 and self._is_low_part(channel, number - 32, t):
+            coarse, _ = self._high[channel, number - 32]
             return ControlEvent(t, f"midi.cc{number - 32}", (coarse << 7 | value) / 16383.0, text)
         if number < 32:
-            self._high[channel, number] = value
+            self._high[channel, number] = value, t
+            if self._pairs.get((channel, number), 0) >= PROVEN:  # its low part counts as 0 until it comes
+                return ControlEvent(t, f"midi.cc{number}", (value << 7) / 16383.0, text)
         return ControlEvent(t, f"midi.cc{number}", value / 127.0, text)
+
+    def _is_low_part(self, channel: int, number: int, t: float) -> bool:
+        key = channel, number
+        if key not in self._high:
+            return False
+        follows = t - self._high[key][1] <= AT_ONCE_S
+        if follows:
+            self._pairs[key] = self._pairs.get(key, 0) + 1
+        return follows or self._pairs.get(key, 0) >= PROVEN
 
     def _complain(self, byte: int) -> None:
         if not self._told:
