@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -15,6 +16,7 @@ from performer.inputs.source import Clock
 log = logging.getLogger(__name__)
 LOOK_S = 1.0  # seconds between two looks at the ports
 CLIENT = "performer"
+SHARED = Path("/dev/shm")  # where a running JACK server keeps its memory
 
 
 class MidiPorts:
@@ -33,6 +35,7 @@ class MidiPorts:
         self._pattern, self._now = pattern.lower(), now
         self._open: dict[str, Any] = {}
         self._looked_t = float("-inf")
+        self._refused: set[str] = set()  # ports that could not be opened, said once
         self._finder: Any = None
         if pattern != "off":
             self._api = _api(api)
@@ -94,10 +97,13 @@ class MidiPorts:
             port.set_callback(heard)
             port.open_port(index, "in")
         except (rtmidi.RtMidiError, SystemError, RuntimeError) as error:
-            log.warning("MIDI port %s cannot be opened: %s", name, _line(error))
+            if name not in self._refused:
+                self._refused.add(name)
+                log.warning("MIDI port %s cannot be opened: %s; trying again every second", name, _line(error))
             port.delete()
             return
         self._open[name] = port
+        self._refused.discard(name)
         log.info("MIDI port: %s", name)
 
     def _drop(self, name: str) -> None:
@@ -148,6 +154,8 @@ def _api(name: str) -> int:
     known = {"": rtmidi.API_UNSPECIFIED, "alsa": rtmidi.API_LINUX_ALSA, "jack": rtmidi.API_UNIX_JACK}
     if name not in known:
         raise Fault(f"--midi-api {name!r}: expected alsa or jack")
+    if not name and sys.platform == "linux" and not Path("/dev/snd/seq").exists() and any(SHARED.glob("jack*")):
+        return int(rtmidi.API_UNIX_JACK)  # no ALSA sequencer, but a JACK server
     if known[name] not in (rtmidi.API_UNSPECIFIED, *rtmidi.get_compiled_api()):
         raise Fault(f"--midi-api {name}: this build of RtMidi does not have it; leave it out")
     return int(known[name])

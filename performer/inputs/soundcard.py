@@ -16,6 +16,7 @@ from performer.sync import Ring
 log = logging.getLogger(__name__)
 BLOCK = 256
 QUIET_S = 1.0  # without a new sample for this long the device is lost
+SETTLE_S = 4.0  # after opening: a sound server's idle monitor may pause for 2 s before it runs
 RETRY_S = 1.0
 RATES = (48000, 44100, 96000)
 SOUND_SERVERS = ("pulse", "pipewire")
@@ -47,7 +48,7 @@ class SoundCard:
         self._key: tuple[str, str] | None = None  # host API and name
         self._stream: Any = None
         self._delay_s = 0.0
-        self._last_written, self._last_t, self._retry_t = -1, 0.0, 0.0
+        self._last_written, self._last_t, self._opened_t, self._retry_t = 0, 0.0, 0.0, 0.0
 
     def open(self) -> None:
         self._start()
@@ -60,7 +61,7 @@ class SoundCard:
             if self.ring.written != self._last_written:
                 self._last_written, self._last_t = self.ring.written, now
                 return
-            if self._stream.active and now - self._last_t < QUIET_S:
+            if self._stream.active and (now - self._last_t < QUIET_S or now - self._opened_t < SETTLE_S):
                 return
             log.warning("sound input lost: %s; trying again every second", self.note)
             self.state = "lost"
@@ -100,7 +101,8 @@ class SoundCard:
                                           dtype="float32", latency="low", callback=callback)
             self._delay_s = 0.5 * float(self._stream.latency)
             self.ring, self.rate = ring, rate
-            self._last_written, self._last_t = -1, self._now()
+            self._last_written, self._last_t = 0, self._now()
+            self._opened_t = self._last_t
             self._stream.start()
         except Exception as error:
             self._stop()

@@ -1,0 +1,189 @@
+"""Sound in on real parts: a server's null sink, played into by paplay, heard through PortAudio."""
+
+import time
+
+import numpy as np
+import pytest
+import soundfile
+from scipy.signal import correlate
+
+from performer.errors import Fault
+from performer.inputs import demo, player, source, wavfile
+from performer.inputs.soundcard import SoundCard
+
+
+def wait_for(true, timeout: float, sound=None, now=time.perf_counter) -> bool:
+    """Look after the sound as the devices' thread does until true() or the time is up."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if true():
+            return True
+        if sound is not None:
+            sound.pump()
+            sound.poll(now())
+        time.sleep(0.05)
+    return False
+
+
+@pytest.fixture(scope="module")
+def groove() -> np.ndarray:
+    return demo.render(44100)
+
+
+@pytest.fixture
+def song(tmp_path, groove):
+    """Twelve seconds of the demo's first drop, not louder than half, as a file."""
+    first = int(12 * 4 * 60 / demo.BPM * 44100)
+    path = tmp_path / "song.wav"
+    soundfile.write(path, groove[first:first + 12 * 44100] * 0.5, 44100, subtype="FLOAT")
+    return path
+
+
+@pytest.mark.parametrize("spec", ["default", "system", "pulse"])
+def test_what_is_captured_is_what_was_played(pulse, song, spec):
+    sound = SoundCard(spec, time.perf_counter)
+    sound.open()
+    try:
+        assert sound.ring.width == 2 and sound.rate == 44100
+        pulse.play(song)
+        assert wait_for(lambda: np.abs(sound.ring.latest(1000)).max() > 0.01, 8.0, sound)
+        assert sound.state == "running"
+        time.sleep(3.0)
+        heard = sound.ring.latest(2 * sound.rate)
+        played, _ = soundfile.read(song, dtype="float32")
+        found = correlate(played[:, 0], heard[:, 0], "valid", "fft")
+        at = int(found.argmax())
+        part = played[at:at + len(heard)]
+        for channel in (0, 1):
+            assert np.corrcoef(part[:, channel], heard[:, channel])[0, 1] > 0.98
+        assert heard.std() == pytest.approx(part.std(), rel=0.05)
+        assert time.perf_counter() - 0.2 < sound.ring.stamp <= time.perf_counter()
+    finally:
+        sound.close()
+
+
+def test_the_server_dies_and_returns_twice(pulse, song):
+    sound = SoundCard("default", time.perf_counter)
+    sound.open()
+    try:
+        for _ in range(2):
+            player = pulse.play(song)
+            assert wait_for(lambda: np.abs(sound.ring.latest(1000)).max() > 0.01, 10.0, sound)
+            pulse.kill()
+            player.kill()
+            assert wait_for(lambda: sound.state == "lost", 5.0, sound)
+            assert not wait_for(lambda: sound.state == "running" and sound.ring.written > 0, 1.5, sound)
+            pulse.start()
+        assert wait_for(lambda: sound.state == "running" and sound.ring.written > 0, 10.0, sound)
+    finally:
+        sound.close()
+
+
+def test_an_idle_monitor_that_is_slow_to_begin_is_not_lost(pulse, caplog):
+    sound = SoundCard("default", time.perf_counter)
+    sound.open()
+    try:
+        assert wait_for(lambda: sound.ring.written > 4410, 6.0, sound)
+        assert sound.state == "running" and "lost" not in caplog.text
+    finally:
+        sound.close()
+
+
+def test_an_unknown_device_is_a_fault_that_names_what_there_is(pulse):
+    with pytest.raises(Fault, match=r"'pulze'.*did you mean 'pulse'"):
+        SoundCard("pulze", time.perf_counter).open()
+    with pytest.raises(Fault, match="'97'"):
+        SoundCard("97", time.perf_counter).open()
+
+
+def test_the_demo_is_heard_at_the_sink_in_step_with_the_ring(pulse):
+    """What the ring says is heard now is what the sink's monitor brings, within a server's latency."""
+    sound, ears = player.demo_player(time.perf_counter), SoundCard("default", time.perf_counter)
+    ears.open()
+    sound.open()
+    try:
+        assert "heard" in sound.note
+        assert wait_for(lambda: sound.ring.written > 4 * sound.rate and ears.ring.written > 3 * ears.rate, 12.0, sound)
+        ears.poll(time.perf_counter())
+        sound.pump()
+        a, a_end = sound.ring.latest(2 * sound.rate)[::48, 0], sound.ring.stamp
+        b, b_end = ears.ring.latest(2 * ears.rate)[:, 0], ears.ring.stamp
+        b = np.interp(np.arange(2000) / 1000.0, np.arange(len(b)) / ears.rate, b)
+        score = correlate(b - b.mean(), a - a.mean(), "full", "fft") / (a.std() * b.std() * 2000)
+        lag_s = (int(score.argmax()) - 1999) / 1000.0 + b_end - a_end
+        assert score.max() > 0.4
+        assert abs(lag_s) < 0.25
+        wait_for(lambda: False, 0.5, sound)
+        pulse.kill()
+        before = sound.ring.written
+        assert wait_for(lambda: sound.ring.written > before + 2 * sound.rate, 8.0, sound), "it goes on by the clock"
+    finally:
+        sound.close()
+        ears.close()
+
+
+def test_a_file_is_brought_at_the_pace_of_the_clock(song):
+    t = 0.0
+    sound = player.Player("song", wavfile.blocks(song, 44100, loop=True), 44100, 2, lambda: t, mute=True)
+    sound.open()
+    played, _ = soundfile.read(song, dtype="float32")
+    for step in range(1, 3001):
+        t = step / 200.0
+        sound.pump()
+        if step % 20 == 0:
+            sound.poll(t)
+    assert sound.ring.written == pytest.approx(15.0 * 44100, abs=2)
+    newest = sound.ring.latest(1000)
+    end = sound.ring.written - 12 * 44100
+    np.testing.assert_array_equal(newest, played[end - 1000:end])
+    assert sound.ring.stamp == pytest.approx(15.0, abs=1e-3)
+
+
+@pytest.mark.parametrize(("suffix", "subtype"), [("wav", "PCM_16"), ("flac", "PCM_24"), ("ogg", "VORBIS"),
+                                                 ("mp3", "MPEG_LAYER_III")])
+def test_blocks_give_the_whole_file(tmp_path, groove, suffix, subtype):
+    path, clip = tmp_path / f"clip.{suffix}", groove[:44100]
+    soundfile.write(path, clip, 44100, subtype=subtype)
+    parts = list(wavfile.blocks(path, 1000))
+    assert all(part.dtype == np.float32 and part.shape == (1000, 2) for part in parts[:-1])
+    whole = np.concatenate(parts)
+    assert len(whole) == wavfile.probe(path).duration_s * 44100
+    assert np.corrcoef(whole[:44100, 0], clip[:, 0])[0, 1] > 0.95
+
+
+def test_bad_files_are_faults(tmp_path):
+    (tmp_path / "text.wav").write_text("this is no sound")
+    soundfile.write(tmp_path / "empty.wav", np.zeros((0, 2)), 44100)
+    for name in ("text.wav", "empty.wav", "missing.wav"):
+        with pytest.raises(Fault, match=name):
+            source.create(str(tmp_path / name), time.perf_counter).open()
+
+
+def test_the_demo_is_the_same_every_time_and_mixed(groove):
+    seconds = demo.BARS * 4 * 60.0 / demo.BPM
+    assert demo.BARS >= 32 and len(groove) == pytest.approx(seconds * 44100, abs=1)
+    assert {name for _, name in demo.PARTS} >= {"intro", "build", "drop", "break"}
+    np.testing.assert_array_equal(groove, demo.render(44100))
+    assert np.isfinite(groove).all()
+    assert 0.5 < np.abs(groove).max() <= 10 ** (-1 / 20) + 1e-6
+    assert np.abs(groove.mean(axis=0)).max() < 0.01
+    clipped = np.mean(np.abs(groove) > 0.98 * 10 ** (-1 / 20))
+    assert clipped < 0.01
+
+
+def test_the_demo_joins_its_own_beginning_without_a_click(groove):
+    bars = demo.bars(44100)
+    twice = np.concatenate([next(bars) for _ in range(demo.BARS + 1)])
+    join = len(groove)
+    typical = np.quantile(np.abs(np.diff(groove[:, 0])), 0.999)
+    assert np.abs(twice[join] - twice[join - 1]).max() <= max(typical, 0.05)
+
+
+def test_the_demos_kicks_stand_on_its_beats(groove):
+    """In the drop the lowest octave rises within 20 ms of every beat."""
+    beats = demo.beat_times()
+    for beat in beats[12 * 4:20 * 4]:
+        at = int(beat * 44100)
+        before = np.abs(groove[at - 400:at]).mean()
+        after = np.abs(groove[at:at + 900]).mean()
+        assert after > before
