@@ -120,7 +120,7 @@ def jack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
                               stdout=log, stderr=log)
     try:
         deadline = time.monotonic() + 10.0
-        while b"running" not in subprocess.run(["jack_wait", "-s", name, "-c"], capture_output=True).stdout:
+        while subprocess.run(["jack_wait", "-s", name, "-c"], capture_output=True).stdout.strip() != b"running":
             if time.monotonic() > deadline or server.poll() is not None:
                 pytest.skip(f"jackd does not start: {(tmp_path / 'jackd.log').read_text(errors='replace')[-300:]}")
             time.sleep(0.05)

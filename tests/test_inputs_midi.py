@@ -1,0 +1,150 @@
+"""MIDI ports on a real JACK server: messages, ports that come and go; and MIDI files."""
+
+import logging
+import time
+from queue import Empty
+
+import mido
+import pytest
+
+from performer.errors import Fault
+from performer.inputs import midi
+
+
+def take(ports: midi.MidiPorts, timeout: float = 3.0):
+    return ports.events.get(timeout=timeout)
+
+
+def drain(ports: midi.MidiPorts):
+    while True:
+        try:
+            ports.events.get_nowait()
+        except Empty:
+            return
+
+
+def look_until(ports: midi.MidiPorts, true, timeout: float) -> float:
+    """Seconds until true(), looking ten times a second as the devices' thread does; infinity when it never was."""
+    began = time.monotonic()
+    while time.monotonic() - began < timeout:
+        ports.poll(time.perf_counter())
+        if true():
+            return time.monotonic() - began
+        time.sleep(0.1)
+    return float("inf")
+
+
+@pytest.fixture
+def stick(jack):
+    port = jack.virtual_output("stick")
+    yield port
+    port.close_port()
+    port.delete()
+
+
+@pytest.mark.parametrize("api", ["jack", ""])
+def test_messages_arrive_in_order_and_in_time(stick, api):
+    if api == "" and midi.Path("/dev/snd/seq").exists():
+        pytest.skip("ALSA comes first where it is")
+    ports = midi.create("all", api, time.perf_counter)
+    try:
+        assert "stick" in ports.note
+        sent = time.perf_counter()
+        for message in ([0xB0, 74, 127], [0x93, 60, 64], [0xC0, 3], [0xFA], [0xF8], [0xE0, 0, 64]):
+            stick.send_message(message)
+            time.sleep(0.02)
+        events = [take(ports) for _ in range(7)]
+        assert [e.address for e in events] == ["midi.cc74", "midi.note60", "midi.program", "show.preset", "midi.start",
+                                               "midi.clock", "midi.bend"]
+        assert events[1].text == "ch4" and events[3].value == 3.0
+        assert all(sent <= e.t <= time.perf_counter() for e in events)
+        assert [e.t for e in events] == sorted(e.t for e in events)
+    finally:
+        ports.close()
+
+
+def test_a_port_is_noticed_within_two_seconds_and_taken_back_when_it_returns(jack):
+    ports = midi.create("STI", "jack", time.perf_counter)
+    other = jack.virtual_output("other")
+    try:
+        assert "no port yet" in ports.note and "'sti'" in ports.note
+        for _ in range(2):
+            port = jack.virtual_output("stick")
+            assert look_until(ports, lambda: "stick" in ports.note, 5.0) <= 2.0
+            drain(ports)
+            time.sleep(0.2)
+            port.send_message([0xB0, 1, 127])
+            assert take(ports).address == "midi.cc1"
+            port.close_port()
+            port.delete()
+            assert look_until(ports, lambda: "no port yet" in ports.note, 5.0) <= 2.0
+        assert "other" not in ports.note
+    finally:
+        ports.close()
+        other.close_port()
+        other.delete()
+
+
+def test_malformed_bytes_leave_one_line_and_the_port_open(stick, caplog):
+    ports = midi.create("stick", "jack", time.perf_counter)
+    try:
+        with caplog.at_level(logging.WARNING):
+            for _ in range(5):
+                stick.send_message([0xB0, 200, 7])
+                stick.send_message([0xF4, 1, 2])
+                time.sleep(0.02)
+            stick.send_message([0xB0, 2, 0])
+            while take(ports).address != "midi.cc2":
+                pass
+        assert sum("malformed" in record.getMessage() for record in caplog.records) <= 1
+    finally:
+        ports.close()
+
+
+def test_off_and_unknown_apis():
+    ports = midi.create("off", "", time.perf_counter)
+    assert ports.note == "off"
+    ports.poll(10.0)
+    ports.close()
+    with pytest.raises(Fault, match=r"--midi-api 'jax'.*alsa or jack"):
+        midi.create("all", "jax", time.perf_counter)
+
+
+def test_without_a_midi_system_the_show_goes_on(monkeypatch, tmp_path):
+    import rtmidi
+
+    def broken(*_):
+        raise rtmidi.SystemError("no sequencer")
+
+    monkeypatch.setattr(rtmidi, "MidiIn", broken)
+    ports = midi.create("all", "alsa", time.perf_counter)
+    ports.poll(5.0)
+    assert "no MIDI system" in ports.note
+    ports.close()
+    with pytest.raises(Fault, match="no MIDI system"):
+        midi.ports("alsa")
+
+
+def test_a_midi_file_gives_its_events_with_tempo_changes_in_seconds(tmp_path):
+    track = mido.MidiTrack([
+        mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(120)),
+        mido.Message("note_on", note=60, velocity=127),
+        mido.Message("note_off", note=60, time=480),
+        mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(60)),
+        mido.Message("control_change", control=74, value=127, time=480),
+    ])
+    song = mido.MidiFile(ticks_per_beat=480)
+    song.tracks.append(track)
+    path = tmp_path / "song.mid"
+    song.save(path)
+    events = midi.events(str(path))
+    assert [(e.address, e.value) for e in events] == [("midi.note60", 1.0), ("midi.note60", 0.0), ("midi.cc74", 1.0)]
+    assert [e.t for e in events] == pytest.approx([0.0, 0.5, 1.5])
+
+
+def test_bad_midi_files_are_faults(tmp_path):
+    (tmp_path / "text.mid").write_text("la la la")
+    (tmp_path / "short.mid").write_bytes(b"MThd\0\0\0\6\0\1\0")
+    for name in ("text.mid", "short.mid", "missing.mid"):
+        with pytest.raises(Fault, match=name):
+            midi.events(str(tmp_path / name))
