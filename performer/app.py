@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from queue import SimpleQueue
 from time import perf_counter
@@ -168,8 +169,13 @@ class Rig:
         for layer in first.layers:
             if layer.model is not None:
                 self.painter.warm(layer.model)
-        renderer = Renderer(self.surface.ctx, self.library.shaders)
+        renderer = Renderer(self.surface.ctx, self.library.shaders, datetime.now())
         renderer.warm(first)
+        for preset in presets:
+            try:
+                renderer.warm(preset)
+            except Fault as fault:
+                log.error("%s", fault)
         self.listener = Listener(self.sound)
         self.show = Show(self.library.in_order(), first.name, options.seed)
         frames: Latest[Frame] = Latest()

@@ -83,7 +83,8 @@ class _Groove:
             sos = butter(2, [800 / (self.rate / 2), 0.6], "band", output="sos")
             out[:n] += sosfilt(sos, noise)[:, None] * np.array([1.0, 0.9])
         if index in (12, 28):
-            crash = self.rng.standard_normal(int(1.1 * self.rate)) * np.exp(-np.arange(int(1.1 * self.rate)) / self.rate * 3.5)
+            t = np.arange(int(1.1 * self.rate)) / self.rate
+            crash = self.rng.standard_normal(len(t)) * np.exp(-3.5 * t)
             sos = butter(2, 3000 / (self.rate / 2), "high", output="sos")
             out[:len(crash)] += (sosfilt(sos, crash) * 0.16)[:, None]
         self.tail = out[n:].copy()
@@ -132,7 +133,8 @@ class _Groove:
         dark = lfilter(*butter(2, 500 / (self.rate / 2)), out, axis=0)
         bright = lfilter(*butter(2, 4500 / (self.rate / 2)), out, axis=0)
         open_up = np.clip(rise, 0.1, 1.0)[:, None] ** 1.5
-        fade = np.minimum(1.0, np.arange(n) / (0.03 * self.rate)) * np.minimum(1.0, (n - np.arange(n)) / (0.02 * self.rate))
+        t = np.arange(n) / self.rate
+        fade = np.minimum(1.0, t / 0.03) * np.minimum(1.0, (n / self.rate - t) / 0.02)
         return (dark * (1.0 - open_up) + bright * open_up * 0.8) * fade[:, None]
 
     def _arp(self, index: int, n: int, at: np.ndarray, rise: np.ndarray) -> np.ndarray:
@@ -145,7 +147,8 @@ class _Groove:
             note = self._wave(hertz, length, 0.0) * decay
             note = lfilter(*butter(1, min(0.9, (900 + 5000 * rise[at[step]]) / (self.rate / 2))), note)
             pan = 0.5 + 0.35 * np.sin(step * 1.7)
-            out[at[step]:at[step] + length] += note[:, None] * np.array([np.cos(pan * np.pi / 2), np.sin(pan * np.pi / 2)])
+            sides = np.array([np.cos(pan * np.pi / 2), np.sin(pan * np.pi / 2)])
+            out[at[step]:at[step] + length] += note[:, None] * sides
             echo = at[step] + int(0.75 * 60.0 / BPM * self.rate)
             out[echo:echo + length] += (note * 0.35)[:len(out) - echo, None][:, [0, 0]] * np.array([0.4, 0.9])
         return out[:n]
@@ -189,7 +192,8 @@ class _Groove:
 
     def _clap(self) -> np.ndarray:
         t = np.arange(int(0.24 * self.rate)) / self.rate
-        bursts = sum(np.where(t >= d, np.exp(-(t - d) * 260.0), 0.0) for d in (0.0, 0.011, 0.022)) + np.exp(-t * 22.0) * 0.6
+        bursts = sum(np.where(t >= d, np.exp(-(t - d) * 260.0), 0.0) for d in (0.0, 0.011, 0.022))
+        bursts = bursts + np.exp(-t * 22.0) * 0.6
         sos = butter(2, [900 / (self.rate / 2), min(0.9, 7000 / (self.rate / 2))], "band", output="sos")
         noise = sosfilt(sos, self.rng.standard_normal(len(t)))
         return noise * bursts * 1.1 + np.sin(2 * np.pi * 190 * t) * np.exp(-t * 38.0) * 0.4

@@ -24,7 +24,11 @@ out vec4 pixel;
 uniform vec4 a, b, c, d;  // sixteen random numbers in 0..1
 uniform int source;
 
-float hash(vec2 p) { vec3 q = fract(vec3(p.xyx) * 0.1031); q += dot(q, q.yzx + 33.33); return fract((q.x + q.y) * q.z); }
+float hash(vec2 p) {
+  vec3 q = fract(vec3(p.xyx) * 0.1031);
+  q += dot(q, q.yzx + 33.33);
+  return fract((q.x + q.y) * q.z);
+}
 vec2 hash2(vec2 p) { return vec2(hash(p), hash(p + 57.31)); }
 float noise(vec2 p) {
   vec2 i = floor(p), f = fract(p);

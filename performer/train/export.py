@@ -44,7 +44,7 @@ class _Mean(nn.Module):
 def export_generator(generator: nn.Module, kind: str, pictures: Pictures, run: Run) -> None:
     """Write the generator and its card; Raises Fault when ONNX Runtime disagrees with torch."""
     options = run.options
-    difference = _export(_Shown(generator), torch.randn(1, options.latent), options.out, "z", "image")
+    difference = export_network(_Shown(generator), torch.randn(1, options.latent), options.out, "z", "image")
     card = tomlkit.document()
     card["title"] = options.title or options.out.stem.replace("_", " ").title()
     card["kind"] = kind
@@ -67,10 +67,11 @@ def export_generator(generator: nn.Module, kind: str, pictures: Pictures, run: R
 def export_encoder(encoder: nn.Module, run: Run) -> None:
     """Write NAME.encoder.onnx beside the decoder: a picture (1, 3, H, W), 0..1, to its latent (1, D)."""
     size = run.options.size
-    _export(_Mean(encoder), torch.rand(1, 3, size, size), run.options.out.with_suffix(".encoder.onnx"), "image", "z")
+    path = run.options.out.with_suffix(".encoder.onnx")
+    export_network(_Mean(encoder), torch.rand(1, 3, size, size), path, "image", "z")
 
 
-def _export(network: nn.Module, example: Tensor, path: Path, given: str, result: str) -> float:
+def export_network(network: nn.Module, example: Tensor, path: Path, given: str, result: str) -> float:
     """Export, and return the largest difference between torch and ONNX Runtime."""
     network = network.float().eval().to(memory_format=torch.contiguous_format)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,7 +80,8 @@ def _export(network: nn.Module, example: Tensor, path: Path, given: str, result:
         torch.onnx.export(network, (example,), str(path), input_names=[given], output_names=[result],
                           opset_version=OPSET, dynamo=True, external_data=False, verbose=False)
     if path.stat().st_size > MOST_BYTES:
-        raise Fault(f"{path}: {path.stat().st_size / 1e6:.1f} MB is more than {MOST_BYTES >> 20} MB; train a smaller one")
+        size = path.stat().st_size / 1e6
+        raise Fault(f"{path}: {size:.1f} MB is more than {MOST_BYTES >> 20} MB; train a smaller one")
     session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     with torch.no_grad():
         wanted = network(example).numpy()

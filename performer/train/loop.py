@@ -117,8 +117,8 @@ class Run:
         if now - self._saved > SAVE_S:
             self.save(sheet)
         options = self.options
-        return not (options.steps is not None and self.step >= options.steps
-                    or options.minutes is not None and self.seconds >= 60.0 * options.minutes)
+        return not ((options.steps is not None and self.step >= options.steps)
+                    or (options.minutes is not None and self.seconds >= 60.0 * options.minutes))
 
     def save(self, sheet: Callable[[], np.ndarray]) -> None:
         """Checkpoint and sample sheet, each put in place whole."""

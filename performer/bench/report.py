@@ -1,0 +1,39 @@
+"""Runs the rows, prints a table while they come in, and returns all figures."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from performer.bench import drawing, hearing, live, models
+from performer.bench.row import Row
+from performer.errors import Fault, nearest
+
+ROWS: dict[str, Callable[[float], list[Row]]] = {
+    "A": hearing.features, "D": live.lateness, "E": models.against_torch, "F": drawing.upload, "G": drawing.shader,
+    "H": live.click_to_pixel, "I": live.pace,
+}
+
+
+def run(only: list[str], seconds: float) -> dict[str, Any]:
+    """Measure the named rows, or all; `seconds` is the length of the long ones. Raises Fault for an unknown row."""
+    for letter in only:
+        if letter not in ROWS:
+            raise Fault(f"--only {letter}: no such row{nearest(letter, list(ROWS))}; there are {', '.join(ROWS)}")
+    table = Table("row", "what", "ours p50", "ours p99", "peer", "peer p50", "peer p99", "ratio", "must", "met")
+    console = Console(width=160)
+    figures: dict[str, Any] = {"machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.python_version()}"}
+    rows: list[dict[str, Any]] = []
+    for letter in only or list(ROWS):
+        console.print(f"measuring {letter} ...", style="dim")
+        for row in ROWS[letter](seconds):
+            rows.append({"row": letter, **row.figures()})
+            table.add_row(letter, *row.cells())
+    figures["rows"] = rows
+    console.print(table)
+    return figures
