@@ -51,6 +51,11 @@ class Pulse:
             self._server.wait()
             self._server = None
 
+    def freeze(self, on: bool = True) -> None:
+        """As when it hangs: it is there, and answers nothing."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
+
     def play(self, path: Path) -> subprocess.Popen[bytes]:
         player = subprocess.Popen(["paplay", "--device=club", str(path)], stderr=subprocess.DEVNULL)
         self._players.append(player)

@@ -1,5 +1,8 @@
 """Sound in on real parts: a server's null sink, played into by paplay, heard through PortAudio."""
 
+import subprocess
+import sys
+import threading
 import time
 
 import numpy as np
@@ -77,6 +80,64 @@ def test_the_server_dies_and_returns_twice(pulse, song):
         assert wait_for(lambda: sound.state == "running" and sound.ring.written > 0, 10.0, sound)
     finally:
         sound.close()
+
+
+def test_a_server_that_freezes_and_thaws(pulse):
+    """Whoever looks after the device may hang with it; everyone else goes on, and the sound returns."""
+    sound, stop = SoundCard("default", time.perf_counter), threading.Event()
+
+    def look_after() -> None:
+        while not stop.wait(0.05):
+            sound.poll(time.perf_counter())
+
+    sound.open()
+    looking = threading.Thread(target=look_after, daemon=True)
+    looking.start()
+    try:
+        assert wait_for(lambda: sound.ring.written > 4410, 8.0)
+        time.sleep(4.0)
+        pulse.freeze()
+        assert wait_for(lambda: sound.state == "lost", 5.0)
+        time.sleep(1.0)
+        before = sound.ring
+        pulse.freeze(False)
+        assert wait_for(lambda: sound.ring is not before and sound.ring.written > 4410, 10.0)
+        assert sound.state == "running"
+    finally:
+        pulse.freeze(False)
+        stop.set()
+        looking.join(10.0)
+        sound.close()
+
+
+FROZEN = """
+import sys, threading, time
+from performer.inputs.soundcard import SoundCard
+sound = SoundCard("default", time.perf_counter)
+sound.open()
+time.sleep(4.5)
+print("ready", flush=True)
+sys.stdin.readline()
+threading.Thread(target=lambda: [(sound.poll(time.perf_counter()), time.sleep(0.05)) for _ in range(400)],
+                 daemon=True).start()
+while sound.state == "running":
+    time.sleep(0.05)
+time.sleep(0.3)
+sound.close()
+"""
+
+
+def test_the_program_ends_though_the_server_is_frozen(pulse):
+    program = subprocess.Popen([sys.executable, "-c", FROZEN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert program.stdout.readline() == "ready\n"
+        pulse.freeze()
+        program.communicate("go\n", timeout=15.0)
+        assert program.returncode == 0
+    finally:
+        pulse.freeze(False)
+        program.kill()
+        program.wait()
 
 
 def test_an_idle_monitor_that_is_slow_to_begin_is_not_lost(pulse, caplog):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import sys
@@ -47,6 +48,7 @@ class SoundCard:
         self._spec, self._now = spec, now
         self._key: tuple[str, str] | None = None  # host API and name
         self._stream: Any = None
+        self._stopping = False  # within a call that a frozen sound server does not let return
         self._delay_s = 0.0
         self._last_written, self._last_t, self._opened_t, self._retry_t = 0, 0.0, 0.0, 0.0
 
@@ -77,6 +79,10 @@ class SoundCard:
             log.debug("%s", fault)
 
     def close(self) -> None:
+        if self._stopping:  # the sound system is frozen: PortAudio's own farewell would hang the exit as well
+            import sounddevice as sd
+
+            atexit.unregister(sd._exit_handler)
         self._stop()
 
     def _start(self) -> None:
@@ -119,11 +125,13 @@ class SoundCard:
     def _stop(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
+            self._stopping = True
             try:
                 stream.abort()
                 stream.close()
             except Exception as error:  # a device that is gone cannot be closed properly
                 log.debug("closing %s: %s", self.note, error)
+            self._stopping = False
 
     def _find(self, sd: Any) -> tuple[int, dict[str, Any], str]:
         """Index, description and host API's name of the device meant. Raises Fault."""
