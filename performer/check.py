@@ -56,7 +56,7 @@ def _files(named: list[Path]) -> Iterator[Path]:
 
 
 def _is_card(path: Path) -> bool:
-    return path.suffix == ".toml" and path.with_suffix(".onnx").exists() or path.name.endswith(".encoder.onnx")
+    return (path.suffix == ".toml" and path.with_suffix(".onnx").exists()) or path.name.endswith(".encoder.onnx")
 
 
 class _Bench:
@@ -153,7 +153,7 @@ def music(t: float) -> tuple[Features, Sound]:
     beat = t * 2.0
     kick = max(0.0, 1.0 - (beat % 1.0) * 3.0)
     names = load_names()
-    values = {name: 0.5 for name in names}
+    values = dict.fromkeys(names, 0.5)
     values.update({"kick": kick, "onset": kick, "bass": 0.3 + 0.7 * kick})
     x = np.linspace(0.0, 40.0, 1024, dtype=np.float32)
     wave = np.sin(x) * 0.6 + np.sin(x * 3.1) * 0.25
