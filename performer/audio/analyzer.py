@@ -16,7 +16,9 @@ from performer.frame import BANDS, HEAD
 SILENCE_DB = -76.0  # mean square below which there is no sound
 PRESENT_DB = -66.0  # from here on there clearly is
 QUIETEST_DB = -58.0  # the gain never treats less than this as loud
+BAND_RELEASE_S = 0.12
 BAND_RANGE_DB = 42.0  # what lies between 0 and 1 in the bands
+ONSET_LATENCY_S = 0.008  # from the attack to its announcement, typically
 LOUDEST = 8.0  # samples are clipped here: no sound card makes more than 1
 TINY = 1e-4  # values below are zero
 
@@ -40,21 +42,19 @@ class Analyzer:
         self._clean = np.zeros(hop, np.float32)
         self._row = np.zeros(len(HEAD) + len(self.names) + BANDS)
         self._row[HEAD.index("onset_t")] = -np.inf
-        self._values = self._row[len(HEAD):len(HEAD) + len(self.names)]
-        self._bands = self._row[-BANDS:]
-        self._raw = np.zeros(len(self.names))
+        self._followed = self._row[len(HEAD):]
+        self._raw = np.zeros(len(self.names) + BANDS)
+        self._band_raw = self._raw[-BANDS:]
         self._measures = [made.measure for made in FEATURES.values()]
-        self._follower = Follower(dt, [f.attack for f in FEATURES.values()], [f.release for f in FEATURES.values()])
+        self._follower = Follower(dt, [f.attack for f in FEATURES.values()] + [0.0] * BANDS,
+                                  [f.release for f in FEATURES.values()] + [BAND_RELEASE_S] * BANDS)
+        self._audible = np.zeros(len(self._raw), bool)
         self._gain = AutoGain(dt, len(RANGES), QUIETEST_DB)
         self._sums = range_sums()
         self._ranges = np.zeros(len(self._sums), np.float32)
-        self._loud_db = np.zeros(len(RANGES))
-        self._amplitudes = np.zeros(BANDS, np.float32)
         self._logs = np.zeros(BANDS, np.float32)
-        self._band_raw = np.zeros(BANDS)
-        self._band_follower = Follower(dt, [0.0] * BANDS, [0.12] * BANDS)
-        self._flux = Flux(dt)
-        self._any = Detector(dt, 0.05, 1.8, 0.15, 0.05)
+        self._flux = Flux(dt, rate / self._spectrum.size, len(self._spectrum.power))
+        self._any = Detector(dt, 0.04, 1.2, 0.05, 0.045)
         self._kick = Detector(dt, 0.15, 2.0, 0.35, 0.1)
         self._snare = Detector(dt, 0.12, 2.0, 0.35, 0.1)
         self._hat = Detector(dt, 0.3, 1.8, 0.25, 0.06)
@@ -80,7 +80,7 @@ class Analyzer:
         self._hops += 1
         t = self._hops * self.hop / self.rate
         presence = self._measure()
-        strengths = self._flux.update(self._amplitudes, self._loud_amplitude).tolist()
+        strengths = self._flux.update(self._spectrum.power, self._loud_amplitude).tolist()
         self._listen(t, strengths, presence)
         self._tracker.update(strengths[1], strengths[2], strengths[3], presence > 0.0)
         self._fill(t)
@@ -89,21 +89,16 @@ class Analyzer:
     def _measure(self) -> float:
         """Loudness, tone and bands of the newest window; returns how present sound is, 0..1."""
         bands = self._spectrum.bands
-        np.sqrt(bands, out=self._amplitudes)
         np.dot(self._sums, bands, out=self._ranges)
         powers = self._ranges.tolist()
         total = powers[0]
-        level_db = 10.0 * log10(total + 1e-20)
-        presence = min(max((level_db - SILENCE_DB) / (PRESENT_DB - SILENCE_DB), 0.0), 1.0)
+        levels_db = [10.0 * log10(power + 1e-20) for power in powers[:-1]]
+        presence = min(max((levels_db[0] - SILENCE_DB) / (PRESENT_DB - SILENCE_DB), 0.0), 1.0)
         m = self._moment
         m.presence = presence
         np.add(bands, 1e-12, out=self._logs)
         np.log(self._logs, out=self._logs)
-        self._loud_db[:] = self._ranges[:-1]
-        self._loud_db += 1e-20
-        np.log10(self._loud_db, out=self._loud_db)
-        self._loud_db *= 10.0
-        reference = (self._gain.update(self._loud_db) if presence > 0.0 else self._gain.reference).tolist()
+        reference = self._gain.update(levels_db) if presence > 0.0 else self._gain.reference
         overall = reference[0]
         for (name, (_, _, below)), power, ref in zip(RANGES.items(), powers, reference, strict=False):
             ref = max(ref, overall - below)
@@ -115,7 +110,8 @@ class Analyzer:
         # 4.342945 turns a natural logarithm of power into decibels; a band seldom holds all of the loudness.
         np.multiply(self._logs, 4.342945 / BAND_RANGE_DB, out=self._band_raw)
         self._band_raw += 1.0 - (overall - 9.0) / BAND_RANGE_DB
-        np.clip(self._band_raw, 0.0, 1.0, out=self._band_raw)
+        np.maximum(self._band_raw, 0.0, out=self._band_raw)
+        np.minimum(self._band_raw, 1.0, out=self._band_raw)
         self._band_raw *= presence
         return presence
 
@@ -127,7 +123,7 @@ class Analyzer:
         loudest = self._loudest_rise = max(every, 0.05, self._loudest_rise * (1.0 - 0.4 * self._dt))
         m.rise = min(1.0, every / loudest)
         if self._any.update(every):
-            self._onset_t = t - 0.006
+            self._onset_t = t - ONSET_LATENCY_S
         self._kick.update(low if low > 1.1 * mid else 0.0)
         self._snare.update(min(body, crack) * 2.0 if low < 3.0 * crack else 0.0)
         self._hat.update(air if air > 2.2 * mid + 0.2 and air > low else 0.0)
@@ -140,9 +136,7 @@ class Analyzer:
         m, tracker, row = self._moment, self._tracker, self._row
         row[:10] = (t, self._onset_t, self._any.count, self._kick.count, self._snare.count, self._hat.count,
                     tracker.beat, tracker.bar, tracker.bpm, tracker.confidence)
-        self._raw[:] = [measure(m) for measure in self._measures]
+        self._raw[:len(self.names)] = [measure(m) for measure in self._measures]
         followed = self._follower.update(self._raw)
-        np.clip(followed, 0.0, 1.0, out=self._values)
-        self._values *= self._values > TINY
-        bands = self._band_follower.update(self._band_raw)
-        np.multiply(bands, bands > TINY, out=self._bands)
+        np.greater(followed, TINY, out=self._audible)
+        np.multiply(followed, self._audible, out=self._followed)

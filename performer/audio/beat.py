@@ -30,7 +30,7 @@ class BeatModel:
     OCTAVES = 0.8  # width of the tempo prior, in octaves
     LEANING = 0.2  # how many times a second the prior speaks
     WIDTH_S = 0.025  # half width of what counts as on the beat
-    WEIGHTS = (1.0, 0.4, 0.2)  # pull of onsets on the beat, half way, and at the quarters
+    WEIGHTS = (1.0, 0.6, 0.2)  # pull of onsets on the beat, half way, and at the quarters
     REACH = 0.05  # relative width in tempo of what is read as one tempo
 
     def __init__(self, fps: float) -> None:
@@ -185,9 +185,9 @@ class BeatTracker:
     FPS = 90.0
     MEAN_S = 1.0
     PEAK_S = 4.0
-    MID, HIGH = 1.5, 0.8  # how much the strengths of the two ranges weigh
-    LEAST = 0.1  # strengths below this are no onsets, however quiet all else is
-    FLOOR = 0.3  # a range is never blown up to more than its peak over this share of the other's
+    WEIGHTS = (0.4, 1.5, 0.8)  # of low, mid and high onset strengths
+    LEAST = 0.05  # strengths below this are no onsets, however quiet all else is
+    FLOOR = 0.3  # a range is never blown up to more than its peak over this share of the strongest's
     LATENCY_S = 0.020  # by which the strengths lag the sound
     HEARD = 0.02  # certainty from which on a beat is believed to have been heard
     FORGET_S = 4.0  # silence over which confidence fades
@@ -205,9 +205,9 @@ class BeatTracker:
         self._trust_step = smoothing(frame, 0.5)
         self._fade = 1.0 - smoothing(frame, self.FORGET_S)
         self._count = 0
-        self._mid = self._high = self._low = 0.0  # loudest since the last frame
-        self._mid_mean = self._high_mean = 0.0
-        self._mid_peak = self._high_peak = 0.0
+        self._loudest = [0.0, 0.0, 0.0]  # since the last frame: low, mid, high
+        self._mean = [0.0, 0.0, 0.0]
+        self._peak = [0.0, 0.0, 0.0]
         self._around = 0.0  # strongest evidence around the newest beat
         self._taken = 0
         self._since = 0.0  # hops since the model was read
@@ -224,14 +224,15 @@ class BeatTracker:
 
     def update(self, low: float, mid: float, high: float, heard: bool) -> None:
         """One hop. low, mid, high: onset strengths of these ranges; heard: whether there is sound."""
-        self._low = max(self._low, low)
-        self._mid = max(self._mid, mid)
-        self._high = max(self._high, high)
+        loudest = self._loudest
+        loudest[0] = max(loudest[0], low)
+        loudest[1] = max(loudest[1], mid)
+        loudest[2] = max(loudest[2], high)
         self._count += 1
         if self._count >= self._every:
             self._count = 0
             self._frame(heard)
-            self._low = self._mid = self._high = 0.0
+            self._loudest = [0.0, 0.0, 0.0]
         if self.bpm <= 0.0:
             return
         ahead = self.LATENCY_S + self._count * self._dt
@@ -239,14 +240,14 @@ class BeatTracker:
         self._advance_bar()
 
     def _frame(self, heard: bool) -> None:
-        mid, high = self._mid, self._high
-        self._mid_mean += (mid - self._mid_mean) * self._mean_step
-        self._high_mean += (high - self._high_mean) * self._mean_step
-        self._mid_peak = max(mid, self._mid_peak + (mid - self._mid_peak) * self._peak_step)
-        self._high_peak = max(high, self._high_peak + (high - self._high_peak) * self._peak_step)
-        least = max(self.FLOOR * max(self._mid_peak, self._high_peak), self.LEAST)
-        activation = self.MID * (mid - self._mid_mean) / max(self._mid_peak, least)
-        activation += self.HIGH * (high - self._high_mean) / max(self._high_peak, least)
+        mean, peak = self._mean, self._peak
+        for i, strength in enumerate(self._loudest):
+            mean[i] += (strength - mean[i]) * self._mean_step
+            peak[i] = max(strength, peak[i] + (strength - peak[i]) * self._peak_step)
+        least = max(self.FLOOR * max(peak), self.LEAST)
+        activation = 0.0
+        for i, weight in enumerate(self.WEIGHTS):
+            activation += weight * (self._loudest[i] - mean[i]) / max(peak[i], least)
         self.model.update(activation if heard else 0.0)
         if heard:
             self._certainty += (self.model.certainty - self._certainty) * self._trust_step
@@ -255,7 +256,7 @@ class BeatTracker:
         if self.bpm > 0.0 or self._certainty > self.HEARD:
             self.bpm = self.model.bpm
             self.confidence = min(1.0, 1.25 * sqrt(self._certainty))
-        self._gather(mid, self._low)
+        self._gather(self._loudest[1], self._loudest[0])
 
     def _gather(self, strength: float, low: float) -> None:
         """Collect each beat's evidence from a quarter beat before it to a quarter after."""

@@ -60,30 +60,30 @@ class AutoGain:
         self._slow = self.SLOW_DB_S * dt
         self._fast = self.FAST_DB_S * dt
         self._floor = floor_db
-        self.reference = np.full(channels, floor_db)
-        self._peak = np.full(channels, floor_db)
-        self._present = np.full(channels, -np.inf)
-        self._gap = np.zeros(channels)
-        self._deep = np.zeros(channels, bool)
+        self.reference = [floor_db] * channels
+        self._peak = [floor_db] * channels  # of this span and the one before
+        self._span_peak = [floor_db] * channels
+        self._deep = [False] * channels
 
-    def update(self, level_db: np.ndarray) -> np.ndarray:
-        """Levels (channels,) in decibels -> the reference (channels,), the same array each time."""
-        peak, reference, gap = self._peak, self.reference, self._gap
-        np.maximum(self._present, level_db, out=self._present)
+    def update(self, levels_db: Sequence[float]) -> list[float]:
+        """Levels (channels,) in decibels -> `reference` (channels,), the same list each time."""
         self._count += 1
-        if self._count >= self._span:
+        turn = self._count >= self._span
+        if turn:
             self._count = 0
-            peak[:] = self._present
-            self._present[:] = level_db
-        else:
-            np.maximum(peak, level_db, out=peak)
-        np.subtract(peak, reference, out=gap)
-        np.logical_or(self._deep, gap < -self.DEEP_DB, out=self._deep)
-        np.logical_and(self._deep, gap < -self.SETTLED_DB, out=self._deep)
-        reference -= np.where(self._deep, self._fast, self._slow)
-        np.subtract(level_db, reference, out=gap)
-        np.maximum(gap, 0.0, out=gap)
-        gap *= self._up
-        reference += gap
-        np.maximum(reference, self._floor, out=reference)
+        reference = self.reference
+        for i, level in enumerate(levels_db):  # a handful of numbers: plain Python beats numpy
+            loud = reference[i]
+            peak = max(self._span_peak[i], level)
+            self._peak[i] = peak if turn else max(self._peak[i], level)
+            self._span_peak[i] = level if turn else peak
+            gap = loud - self._peak[i]
+            if self._deep[i]:
+                self._deep[i] = gap > self.SETTLED_DB
+            elif gap > self.DEEP_DB:
+                self._deep[i] = True
+            loud -= self._fast if self._deep[i] else self._slow
+            if level > loud:
+                loud += (level - loud) * self._up
+            reference[i] = loud if loud > self._floor else self._floor
         return reference

@@ -5,42 +5,52 @@ from __future__ import annotations
 import numpy as np
 
 from performer.audio.follow import smoothing
-from performer.audio.spectrum import band_centres
-from performer.frame import BANDS
 
-#: Strengths in the order `Flux.update` gives them: which bands, in hertz, each of them sums over.
-RANGES = {"all": (27.5, 16_000.0), "low": (27.5, 130.0), "mid": (200.0, 3_000.0), "high": (3_000.0, 16_000.0),
+#: Strengths in the order `Flux.update` gives them: the range in hertz of each.
+RANGES = {"all": (27.5, 16_000.0), "low": (27.5, 140.0), "mid": (200.0, 3_000.0), "high": (3_000.0, 16_000.0),
           "body": (130.0, 500.0), "crack": (1_500.0, 6_000.0), "air": (6_000.0, 16_000.0)}
 
 
 class Flux:
-    """Spectral flux with vibrato suppression: how much each band exceeds its neighbourhood of LAG_S ago.
+    """Spectral flux with vibrato suppression: how much each bin exceeds its neighbourhood of LAG_S ago.
 
-    A band is compared with the loudest of itself and its two neighbours then, so that a gliding or trembling
+    A bin is compared with the loudest of itself and its two neighbours then, so that a gliding or trembling
     tone is no onset.
+
+    dt     seconds per hop
+    width  hertz per bin
+    bins   how many bins a spectrum has
     """
 
     LAG_S = 0.0107
-    COMPRESSION = 15.0  # amplitudes this many times below the reference begin to count
+    COMPRESSION = 60.0  # amplitudes this many times below the reference begin to count
 
-    def __init__(self, dt: float) -> None:
+    def __init__(self, dt: float, width: float, bins: int) -> None:
+        lowest, highest = RANGES["all"]
+        self._first = int(np.ceil(lowest / width))
+        self._last = max(self._first + 2, min(bins, int(highest / width) + 1))
+        hertz = np.arange(self._first, self._last) * width
         self._lag = max(1, round(self.LAG_S / dt))
-        self._past = np.zeros((self._lag, BANDS), np.float32)
+        self._past = np.zeros((self._lag, len(hertz)), np.float32)
         self._at = 0
-        self._log = np.zeros(BANDS, np.float32)
-        self._rise = np.zeros(BANDS, np.float32)
-        centres = band_centres()
-        inside = np.array([(centres >= low) & (centres < high) for low, high in RANGES.values()])
-        self._sums = (inside / inside.sum(1, keepdims=True)).astype(np.float32)
+        self._log = np.zeros(len(hertz), np.float32)
+        self._rise = np.zeros(len(hertz), np.float32)
+        # Ranges overlap: sum the pieces between all their edges once, then add pieces up.
+        inside = np.array([(hertz >= low) & (hertz < high) for low, high in RANGES.values()])
+        edges = np.flatnonzero(np.any(inside[:, 1:] != inside[:, :-1], axis=0)) + 1
+        self._pieces = np.concatenate([[0], edges])
+        self._sums = (inside[:, self._pieces] / np.maximum(inside.sum(1, keepdims=True), 1)).astype(np.float32)
+        self._piece = np.zeros(len(self._pieces), np.float32)
         self.strengths = np.zeros(len(RANGES), np.float32)
 
-    def update(self, amplitudes: np.ndarray, reference: float) -> np.ndarray:
-        """Band amplitudes (BANDS,) and the present reference amplitude -> strengths (len(RANGES),).
+    def update(self, power: np.ndarray, reference: float) -> np.ndarray:
+        """Power per bin (bins,) and the present reference amplitude -> strengths (len(RANGES),).
 
-        A strength is the mean rise of the log spectrum over its bands: 0 when nothing rises, some 0.1..2 at onsets.
+        A strength is the mean rise of the log spectrum over its bins: 0 when nothing rises, some 0.05..1 at onsets.
         """
         log, rise, past = self._log, self._rise, self._past[self._at]
-        np.multiply(amplitudes, self.COMPRESSION / reference, out=log)
+        np.sqrt(power[self._first:self._last], out=log)
+        log *= self.COMPRESSION / reference
         np.log1p(log, out=log)
         np.subtract(log, past, out=rise)
         np.maximum(rise, 0.0, out=rise)
@@ -49,7 +59,8 @@ class Flux:
         np.maximum(past[1:], log[:-1], out=past[1:])
         np.maximum(past[:-1], log[1:], out=past[:-1])
         self._at = (self._at + 1) % self._lag
-        np.dot(self._sums, rise, out=self.strengths)
+        np.add.reduceat(rise, self._pieces, out=self._piece)
+        np.dot(self._sums, self._piece, out=self.strengths)
         return self.strengths
 
 
