@@ -117,6 +117,8 @@ class Jack:
 def jack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
     """A running JACK server of this test's own."""
     _needs("jackd")
+    import sounddevice  # noqa: F401  (PortAudio looks for JACK once, at import; it must not find the one that dies here)
+
     name = f"performer{os.getpid()}"
     monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
     monkeypatch.setenv("JACK_NO_AUDIO_RESERVATION", "1")

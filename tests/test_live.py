@@ -11,7 +11,7 @@ from parts_display import press, xvfb  # noqa: F401
 from PIL import ImageGrab
 
 from performer import library
-from performer.app import PlayOptions, Rig
+from performer.app import PlayOptions, Rig, load_library
 from performer.frame import ControlEvent
 from performer.gl.readback import Readback
 
@@ -176,13 +176,17 @@ def test_midi_moves_a_parameter_changes_the_preset_and_drives_the_beat(jack, tmp
     text = ('[[layer]]\nmodel = "{}"\n[[layer.effect]]\nshader = "feedback_zoom"\nname = "echo"\n'
             '[[route]]\nfrom = "midi.cc74"\nto = "main.mix.opacity"\n')
     path = tmp_path / "knob.toml"
-    path.write_text(text.format(next(iter(library.Library(()).load().models))))
+    path.write_text(text.format(next(iter(load_library().models))))
     with Rig(headless(preset=str(path), midi="all", midi_api="jack")) as rig:
         port = jack.virtual_output("stick")
         try:
             assert play_until(rig, lambda: "stick" in rig.hands.note, 5.0), "a new port is noticed"
-            port.send_message([0xB0, 74, 32])
-            assert play_until(rig, lambda: "midi.cc74" in rig.show._midi, 5.0)
+
+            def turned() -> bool:  # JACK connects in its own time: turn the knob until it is heard
+                port.send_message([0xB0, 74, 32])
+                return "midi.cc74" in rig.show._midi
+
+            assert play_until(rig, turned, 10.0)
             frame = rig.stage.wiring.frames.peek()
             assert frame.scene.params["main.mix.opacity"] == pytest.approx(32 / 127, abs=1e-6)
             port.send_message([0xC0, 1])

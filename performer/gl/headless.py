@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from typing import Any
 
@@ -38,7 +39,20 @@ class Headless:
 
     def close(self) -> None:
         """Release the context and all that lives in it."""
+        _let_go()
         self.ctx.release()
+
+
+def _let_go() -> None:
+    """Make no context current: a destroyed one that still is would keep this thread from any window's."""
+    if sys.platform != "linux":
+        return
+    egl = ctypes.CDLL("libEGL.so.1")
+    egl.eglGetCurrentDisplay.restype = ctypes.c_void_p
+    egl.eglMakeCurrent.argtypes = [ctypes.c_void_p] * 4
+    display = egl.eglGetCurrentDisplay()
+    if display:
+        egl.eglMakeCurrent(display, None, None, None)
 
 
 def _context() -> moderngl.Context:

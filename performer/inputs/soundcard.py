@@ -19,7 +19,6 @@ BLOCK = 256
 QUIET_S = 1.0  # without a new sample for this long the device is lost
 SETTLE_S = 4.0  # after opening: a sound server's idle monitor may pause for 2 s before it runs
 RETRY_S = 1.0
-RATES = (48000, 44100, 96000)
 SOUND_SERVERS = ("pulse", "pipewire")
 MONITOR = "@DEFAULT_MONITOR@"
 
@@ -177,10 +176,16 @@ class SoundCard:
 
 
 def _initialise_again() -> None:
-    """PortAudio's list of devices is frozen until it starts anew."""
+    """PortAudio's list of devices is frozen until it starts anew.
+
+    Not where it talks to a JACK server: if that has died, PortAudio's own farewell aborts the whole process.
+    """
     import sounddevice as sd
 
     try:
+        if any("JACK" in api["name"] for api in sd.query_hostapis()):
+            atexit.unregister(sd._exit_handler)
+            return
         sd._terminate()
         sd._initialize()
     except Exception as error:
