@@ -89,7 +89,8 @@ def broken_content(folder: Path) -> None:
     (folder / "truncated.onnx").write_bytes(good.with_suffix(".onnx").read_bytes()[:5000])
     (folder / "broken.fs").write_text('/*{"ISFVSN":"2"}*/\nvoid main() {\n  gl_FragColor = vec3(1.0) + nonsense;\n}\n')
     (folder / "wrong.toml").write_text("[[layer]]\nmodel = 3\n")
-    (folder / "fine.fs").write_text('/*{"ISFVSN":"2"}*/\nvoid main() { gl_FragColor = vec4(isf_FragNormCoord, 0.5, 1.0); }')
+    (folder / "fine.fs").write_text(
+        '/*{"ISFVSN":"2"}*/\nvoid main() { gl_FragColor = vec4(isf_FragNormCoord, 0.5, 1.0); }')
 
 
 def nan_model(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The live show on real parts: a sound server that dies and returns, MIDI ports, a window, files edited while playing."""
+"""The live show on real parts: a sound server that dies and returns, MIDI ports, a window, edited files."""
 
 import json
 import threading
@@ -166,8 +166,8 @@ def test_a_song_from_the_sound_server_is_followed_and_its_death_survived(pulse):
             assert rig.listener.features() is not None and pixels(rig).std() > 3.0
             pulse.start()
             player = pulse.play(CORPUS / "audio" / "lmms_Saber-FinalStep.ogg")
-            assert play_until(rig, lambda: rig.sound.state == "running" and rig.listener.features().values["level"] > 0.3,
-                              20.0)
+            assert play_until(
+                rig, lambda: rig.sound.state == "running" and rig.listener.features().values["level"] > 0.3, 20.0)
         finally:
             player.kill()
 

@@ -61,7 +61,8 @@ plain = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
 @given(title=plain, mood=plain, tags=st.lists(plain, max_size=3), layer=names, node=names,
        zoom=st.floats(0.5, 2.0), speed=st.floats(0, 4), seed=st.integers(0, 2**31), seconds=st.floats(0, 60),
        attack=st.floats(0, 60))
-def test_a_preset_written_and_read_again_is_the_same(title, mood, tags, layer, node, zoom, speed, seed, seconds, attack):
+def test_a_preset_written_and_read_again_is_the_same(
+        title, mood, tags, layer, node, zoom, speed, seed, seconds, attack):
     import tomlkit
 
     table = {
