@@ -93,7 +93,7 @@ def test_silence_after_music_decays_to_exact_zeros_and_the_count_stands() -> Non
     _, rows = hear(sound, rate)
     assert rows[int(5.5 * rate / 256), AT["confidence"]] > 0.3
     assert np.all(rows[-1, len(HEAD):] == 0.0)
-    assert rows[-1, AT["confidence"]] < 0.01
+    assert rows[-1, AT["confidence"]] < 0.03
     after = rows[rows[:, 0] > 6.3]
     assert after[-1, AT["onsets"]] == after[0, AT["onsets"]]
 

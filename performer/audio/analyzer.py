@@ -55,8 +55,8 @@ class Analyzer:
         self._logs = np.zeros(BANDS, np.float32)
         self._flux = Flux(dt, rate / self._spectrum.size, len(self._spectrum.power))
         self._any = Detector(dt, 0.04, 1.2, 0.05, 0.045)
-        self._kick = Detector(dt, 0.15, 2.0, 0.35, 0.1)
-        self._snare = Detector(dt, 0.12, 2.0, 0.35, 0.1)
+        self._kick = Detector(dt, 0.4, 2.0, 0.35, 0.1)
+        self._snare = Detector(dt, 0.25, 2.0, 0.35, 0.1)
         self._hat = Detector(dt, 0.3, 1.8, 0.25, 0.06)
         self._tracker = BeatTracker(rate, hop)
         self._loudest_rise = 0.05
@@ -82,7 +82,7 @@ class Analyzer:
         presence = self._measure()
         strengths = self._flux.update(self._spectrum.power, self._loud_amplitude).tolist()
         self._listen(t, strengths, presence)
-        self._tracker.update(strengths[1], strengths[2], strengths[3], presence > 0.0)
+        self._tracker.update(strengths[1:4], self._spectrum.bands, self._loud_amplitude, presence > 0.0)
         self._fill(t)
         return self._row
 
@@ -124,7 +124,7 @@ class Analyzer:
         m.rise = min(1.0, every / loudest)
         if self._any.update(every):
             self._onset_t = t - ONSET_LATENCY_S
-        self._kick.update(low if low > 1.1 * mid else 0.0)
+        self._kick.update(low if low > 2.5 * mid + 0.1 else 0.0)
         self._snare.update(min(body, crack) * 2.0 if low < 3.0 * crack else 0.0)
         self._hat.update(air if air > 2.2 * mid + 0.2 and air > low else 0.0)
         m.onset = (self._any.strength * presence, self._any.age)

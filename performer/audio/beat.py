@@ -8,6 +8,7 @@ log-linear in the onset strengths instead of learned.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil, floor, hypot, sqrt
 
 import numpy as np
@@ -26,11 +27,11 @@ class BeatModel:
 
     TEMPO_SPREAD = 0.018  # relative tempo change per beat that costs one unit of log probability
     RESTART = 5e-4  # share of probability per beat that may jump to any tempo
-    CENTRE_BPM = 135.0
+    CENTRE_BPM = 120.0
     OCTAVES = 0.8  # width of the tempo prior, in octaves
-    LEANING = 0.2  # how many times a second the prior speaks
+    LEANING = 0.5  # how many times a second the prior speaks
     WIDTH_S = 0.025  # half width of what counts as on the beat
-    WEIGHTS = (1.0, 0.6, 0.2)  # pull of onsets on the beat, half way, and at the quarters
+    WEIGHTS = (1.0, 0.5, 0.2)  # pull of onsets on the beat, half way, and at the quarters
     REACH = 0.05  # relative width in tempo of what is read as one tempo
 
     def __init__(self, fps: float) -> None:
@@ -142,7 +143,8 @@ class BarModel:
     slowly.
     """
 
-    MEMORY_BEATS = 24.0
+    MEMORY_BEATS = 64.0
+    CLEAR = 0.5  # by how much another beat's sum must lead before bars are counted from it
     THREE = 1.15  # how much better three must explain than four before it is believed
 
     def __init__(self) -> None:
@@ -166,9 +168,9 @@ class BarModel:
             self.length = 4
         sums = self._four if self.length == 4 else self._three
         best = int(sums.argmax())
-        if self.length != len(sums) or sums[best] > 1.1 * sums[self.first % self.length]:
-            self.first = best
         self.first %= self.length
+        if sums[best] > sums[self.first] + self.CLEAR:
+            self.first = best
 
     @staticmethod
     def _contrast(sums: np.ndarray) -> float:
@@ -189,6 +191,8 @@ class BeatTracker:
     LEAST = 0.05  # strengths below this are no onsets, however quiet all else is
     FLOOR = 0.3  # a range is never blown up to more than its peak over this share of the strongest's
     LATENCY_S = 0.020  # by which the strengths lag the sound
+    BASS_BANDS, TONE_BANDS = 17, 38  # up to 150 Hz, and to 1.2 kHz: where bass lines and chords change
+    TONE_COMPRESSION = 30.0
     HEARD = 0.02  # certainty from which on a beat is believed to have been heard
     FORGET_S = 4.0  # silence over which confidence fades
 
@@ -208,10 +212,13 @@ class BeatTracker:
         self._loudest = [0.0, 0.0, 0.0]  # since the last frame: low, mid, high
         self._mean = [0.0, 0.0, 0.0]
         self._peak = [0.0, 0.0, 0.0]
-        self._around = 0.0  # strongest evidence around the newest beat
-        self._taken = 0
-        self._since = 0.0  # hops since the model was read
-        self._bar_slew = 0.0
+        self._low = 0.0  # strongest bass onset around the newest beat
+        self._tone = np.zeros(self.TONE_BANDS, np.float32)
+        self._before = np.zeros(self.TONE_BANDS, np.float32)  # sums of the tone in the last half beat, and
+        self._after = np.zeros(self.TONE_BANDS, np.float32)  # in the first quarter of this one
+        self._before_n = self._after_n = 0
+        self._usual = [1e-3, 1e-3, 1e-3]  # slowly decaying peaks of the evidence
+        self._judged = 0
         self.bar = 0.0
         self.bpm = 0.0
         self.confidence = 0.0
@@ -222,16 +229,23 @@ class BeatTracker:
         """Monotone number of beats."""
         return self.clock.beat
 
-    def update(self, low: float, mid: float, high: float, heard: bool) -> None:
-        """One hop. low, mid, high: onset strengths of these ranges; heard: whether there is sound."""
+    def update(self, strengths: Sequence[float], bands: np.ndarray, reference: float, heard: bool) -> None:
+        """One hop.
+
+        strengths  onset strengths (low, mid, high)
+        bands      (BANDS,) power, and the amplitude that counts as loud
+        heard      whether there is sound
+        """
         loudest = self._loudest
-        loudest[0] = max(loudest[0], low)
-        loudest[1] = max(loudest[1], mid)
-        loudest[2] = max(loudest[2], high)
+        for i, strength in enumerate(strengths):
+            if strength > loudest[i]:
+                loudest[i] = strength
         self._count += 1
         if self._count >= self._every:
             self._count = 0
             self._frame(heard)
+            if heard:
+                self._gather(loudest[0], bands, reference)
             self._loudest = [0.0, 0.0, 0.0]
         if self.bpm <= 0.0:
             return
@@ -256,25 +270,45 @@ class BeatTracker:
         if self.bpm > 0.0 or self._certainty > self.HEARD:
             self.bpm = self.model.bpm
             self.confidence = min(1.0, 1.25 * sqrt(self._certainty))
-        self._gather(self._loudest[1], self._loudest[0])
 
-    def _gather(self, strength: float, low: float) -> None:
-        """Collect each beat's evidence from a quarter beat before it to a quarter after."""
-        beat = self.clock.beat
-        number = floor(beat + 0.5)
-        if number > self._taken and beat - floor(beat) < 0.5 and beat - floor(beat) > 0.25:
-            self.bars.update(number, self._around)
-            self._taken = number
-            self._around = 0.0
-        if abs(beat - number) < 0.15:
-            self._around = max(self._around, strength + 2.0 * low)
+    def _gather(self, low: float, bands: np.ndarray, reference: float) -> None:
+        """Collect what speaks for a downbeat at each beat; judge it a third of a beat later."""
+        tone = self._tone
+        np.sqrt(bands[:len(tone)], out=tone)
+        tone *= self.TONE_COMPRESSION / reference
+        np.log1p(tone, out=tone)
+        number = floor(self.clock.beat)
+        phase = self.clock.beat - number
+        if phase >= 0.5:
+            if phase < 0.95:
+                self._before += tone
+                self._before_n += 1
+        elif number > self._judged and phase > 0.3:
+            self._judge(number)
+        elif phase > 0.05:
+            self._after += tone
+            self._after_n += 1
+        if abs(phase - 0.5) > 0.35:
+            self._low = max(self._low, low)
+
+    def _judge(self, number: int) -> None:
+        if self._before_n and self._after_n:
+            before, after = self._before / self._before_n, self._after / self._after_n
+            change, total = np.abs(after - before), after + before
+            found = [self._low]
+            for part in (slice(0, self.BASS_BANDS), slice(self.BASS_BANDS, None)):
+                found.append(float(change[part].sum()) / (float(total[part].sum()) + 1e-6))
+            self._usual = [max(0.98 * usual, value, 1e-3) for usual, value in zip(self._usual, found, strict=True)]
+            self.bars.update(number, sum(v / usual for v, usual in zip(found, self._usual, strict=True)))
+        self._judged = number
+        self._low = 0.0
+        self._before[:] = 0.0
+        self._after[:] = 0.0
+        self._before_n = self._after_n = 0
 
     def _advance_bar(self) -> None:
         length = self.bars.length
         step = self.bpm / 60.0 * self._dt / length
         wanted = (self.clock.beat - self.bars.first) / length
         behind = (wanted - self.bar - step + 0.5) % 1.0 - 0.5
-        if abs(behind) < 0.02:
-            self.bar += max(0.0, step + behind)
-        else:
-            self.bar += step * min(max(1.0 + behind * 2.0, 0.25), 2.5)
+        self.bar += min(max(step + behind, BeatClock.SLOWEST * step), 3.0 * step)
