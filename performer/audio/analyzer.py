@@ -124,7 +124,7 @@ class Analyzer:
         m.rise = min(1.0, every / loudest)
         if self._any.update(every):
             self._onset_t = t - ONSET_LATENCY_S
-        self._kick.update(low if low > 2.5 * mid + 0.1 else 0.0)
+        self._kick.update(low if low > 2.5 * mid + 0.3 else 0.0)
         self._snare.update(min(body, crack) * 2.0 if low < 3.0 * crack else 0.0)
         self._hat.update(air if air > 2.2 * mid + 0.2 and air > low else 0.0)
         m.onset = (self._any.strength * presence, self._any.age)

@@ -98,9 +98,9 @@ class BeatModel:
         else:
             moved[:] = self._fresh
         self.p, self._next = moved, p
-        self._read()
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """Set phase, bpm and certainty from the probabilities as they are."""
         marginal = np.add.reduceat(self.p, self.starts, out=self._marginal)
         np.cumsum(marginal, out=self._sums[1:])
         best = int((self._sums[self._last] - self._sums[self._first]).argmax())
@@ -209,6 +209,8 @@ class BeatTracker:
         self._trust_step = smoothing(frame, 0.5)
         self._fade = 1.0 - smoothing(frame, self.FORGET_S)
         self._count = 0
+        self._age = 0  # hops since the frame that was read
+        self._heard_low = 0.0
         self._loudest = [0.0, 0.0, 0.0]  # since the last frame: low, mid, high
         self._mean = [0.0, 0.0, 0.0]
         self._peak = [0.0, 0.0, 0.0]
@@ -241,15 +243,17 @@ class BeatTracker:
             if strength > loudest[i]:
                 loudest[i] = strength
         self._count += 1
+        self._age += 1
         if self._count >= self._every:
             self._count = 0
             self._frame(heard)
-            if heard:
-                self._gather(loudest[0], bands, reference)
-            self._loudest = [0.0, 0.0, 0.0]
+        elif self._count == 1:  # a hop later, so that no hop does all the work
+            self._read(heard)
+            self._age = 1
+            self._gather(self._heard_low, bands, reference)
         if self.bpm <= 0.0:
             return
-        ahead = self.LATENCY_S + self._count * self._dt
+        ahead = self.LATENCY_S + self._age * self._dt
         self.clock.advance((self.model.phase + ahead * self.bpm / 60.0) % 1.0, self.bpm)
         self._advance_bar()
 
@@ -263,6 +267,11 @@ class BeatTracker:
         for i, weight in enumerate(self.WEIGHTS):
             activation += weight * (self._loudest[i] - mean[i]) / max(peak[i], least)
         self.model.update(activation if heard else 0.0)
+        self._heard_low = self._loudest[0]
+        self._loudest = [0.0, 0.0, 0.0]
+
+    def _read(self, heard: bool) -> None:
+        self.model.read()
         if heard:
             self._certainty += (self.model.certainty - self._certainty) * self._trust_step
         else:
