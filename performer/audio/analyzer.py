@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, isfinite, log, log10, sqrt
+from math import exp, log, log10, sqrt
 
 import numpy as np
 
@@ -53,6 +53,7 @@ class Analyzer:
         self._sums = range_sums()
         self._ranges = np.zeros(len(self._sums), np.float32)
         self._logs = np.zeros(BANDS, np.float32)
+        self._share = np.full(BANDS, 1.0 / BANDS, np.float32)
         self._flux = Flux(dt, rate / self._spectrum.size, len(self._spectrum.power))
         self._any = Detector(dt, 0.04, 1.2, 0.05, 0.045)
         self._kick = Detector(dt, 0.4, 2.0, 0.35, 0.1)
@@ -73,7 +74,7 @@ class Analyzer:
         """
         if samples.shape != (self.hop,):
             raise ValueError(f"a hop is ({self.hop},) samples at {self.rate} Hz, not {samples.shape}")
-        if not isfinite(samples.sum()) or np.abs(samples, out=self._clean).max() > LOUDEST:
+        if not np.abs(samples, out=self._clean).max() <= LOUDEST:  # NaN is not below either
             samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0, copy=True)
             np.clip(samples, -LOUDEST, LOUDEST, out=samples)
         self._spectrum.push(samples)
@@ -105,7 +106,7 @@ class Analyzer:
             value = sqrt(power) * exp(-0.1151292546497 * ref) * presence
             m.loudness[name] = value if value < 1.0 else 1.0
         self._loud_amplitude = exp(0.1151292546497 * overall) * 0.35
-        mean = float(self._logs.sum()) / BANDS
+        mean = float(np.dot(self._logs, self._share))
         m.tone = (powers[-1] / (total + 1e-20), mean, log(total / BANDS + 1e-12))
         # 4.342945 turns a natural logarithm of power into decibels; a band seldom holds all of the loudness.
         np.multiply(self._logs, 4.342945 / BAND_RANGE_DB, out=self._band_raw)

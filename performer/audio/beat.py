@@ -9,7 +9,7 @@ log-linear in the onset strengths instead of learned.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, floor, hypot, sqrt
+from math import atan2, ceil, floor, hypot, pi, sqrt
 
 import numpy as np
 
@@ -60,6 +60,7 @@ class BeatModel:
         self._fresh = np.repeat(prior / frames, frames).astype(np.float32)
         self.p = self._fresh.copy()
         self._next = np.zeros(count, np.float32)
+        self._ones = np.ones(count, np.float32)
         self._observed = np.zeros(count, np.float32)
         self._marginal = np.zeros(len(frames), np.float32)
         self._sums = np.zeros(len(frames) + 1, np.float32)
@@ -92,7 +93,7 @@ class BeatModel:
         self._observed += self._lean
         np.exp(self._observed, out=self._observed)
         np.multiply(moved, self._observed, out=moved)
-        total = float(moved.sum())
+        total = float(np.dot(moved, self._ones))
         if total > 0.0:
             moved *= 1.0 / total
         else:
@@ -106,12 +107,12 @@ class BeatModel:
         best = int((self._sums[self._last] - self._sums[self._first]).argmax())
         low, high = self._first[best], self._last[best]
         near = marginal[low:high]
-        mass = float(near.sum())
+        mass = float(self._sums[high] - self._sums[low])
         first = self.starts[low]
         last = self._ends[high - 1] + 1
         x = float(np.dot(self.p[first:last], self._cos[first:last]))
         y = float(np.dot(self.p[first:last], self._sin[first:last]))
-        self.phase = float(np.arctan2(y, x)) / (2 * np.pi) % 1.0
+        self.phase = atan2(y, x) / (2 * pi) % 1.0
         self.bpm = 60.0 * self.fps * mass / float(np.dot(near, self.frames[low:high]))
         self.certainty = hypot(x, y)
 
