@@ -14,7 +14,7 @@ from performer.train.pictures import Pictures
 RATE = 8e-4
 BETA = 0.010  # weight of the KL divergence per latent; small: pictures matter more than the perfect prior
 WARM_STEPS = 600  # the KL divergence rises over these, and the judge of patches begins after them
-PATCH_WEIGHT = 0.06
+PATCH_WEIGHT = 0.012  # more, and pictures please the judge instead of resembling anything
 AVERAGE_STEPS = 400
 
 
@@ -68,7 +68,7 @@ def train_vae(pictures: Pictures, options: Options) -> Run:
                 judged.backward()
                 for_judge.step()
                 with torch.autocast("cpu", torch.bfloat16):
-                    patches = -(judge(made).float().mean() + judge(dreamt).float().mean())
+                    patches = -(judge(made).float().mean() + 0.5 * judge(dreamt).float().mean())
                 loss = loss + PATCH_WEIGHT * patches
             for_model.zero_grad(set_to_none=True)
             loss.backward()
