@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_audio_analyzer import hear, kicks
 
 from performer.audio.report import analyse
 from performer.frame import HEAD
-from tests.test_audio_analyzer import hear, kicks
 
 RATE = 44_100
 AT = {name: HEAD.index(name) for name in HEAD}

@@ -145,38 +145,38 @@ class BarModel:
     """
 
     MEMORY_BEATS = 64.0
-    CLEAR = 0.5  # by how much another beat's sum must lead before bars are counted from it
+    ENOUGH_BEATS = 15.0  # heard before bars of three are thought of
+    CLEAR = 0.5  # by how much another beat's summed evidence must lead before bars are counted from it
     THREE = 1.15  # how much better three must explain than four before it is believed
 
     def __init__(self) -> None:
-        self._four = np.zeros(4)
-        self._three = np.zeros(3)
+        # Length of a bar -> sums of evidence and of beats, by place in the bar.
+        self._sums = {length: (np.zeros(length), np.zeros(length)) for length in (3, 4)}
         self._keep = 1.0 - 1.0 / self.MEMORY_BEATS
         self.length = 4
         self.first = 0  # beat number modulo length that opens a bar
 
     def update(self, beat: int, evidence: float) -> None:
         """Take the evidence (>= 0) found at beat number `beat`."""
-        self._four *= self._keep
-        self._three *= self._keep
-        self._four[beat % 4] += evidence
-        self._three[beat % 3] += evidence
-        contrast_four = self._contrast(self._four)
-        contrast_three = self._contrast(self._three)
-        if self.length == 4 and contrast_three > self.THREE * contrast_four + 0.1:
-            self.length = 3
-        elif self.length == 3 and contrast_four > contrast_three:
+        means, contrasts = {}, {}
+        for length, (sums, beats) in self._sums.items():
+            sums *= self._keep
+            beats *= self._keep
+            sums[beat % length] += evidence
+            beats[beat % length] += 1.0
+            means[length] = mean = sums / np.maximum(beats, 1.0)
+            contrasts[length] = float(mean.max()) / max(float(mean.mean()), 1e-9) - 1.0
+        sums, beats = self._sums[4]
+        if self.length == 4:
+            if beats.sum() > self.ENOUGH_BEATS and contrasts[3] > self.THREE * contrasts[4] + 0.1:
+                self.length = 3
+        elif contrasts[4] > contrasts[3]:
             self.length = 4
-        sums = self._four if self.length == 4 else self._three
-        best = int(sums.argmax())
+        mean, (_, beats) = means[self.length], self._sums[self.length]
+        best = int(mean.argmax())
         self.first %= self.length
-        if sums[best] > sums[self.first] + self.CLEAR:
+        if mean[best] > mean[self.first] + self.CLEAR / max(float(beats[best]), 1.0):
             self.first = best
-
-    @staticmethod
-    def _contrast(sums: np.ndarray) -> float:
-        mean = float(sums.mean())
-        return float(sums.max()) / mean - 1.0 if mean > 1e-9 else 0.0
 
 
 class BeatTracker:
