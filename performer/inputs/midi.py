@@ -16,6 +16,7 @@ from performer.inputs.source import Clock
 log = logging.getLogger(__name__)
 LOOK_S = 1.0  # seconds between two looks at the ports
 CLIENT = "performer"
+SEQUENCER = Path("/dev/snd/seq")  # ALSA's
 SHARED = Path("/dev/shm")  # where a running JACK server keeps its memory
 
 
@@ -57,12 +58,10 @@ class MidiPorts:
             self._finder = None
 
     def _client(self, name: str) -> Any:
-        import rtmidi
-
         try:
-            return rtmidi.MidiIn(self._api, name)
-        except (rtmidi.RtMidiError, SystemError, RuntimeError) as error:
-            self.note = f"none: no MIDI system here ({_line(error)})"
+            return _midi_in(self._api, name)
+        except Fault as fault:
+            self.note = f"none: {fault}"
             return None
 
     def _look(self) -> None:
@@ -120,12 +119,7 @@ def create(pattern: str, api: str, now: Clock) -> MidiPorts:
 
 def ports(api: str = "") -> list[str]:
     """Names of all ports now. Raises Fault for an unknown API, or without any MIDI system."""
-    import rtmidi
-
-    try:
-        finder = rtmidi.MidiIn(_api(api), f"{CLIENT} finder")
-    except (rtmidi.RtMidiError, SystemError, RuntimeError) as error:
-        raise Fault(f"no MIDI system here ({_line(error)}); on Linux: sudo modprobe snd-seq") from None
+    finder = _midi_in(_api(api), f"{CLIENT} finder")
     names = [name for name in finder.get_ports() if CLIENT not in name]
     finder.delete()
     return names
@@ -148,13 +142,26 @@ def events(path: str) -> list[ControlEvent]:
     return found
 
 
+def _midi_in(api: int, name: str) -> Any:
+    """A client of the MIDI system. Raises Fault without one; asking ALSA in vain would print lines of its own."""
+    import rtmidi
+
+    if sys.platform == "linux" and api != rtmidi.API_UNIX_JACK and not SEQUENCER.exists():
+        raise Fault(f"no MIDI system here (no {SEQUENCER}); on Linux: sudo modprobe snd-seq")
+    try:
+        return rtmidi.MidiIn(api, name)
+    except (rtmidi.RtMidiError, SystemError, RuntimeError) as error:
+        raise Fault(f"no MIDI system here ({_line(error)})") from None
+
+
 def _api(name: str) -> int:
     import rtmidi
 
     known = {"": rtmidi.API_UNSPECIFIED, "alsa": rtmidi.API_LINUX_ALSA, "jack": rtmidi.API_UNIX_JACK}
     if name not in known:
         raise Fault(f"--midi-api {name!r}: expected alsa or jack")
-    if not name and sys.platform == "linux" and not Path("/dev/snd/seq").exists() and any(SHARED.glob("jack_*_*")):
+    if not name and sys.platform == "linux" and not SEQUENCER.exists() and any(
+            path.is_socket() for path in SHARED.glob("jack_*_*")):
         return int(rtmidi.API_UNIX_JACK)  # no ALSA sequencer, but a JACK server
     if known[name] not in (rtmidi.API_UNSPECIFIED, *rtmidi.get_compiled_api()):
         raise Fault(f"--midi-api {name}: this build of RtMidi does not have it; leave it out")
