@@ -21,10 +21,10 @@ void main() {
   vec2 p = uv - v / aspect * wind * 0.35 * dt;
   vec3 past = IMG_NORM_PIXEL(threads, clamp(p, 0.0, 1.0)).rgb;
   past = FRAMEINDEX == 0 ? vec3(0.0) : clamp(past, 0.0, 4.0) * exp(-dt / decay);
-  vec2 cells = aspect * 90.0, cell = floor(uv * cells);
+  vec2 cells = aspect * 64.0, cell = floor(uv * cells);
   float tick = floor(TIME * 24.0);
-  float born = step(1.0 - (burst ? 0.06 : 0.0) - 0.9 * sparks * sparks * dt, hash(cell + tick * 0.731));
+  float born = step(1.0 - (burst ? 0.06 : 0.0) - 1.4 * sparks * sparks * dt, hash(cell + tick * 0.731));
   vec2 at = fract(uv * cells) - 0.5;
-  vec3 spark = palette(hue + 0.25 * hash(cell) + 0.1 * length(v)) * smoothstep(0.42, 0.1, length(at)) * born * 1.6;
+  vec3 spark = palette(hue + 0.25 * hash(cell) + 0.1 * length(v)) * smoothstep(0.42, 0.1, length(at)) * born * 2.2;
   gl_FragColor = vec4(max(past, spark), 1.0);
 }

@@ -23,7 +23,8 @@ void main() {
   vec2 uv = isf_FragNormCoord;
   if (PASSINDEX < 4) {
     vec2 size = RENDERSIZE, d = 1.0 / size;
-    float spots = step(0.982, hash(floor(uv * size / 9.0) + 3.7));
+    vec2 cell = uv * size / 9.0;
+    float spots = step(0.98, hash(floor(cell) + 3.7)) * step(length(fract(cell) - 0.5), 0.42);
     if (FRAMEINDEX == 0) { gl_FragColor = vec4(1.0 - 0.5 * spots, spots * 0.5, 0.0, 1.0); return; }
     vec2 c = IMG_NORM_PIXEL(dish, uv).rg;
     vec2 cross = IMG_NORM_PIXEL(dish, fract(uv + vec2(d.x, 0.0))).rg + IMG_NORM_PIXEL(dish, fract(uv - vec2(d.x, 0.0))).rg
@@ -32,7 +33,7 @@ void main() {
     float step_t = clamp(TIMEDELTA * 60.0, 0.2, 1.0);
     float meet = c.r * c.g * c.g;
     c += step_t * (vec2(0.2097, 0.105) * spread + vec2(-meet + feed * (1.0 - c.r), meet - (feed + kill) * c.g));
-    if (seed && PASSINDEX == 0) c.g = max(c.g, 0.6 * step(0.988, hash(floor(uv * size / 7.0) + floor(TIME * 60.0))));
+    if (seed && PASSINDEX == 0) c.g = max(c.g, 0.6 * step(0.988, hash(floor(cell) + floor(TIME * 60.0))) * step(length(fract(cell) - 0.5), 0.4));
     gl_FragColor = vec4(clamp(c, 0.0, 1.0), 0.0, 1.0);
     return;
   }
