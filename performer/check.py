@@ -139,6 +139,10 @@ def trial(spec: ShaderSpec, library: Library) -> Preset:
     text = f'[[layer]]\n{source}\n'
     if spec.kind == "filter":
         text += f'[[layer.effect]]\nshader = "{name}"\nname = "tried"\n'
+    node = {"source": "main.source", "filter": "main.tried"}.get(spec.kind)
+    for param in spec.inputs:
+        if param.kind == "event" and node is not None:
+            text += f'[[route]]\nfrom = "audio.kicks"\nto = "{node}.{param.name}"\n'
     transition = name if spec.kind == "transition" else "dissolve"
     text += f'[transition]\nshader = "{transition}"\nseconds = 2.0\n'
     if spec.kind == "transition":
@@ -156,7 +160,7 @@ def music(t: float) -> tuple[Features, Sound]:
     values = dict.fromkeys(names, 0.5)
     values.update({"kick": kick, "onset": kick, "bass": 0.3 + 0.7 * kick})
     x = np.linspace(0.0, 40.0, 1024, dtype=np.float32)
-    wave = np.sin(x) * 0.6 + np.sin(x * 3.1) * 0.25
+    wave = np.sin(x + 7.0 * t) * (0.3 + 0.4 * kick) + np.sin(x * 3.1 - 11.0 * t) * 0.25
     spectrum = np.exp(-np.linspace(0.0, 5.0, 512, dtype=np.float32)) * (0.6 + 0.4 * kick)
     bands = np.linspace(0.9, 0.2, 64, dtype=np.float32)
     count = int(beat)

@@ -14,6 +14,6 @@ void main() {
   float bright = luma(IMG_NORM_PIXEL(startImage, uv).rgb);
   vec2 down = vec2(0.0, progress * progress * drip * (0.3 + bright));
   vec4 a = IMG_NORM_PIXEL(startImage, clamp(uv + down, 0.0, 1.0)), b = IMG_NORM_PIXEL(endImage, uv);
-  float k = smoothstep(0.0, 0.3, progress * 1.3 - (1.0 - luma(a.rgb)));
+  float k = smoothstep(0.0, 0.35, progress - 0.55 * (1.0 - sqrt(luma(a.rgb))));
   gl_FragColor = mix(a, b, progress >= 1.0 ? 1.0 : k);
 }
