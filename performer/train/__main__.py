@@ -51,7 +51,7 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     material = found(pictures, size, licence) if pictures else drawn(tuple(source.split(",")), size, count, seed)
-    words = [a for a in sys.argv[1:] if a != "--resume"]
+    words = [f"models/{out.name}" if a == str(out) else a for a in sys.argv[1:] if a != "--resume"]
     options = Options(out, size, latent, steps, minutes, batch, seed, resume, title,
                       "python -m performer.train " + " ".join(words))
     (train_gan if kind == "gan" else train_vae)(material, options)
