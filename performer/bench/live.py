@@ -132,9 +132,9 @@ def pace(seconds: float) -> list[Row]:
                 {"missed": missed, "frames": frames, "effort": effort, "rss_mb_before": before / 1e6,
                  "rss_mb_after": after / 1e6})]
     with Rig(_options((1280, 720))) as rig:
-        rig.stage.run(8.0)
+        rig.stage.run(min(8.0, seconds))
         first = rig.stage.stats.frames
-        rig.stage.run(8.0)
+        rig.stage.run(min(8.0, seconds))
         intervals = rig.stage.stats._intervals[first + 1:rig.stage.stats.frames] * 1e3
         effort = str(rig.stage.governor.effort)
     rate = 1e3 / float(np.mean(intervals))
