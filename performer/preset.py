@@ -70,7 +70,7 @@ class _Master(_Table):
 
 class _Transition(_Table):
     shader: str = "dissolve"
-    seconds: float = Field(1.5, ge=0.0, le=60.0)
+    seconds: float = Field(default=1.5, ge=0.0, le=60.0)
     inputs: dict[str, Any] = {}
 
 
@@ -214,7 +214,7 @@ class _Reader:
         self.base: dict[str, Value] = {}
 
     def preset(self, table: _Preset, name: str, raw: Mapping[str, Any]) -> Preset:
-        layers = []
+        layers: list[Layer] = []
         for i, row in enumerate(table.layer):
             if row.name in ("master", "transition") or row.name in (layer.name for layer in layers):
                 raise self.fault(f"layer[{i}].name", f"{row.name!r} is taken; each layer needs a name of its own")

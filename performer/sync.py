@@ -25,7 +25,7 @@ class Ring:
             raise ValueError(f"a Ring needs at least one row and one column, not {capacity} x {width}")
         self.capacity = capacity
         self.width = width
-        self._rows = np.zeros((2 * capacity, width), dtype)
+        self._rows: np.ndarray = np.zeros((2 * capacity, width), dtype)
         self._begun = 0  # rows whose writing has begun: what they replace is no longer to be trusted
         self._written = 0
         self.stamp = 0.0  # the writer's clock at its newest write, in seconds

@@ -76,13 +76,15 @@ class BeatModel:
 
         def near(place: float) -> np.ndarray:
             apart = np.abs((phase - place + 0.5) % 1.0 - 0.5) * length
-            return np.exp(-0.5 * (apart / width) ** 2)
+            closeness: np.ndarray = np.exp(-0.5 * (apart / width) ** 2)
+            return closeness
 
         on, half, quarter = self.WEIGHTS
         pull = np.maximum.reduce([on * near(0.0), half * near(0.5), quarter * near(0.25), quarter * near(0.75)])
         # Zero mean per tempo: steady noise speaks for no tempo.
         mean = np.add.reduceat(pull, self.starts) / self.frames
-        return (pull - np.repeat(mean, self.frames.astype(int))).astype(np.float32)
+        template: np.ndarray = pull - np.repeat(mean, self.frames.astype(int))
+        return template.astype(np.float32)
 
     def update(self, activation: float) -> None:
         """One frame on. activation: log odds that onsets speak for a beat here, about -0.5..2."""

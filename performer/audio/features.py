@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import exp, log
 
 import numpy as np
 
@@ -99,7 +100,7 @@ def centroid(m: Moment) -> float:
 @feature(attack=0.03, release=0.1)
 def flatness(m: Moment) -> float:
     """Noisiness: geometric over arithmetic mean of the bands' power, as decibels from -40 (tone) to 0 (noise)."""
-    return max(0.0, 1.0 + (m.tone[1] - m.tone[2]) * (10.0 / np.log(10.0)) / 40.0) * m.presence
+    return max(0.0, 1.0 + (m.tone[1] - m.tone[2]) * (10.0 / log(10.0)) / 40.0) * m.presence
 
 
 @feature(attack=0.0, release=0.03)
@@ -140,7 +141,7 @@ def energy(m: Moment) -> float:
 
 def _decayed(event: tuple[float, float], tau: float) -> float:
     strength, age = event
-    return strength * 2.718281828459045 ** (-age / tau)
+    return strength * exp(-age / tau)
 
 
 def range_sums() -> np.ndarray:

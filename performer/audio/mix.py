@@ -53,4 +53,5 @@ class Mixer:
             return None
         share = np.minimum(energy / (most * self.PRESENT), 1.0)
         likeness = self._moments[loudest] / np.sqrt(np.maximum(energy * most, 1e-20))
-        return np.where(likeness < self.OPPOSED, -share, share) / share.sum()
+        weights: np.ndarray = np.where(likeness < self.OPPOSED, -share, share) / share.sum()
+        return weights

@@ -42,7 +42,8 @@ def band_edges() -> np.ndarray:
 def band_centres() -> np.ndarray:
     """Centres of the bands in hertz, (BANDS,)."""
     edges = band_edges()
-    return np.sqrt(edges[1:] * edges[:-1])
+    centres: np.ndarray = np.sqrt(edges[1:] * edges[:-1])
+    return centres
 
 
 def filterbank(rate: int, n: int) -> np.ndarray:
@@ -108,7 +109,7 @@ class Spectrum:
         self._ring[at + n:end + n] = samples
         self._at = end % n
         np.multiply(self._ring[end:end + n], self._window, out=self._frame)
-        np.fft.rfft(self._frame, out=self._bins)
+        np.fft.rfft(self._frame, out=self._bins)  # type: ignore[arg-type]
         np.multiply(self._offset, self._bins[0], out=self._leak)
         self._bins[:DC_BINS] -= self._leak
         np.multiply(self._parts, self._parts, out=self._squares)
