@@ -1,0 +1,32 @@
+"""The house keeps its style: ruff everywhere, mypy --strict in the pure rooms, modules of a readable length."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PURE = ["frame.py", "sync.py", "show.py", "clock.py", "preset.py", "governor.py", "errors.py", "control", "latent", "isf",
+        "audio"]
+
+
+def run(*command: str) -> None:
+    done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_ruff_has_nothing_to_say():
+    pytest.importorskip("ruff")
+    run("ruff", "check", "--no-cache", "performer", "tests")
+
+
+def test_the_pure_rooms_are_strictly_typed():
+    pytest.importorskip("mypy")
+    run("mypy", "--cache-dir", "/dev/null" if sys.platform != "win32" else "nul", *(f"performer/{name}" for name in PURE))
+
+
+def test_modules_stay_short_enough_to_read():
+    long = {str(path.relative_to(ROOT)): lines for path in (ROOT / "performer").rglob("*.py")
+            if (lines := len(path.read_text().splitlines())) > 420}
+    assert not long
