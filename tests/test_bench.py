@@ -3,6 +3,7 @@
 import json
 import math
 
+import numpy as np
 import pytest
 
 from performer.bench import drawing, hearing, live, models, report
@@ -46,6 +47,24 @@ def test_the_live_rows_play_the_real_loop():
     assert [row.unit for row in rows] == ["ms"] * 3
     assert len(rows[0].ours) > 100 and len(rows[0].peer) > 20
     assert rows[1].extra["frames"] > 5 and rows[1].extra["rss_mb_after"] > 50 and rows[2].extra["fps"] > 1
+
+
+def test_a_click_begins_at_its_own_sample_and_ends_a_block_later():
+    t = [0.0]
+    clicks = live._Clicks(lambda: t[0])
+    clicks.click((10 * live.BLOCK + 100) / live.RATE)
+    for t[0] in np.arange(0.0, 0.2, 0.003):
+        clicks.pump()
+    loud = np.flatnonzero(clicks.ring.latest(clicks.ring.written)[:, 0])
+    assert loud[0] == 10 * live.BLOCK + 100 and loud[-1] == loud[0] + live.BLOCK - 1 and len(loud) == live.BLOCK
+
+
+def test_clicks_that_nobody_sees_miss_the_target(monkeypatch):
+    monkeypatch.setattr(live, "_our_clicks", lambda clicks, seed: ([1.0], 0))
+    monkeypatch.setattr(live, "_naive_clicks", lambda clicks, seed: ([], 0))
+    (row,) = live.click_to_pixel(1.0)
+    assert row.met is False and row.ratio is None
+    json.dumps(row.figures(), allow_nan=False)
 
 
 def test_an_unknown_row_is_a_fault():

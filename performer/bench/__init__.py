@@ -1,1 +1,1 @@
-"""`performer bench`: the hot path measured beside a peer or a bare loop, interleaved in one run."""
+"""`performer bench`: the hot path measured beside a peer or a bare loop, in one run."""

@@ -21,19 +21,27 @@ def features(_seconds: float) -> list[Row]:
     song = demo.render(RATE).mean(axis=1).astype(np.float32)
     analyzer = Analyzer(RATE)
     hop = analyzer.hop
-    at = [12 * 4 * int(60 / demo.BPM * RATE)]  # from the drop on
 
-    def block() -> np.ndarray:
-        at[0] = (at[0] + hop) % (len(song) - 2 * hop)
-        return song[at[0]:at[0] + hop]
+    def player() -> Callable[[], np.ndarray]:
+        """The song hop by hop, from the drop on; each side has a player of its own and hears every hop."""
+        at = 12 * 4 * int(60 / demo.BPM * RATE)
+
+        def block() -> np.ndarray:
+            nonlocal at
+            at = (at + hop) % (len(song) - 2 * hop)
+            return song[at:at + hop]
+
+        return block
+
+    heard = player()
 
     def ours() -> None:
-        analyzer.process(block())
+        analyzer.process(heard())
 
     for _ in range(WARM_HOPS):
         ours()
     rows = []
-    peers = {"aubio pvoc + specflux + tempo": _aubio(hop, block), "librosa mel + onset": _librosa(hop, block)}
+    peers = {"aubio pvoc + specflux + tempo": _aubio(hop, player()), "librosa mel + onset": _librosa(hop, player())}
     for name, peer in peers.items():
         if peer is None:
             (own,) = in_turn(ROUNDS, ours, scale=1e6)

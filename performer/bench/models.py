@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from performer.bench.row import Row, in_turn
+from performer.errors import Fault
 
 ROUNDS = 120
 
@@ -35,6 +36,9 @@ def against_torch(_seconds: float) -> list[Row]:
         tensor = torch.from_numpy(z[None])
         for threads in (1, 2):
             model = OnnxGenerator(path, "cpu", threads)
+            with torch.inference_mode():
+                if not np.allclose(model.paint(z), network(tensor)[0].numpy(), atol=1e-3):
+                    raise Fault("bench row E: the exported model's picture is not the network's; nothing to compare")
             before = torch.get_num_threads()
             torch.set_num_threads(threads)
             with torch.inference_mode():

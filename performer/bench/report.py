@@ -1,4 +1,4 @@
-"""Runs the rows, prints a table while they come in, and returns all figures."""
+"""Runs the rows, prints each as it comes in and a table of all at the end, and returns all figures."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ def run(only: list[str], seconds: float) -> dict[str, Any]:
         for row in ROWS[letter](seconds):
             rows.append({"row": letter, **row.figures()})
             table.add_row(letter, *row.cells())
+            console.print(f"{letter} {row.line()}", markup=False, highlight=False)  # stays if a later row is stopped
     figures["rows"] = rows
     console.print(table)
     return figures

@@ -31,15 +31,23 @@ class Row:
     @property
     def ratio(self) -> float | None:
         """Peer's median by ours: above 1 we are better."""
-        if not len(self.peer):
+        return self._ratio(0.5)
+
+    def _ratio(self, part: float) -> float | None:
+        if not len(self.peer) or not len(self.ours):
             return None
-        return float(np.median(self.peer)) / max(float(np.median(self.ours)), 1e-12)
+        return float(np.quantile(self.peer, part)) / max(float(np.quantile(self.ours, part)), 1e-12)
 
     def figures(self) -> dict[str, Any]:
         """For JSON."""
         return {"what": self.what, "unit": self.unit, "ours": _quantiles(self.ours), "peer_name": self.peer_name,
-                "peer": _quantiles(self.peer), "ratio": self.ratio, "must": self.must, "met": self.met,
-                "note": self.note, **self.extra}
+                "peer": _quantiles(self.peer), "ratio": self.ratio, "ratio_p99": self._ratio(0.99),
+                "must": self.must, "met": self.met, "note": self.note, **self.extra}
+
+    def line(self) -> str:
+        """For reading while the next row is measured."""
+        what, p50, p99, peer, peer_p50, peer_p99, ratio, must, met = self.cells()
+        return f"{what}: {p50}, p99 {p99}; {peer}: {peer_p50}, p99 {peer_p99}; {ratio}; must be {must}: {met or '-'}"
 
     def cells(self) -> list[str]:
         """For the table."""
