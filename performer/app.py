@@ -42,6 +42,7 @@ from performer.sync import Latest
 log = logging.getLogger(__name__)
 REEL_S = 20.0
 SWITCH_S = 0.0005  # a thread waits this long for its turn; Python's own 5 ms is a third of a frame
+PATIENCE = 5  # niceness of threads that may wait
 JOIN_S = 10.0  # a recording may still have its last pictures to write
 WATCH_S = 0.1  # how often devices are looked after
 
@@ -188,7 +189,7 @@ class Rig:
         fps = options.fps or (self.surface.refresh_hz if isinstance(self.surface, Window) else 60.0)
         self.stage = Stage(self.surface, renderer, wiring, fps, options.hud)
         self._begin("analysis", lambda: self.listener.run(stop))
-        self._begin("generator", lambda: self.painter.run(frames, images, stop))
+        self._begin("generator", lambda: self.painter.run(frames, images, stop), patient=True)
         self._begin("devices", lambda: _look_after([self.sound, self.hands], self.now, stop))
         self._begin("snapshots", lambda: snapshots.run(stop))
         self._begin("files", lambda: _watch(self.library, content, stop))
@@ -210,14 +211,21 @@ class Rig:
             "bpm": self.show.clock.pulse.bpm,
         }
 
-    def _begin(self, name: str, body: Callable[[], None]) -> None:
-        thread = threading.Thread(target=body, name=name, daemon=True)
+    def _begin(self, name: str, body: Callable[[], None], patient: bool = False) -> None:
+        """Start a thread; a patient one steps back for sound and drawing where cores are few."""
+
+        def run() -> None:
+            if patient and sys.platform == "linux":  # there, priorities belong to threads
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PATIENCE)
+            body()
+
+        thread = threading.Thread(target=run, name=name, daemon=True)
         thread.start()
         self._threads.append(thread)
 
     def _record(self, path: str | None, size: tuple[int, int]) -> Recorder:
         recorder = Recorder(path, size, self.sound, self.now)
-        self._begin("recorder", lambda: recorder.run(self._stop))
+        self._begin("recorder", lambda: recorder.run(self._stop), patient=True)
         return recorder
 
 

@@ -17,12 +17,14 @@ class Pacer:
         self.interval_s = interval_s
         self._next = perf_counter()
 
-    def slack(self) -> float:
-        """Seconds until the next picture is due."""
-        return self._next - perf_counter()
+    def rest(self, work_s: float) -> None:
+        """Sleep until work of so many seconds must begin for the next picture to be in time."""
+        rest = self._next - work_s - perf_counter()
+        if rest > 0.0:
+            sleep(rest)
 
     def wait(self) -> None:
-        """Sleep until the next picture is due."""
+        """Sleep until the next picture is due; the one after it is due an interval later."""
         rest = self._next - perf_counter()
         if rest > SPIN_S:
             sleep(rest - SPIN_S)

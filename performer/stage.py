@@ -34,6 +34,7 @@ from performer.sync import Latest
 log = logging.getLogger(__name__)
 TIDY_S = 10.0  # seconds between two collections of garbage, each in a frame's idle time
 LEAD_S = 0.5  # time constant of the estimate of how long a picture takes from step to screen
+MARGIN_S = 0.002  # for what a picture may take longer than those before it
 NOTICE_S = 4.0
 SWAPS = 40  # first swaps, by which the stage learns whether the screen sets the pace
 
@@ -100,6 +101,7 @@ class Stage:
         self._want_snapshot = False
         self._quit = False
         self._lead_s = 0.5 / fps
+        self._work_s = 1.0 / fps  # the longest that a picture took of late
         self._tidied_t = 0.0
         self._last_t: float | None = None
 
@@ -121,6 +123,8 @@ class Stage:
     def picture(self) -> None:
         """One frame, from the newest gestures and sound to the screen."""
         wiring, surface, governor = self.wiring, self.surface, self.governor
+        if self._pacer is not None:  # the later a picture begins, the newer is the sound in it
+            self._pacer.rest(self._work_s + MARGIN_S)
         events = [*self._drain(), *surface.poll()]
         for event in events:
             if event.address.startswith("app."):
@@ -140,6 +144,7 @@ class Stage:
         self._draw_hud(frame, features)
         finish()
         took = wiring.now() - begun
+        self._work_s = max(took, self._work_s + (took - self._work_s) * min(1.0, dt / LEAD_S))
         self._tidy(wiring.now(), took)
         if self._pacer is not None:
             self._pacer.wait()

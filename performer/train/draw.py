@@ -5,6 +5,8 @@ from __future__ import annotations
 import moderngl
 import numpy as np
 
+from performer.gl.headless import Headless
+
 SOURCES = ("marble", "flow", "nebula", "cells")
 
 _VERTEX = """
@@ -127,10 +129,11 @@ class Easel:
     def __init__(self, sources: tuple[str, ...], size: int, seed: int) -> None:
         self.kinds = [SOURCES.index(name) for name in sources]
         self.size, self.seed = size, seed
-        self._ctx = moderngl.create_standalone_context(require=330, backend="egl")
-        self._program = self._ctx.program(_VERTEX, _FRAGMENT)
-        self._quad = self._ctx.vertex_array(self._program, [])
-        self._target = self._ctx.framebuffer([self._ctx.texture((2 * size, 2 * size), 3)])
+        self._surface = Headless((2 * size, 2 * size))
+        ctx = self._surface.ctx
+        self._program = ctx.program(_VERTEX, _FRAGMENT)
+        self._quad = ctx.vertex_array(self._program, [])
+        self._target = ctx.framebuffer([ctx.texture((2 * size, 2 * size), 3)])
 
     def draw(self, index: int) -> np.ndarray:
         """Picture number `index`: (size, size, 3) uint8."""
@@ -149,4 +152,4 @@ class Easel:
         return np.stack([self.draw(i) for i in range(first, first + count)])
 
     def close(self) -> None:
-        self._ctx.release()
+        self._surface.close()
