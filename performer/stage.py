@@ -275,5 +275,5 @@ class Stage:
         """Collect garbage only when the frame leaves time for it."""
         idle = self.stats.interval_s - took
         if now - self._tidied_t > TIDY_S and idle > 0.004:
-            gc.collect(1)
+            gc.collect()  # what was there at the start is frozen, so there is little to look through
             self._tidied_t = now
