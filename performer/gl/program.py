@@ -10,7 +10,7 @@ import moderngl
 from performer.errors import Fault
 from performer.gl.flush import after_pass
 from performer.isf import ShaderSpec
-from performer.isf.glsl import renamed
+from performer.isf.glsl import SUFFIX, renamed
 
 #: How drivers begin a complaint: Mesa `0:12(3): error: `, NVIDIA `0(12) : error C0000: `, others `ERROR: 0:12: `.
 _COMPLAINT = re.compile(
@@ -97,7 +97,7 @@ def complaint(spec: ShaderSpec, text: str) -> str:
             where = str(spec.path.with_suffix(".vs"))
         match = _COMPLAINT.match(line)
         if match is not None and "warning" not in line.lower():
-            return f"{where}:{match[1] or match[2]}: {match[3].strip()}"
+            return f"{where}:{match[1] or match[2]}: {match[3].strip().replace(SUFFIX, '')}"
         if not reason and line.lower().startswith(("error", "fatal")):
             reason = line.split(":", 1)[-1].strip()
     return f"{where}: the shader does not link: {reason or 'the driver gives no reason'}"

@@ -238,9 +238,12 @@ class SoundTexture:
 
 
 def _gather(values: np.ndarray, out: np.ndarray) -> None:
-    """Fewer columns than values: each shows the greatest of those it stands for."""
+    """Fewer columns than values: each shows the greatest of those it stands for; more: values repeat."""
     if len(out) == len(values):
         out[:] = values
+        return
+    if len(out) > len(values):
+        np.take(values, (np.arange(len(out)) * len(values)) // len(out), out=out)
         return
     starts = (np.arange(len(out)) * len(values)) // len(out)
     np.maximum.reduceat(values, starts, out=out)

@@ -5,25 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from performer.isf.lenient import forgive
+
 #: Reserved in GLSL 3.30 but ordinary names in the GLSL 1.20 and ES 1.00 that most ISF files are written in.
 _RESERVED_WORDS = (
     "common partition active asm class union enum typedef template this packed goto inline noinline volatile public "
     "static extern external interface long short half fixed unsigned superp input output hvec2 hvec3 hvec4 dvec2 dvec3 "
-    "dvec4 fvec2 fvec3 fvec4 sampler3DRect filter sizeof cast namespace using row_major sample")
+    "dvec4 fvec2 fvec3 fvec4 sampler3DRect filter sizeof cast namespace using row_major sample "
+    "double dmat2 dmat3 dmat4 buffer shared coherent restrict readonly writeonly resource atomic_uint patch subroutine "
+    "precise")
 RESERVED = frozenset(_RESERVED_WORDS.split())
 #: Keywords of 3.30 that a modern shader may use as such: renamed only where an input or a pass has that name.
 _KEYWORDS = (
     "attribute const uniform varying layout centroid flat smooth noperspective break continue do for while switch case "
     "default if else in out inout float int void bool true false invariant discard return lowp mediump highp precision "
     "struct uint mat2 mat3 mat4 vec2 vec3 vec4 ivec2 ivec3 ivec4 bvec2 bvec3 bvec4 uvec2 uvec3 uvec4 sampler2D "
-    "samplerCube sampler1D sampler3D texture textureSize textureLod textureProj texture2D texture2DLod texture2DProj")
+    "samplerCube sampler1D sampler3D texture textureSize textureLod textureProj texture2D texture2DLod texture2DProj "
+    "IMG_PIXEL IMG_NORM_PIXEL IMG_SIZE IMG_THIS_PIXEL IMG_THIS_NORM_PIXEL")
 KEYWORDS = frozenset(_KEYWORDS.split())
 
 _OLD = {
     "gl_FragColor": "isf_FragColor", "gl_FragData": "isf_FragData", "vv_FragNormCoord": "isf_FragNormCoord",
     "vv_vertShaderInit": "isf_vertShaderInit", "gl_TexCoord": "isf_TexCoord", "gl_Vertex": "isf_Vertex",
-    "gl_MultiTexCoord0": "isf_MultiTexCoord0", "gl_ModelViewProjectionMatrix": "isf_Matrix",
-    "ftransform": "isf_ftransform",
+    "gl_Color": "isf_Color", "gl_FrontColor": "isf_FrontColor", "gl_MultiTexCoord0": "isf_MultiTexCoord0",
+    "gl_ModelViewProjectionMatrix": "isf_Matrix", "gl_ModelViewMatrix": "isf_Matrix",
+    "gl_ProjectionMatrix": "isf_Matrix", "ftransform": "isf_ftransform",
     "sampler2DRect": "sampler2D", "texture2DRect": "texture2D_pixels", "texture2DLodEXT": "texture2DLod",
     "texture2DGradEXT": "textureGrad", "texture2DGradARB": "textureGrad",
     "texelFetch2D": "texelFetch", "textureSize2D": "textureSize",
@@ -31,17 +37,20 @@ _OLD = {
 
 _COMMENT = re.compile(r"//(?:\\\n|[^\n])*|/\*.*?(?:\*/|\Z)", re.S)
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(version|extension)\b[^\n]*", re.M)
+_DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(?:version|extension)\b[^\n]*", re.M)
 _PRECISION = re.compile(r"\bprecision\s+(?:lowp|mediump|highp)\s+\w+\s*;")
 _QUALIFIED = re.compile(
-    r"\b(?:uniform|varying|in|out|attribute)\s+(?:(?:lowp|mediump|highp|const)\s+)*\w+\s+(\w+)\s*(?:=[^;]*)?;")
+    r"\b((?:uniform|varying|in|out|attribute)\s+(?:(?:lowp|mediump|highp|const)\s+)*\w+\s+)"
+    r"(\w+(?:\s*\[[^\]]*\])?(?:\s*,\s*\w+)*)(\s*(?:=[^;]*)?;)")
 #: Qualifiers of 3.30 that older shaders use as names: nothing that can be qualified follows.
-_UNQUALIFYING = re.compile(r"\b(smooth|flat|centroid|noperspective)\b(?!\s+(?:in|out|varying|smooth|flat|centroid)\b)")
+_UNQUALIFYING = re.compile(r"\b(smooth|flat|centroid|noperspective)\b(?!\s+(?:in|out|varying|smooth|flat|centroid)\b)"
+                           r"|\b(layout)\b(?!\s*\()|\b(precision)\b")
 _C_ARRAY = re.compile(r"\b(\w+)\s+(\w+)\s*\[([^\[\]{};]*)\]\s*=\s*\{([^{};]*)\}")
-_INPUT = re.compile(r"^\s*in\s+(float|vec2|vec3|vec4|mat2|mat3|mat4)\s+(\w+)\s*;", re.M)
+_INPUT = re.compile(r"^\s*(?:smooth\s+)?in\s+(float|vec2|vec3|vec4|mat2|mat3|mat4)\s+([\w\s,\[\]]+?)\s*;", re.M)
 _IMAGE_FACT = re.compile(r"\b_(\w+?)_(imgRect|imgSize|flip|normTexCoord|texCoord)\b")
 
-_HEAD = "#version 330 core\n"
+# Where it exists, it takes implicit conversions and constants as freely as the older drivers did.
+_HEAD = "#version 330 core\n#extension GL_ARB_shading_language_420pack : enable\n"
 _PIXELS = """\
 vec4 IMG_NORM_PIXEL(sampler2D image, vec2 at) { return texture(image, at); }
 vec4 IMG_NORM_PIXEL(sampler2D image, vec3 at) { return texture(image, at.xy); }
@@ -66,6 +75,8 @@ uniform float TIMEDELTA;
 uniform vec4 DATE;
 uniform int FRAMEINDEX;
 """
+#: What reserved words get, to be names; `program.complaint` takes it off again.
+SUFFIX = "_isf"
 STANDARD = ("PASSINDEX", "RENDERSIZE", "TIME", "TIMEDELTA", "DATE", "FRAMEINDEX")
 
 #: Draws with three vertices: one triangle that covers the target.
@@ -84,6 +95,8 @@ out vec2 isf_FragNormCoord;
 #define isf_Vertex vec4(isf_MultiTexCoord0.xy * 2.0 - 1.0, 0.0, 1.0)
 #define isf_Matrix mat4(1.0)
 #define isf_fragCoord floor(isf_FragNormCoord * RENDERSIZE)
+#define isf_Color vec4(1.0)
+vec4 isf_FrontColor, isf_TexCoord[4];
 vec4 isf_ftransform() { return isf_Vertex; }
 void isf_vertShaderInit() {
   isf_FragNormCoord = isf_MultiTexCoord0.xy;
@@ -94,7 +107,7 @@ void isf_vertShaderInit() {
 
 def renamed(name: str) -> str:
     """The name that an input or a pass called `name` has in the translated GLSL."""
-    return f"{name}_" if name in RESERVED or name in KEYWORDS else name
+    return f"{name}{SUFFIX}" if name in RESERVED or name in KEYWORDS else name
 
 
 def fragment(code: str, first_line: int, uniforms: Mapping[str, str], images: Iterable[str]) -> str:
@@ -105,31 +118,36 @@ def fragment(code: str, first_line: int, uniforms: Mapping[str, str], images: It
     uniforms    name -> GLSL type of the value inputs
     images      names of everything that is sampled: image and audio inputs, pass targets, imported pictures
     """
-    body = _translate(code, uniforms, images, vertex=False)
+    body = _translate(code, first_line, uniforms, images, vertex=False)
     wide = re.search(r"\bisf_FragData\b", body) is not None
-    output = ("out vec4 isf_FragData[1];\n#define isf_FragColor isf_FragData[0]\n" if wide else
+    output = ("out vec4 isf_FragData[4];\n#define isf_FragColor isf_FragData[0]\n" if wide else
               "out vec4 isf_FragColor;\n" if "isf_FragColor" in body else "")
     if re.search(r"\bisf_TexCoord\b", body):
         output += "#define isf_TexCoord vec4[1](vec4(isf_FragNormCoord, 0.0, 1.0))\n"
-    head = _HEAD + "in vec2 isf_FragNormCoord;\n#define isf_FragCoord gl_FragCoord.xy\n" + output
+    if re.search(r"\bisf_Color\b", body):
+        output += "#define isf_Color vec4(1.0)\n"
+    head = _HEAD + "in vec2 isf_FragNormCoord;\n#define isf_FragCoord gl_FragCoord.xy\n"
+    head += "#define isf_fragCoord gl_FragCoord.xy\n" + output
     head += _declarations(uniforms, images, body)
     return head + _PIXELS + _BIASED + f"#line {first_line}\n" + body + "\n"
 
 
 def plain_vertex(fragment: str) -> tuple[str, list[str]]:
     """The vertex shader where the author gave none, and what the fragment shader wants of it beyond the format."""
-    wanted = [match for match in _INPUT.findall(fragment) if match[1] != "isf_FragNormCoord"]
+    wanted: dict[str, str] = {}
+    for kind, names in _INPUT.findall(fragment):
+        wanted |= {name.strip(): kind for name in names.split(",") if name.strip() != "isf_FragNormCoord"}
     if not wanted:
         return VERTEX_SOURCE, []
-    declared = "".join(f"out {kind} {name};\n" for kind, name in wanted)
-    zeroed = "".join(f"  {name} = {kind}(0.0);\n" for kind, name in wanted)
+    declared = "".join(f"out {kind} {name};\n" for name, kind in wanted.items())
+    zeroed = "".join(f"  {name} = {kind}(0.0);\n" for name, kind in wanted.items() if "[" not in name)
     source = VERTEX_SOURCE.replace("void main() {\n", f"{declared}void main() {{\n{zeroed}")
-    return source, [name for _, name in wanted]
+    return source, list(wanted)
 
 
 def vertex(code: str, uniforms: Mapping[str, str], images: Iterable[str]) -> str:
     """Translate an author's vertex shader, to be drawn as a strip of four vertices."""
-    body = _translate(code, uniforms, images, vertex=True)
+    body = _translate(code, 1, uniforms, images, vertex=True)
     head = _HEAD + _VERTEX_PRELUDE + _declarations(uniforms, images, body)
     return head + _PIXELS + "#line 1\n" + body + "\n"
 
@@ -148,24 +166,31 @@ def _declarations(uniforms: Mapping[str, str], images: Iterable[str], body: str)
     return _STANDARD + "".join(lines)
 
 
-def _translate(code: str, uniforms: Mapping[str, str], images: Iterable[str], *, vertex: bool) -> str:
+def _translate(code: str, line: int, uniforms: Mapping[str, str], images: Iterable[str], *, vertex: bool) -> str:
     """Old names to new ones outside comments; every line stays on its line."""
     code = code.replace("\r\n", "\n").replace("\r", "\n")
     code = "".join(c if c == "\n" or c == "\t" or 32 <= ord(c) < 127 else " " for c in _without_comments(code))
-    code = _DIRECTIVE.sub(lambda match: "" if match[1] == "version" or "GL_" in match[0] else match[0], code)
-    code = _PRECISION.sub("", code)
+    code = _PRECISION.sub("", _DIRECTIVE.sub("", code))
     ours = set(uniforms) | set(images) | set(STANDARD) | {"isf_FragNormCoord", "vv_FragNormCoord"}
-    code = _QUALIFIED.sub(lambda match: re.sub(r"[^\n]", "", match[0]) if match[1] in ours else match[0], code)
+    code = _QUALIFIED.sub(lambda match: _not_ours(match, ours), code)
     code = _C_ARRAY.sub(r"\1 \2[\3] = \1[](\4)", code)
-    changing = "|".join(sorted(ours | {"gl_FragCoord"}))
-    code = re.sub(rf"\bconst\s+(?=\w+\s+\w+\s*=[^;]*\b(?:{changing})\b)", "", code)  # some drivers let it pass
-    code = _UNQUALIFYING.sub(r"\1_", code)
+    code = forgive(code, line)
+    code = _UNQUALIFYING.sub(lambda match: match[0] + SUFFIX, code)
     words = dict(_OLD)
-    words |= {name: f"{name}_" for name in RESERVED}
+    words |= {name: f"{name}{SUFFIX}" for name in RESERVED}
     words |= {name: renamed(name) for name in ours if name in KEYWORDS}
     words["varying"] = "out" if vertex else "in"
     words["attribute"] = "in"
     return _WORD.sub(lambda match: words.get(match[0], match[0]), code)
+
+
+def _not_ours(match: re.Match[str], ours: set[str]) -> str:
+    """A declaration without the names that the host declares."""
+    names = match[2].split(",")
+    left = [name for name in names if name.split("[")[0].strip() not in ours]
+    if len(left) == len(names):
+        return match[0]
+    return match[1] + ",".join(left) + match[3] if left else re.sub(r"[^\n]", "", match[0])
 
 
 def _without_comments(code: str) -> str:

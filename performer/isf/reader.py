@@ -12,11 +12,14 @@ from performer.errors import Fault, nearest
 from performer.isf import glsl, size
 from performer.isf.header import split
 from performer.isf.size import Size
-from performer.isf.spec import AudioInput, Pass, ShaderSpec
+from performer.isf.spec import LARGEST, AudioInput, Pass, ShaderSpec
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,79}")
 _TYPES = {"float": "float", "bool": "bool", "long": "int", "event": "bool", "point2D": "vec2", "color": "vec4"}
 _BY_LOWER = {kind.lower(): kind for kind in (*KINDS, "image", "audio", "audioFFT")}
+#: What authors write, and some hosts take, for the types of the specification.
+_ALIASES = {"int": "long", "integer": "long", "boolean": "bool", "vec2": "point2D", "point": "point2D",
+            "vec4": "color", "colour": "color", "trigger": "event", "number": "float", "fft": "audioFFT"}
 _MOST = 256  # inputs, passes
 
 
@@ -110,6 +113,9 @@ class _Reader:
         self.taken.add(name)
         written = str(row.get("TYPE", "")).strip()
         kind = _BY_LOWER.get(written.lower())
+        if kind is None and written.lower() in _ALIASES:
+            kind = _ALIASES[written.lower()]
+            self.warnings.append(f"{self.where}:{self.line_of(name)}: TYPE {written!r} is taken for {kind!r}")
         if kind is None:
             known = list(_BY_LOWER.values())
             raise self.fault(name, f"{key}.TYPE: expected one of {', '.join(known)}, got {written!r}"
@@ -117,8 +123,8 @@ class _Reader:
         if kind == "image":
             self.images.append(name)
         elif kind in ("audio", "audioFFT"):
-            most = 512 if kind == "audioFFT" else 1024
-            width = min(max(_number(row.get("MAX")) or most, 1), most)
+            usual = 512 if kind == "audioFFT" else 1024
+            width = min(max(_number(row.get("MAX")) or usual, 1), LARGEST)
             self.audio.append(AudioInput(name, kind == "audioFFT", int(width)))
         else:
             self.params.append(self.param(row, name, kind))
@@ -162,9 +168,14 @@ class _Reader:
         return low, high
 
     def choice(self, row: dict[str, Any], name: str, label: str) -> Param:
-        values = [int(v) for v in map(_number, _as_list(row.get("VALUES"))) if v is not None]
+        written = _as_list(row.get("VALUES"))
+        values = [int(v) for v in map(_number, written) if v is not None]
         labels = [str(v) for v in _as_list(row.get("LABELS"))]
+        if written and not values:  # words instead of numbers: they count from 0
+            values, labels = list(range(len(written))), [str(v) for v in written]
         default = _number(row.get("DEFAULT"))
+        if default is None and (word := str(row.get("DEFAULT"))) in labels and values:
+            default = float(values[min(labels.index(word), len(values) - 1)])
         if not values:
             low, high = _number(row.get("MIN")), _number(row.get("MAX"))
             if labels:
@@ -231,10 +242,18 @@ class _Reader:
             return None
         numbers = frozenset(p.name for p in self.params if KINDS[p.kind] == 1)
         try:
-            return size.parse(str(raw), numbers)
+            one = size.parse(str(raw), numbers)
         except ValueError as error:
             self.warnings.append(f"{self.where}:{self.line_of(str(raw))}: {key}: {error}; the picture's size is taken")
             return None
+        usual = {p.name: p.default for p in self.params if KINDS[p.kind] == 1}
+        number = one.value({"WIDTH": 1920.0, "HEIGHT": 1080.0, **usual})  # type: ignore[dict-item]
+        if number is None or not 1.0 <= number <= LARGEST:
+            says = "has no value" if number is None else f"is {number:.6g} pixels"
+            taken = "the picture's size" if number is None else f"{min(max(number, 1.0), LARGEST):.0f}"
+            self.warnings.append(f"{self.where}:{self.line_of(str(raw))}: {key}: {str(raw)!r:.80} {says} at 1920x1080; "
+                                 f"{taken} is taken")
+        return one
 
     # -- imported pictures
 
@@ -278,9 +297,9 @@ class _Reader:
         raw = self.header.get(key)
         if raw is None:
             return []
-        if isinstance(raw, dict) and key in ("INPUTS", "PASSES"):
+        if isinstance(raw, dict) and raw and key in ("INPUTS", "PASSES"):
             raise self.fault(key, f"{key}: expected a list [...], got an object")
-        return _as_list(raw)
+        return [] if raw == {} else _as_list(raw)
 
     def string(self, key: str) -> str:
         raw = self.header.get(key)

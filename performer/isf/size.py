@@ -21,11 +21,17 @@ _BINARY: dict[str, Callable[[float, float], float]] = {
 _FUNCTIONS: dict[str, tuple[int, Callable[..., float]]] = {
     "floor": (1, math.floor), "ceil": (1, math.ceil), "round": (1, round), "abs": (1, abs), "sqrt": (1, math.sqrt),
     "exp": (1, math.exp), "log": (1, math.log), "ln": (1, math.log), "log2": (1, math.log2), "sin": (1, math.sin),
-    "cos": (1, math.cos), "trunc": (1, math.trunc),
+    "cos": (1, math.cos), "trunc": (1, math.trunc), "tan": (1, math.tan), "asin": (1, math.asin),
+    "acos": (1, math.acos), "atan": (1, math.atan), "cuberoot": (1, math.cbrt), "exp2": (1, math.exp2),
+    "sign": (1, lambda x: math.copysign(1.0, x) if x else 0.0), "fract": (1, lambda x: x - math.floor(x)),
+    "sum": (0, lambda *a: math.fsum(a)), "average": (0, lambda *a: math.fsum(a) / len(a)),
+    "add": (2, operator.add), "subtract": (2, operator.sub), "multiply": (2, operator.mul),
+    "divide": (2, operator.truediv), "negate": (1, operator.neg), "percent": (1, lambda x: x / 100.0),
     "min": (0, lambda *a: min(a)), "max": (0, lambda *a: max(a)), "pow": (2, math.pow),
     "mod": (2, math.fmod),
     "clamp": (3, lambda x, low, high: min(max(x, low), high)),
 }
+_CONSTANTS = {"pi": math.pi, "e": math.e, "phi": (1.0 + math.sqrt(5.0)) / 2.0}
 
 Tree = tuple[Any, ...]
 
@@ -56,6 +62,7 @@ def parse(text: str, inputs: frozenset[str]) -> Size:
     """Read a size such as `$WIDTH/4`, `floor($HEIGHT * max(0.1, blur))` or `512`.
 
     inputs  names it may use besides $WIDTH and $HEIGHT, with or without `$`
+    The functions and constants are those of DDMathParser, which the specification names, that make sense for a size.
     Raises ValueError saying what was expected.
     """
     reader = _Reader(text, inputs | {"WIDTH", "HEIGHT"})
@@ -136,6 +143,10 @@ class _Reader:
         if kind == "name":
             if word in _FUNCTIONS and self.take("("):
                 return self.call(word, depth)
+            if word in _CONSTANTS and word not in self.known:
+                if self.take("("):
+                    self.close()
+                return ("number", _CONSTANTS[word])
             if word not in self.known:
                 raise ValueError(f"size {self.text!r} names {word!r}, which is no input; expected $WIDTH or $HEIGHT")
             self.used.add(word)

@@ -50,7 +50,7 @@ class Pass:
 
 def _side(size: Size | None, full: int, values: Mapping[str, float]) -> int:
     number = size.value(values) if size is not None else None
-    return full if number is None else int(min(max(number, 1.0), LARGEST))
+    return max(full, 1) if number is None else int(min(max(number, 1.0), LARGEST))
 
 
 @dataclass(frozen=True, slots=True)
