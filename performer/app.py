@@ -29,6 +29,7 @@ from performer.gl.renderer import Renderer
 from performer.gl.window import Window, monitors
 from performer.inputs import midi, source
 from performer.isf import ShaderSpec
+from performer.latency import Latency
 from performer.library import FACTORY, USER, Library
 from performer.listener import Listener
 from performer.outputs.movie import check_path
@@ -104,6 +105,8 @@ def play(options: PlayOptions) -> dict[str, Any]:
             rig.stage.start_recording(options.record)
         rig.stage.run(options.seconds)
         figures = rig.figures()
+        if line := rig.latency.line():
+            _say(line)
     if options.stats is not None:
         Path(options.stats).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     return figures
@@ -183,10 +186,12 @@ class Rig:
         images: Latest[Images] = Latest()
         content: SimpleQueue[ShaderSpec | list[Preset]] = SimpleQueue()
         snapshots = Snapshots()
+        refresh_hz = self.surface.refresh_hz if isinstance(self.surface, Window) else 0.0
+        fps = options.fps or refresh_hz or 60.0
+        self.latency = Latency(1.0 / fps, 0.5 / refresh_hz if refresh_hz else 0.0, options.output_delay_ms / 1000.0)
         wiring = Wiring(
             self.show, self.listener, self.painter, frames, images, self.hands.events, content, notices, snapshots,
-            self._record, self.now, lambda: self.sound.note, lambda: self.hands.note, options.output_delay_ms / 1000.0)
-        fps = options.fps or (self.surface.refresh_hz if isinstance(self.surface, Window) else 60.0)
+            self._record, self.now, lambda: self.sound.note, lambda: self.hands.note, self.latency)
         self.stage = Stage(self.surface, renderer, wiring, fps, options.hud)
         self._begin("analysis", lambda: self.listener.run(stop))
         self._begin("generator", lambda: self.painter.run(frames, images, stop), patient=True)
@@ -208,7 +213,7 @@ class Rig:
             "latency_p50_ms": stats.latency_ms(0.5), "latency_p99_ms": stats.latency_ms(0.99),
             "provider": self.painter.provider, "model_rate_hz": self.painter.rate_hz,
             "preset": self.show.preset.name, "effort": str(self.stage.governor.effort),
-            "bpm": self.show.clock.pulse.bpm,
+            "bpm": self.show.clock.pulse.bpm, "delay": self.latency.figures(),
         }
 
     def _begin(self, name: str, body: Callable[[], None], patient: bool = False) -> None:

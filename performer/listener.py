@@ -11,6 +11,7 @@ from performer.audio.analyzer import Analyzer
 from performer.audio.mix import Mixer
 from performer.audio.scope import SAMPLES, Scope
 from performer.frame import BANDS, HEAD, Features, Sound
+from performer.latency import window_delay_s
 from performer.sync import Ring
 
 KEPT_ROWS = 2048
@@ -18,10 +19,14 @@ SLOWEST_DRIFT = 0.002  # part of a late stamp that moves the estimated start of 
 
 
 class Source(Protocol):
-    """What the listener needs of a sound input."""
+    """What the listener needs of a sound input.
+
+    delay_s  how old the newest sample was when it came
+    """
 
     ring: Ring
     rate: int
+    delay_s: float
 
     def pump(self) -> None: ...
 
@@ -83,6 +88,11 @@ class Listener:
                 self._features = Features.from_row(row, self.names)
         return self._features
 
+    @property
+    def device_s(self) -> float:
+        """Seconds by which sound is old when the source brings it."""
+        return self._source.delay_s
+
     def sound(self, dt: float) -> Sound:
         """Waveform and spectrum of what was heard last, dt seconds after the last look."""
         return self._scope.look(self._mono.latest(SAMPLES)[:, 0], dt)
@@ -96,4 +106,5 @@ class Listener:
         self._mono = Ring(4 * SAMPLES, 1)
         self._read = ring.written
         self._heard = 0
+        self.window_s = window_delay_s(self._rate)  # see there
         self._start: float | None = None  # when the stream's first sample sounded, on the show's clock

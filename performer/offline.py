@@ -86,6 +86,8 @@ class Song:
 class _Heard:
     """A listener's source that is fed by hand."""
 
+    delay_s = 0.0
+
     def __init__(self, song: Song) -> None:
         self.rate = song.rate
         self.ring = Ring(int(RING_S * song.rate), song.channels)

@@ -22,6 +22,7 @@ from performer.gl.readback import Readback
 from performer.gl.renderer import Renderer
 from performer.governor import Governor
 from performer.isf import ShaderSpec
+from performer.latency import Latency
 from performer.listener import Listener
 from performer.outputs.recorder import Recorder
 from performer.outputs.snapshot import Snapshots
@@ -33,7 +34,7 @@ from performer.sync import Latest
 
 log = logging.getLogger(__name__)
 TIDY_S = 10.0  # seconds between two collections of garbage, each in a frame's idle time
-LEAD_S = 0.5  # time constant of the estimate of how long a picture takes from step to screen
+CALM_S = 0.5  # time constant with which a slow picture is forgotten
 MARGIN_S = 0.002  # for what a picture may take longer than those before it
 NOTICE_S = 4.0
 SWAPS = 40  # first swaps, by which the stage learns whether the screen sets the pace
@@ -62,7 +63,7 @@ class Wiring:
     notices   one-line messages for the HUD
     sound_note, midi_note  say what is heard and played now
     record    makes a Recorder for a path, or for None a path of its own choice; raises Fault
-    delay_s   from drawing to light, outside this program (projector, capture chain)
+    latency   measures the way from sound to picture, and so how far ahead beats are drawn
     """
 
     show: Show
@@ -78,7 +79,7 @@ class Wiring:
     now: Callable[[], float]
     sound_note: Callable[[], str]
     midi_note: Callable[[], str]
-    delay_s: float = 0.0
+    latency: Latency
 
 
 class Stage:
@@ -100,7 +101,6 @@ class Stage:
         self._readback: Readback | None = None
         self._want_snapshot = False
         self._quit = False
-        self._lead_s = 0.5 / fps
         self._work_s = 1.0 / fps  # the longest that a picture took of late
         self._tidied_t = 0.0
         self._last_t: float | None = None
@@ -131,7 +131,7 @@ class Stage:
                 self._command(event)
         self._take_content()
         begun = wiring.now()
-        t = begun + self._lead_s + wiring.delay_s
+        t = begun + wiring.latency.look_ahead_s
         dt = 1.0 / 60.0 if self._last_t is None else max(t - self._last_t, 0.0)
         self._last_t = t
         scale = governor.effort.scale
@@ -143,9 +143,10 @@ class Stage:
         self._keep_pixels(frame)
         self._draw_hud(frame, features)
         finish()
-        took = wiring.now() - begun
-        self._work_s = max(took, self._work_s + (took - self._work_s) * min(1.0, dt / LEAD_S))
-        self._tidy(wiring.now(), took)
+        drawn = wiring.now()
+        took = drawn - begun
+        self._work_s = max(took, self._work_s + (took - self._work_s) * min(1.0, dt / CALM_S))
+        self._tidy(drawn, took)
         if self._pacer is not None:
             self._pacer.wait()
         swapping = wiring.now()
@@ -153,9 +154,10 @@ class Stage:
         shown = wiring.now()
         if self._pacer is not None and len(self._swap_s) < SWAPS:
             self._meet_screen(shown - swapping)
-        age = shown - features.t if wiring.listener.rows.written else math.nan
-        self.stats.shown(shown, age)
-        self._lead_s += (shown - begun - self._lead_s) * min(1.0, dt / LEAD_S)
+        listener = wiring.listener
+        heard_t = features.t if listener.rows.written else math.nan
+        self.stats.shown(shown, shown - heard_t)
+        wiring.latency.shown(begun, drawn, shown, heard_t, listener.device_s, listener.window_s)
         if governor.step(shown, took):
             self.renderer.skip = governor.effort.skip
             wiring.painter.least_interval_s = governor.effort.image_interval_s
@@ -266,6 +268,7 @@ class Stage:
             governor_note="" if self.governor.level == 0 else str(self.governor.effort),
             recording="" if recorder is None else f"{recorder.seconds:.0f} s, {recorder.dropped} dropped",
             frozen=wiring.show.frozen, messages=tuple(wiring.notices), routes=frame.routes,
+            delays=wiring.latency.rows(),
         )
 
     def _say(self, text: str) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PURE = [f"performer/{name}" for name in (
-    "frame.py", "sync.py", "show.py", "clock.py", "preset.py", "governor.py", "errors.py", "control", "latent", "isf",
-    "audio")]
+    "frame.py", "sync.py", "show.py", "clock.py", "preset.py", "governor.py", "errors.py", "latency.py", "control",
+    "latent", "isf", "audio")]
 
 
 def run(*command: str) -> None:

@@ -183,6 +183,8 @@ def _sleep_loop(seconds: float) -> list[float]:
 class _Clicks:
     """A sound input into whose ring clicks are put by hand; silence otherwise, written in real time."""
 
+    delay_s = 0.0
+
     def __init__(self, now: Callable[[], float]) -> None:
         self.rate, self.ring, self.now = RATE, Ring(4 * RATE, 1), now
         self._first = -BLOCK  # number of the newest click's first sample

@@ -50,6 +50,7 @@ class HudState:
     model_rate_hz    images per second made
     sound_age_ms     of the newest sound in the picture; NaN for none
     recording        "" when none
+    delays           (label, text) of the way from sound to picture
     routes           (source, target, 0..1)
     """
 
@@ -75,6 +76,7 @@ class HudState:
     midi_note: str = ""
     governor_note: str = ""
     recording: str = ""
+    delays: tuple[tuple[str, str], ...] = ()
     frozen: bool = False
     messages: tuple[Message, ...] = ()
     routes: tuple[tuple[str, str, float], ...] = ()
@@ -189,6 +191,7 @@ class Hud:
             ("picture", f"{state.fps:.0f} fps   p99 {state.p99_ms:.1f} ms   missed {state.missed}", _TEXT),
             ("model", f"{state.model_rate_hz:.0f} Hz  {state.provider}", _TEXT),
             ("sound", f"{age}{state.sound_note}", _TEXT),
+            *((label, text, _TEXT) for label, text in state.delays),
             ("midi", state.midi_note, _TEXT),
             ("governor", state.governor_note, _WARM),
             ("record", state.recording, _RED),

@@ -34,7 +34,7 @@ class Player:
                  mute: bool = False) -> None:
         self.rate, self.ring = rate, Ring(int(RING_S * rate), channels)
         self.state, self.overflows = "running", 0
-        self.note = name
+        self.note, self.delay_s = name, 0.0  # a sample comes when it is heard
         self._name, self._blocks, self._now, self._mute = name, blocks, now, mute
         self._tape = Ring(int(TAPE_S * rate), channels)
         self._stream: Any = None

@@ -19,6 +19,7 @@ BLOCK = 256
 QUIET_S = 1.0  # without a new sample for this long the device is lost
 SETTLE_S = 4.0  # after opening: a sound server's idle monitor may pause for 2 s before it runs
 RETRY_S = 1.0
+OLDEST_S = 1.0  # an age beyond this is no age: that system's clock of the converter is wrong
 SOUND_SERVERS = ("pulse", "pipewire")
 MONITOR = "@DEFAULT_MONITOR@"
 
@@ -48,7 +49,8 @@ class SoundCard:
         self._key: tuple[str, str] | None = None  # host API and name
         self._stream: Any = None
         self._stopping = False  # within a call that a frozen sound server does not let return
-        self._delay_s = 0.0
+        self.reported_s = 0.0  # input latency as PortAudio states it
+        self.delay_s = self._guess_s = 0.0
         self._last_written, self._last_t, self._opened_t, self._retry_t = 0, 0.0, 0.0, 0.0
 
     def open(self) -> None:
@@ -95,7 +97,10 @@ class SoundCard:
         ring = Ring(int(RING_S * rate), channels)
 
         def callback(block: np.ndarray, frames: int, times: Any, status: Any) -> None:
-            ring.write(block, self._now() - self._delay_s)
+            # The first sample's age, less the time that the block itself takes; some systems do not tell.
+            age = times.currentTime - times.inputBufferAdcTime - frames / rate
+            self.delay_s = age if 0.0 <= age <= OLDEST_S else self._guess_s
+            ring.write(block, self._now() - self.delay_s)
             self.overflows += bool(status)
 
         before = os.environ.get("PULSE_SOURCE")
@@ -104,7 +109,8 @@ class SoundCard:
         try:
             self._stream = sd.InputStream(device=index, samplerate=rate, channels=channels, blocksize=BLOCK,
                                           dtype="float32", latency="low", callback=callback)
-            self._delay_s = 0.5 * float(self._stream.latency)
+            self.reported_s = float(self._stream.latency)
+            self.delay_s = self._guess_s = 0.5 * self.reported_s
             self.ring, self.rate = ring, rate
             self._last_written, self._last_t = 0, self._now()
             self._opened_t = self._last_t

@@ -23,6 +23,7 @@ class SoundSource(Protocol):
     state      "running" or "lost"
     note       one line for people: what is heard
     overflows  blocks that the sound system had to throw away
+    delay_s    how old the newest sample was when it last came, by the sound system's own clock
     """
 
     ring: Ring
@@ -30,6 +31,7 @@ class SoundSource(Protocol):
     state: str
     note: str
     overflows: int
+    delay_s: float
 
     def open(self) -> None:
         """Start. Raises Fault when that cannot be."""
