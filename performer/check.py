@@ -16,6 +16,7 @@ from performer.errors import Fault
 from performer.frame import ControlEvent, Features, Sound
 from performer.generators import onnx
 from performer.generators.card import load as load_card
+from performer.generators.painter import Painter
 from performer.gl.flush import finish
 from performer.gl.headless import Headless
 from performer.gl.readback import Readback
@@ -29,7 +30,7 @@ from performer.show import Show
 SIZE = (320, 180)
 FRAMES = 40
 FPS = 20.0
-SUFFIXES = {".fs": "shader", ".toml": "preset", ".onnx": "model"}
+SUFFIXES = {**dict.fromkeys(isf.SUFFIXES, "shader"), ".toml": "preset", ".onnx": "model"}
 
 
 def check(paths: list[str], pictures: str | None, provider: str) -> list[dict[str, Any]]:
@@ -50,7 +51,8 @@ def check(paths: list[str], pictures: str | None, provider: str) -> list[dict[st
 def _files(named: list[Path]) -> Iterator[Path]:
     for path in named:
         if path.is_dir():
-            yield from sorted(p for p in path.rglob("*") if p.suffix in SUFFIXES and not _is_card(p))
+            others = {p for p in path.rglob("*") if p.suffix in (".toml", ".onnx") and not _is_card(p)}
+            yield from sorted({*isf.files(path), *others})
         else:
             yield path
 
@@ -67,6 +69,7 @@ class _Bench:
         self.library: Library = load_library()
         self.surface = Headless(SIZE)
         self.readback = Readback(self.surface.ctx)
+        self.pictures = painter(self.library, provider)  # for what is tried on a test picture: all trials have one
 
     def __enter__(self) -> _Bench:
         return self
@@ -75,11 +78,11 @@ class _Bench:
         self.surface.close()
 
     def row(self, path: Path, pictures: str | None) -> dict[str, Any]:
-        kind = SUFFIXES.get(path.suffix)
+        kind = "shader" if path.is_dir() else SUFFIXES.get(path.suffix)
         error = ""
         try:
             if kind is None:
-                raise Fault(f"{path}: expected .fs (shader), .toml (preset) or .onnx (model)")
+                raise Fault(f"{path}: expected .fs or .glsl (shader), .toml (preset) or .onnx (model)")
             trials: dict[str, Callable[[Path], np.ndarray]] = {
                 "shader": self.shader, "preset": self.preset, "model": self.model}
             picture = trials[kind](path)
@@ -100,19 +103,18 @@ class _Bench:
 
     def preset(self, path: Path) -> np.ndarray:
         loaded = self.library.load_preset(path)
-        return self.draw(loaded)
+        return self.draw(loaded, painter(self.library, self.provider))
 
     def shader(self, path: Path) -> np.ndarray:
         """Draw it in a scene of its own: a source alone, an effect on a test picture, a transition half way."""
         spec = isf.load(path)
         self.library.shaders[spec.name] = spec
-        return self.draw(trial(spec, self.library))
+        return self.draw(trial(spec, self.library), self.pictures)
 
-    def draw(self, preset: Preset) -> np.ndarray:
+    def draw(self, preset: Preset, models: Painter) -> np.ndarray:
         """The picture of two seconds of music at 120 bpm, half way through a transition if that is what is tried."""
         show = Show([preset, preset], preset.name)
         renderer = Renderer(self.surface.ctx, self.library.shaders)
-        models = painter(self.library, self.provider)
         for layer in preset.layers:
             if layer.model is not None:
                 models.warm(layer.model)

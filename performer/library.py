@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import platformdirs
@@ -36,7 +36,7 @@ class Library:
     def load(self, folders: Sequence[Path] = (FACTORY, USER)) -> Library:
         """Read everything; later folders win over earlier ones."""
         for folder in folders:
-            for path in sorted((folder / "shaders").glob("*.fs")):
+            for path in isf.files(folder / "shaders"):
                 self._keep(path, self.load_shader)
             for path in sorted((folder / "models").glob("*.onnx")):
                 if not path.stem.endswith(".encoder"):
@@ -49,6 +49,10 @@ class Library:
     def load_shader(self, path: Path) -> ShaderSpec:
         """Read a shader (again) and keep it under its file's name. Raises Fault."""
         spec = isf.load(path)
+        other = self.shaders.get(spec.name)
+        if other is not None and other.path != spec.path and other.kind != spec.kind:
+            # A transition called "kaleidoscope" must not take the place of the effect that presets use.
+            spec = replace(spec, name=f"{spec.name}_{spec.kind}")
         self.shaders[spec.name] = spec
         return spec
 

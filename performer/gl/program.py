@@ -11,6 +11,7 @@ from performer.errors import Fault
 from performer.gl.flush import after_pass
 from performer.isf import ShaderSpec
 from performer.isf.glsl import SUFFIX, renamed
+from performer.isf.spec import FILE_LINES
 
 #: How drivers begin a complaint: Mesa `0:12(3): error: `, NVIDIA `0(12) : error C0000: `, others `ERROR: 0:12: `.
 _COMPLAINT = re.compile(
@@ -23,10 +24,8 @@ class PassProgram:
     __slots__ = ("_after", "_last", "_mode", "_set", "_vao", "corners", "glsl", "units")
 
     def __init__(self, ctx: moderngl.Context, spec: ShaderSpec, index: int) -> None:
-        # PASSINDEX as a constant: what other passes do is compiled away, where a uniform would be asked per pixel.
-        constant = f"const int PASSINDEX = {index};"
-        self.glsl = ctx.program(vertex_shader=spec.vertex.replace("uniform int PASSINDEX;", constant, 1),
-                                fragment_shader=spec.fragment.replace("uniform int PASSINDEX;", constant, 1))
+        vertex, fragment = spec.glsl(index)
+        self.glsl = ctx.program(vertex_shader=vertex, fragment_shader=fragment)
         self.corners = spec.corners
         self._vao = ctx.vertex_array(self.glsl, [])
         self._after = after_pass(ctx)
@@ -75,21 +74,22 @@ class Program:
     def __init__(self, ctx: moderngl.Context, spec: ShaderSpec) -> None:
         self.spec = spec
         self.passes: list[PassProgram] = []
+        index = 0
         try:
             for index in range(len(spec.passes)):
                 self.passes.append(PassProgram(ctx, spec, index))
         except moderngl.Error as error:
             self.release()
             _ = ctx.error  # so that the failure is not blamed on a later call
-            raise Fault(complaint(spec, str(error))) from None
+            raise Fault(complaint(spec, str(error), index)) from None
 
     def release(self) -> None:
         for one in self.passes:
             one.release()
 
 
-def complaint(spec: ShaderSpec, text: str) -> str:
-    """The driver's first error as `FILE:LINE: message`; the lines are the author's own, by `#line`."""
+def complaint(spec: ShaderSpec, text: str, index: int = 0) -> str:
+    """The driver's first error in a pass as `FILE:LINE: message`; the lines are the author's own, by `#line`."""
     where, reason = spec.where, ""
     for raw in text.splitlines():
         line = raw.strip()
@@ -97,7 +97,10 @@ def complaint(spec: ShaderSpec, text: str) -> str:
             where = str(spec.path.with_suffix(".vs"))
         match = _COMPLAINT.match(line)
         if match is not None and "warning" not in line.lower():
-            return f"{where}:{match[1] or match[2]}: {match[3].strip().replace(SUFFIX, '')}"
+            number = int(match[1] or match[2])
+            if spec.sources:
+                where, number = spec.sources[index][number // FILE_LINES], number % FILE_LINES
+            return f"{where}:{number}: {match[3].strip().replace(SUFFIX, '')}"
         if not reason and line.lower().startswith(("error", "fatal")):
             reason = line.split(":", 1)[-1].strip()
     return f"{where}: the shader does not link: {reason or 'the driver gives no reason'}"

@@ -75,7 +75,7 @@ class Renderer:
         # Of the same kind as any other: drivers compile for what is bound.
         self._black.filter = (moderngl.LINEAR, moderngl.LINEAR)
         self._black.repeat_x = self._black.repeat_y = False
-        self._sounds: dict[tuple[bool, int], SoundTexture] = {}
+        self._sounds: dict[tuple[bool, int, bool], SoundTexture] = {}
         self._pictures: dict[Path, moderngl.Texture] = {}
         self._last_image: ImageTexture | None = None
         self._failed: set[Node] = set()
@@ -309,7 +309,7 @@ class Renderer:
             if name not in given:
                 given[name] = other
         for sound in spec.audio:
-            key = (sound.spectrum, sound.width)
+            key = (sound.spectrum, sound.width, sound.both)
             shown = self._sounds.get(key)
             if shown is None:
                 shown = self._sounds[key] = SoundTexture(self.ctx, sound)

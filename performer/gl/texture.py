@@ -206,18 +206,18 @@ def _covering(image: tuple[int, int], frame: tuple[int, int]) -> tuple[int, int]
 
 
 class SoundTexture:
-    """Waveform or spectrum as a texture of one row; red, green and blue are alike.
+    """Waveform or spectrum as a texture of one row; red, green and blue are alike. Both: two rows, in red.
 
     The waveform is 0..1 with silence at 0.5, the spectrum 0..1 from 0 Hz up to half the sample rate.
     """
 
     def __init__(self, ctx: moderngl.Context, sound: AudioInput) -> None:
-        self._spectrum, width = sound.spectrum, sound.width
-        self._row = np.zeros(width, np.float32)
-        self.texture = ctx.texture((width, 1), 1, dtype="f4")
+        self._spectrum, self._both, width = sound.spectrum, sound.both, sound.width
+        self._rows = np.zeros((2 if sound.both else 1, width), np.float32)
+        self.texture = ctx.texture((width, len(self._rows)), 1, dtype="f4")
         self.texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
         self.texture.repeat_x = self.texture.repeat_y = False
-        self.texture.swizzle = "RRR1"
+        self.texture.swizzle = "R001" if sound.both else "RRR1"
         self._frame = -1
 
     def show(self, sound: Sound, frame: int) -> None:
@@ -226,12 +226,13 @@ class SoundTexture:
             return
         self._frame = frame
         if self._spectrum:
-            _gather(sound.spectrum, self._row)
-        else:
-            _gather(np.abs(sound.waveform) if len(self._row) == 1 else sound.waveform, self._row)
-            self._row *= 0.5
-            self._row += 0.5
-        self.texture.write(self._row)
+            _gather(sound.spectrum[:len(sound.spectrum) // 2] if self._both else sound.spectrum, self._rows[0])
+        if self._both or not self._spectrum:
+            row = self._rows[-1]
+            _gather(np.abs(sound.waveform) if len(row) == 1 else sound.waveform, row)
+            row *= 0.5
+            row += 0.5
+        self.texture.write(self._rows)
 
     def release(self) -> None:
         self.texture.release()

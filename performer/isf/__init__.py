@@ -1,11 +1,12 @@
-"""Interactive Shader Format, versions 1 and 2: text -> ShaderSpec. No graphics here.
+"""Shaders as text -> ShaderSpec: Interactive Shader Format, gl-transitions, Shadertoy's manner. No graphics here.
 
 The format: https://github.com/mrRay/ISF_Spec. `Fault`s name the author's file and line.
 """
 
 from __future__ import annotations
 
-from performer.isf.reader import load, parse
+from performer.isf.kinds import SUFFIXES, files, load, owner
+from performer.isf.reader import parse
 from performer.isf.spec import AudioInput, Pass, ShaderSpec
 
-__all__ = ["AudioInput", "Pass", "ShaderSpec", "load", "parse"]
+__all__ = ["SUFFIXES", "AudioInput", "Pass", "ShaderSpec", "files", "load", "owner", "parse"]

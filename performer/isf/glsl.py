@@ -110,18 +110,21 @@ def renamed(name: str) -> str:
     return f"{name}{SUFFIX}" if name in RESERVED or name in KEYWORDS else name
 
 
-def fragment(code: str, first_line: int, uniforms: Mapping[str, str], images: Iterable[str]) -> str:
+def fragment(code: str, first_line: int, uniforms: Mapping[str, str], images: Iterable[str],
+             before: str = "", after: str = "", given: Iterable[str] = ()) -> str:
     """Translate a fragment shader.
 
     code        the author's GLSL after the header
     first_line  its first line's number in the author's file
     uniforms    name -> GLSL type of the value inputs
     images      names of everything that is sampled: image and audio inputs, pass targets, imported pictures
+    before      GLSL 3.30 of our own between declarations and code; after, behind the code
+    given       names that `before` declares: the author's own declarations of them are left out
     """
-    body = _translate(code, first_line, uniforms, images, vertex=False)
+    body = translate(code, first_line, uniforms, images, given)
     wide = re.search(r"\bisf_FragData\b", body) is not None
     output = ("out vec4 isf_FragData[4];\n#define isf_FragColor isf_FragData[0]\n" if wide else
-              "out vec4 isf_FragColor;\n" if "isf_FragColor" in body else "")
+              "out vec4 isf_FragColor;\n" if "isf_FragColor" in body + after else "")
     if re.search(r"\bisf_TexCoord\b", body):
         output += "#define isf_TexCoord vec4[1](vec4(isf_FragNormCoord, 0.0, 1.0))\n"
     if re.search(r"\bisf_Color\b", body):
@@ -129,7 +132,7 @@ def fragment(code: str, first_line: int, uniforms: Mapping[str, str], images: It
     head = _HEAD + "in vec2 isf_FragNormCoord;\n#define isf_FragCoord gl_FragCoord.xy\n"
     head += "#define isf_fragCoord gl_FragCoord.xy\n" + output
     head += _declarations(uniforms, images, body)
-    return head + _PIXELS + _BIASED + f"#line {first_line}\n" + body + "\n"
+    return head + _PIXELS + _BIASED + before + f"#line {first_line}\n" + body + "\n" + after
 
 
 def plain_vertex(fragment: str) -> tuple[str, list[str]]:
@@ -147,7 +150,7 @@ def plain_vertex(fragment: str) -> tuple[str, list[str]]:
 
 def vertex(code: str, uniforms: Mapping[str, str], images: Iterable[str]) -> str:
     """Translate an author's vertex shader, to be drawn as a strip of four vertices."""
-    body = _translate(code, 1, uniforms, images, vertex=True)
+    body = translate(code, 1, uniforms, images, vertex=True)
     head = _HEAD + _VERTEX_PRELUDE + _declarations(uniforms, images, body)
     return head + _PIXELS + "#line 1\n" + body + "\n"
 
@@ -166,12 +169,17 @@ def _declarations(uniforms: Mapping[str, str], images: Iterable[str], body: str)
     return _STANDARD + "".join(lines)
 
 
-def _translate(code: str, line: int, uniforms: Mapping[str, str], images: Iterable[str], *, vertex: bool) -> str:
-    """Old names to new ones outside comments; every line stays on its line."""
+def translate(code: str, line: int, uniforms: Mapping[str, str], images: Iterable[str], given: Iterable[str] = (),
+              *, vertex: bool = False) -> str:
+    """Old names to new ones outside comments; every line stays on its line.
+
+    line   number of the code's first line
+    given  names whose declarations are left out, besides those of uniforms and images
+    """
     code = code.replace("\r\n", "\n").replace("\r", "\n")
     code = "".join(c if c == "\n" or c == "\t" or 32 <= ord(c) < 127 else " " for c in _without_comments(code))
     code = _PRECISION.sub("", _DIRECTIVE.sub("", code))
-    ours = set(uniforms) | set(images) | set(STANDARD) | {"isf_FragNormCoord", "vv_FragNormCoord"}
+    ours = set(uniforms) | set(images) | set(STANDARD) | set(given) | {"isf_FragNormCoord", "vv_FragNormCoord"}
     code = _QUALIFIED.sub(lambda match: _not_ours(match, ours), code)
     code = _C_ARRAY.sub(r"\1 \2[\3] = \1[](\4)", code)
     code = forgive(code, line)

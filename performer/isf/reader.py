@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 from performer.control.params import KINDS, Param
 from performer.errors import Fault, nearest
-from performer.isf import glsl, size
+from performer.isf import glsl, size, source
 from performer.isf.header import split
 from performer.isf.size import Size
 from performer.isf.spec import LARGEST, AudioInput, Pass, ShaderSpec
@@ -28,15 +28,7 @@ def load(path: Path) -> ShaderSpec:
     path = Path(path)
     beside = [path.with_suffix(ending) for ending in (".vs", ".vert")]
     vertex = next((other for other in beside if other != path and other.is_file()), None)
-    return parse(_text(path), path.stem, path, _text(vertex) if vertex is not None else None)
-
-
-def _text(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise Fault(f"{path}: {(error.strerror or 'cannot be read').lower()}; is the path right?") from None
-    return raw.decode("utf-8-sig", errors="replace")
+    return parse(source.text(path), path.stem, path, source.text(vertex) if vertex is not None else None)
 
 
 def parse(text: str, name: str, path: Path | None = None, vertex: str | None = None) -> ShaderSpec:
@@ -271,10 +263,8 @@ class _Reader:
 
     def beside(self, name: str, file: str) -> Path:
         """The picture's path, which must stay within the shader's own folder."""
-        posix, windows = PurePosixPath(file.replace("\\", "/")), PureWindowsPath(file)
-        folder = (self.path.parent if self.path is not None else Path()).resolve()
-        inside = (folder / posix).resolve()
-        if posix.is_absolute() or windows.drive or ".." in posix.parts or not inside.is_relative_to(folder):
+        inside = source.beside(self.path.parent if self.path is not None else Path(), file)
+        if inside is None:
             raise self.fault(name, f"IMPORTED.{name}.PATH: {file!r} leaves the shader's folder; "
                              "put the picture beside it")
         if not inside.is_file():

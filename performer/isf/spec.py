@@ -12,6 +12,9 @@ from performer.isf.size import Size
 LARGEST = 8192  # pixels on a side of any target ...
 MOST = 4096 * 4096  # ... and pixels in all, unless the picture itself has more
 
+#: What is added to line numbers of a pass's second file: drivers don't keep GLSL's source string numbers reliably.
+FILE_LINES = 100_000
+
 
 @dataclass(frozen=True, slots=True)
 class Pass:
@@ -55,11 +58,15 @@ def _side(size: Size | None, full: int, values: Mapping[str, float]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class AudioInput:
-    """A texture of sound: `width` samples (0..1, silence 0.5), or bins of the spectrum (0..1)."""
+    """A texture of sound: `width` samples (0..1, silence 0.5), or bins of the spectrum (0..1).
+
+    both  two rows: the lower half of the spectrum (0 to a quarter of the sample rate), above it the samples
+    """
 
     name: str
     spectrum: bool
     width: int
+    both: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,8 @@ class ShaderSpec:
     corners    the vertex shader is the author's, drawn as a strip of four instead of one large triangle
     costly     may be left out when frames come late
     warnings   one line each: what was tolerated
+    fragments  one fragment shader for each pass, where they are not the same
+    sources    for each pass its files, where it is not `path` alone; lines of the second begin at FILE_LINES + 1
     """
 
     name: str
@@ -98,6 +107,18 @@ class ShaderSpec:
     costly: bool = False
     path: Path | None = None
     warnings: tuple[str, ...] = ()
+    fragments: tuple[str, ...] = ()
+    sources: tuple[tuple[str, ...], ...] = ()
+
+    def glsl(self, index: int) -> tuple[str, str]:
+        """The vertex and the fragment shader of one pass.
+
+        PASSINDEX is a constant there: what other passes do is compiled away, where a uniform would be asked per pixel.
+        """
+        constant = f"const int PASSINDEX = {index};"
+        fragment = self.fragments[index] if self.fragments else self.fragment
+        return (self.vertex.replace("uniform int PASSINDEX;", constant, 1),
+                fragment.replace("uniform int PASSINDEX;", constant, 1))
 
     @property
     def where(self) -> str:
