@@ -86,7 +86,8 @@ uniform float old = 3.0;
 uniform sampler2D luma;
 
 vec4 transition(vec2 uv) {
-  if (count != ivec2(4, 2) || steps != 3 || !up || way != vec2(-1.0, 4.0) || tint != vec3(0.5, 1.0, 2.0)) return vec4(0.0);
+  if (count != ivec2(4, 2) || steps != 3 || !up) return vec4(0.0);
+  if (way != vec2(-1.0, 4.0) || tint != vec3(0.5, 1.0, 2.0)) return vec4(0.0);
   if (abs(ratio - 1.5) > 0.01 || back.r != 0.1 || old != 3.0 || texture2D(luma, uv).r < 0.0) return vec4(0.0);
   return mix(getFromColor(uv), getToColor(uv), progress) * vec4(tint.r * 2.0);
 }
