@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 WINDOW = 45  # frames over which p95 is taken
@@ -35,6 +36,34 @@ LADDER = (
     Effort(0.5, 1 / 30, 0), Effort(0.5, 1 / 20, 0), Effort(0.5, 1 / 12, 0), Effort(0.5, 1 / 12, 1),
     Effort(0.4, 1 / 12, 2), Effort(0.33, 1 / 8, 3),
 )
+
+SLOW = 0.5  # part of the frame's budget above which one shader is too slow, where frames are late
+EASE_S = 1.5  # between two steps, to see what the last one brought
+
+
+class Relief:
+    """Finds the one shader that makes frames late, so that it alone is scaled down, then left out.
+
+    budget_s  seconds that a frame may take
+    """
+
+    def __init__(self, budget_s: float) -> None:
+        self.budget_s = budget_s
+        self._moved_t = float("-inf")
+
+    def step(self, t: float, costs: Mapping[Hashable, float], late: bool) -> Hashable | None:
+        """Who should give way now, or None.
+
+        costs  seconds of each shader
+        late   whether frames are late, or were until the governor gave something up
+        """
+        if not late or t - self._moved_t < EASE_S or not costs:
+            return None
+        slowest = max(costs, key=lambda one: costs[one])
+        if costs[slowest] <= SLOW * self.budget_s:
+            return None
+        self._moved_t = t
+        return slowest
 
 
 class Governor:

@@ -20,7 +20,8 @@ from performer.gl.flush import finish
 from performer.gl.hud import Hud, HudState, Message
 from performer.gl.readback import Readback
 from performer.gl.renderer import Renderer
-from performer.governor import Governor
+from performer.gl.timing import Timer
+from performer.governor import Governor, Relief
 from performer.isf import ShaderSpec
 from performer.latency import Latency
 from performer.listener import Listener
@@ -37,6 +38,7 @@ TIDY_S = 10.0  # seconds between two collections of garbage, each in a frame's i
 CALM_S = 0.5  # time constant with which a slow picture is forgotten
 MARGIN_S = 0.002  # for what a picture may take longer than those before it
 NOTICE_S = 4.0
+TIMED_EVERY = 6  # frames between two in which each shader's cost is measured
 SWAPS = 40  # first swaps, by which the stage learns whether the screen sets the pace
 
 
@@ -92,7 +94,8 @@ class Stage:
     def __init__(self, surface: Surface, renderer: Renderer, wiring: Wiring, fps: float, hud: bool = False) -> None:
         self.surface, self.renderer, self.wiring = surface, renderer, wiring
         self.stats = Stats(1.0 / fps)
-        self.governor = Governor(1.0 / fps)
+        self.governor, self.relief = Governor(1.0 / fps), Relief(1.0 / fps)
+        renderer.timer = Timer(surface.ctx, every=TIMED_EVERY)
         self.recorder: Recorder | None = None
         self._pacer: Pacer | None = Pacer(1.0 / fps)
         self._swap_s: list[float] = []
@@ -162,6 +165,11 @@ class Stage:
             self.renderer.skip = governor.effort.skip
             wiring.painter.least_interval_s = governor.effort.image_interval_s
             log.info("governor: %s", governor.effort)
+        timer = self.renderer.timer
+        if governor.level > 0 and timer is not None and timer.on:
+            slow = self.relief.step(shown, self.renderer.costs(), late=True)
+            if slow is not None:
+                log.warning("%s", self.renderer.ease(slow))
 
     def stop_recording(self) -> None:
         """Close the recording, if there is one, and say what it holds."""

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from performer.governor import LADDER, Governor
+from performer.governor import LADDER, Governor, Relief
 
 
 def drive(governor: Governor, cost, seconds: float, start: float = 0.0) -> list[int]:
@@ -38,3 +38,13 @@ def test_a_lone_slow_frame_changes_nothing():
     for i in range(600):
         governor.step(i / 60, 0.2 if i == 300 else 0.005)
     assert governor.level == 0
+
+
+def test_the_one_shader_that_is_too_slow_gives_way():
+    relief = Relief(1 / 60)
+    costs = {"bloom": 0.002, "fractal": 0.012}
+    assert relief.step(10.0, costs, late=False) is None
+    assert relief.step(10.0, costs, late=True) == "fractal"
+    assert relief.step(10.1, costs, late=True) is None  # first see what it brought
+    assert relief.step(20.0, {"bloom": 0.006, "fractal": 0.007}, late=True) is None  # slow together: the governor's
+    assert relief.step(30.0, {}, late=True) is None

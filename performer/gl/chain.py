@@ -12,8 +12,12 @@ from performer.frame import Value
 from performer.gl.compose import Compose
 from performer.gl.program import PassProgram, Program
 from performer.gl.targets import Pool, Target
+from performer.gl.timing import Timer
 from performer.isf import Pass
 from performer.isf.glsl import renamed
+
+#: Scales of one shader's own resolution, tried in turn where it alone is too slow; 0.0: it is left out.
+EASING = (1.0, 0.5, 0.25, 0.0)
 
 
 @dataclass(slots=True)
@@ -48,12 +52,14 @@ class Node:
     """One shader in a chain, with the buffers that only it has; the program may be shared.
 
     prefix  its parameters' addresses are `prefix.input`
+    scale   of its passes' resolution, where it is too slow at the picture's own; 0: it is left out
     """
 
     def __init__(self, ctx: moderngl.Context, pool: Pool, compose: Compose, program: Program, prefix: str,
                  black: moderngl.Texture) -> None:
         self.ctx, self.pool, self.compose, self.prefix, self.black = ctx, pool, compose, prefix, black
         self.frames = 0
+        self.scale = 1.0
         self._bound: Mapping[str, moderngl.Texture] = {}
         self._kept: dict[str, _Buffer] = {}
         self._counts: dict[str, float] = {}
@@ -77,12 +83,13 @@ class Node:
         self._passes = [(i, p) for i, p in enumerate(spec.passes) if p.target or i == last]
 
     def draw(self, moment: Moment, params: Mapping[str, Value], textures: Mapping[str, moderngl.Texture],
-             into: moderngl.Framebuffer | None = None) -> Target | None:
+             into: moderngl.Framebuffer | None = None, timer: Timer | None = None) -> Target | None:
         """Draw all passes.
 
         params    address -> value; an input that is missing has its default
         textures  what its image, sound and imported inputs show, by name
         into      draw the picture there, if its last pass allows; as large as the moment says
+        timer     times the passes
         Returns the picture, which the caller gives back to the pool, or None when it was drawn to `into`.
         """
         values = self._turn(params)
@@ -100,6 +107,8 @@ class Node:
             for name, value in settings.items():
                 program.set(name, value)
             self._bind(program, lent)
+            if timer is not None:
+                timer.begin(self, index)
             if one.target is not None:
                 result = self._render_buffer(program, one, size, lent)
             elif into is not None and size == moment.size:
@@ -108,11 +117,23 @@ class Node:
             else:
                 result = self.pool.take(size)
                 self._render(program, result.fbo)
+            if timer is not None:
+                timer.end()
         for target in lent.values():
             if target is not result:
                 self.pool.give(target)
         self.frames += 1
         return result
+
+    @property
+    def eased(self) -> bool:
+        """Whether it has given up all it can: a source always draws something."""
+        return self.scale <= (EASING[-2] if self.program.spec.kind == "source" else EASING[-1])
+
+    def ease(self) -> None:
+        """Draw at a smaller scale from now on, or not at all."""
+        if not self.eased:
+            self.scale = EASING[EASING.index(self.scale) + 1]
 
     def set(self, name: str, value: float) -> None:
         """Set a uniform that is no parameter: a transition's progress."""

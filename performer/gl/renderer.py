@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from performer.gl.compose import MODES, Compose
 from performer.gl.program import Program
 from performer.gl.targets import Pool, Target
 from performer.gl.texture import Converter, ImageTexture, SoundTexture, picture
+from performer.gl.timing import Timer
 from performer.isf import ShaderSpec
 
 log = logging.getLogger(__name__)
@@ -62,11 +63,12 @@ class Renderer:
     shaders  all shaders by name
     started  the date and time at frame time 0, for ISF's DATE; fixed unless given, so that renders repeat
 
-    `skip` is how many effects marked costly are left out, the last ones first.
+    `skip` is how many effects marked costly are left out, the last ones first; `timer`, if there is one, times nodes.
     """
 
     def __init__(self, ctx: moderngl.Context, shaders: Mapping[str, ShaderSpec], started: datetime = _STARTED) -> None:
         self.ctx, self.started, self.skip = ctx, started, 0
+        self.timer: Timer | None = None
         self._specs = dict(shaders)
         self._programs: dict[str, Program | None] = {}
         self._stages: dict[int, _Stage] = {}
@@ -79,6 +81,7 @@ class Renderer:
         self._pictures: dict[Path, moderngl.Texture] = {}
         self._last_image: ImageTexture | None = None
         self._failed: set[Node] = set()
+        self._eased = Moment()
 
     # -- before and between frames
 
@@ -126,6 +129,9 @@ class Renderer:
             for node in stage.nodes():
                 if node.program is old:
                     node.adopt(new)
+                    node.scale = 1.0
+                    if self.timer is not None:
+                        self.timer.forget(node)
         if old is not None:
             old.release()
 
@@ -177,6 +183,8 @@ class Renderer:
         images  the newest image of each (scene number, layer name)
         """
         self.ctx.enable_only(moderngl.NOTHING)
+        if self.timer is not None:
+            self.timer.frame()
         self._forget(frame)
         direct = target if frame.blackout <= 0.0 and target.size == frame.size else None
         if frame.incoming is None:
@@ -290,11 +298,13 @@ class Renderer:
     def _draw_node(self, node: Node, frame: Frame, scene: Scene, stage: _Stage, given: dict[str, moderngl.Texture],
                    other: moderngl.Texture, into: moderngl.Framebuffer | None) -> tuple[bool, Target | None]:
         """Whether it was drawn, and the picture; no picture where it was drawn to `into`."""
-        if node in self._failed:
+        if node in self._failed or node.scale <= 0.0:
             return False, None
         try:
             textures = self._textures(node, frame, given, other)
-            return True, node.draw(stage.moment, scene.params, textures, into)
+            timer = self.timer if self.timer is not None and self.timer.on else None
+            moment = stage.moment if node.scale >= 1.0 else self._smaller(stage.moment, node.scale)
+            return True, node.draw(moment, scene.params, textures, into if moment is stage.moment else None, timer)
         except Exception:
             # Out of memory, a driver's whim: the show goes on without this node.
             log.exception("%s: drawing failed; left out", node.program.spec.where)
@@ -319,9 +329,30 @@ class Renderer:
             given[name] = self._pictures[path]
         return given
 
+    def _smaller(self, moment: Moment, scale: float) -> Moment:
+        eased = self._eased
+        eased.size = (max(2, round(moment.size[0] * scale)), max(2, round(moment.size[1] * scale)))
+        eased.time, eased.dt, eased.date = moment.time, moment.dt, moment.date
+        return eased
+
     def _any_image(self) -> moderngl.Texture:
         image = self._last_image.texture if self._last_image is not None else None
         return image if image is not None else self._black
+
+    def costs(self) -> dict[Hashable, float]:
+        """Seconds of each node that could still give something up, by the timer."""
+        timed = self.timer.costs() if self.timer is not None else {}
+        return {node: cost for node, cost in timed.items() if isinstance(node, Node) and not node.eased}
+
+    def ease(self, node: Hashable) -> str:
+        """Let a node that is too slow draw smaller, or leave it out; says which."""
+        assert isinstance(node, Node)
+        node.ease()
+        if self.timer is not None:
+            self.timer.forget(node)
+        spec = node.program.spec
+        return f"{spec.name} is too slow here: " + (
+            f"drawn at {node.scale:.0%} of the resolution" if node.scale > 0.0 else "left out")
 
     def _left_out(self, stage: _Stage) -> list[Node]:
         if self.skip <= 0:
@@ -355,6 +386,8 @@ class Renderer:
         for node in stage.nodes():
             node.release()
             self._failed.discard(node)
+            if self.timer is not None:
+                self.timer.forget(node)
         for layer in stage.layers:
             if layer.image is not None and layer.image is not self._last_image:
                 layer.image.release()
@@ -375,3 +408,5 @@ class Renderer:
             texture.release()
         for part in (self._pool, self._compose, self._converter):
             part.release()
+        if self.timer is not None:
+            self.timer.release()
