@@ -19,6 +19,7 @@ from time import perf_counter
 from typing import Any
 
 from performer.audio.features import FEATURES
+from performer.deadline import Overdue, within
 from performer.errors import Fault
 from performer.frame import Frame, Images
 from performer.generators import onnx
@@ -27,7 +28,7 @@ from performer.gl.headless import Headless
 from performer.gl.hud import Message
 from performer.gl.renderer import Renderer
 from performer.gl.window import Window, monitors
-from performer.inputs import midi, source
+from performer.inputs import midi, portaudio, source
 from performer.isf import ShaderSpec
 from performer.latency import Latency
 from performer.library import FACTORY, USER, Library
@@ -45,6 +46,8 @@ REEL_S = 20.0
 SWITCH_S = 0.0005  # a thread waits this long for its turn; Python's own 5 ms is a third of a frame
 PATIENCE = 5  # niceness of threads that may wait
 JOIN_S = 10.0  # a recording may still have its last pictures to write
+LEAVE_S = 1.5  # what a frozen sound server gets to let go, and its thread
+OPEN_S = 8.0  # and to open: more than any that is well
 WATCH_S = 0.1  # how often devices are looked after
 
 
@@ -122,7 +125,7 @@ class Rig:
         self.options = options
         self._started = perf_counter()
         self._stop = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._threads: list[tuple[threading.Thread, float]] = []
         self._closing = ExitStack()
         try:
             self._build()
@@ -143,9 +146,37 @@ class Rig:
     def close(self) -> None:
         """Stop all threads, then close what they used."""
         self._stop.set()
-        for thread in self._threads:
-            thread.join(JOIN_S)
+        for thread, patience_s in self._threads:
+            thread.join(patience_s)
         self._closing.close()
+
+    def _open_sound(self) -> source.SoundSource:
+        """The sound that was asked for; where the sound system is frozen, what needs none. Raises Fault."""
+        def opened() -> source.SoundSource:
+            with portaudio.asking():
+                sound = source.create(self.options.input, self.now)
+                sound.open()
+            return sound
+
+        try:
+            return within(OPEN_S, opened, late=lambda sound: sound.close())
+        except Overdue:
+            portaudio.leave()
+            log.warning("the sound system does not answer; nothing is played")
+        sound = source.create(self.options.input, self.now, mute=True)
+        sound.open()
+        return sound
+
+    def _close_sound(self) -> None:
+        try:
+            within(LEAVE_S, self.sound.close)
+        except Overdue:
+            portaudio.leave()
+            log.warning("the sound system does not let go; it is left as it is")
+
+    def _look_after(self) -> None:
+        self.sound.prepare()
+        self.hands.poll(self.now())
 
     def _build(self) -> None:
         options, closing, stop = self.options, self._closing, self._stop
@@ -164,9 +195,8 @@ class Rig:
         self.surface: Surface = (Headless(options.size) if options.headless else
                                  Window(options.size, options.monitor, options.fullscreen, clock=self.now))
         closing.callback(self.surface.close)
-        self.sound = source.create(options.input, self.now)
-        closing.callback(self.sound.close)
-        self.sound.open()
+        self.sound = self._open_sound()
+        closing.callback(self._close_sound)
         self.hands = midi.create(options.midi, options.midi_api, self.now)
         closing.callback(self.hands.close)
         self.painter = painter(self.library, options.provider)
@@ -195,7 +225,8 @@ class Rig:
         self.stage = Stage(self.surface, renderer, wiring, fps, options.hud)
         self._begin("analysis", lambda: self.listener.run(stop))
         self._begin("generator", lambda: self.painter.run(frames, images, stop), patient=True)
-        self._begin("devices", lambda: _look_after([self.sound, self.hands], self.now, stop))
+        self._begin("sound", lambda: _often(lambda: self.sound.poll(self.now()), stop), join_s=LEAVE_S)
+        self._begin("devices", lambda: _often(self._look_after, stop))
         self._begin("snapshots", lambda: snapshots.run(stop))
         self._begin("files", lambda: _watch(self.library, content, stop))
 
@@ -216,8 +247,11 @@ class Rig:
             "bpm": self.show.clock.pulse.bpm, "delay": self.latency.figures(),
         }
 
-    def _begin(self, name: str, body: Callable[[], None], patient: bool = False) -> None:
-        """Start a thread; a patient one steps back for sound and drawing where cores are few."""
+    def _begin(self, name: str, body: Callable[[], None], patient: bool = False, join_s: float = JOIN_S) -> None:
+        """Start a thread; a patient one steps back for sound and drawing where cores are few.
+
+        join_s  how long it is waited for at the end
+        """
 
         def run() -> None:
             if patient and sys.platform == "linux":  # there, priorities belong to threads
@@ -226,7 +260,7 @@ class Rig:
 
         thread = threading.Thread(target=run, name=name, daemon=True)
         thread.start()
-        self._threads.append(thread)
+        self._threads.append((thread, join_s))
 
     def _record(self, path: str | None, size: tuple[int, int]) -> Recorder:
         recorder = Recorder(path, size, self.sound, self.now)
@@ -257,11 +291,10 @@ def show_reel(options: PlayOptions) -> None:
     _say(f"contact sheet: {sheet}")
 
 
-def _look_after(devices: list[Any], now: Callable[[], float], stop: threading.Event) -> None:
+def _often(look: Callable[[], None], stop: threading.Event) -> None:
     """Thread body: devices that were lost come back, new MIDI ports are noticed."""
     while not stop.wait(WATCH_S):
-        for device in devices:
-            device.poll(now())
+        look()
 
 
 def _watch(library: Library, content: SimpleQueue[ShaderSpec | list[Preset]], stop: threading.Event) -> None:

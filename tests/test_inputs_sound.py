@@ -23,6 +23,7 @@ def wait_for(true, timeout: float, sound=None, now=time.perf_counter) -> bool:
             return True
         if sound is not None:
             sound.pump()
+            sound.prepare()
             sound.poll(now())
         time.sleep(0.05)
     return False
@@ -192,6 +193,7 @@ def test_a_file_is_brought_at_the_pace_of_the_clock(song):
         t = step / 200.0
         sound.pump()
         if step % 20 == 0:
+            sound.prepare()
             sound.poll(t)
     assert sound.ring.written == pytest.approx(15.0 * 44100, abs=2)
     newest = sound.ring.latest(1000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from performer.errors import Fault
-from performer.inputs import midi
+from performer.inputs import midi, portaudio
 
 
 def list_devices() -> dict[str, Any]:
@@ -15,7 +15,8 @@ def list_devices() -> dict[str, Any]:
     """
     found: dict[str, Any] = {"inputs": [], "outputs": [], "midi": [], "notes": []}
     try:
-        import sounddevice as sd
+        with portaudio.asking():
+            import sounddevice as sd
 
         apis = [api["name"] for api in sd.query_hostapis()]
         for index, device in enumerate(sd.query_devices()):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from performer.inputs import demo, wavfile
+from performer.inputs import demo, portaudio, wavfile
 from performer.inputs.source import RING_S, Clock
 from performer.sync import Ring
 
@@ -44,7 +44,7 @@ class Player:
         self._seen_calls, self._seen_t = 0, 0.0
 
     def open(self) -> None:
-        self._decode()
+        self.prepare()
         self._at = (0, self._now())
         if not self._mute:
             self._start_output()
@@ -63,22 +63,22 @@ class Player:
             ring.write(rows, now - (heard - ring.written - len(rows)) / self.rate)
 
     def poll(self, now: float) -> None:
-        self._decode()
         if self._stream is None:
             return
         if self._calls != self._seen_calls:
             self._seen_calls, self._seen_t = self._calls, now
         elif now - self._seen_t > RETRY_S:  # the output is gone: go on by the clock, and try to have it back
+            self._go_on()
             self._stop_output()
-            self._at = (self.ring.written, now)
-            self._given = self.ring.written
+            self._go_on()  # a server that thawed may have asked for more before it let go
             self._start_output()
-            self._seen_t = now
+            self._seen_t = self._now()
 
     def close(self) -> None:
+        portaudio.leave()
         self._stop_output()
 
-    def _decode(self) -> None:
+    def prepare(self) -> None:
         """Keep the tape AHEAD_S before what is heard and given."""
         wanted = max(self.ring.written, self._given) + int(AHEAD_S * self.rate)
         while self._tape.written < wanted:
@@ -87,14 +87,19 @@ class Player:
                 return
             self._tape.write(block)
 
+    def _go_on(self) -> None:
+        self._at = (self.ring.written, self._now())
+        self._given = self.ring.written
+
     def _start_output(self) -> None:
         try:
             import sounddevice
 
-            self._stream = sounddevice.OutputStream(
-                samplerate=self.rate, channels=min(2, self._tape.width), blocksize=BLOCK, dtype="float32",
-                callback=self._callback)
-            self._stream.start()
+            with portaudio.asking():
+                self._stream = sounddevice.OutputStream(
+                    samplerate=self.rate, channels=min(2, self._tape.width), blocksize=BLOCK, dtype="float32",
+                    callback=self._callback)
+                self._stream.start()
         except Exception as error:  # PortAudio missing, no device, a rate it cannot play
             log.debug("no sound output: %s", error)
             self._stream = None
@@ -102,11 +107,7 @@ class Player:
     def _stop_output(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            try:
-                stream.abort()
-                stream.close()
-            except Exception as error:  # a device that is gone cannot be closed properly
-                log.debug("closing the output: %s", error)
+            portaudio.end(stream, "the output")
 
     def _callback(self, out: np.ndarray, frames: int, times: Any, status: Any) -> None:
         """PortAudio's thread: hand over what is prepared, note when it will be heard."""
@@ -120,12 +121,12 @@ class Player:
         self.overflows += bool(status)
 
 
-def file_player(path: Path, now: Clock) -> Player:
+def file_player(path: Path, now: Clock, mute: bool = False) -> Player:
     """A file, over and over. Raises Fault."""
     info = wavfile.probe(path)
-    return Player(path.name, wavfile.blocks(path, info.rate, loop=True), info.rate, info.channels, now)
+    return Player(path.name, wavfile.blocks(path, info.rate, loop=True), info.rate, info.channels, now, mute)
 
 
-def demo_player(now: Clock, why: str = "") -> Player:
+def demo_player(now: Clock, why: str = "", mute: bool = False) -> Player:
     """The demo groove; `why` says what it stands in for."""
-    return Player("demo groove" + (f" ({why})" if why else ""), demo.bars(48000), 48000, 2, now)
+    return Player("demo groove" + (f" ({why})" if why else ""), demo.bars(48000), 48000, 2, now, mute)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
 import sys
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from performer.errors import Fault, nearest
+from performer.inputs import portaudio
 from performer.inputs.source import CHANNELS, RING_S, Clock
 from performer.sync import Ring
 
@@ -48,7 +48,6 @@ class SoundCard:
         self._spec, self._now = spec, now
         self._key: tuple[str, str] | None = None  # host API and name
         self._stream: Any = None
-        self._stopping = False  # within a call that a frozen sound server does not let return
         self.reported_s = 0.0  # input latency as PortAudio states it
         self.delay_s = self._guess_s = 0.0
         self._last_written, self._last_t, self._opened_t, self._retry_t = 0, 0.0, 0.0, 0.0
@@ -58,6 +57,9 @@ class SoundCard:
 
     def pump(self) -> None:
         """Nothing is due: the callback brings it."""
+
+    def prepare(self) -> None:
+        """Nothing is known beforehand."""
 
     def poll(self, now: float) -> None:
         if self._stream is not None:
@@ -80,10 +82,7 @@ class SoundCard:
             log.debug("%s", fault)
 
     def close(self) -> None:
-        if self._stopping:  # the sound system is frozen: PortAudio's own farewell would hang the exit as well
-            import sounddevice as sd
-
-            atexit.unregister(sd._exit_handler)
+        portaudio.leave()
         self._stop()
 
     def _start(self) -> None:
@@ -99,7 +98,7 @@ class SoundCard:
         def callback(block: np.ndarray, frames: int, times: Any, status: Any) -> None:
             # The first sample's age, less the time that the block itself takes; some systems do not tell.
             age = times.currentTime - times.inputBufferAdcTime - frames / rate
-            self.delay_s = age if 0.0 <= age <= OLDEST_S else self._guess_s
+            self.delay_s = max(age, 0.0) if -0.5 * frames / rate < age < OLDEST_S else self._guess_s
             ring.write(block, self._now() - self.delay_s)
             self.overflows += bool(status)
 
@@ -107,14 +106,16 @@ class SoundCard:
         if self._spec == "system" and before is None:
             os.environ["PULSE_SOURCE"] = MONITOR  # read by the sound server's library when the stream is opened
         try:
-            self._stream = sd.InputStream(device=index, samplerate=rate, channels=channels, blocksize=BLOCK,
-                                          dtype="float32", latency="low", callback=callback)
+            with portaudio.asking():
+                self._stream = sd.InputStream(device=index, samplerate=rate, channels=channels, blocksize=BLOCK,
+                                              dtype="float32", latency="low", callback=callback)
             self.reported_s = float(self._stream.latency)
             self.delay_s = self._guess_s = 0.5 * self.reported_s
             self.ring, self.rate = ring, rate
             self._last_written, self._last_t = 0, self._now()
             self._opened_t = self._last_t
-            self._stream.start()
+            with portaudio.asking():
+                self._stream.start()
         except Exception as error:
             self._stop()
             raise Fault(f"--input {self._spec}: {device['name']} cannot be opened ({_line(error)}); "
@@ -130,13 +131,7 @@ class SoundCard:
     def _stop(self) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            self._stopping = True
-            try:
-                stream.abort()
-                stream.close()
-            except Exception as error:  # a device that is gone cannot be closed properly
-                log.debug("closing %s: %s", self.note, error)
-            self._stopping = False
+            portaudio.end(stream, self.note)
 
     def _find(self, sd: Any) -> tuple[int, dict[str, Any], str]:
         """Index, description and host API's name of the device meant. Raises Fault."""
@@ -190,10 +185,11 @@ def _initialise_again() -> None:
 
     try:
         if any("JACK" in api["name"] for api in sd.query_hostapis()):
-            atexit.unregister(sd._exit_handler)
+            portaudio.without_farewell()
             return
-        sd._terminate()
-        sd._initialize()
+        with portaudio.asking():
+            sd._terminate()
+            sd._initialize()
     except Exception as error:
         raise Fault(f"PortAudio does not start: {_line(error)}") from None
 

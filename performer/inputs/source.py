@@ -40,26 +40,34 @@ class SoundSource(Protocol):
         """Called by the analysis thread before it reads: brings what is due where no callback does."""
 
     def poll(self, now: float) -> None:
-        """Called some ten times a second: looks after what was lost; may take its time."""
+        """Called some ten times a second: looks after what was lost; a frozen sound server may keep it for long."""
+
+    def prepare(self) -> None:
+        """Called some ten times a second, and never kept by the sound system: decodes what will be due."""
 
     def close(self) -> None:
-        """Stop, for good."""
+        """Stop, for good; a frozen sound server may keep it for long."""
 
 
-def create(spec: str, now: Clock) -> SoundSource:
+def create(spec: str, now: Clock, mute: bool = False) -> SoundSource:
     """The source that `--input` names: default, system, demo, a file, or a device's name or index. Raises Fault.
 
-    now  the show's clock
+    now   the show's clock
+    mute  the sound system does not answer: ask it nothing
     """
     from performer.inputs import player, soundcard
 
     if spec == "demo":
-        return player.demo_player(now)
+        return player.demo_player(now, mute=mute)
     path = Path(spec).expanduser()
     if path.is_file():
-        return player.file_player(path, now)
+        return player.file_player(path, now, mute)
     if path.suffix.lower() in (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus") or len(path.parts) > 1:
         raise Fault(f"{spec}: no such sound file")
+    if mute:
+        if spec == "default":
+            return player.demo_player(now, "the sound system does not answer", mute=True)
+        raise Fault(f"--input {spec}: the sound system does not answer; restart it, or use --input demo")
     if spec == "default" and not soundcard.has_input():
         return player.demo_player(now, "no sound input here, so the demo plays")
     return soundcard.SoundCard(spec, now)

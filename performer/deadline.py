@@ -1,0 +1,55 @@
+"""Calls that may never return: a sound server that is frozen keeps whoever asks it something."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Overdue(Exception):
+    """The call has not returned in time; it goes on aside, and nobody waits for it any more."""
+
+
+class Call(Generic[T]):
+    """A call on a thread of its own, which does not keep the program from ending.
+
+    late  called with the result when it comes after all, though nobody waits any more
+    """
+
+    def __init__(self, body: Callable[[], T], late: Callable[[T], None] | None = None) -> None:
+        self._body, self._late = body, late
+        self._result: list[T] = []
+        self._error: BaseException | None = None
+        self._given_up = False
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+        threading.Thread(target=self._run, name="aside", daemon=True).start()
+
+    def wait(self, seconds: float) -> T:
+        """The call's result, or its exception. Raises Overdue after so many seconds."""
+        self._done.wait(seconds)
+        with self._lock:
+            if not self._done.is_set():
+                self._given_up = True
+                raise Overdue
+        if self._error is not None:
+            raise self._error
+        return self._result[0]
+
+    def _run(self) -> None:
+        try:
+            self._result.append(self._body())
+        except BaseException as error:
+            self._error = error
+        with self._lock:
+            self._done.set()
+        if self._given_up and self._result and self._late is not None:
+            self._late(self._result[0])
+
+
+def within(seconds: float, body: Callable[[], T], late: Callable[[T], None] | None = None) -> T:
+    """Call `body` aside and wait for it so long. Raises what it raises, or Overdue."""
+    return Call(body, late).wait(seconds)
