@@ -36,10 +36,12 @@ from performer.listener import Listener
 from performer.outputs.movie import check_path
 from performer.outputs.recorder import Recorder
 from performer.outputs.snapshot import Snapshots
+from performer.preflight import Preflight
 from performer.preset import Preset
 from performer.show import Show
 from performer.stage import Stage, Surface, Wiring
 from performer.sync import Latest
+from performer.watch import Watcher
 
 log = logging.getLogger(__name__)
 REEL_S = 20.0
@@ -203,6 +205,9 @@ class Rig:
         for layer in first.layers:
             if layer.model is not None:
                 self.painter.warm(layer.model)
+        preflight = Preflight(str(self.surface.ctx.info["GL_RENDERER"]))
+        closing.callback(preflight.stop)
+        self.library.refuse(preflight.examine(self.library.foreign(*presets, first)))
         renderer = Renderer(self.surface.ctx, self.library.shaders, datetime.now())
         renderer.warm(first)
         for preset in presets:
@@ -228,7 +233,7 @@ class Rig:
         self._begin("sound", lambda: _often(lambda: self.sound.poll(self.now()), stop), join_s=LEAVE_S)
         self._begin("devices", lambda: _often(self._look_after, stop))
         self._begin("snapshots", lambda: snapshots.run(stop))
-        self._begin("files", lambda: _watch(self.library, content, stop))
+        self._begin("files", lambda: Watcher(self.library, content, preflight).run(stop))
 
     def notes(self) -> list[str]:
         """What is heard, played and drawn with, a line each."""
@@ -295,26 +300,6 @@ def _often(look: Callable[[], None], stop: threading.Event) -> None:
     """Thread body: devices that were lost come back, new MIDI ports are noticed."""
     while not stop.wait(WATCH_S):
         look()
-
-
-def _watch(library: Library, content: SimpleQueue[ShaderSpec | list[Preset]], stop: threading.Event) -> None:
-    """Thread body: shaders and presets saved while playing are read aside; the main thread takes what is good."""
-    from watchfiles import watch
-
-    folders = [folder / kind for folder in (FACTORY, USER) for kind in ("shaders", "presets")]
-    for changes in watch(*(f for f in folders if f.is_dir()), stop_event=stop, debounce=60, step=20, rust_timeout=500,
-                         raise_interrupt=False):
-        for path in {Path(name) for _, name in changes}:
-            if not path.is_file() or path.suffix not in (".fs", ".vs", ".toml"):
-                continue
-            try:
-                if path.suffix == ".toml":
-                    library.load_preset(path)
-                    content.put(library.in_order())
-                else:
-                    content.put(library.load_shader(path.with_suffix(".fs")))
-            except Fault as fault:
-                log.error("%s", fault)
 
 
 def _writable(path: str) -> None:

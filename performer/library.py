@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,7 +24,8 @@ USER = Path(platformdirs.user_data_dir("performer", appauthor=False))
 class Library:
     """All content by name. What is broken is left out and kept in `faults`, path -> Fault.
 
-    audio  names of the analyser's features, which presets may route from
+    audio    names of the analyser's features, which presets may route from
+    files    preset -> its file; folders, those that were read
     """
 
     audio: Sequence[str]
@@ -32,9 +33,12 @@ class Library:
     models: dict[str, Path] = field(default_factory=dict)
     presets: dict[str, Preset] = field(default_factory=dict)
     faults: dict[Path, Fault] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
+    folders: Sequence[Path] = ()
 
     def load(self, folders: Sequence[Path] = (FACTORY, USER)) -> Library:
         """Read everything; later folders win over earlier ones."""
+        self.folders = folders
         for folder in folders:
             for path in isf.files(folder / "shaders"):
                 self._keep(path, self.load_shader)
@@ -48,7 +52,10 @@ class Library:
 
     def load_shader(self, path: Path) -> ShaderSpec:
         """Read a shader (again) and keep it under its file's name. Raises Fault."""
-        spec = isf.load(path)
+        return self.keep_shader(isf.load(path))
+
+    def keep_shader(self, spec: ShaderSpec) -> ShaderSpec:
+        """Keep a shader under its name, or under another one where that is taken by a shader of another kind."""
         other = self.shaders.get(spec.name)
         if other is not None and other.path != spec.path and other.kind != spec.kind:
             # A transition called "kaleidoscope" must not take the place of the effect that presets use.
@@ -64,8 +71,25 @@ class Library:
             raise Fault(f"{path}: cannot read this preset: {error}") from None
         loaded = preset.load(text, path.stem, where=str(path), shaders=self.shaders,
                              models=list(self.models), audio=self.audio)
-        self.presets[path.stem] = loaded
+        self.presets[path.stem], self.files[path.stem] = loaded, path
         return loaded
+
+    def foreign(self, *presets: Preset) -> list[ShaderSpec]:
+        """The shaders of these presets that did not come with the program."""
+        names = {name for one in presets for name in one.shaders}
+        return [spec for name, spec in self.shaders.items() if name in names and spec.path is not None
+                and not spec.path.is_relative_to(FACTORY)]
+
+    def refuse(self, refused: Mapping[str, Fault]) -> None:
+        """Take out shaders that cannot be played; the factory's of that name, if there is one, takes its place."""
+        for name, fault in refused.items():
+            log.error("%s", fault)
+            spec = self.shaders.pop(name)
+            if spec.path is not None:
+                self.faults[spec.path] = fault
+            own = next((path for path in isf.files(FACTORY / "shaders") if path.stem == name), None)
+            if own is not None:
+                self.load_shader(own)
 
     def in_order(self) -> list[Preset]:
         """All presets as the digit keys count them."""

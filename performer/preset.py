@@ -164,6 +164,18 @@ class Preset:
     base: Mapping[str, Value] = field(repr=False)
     source: Mapping[str, Any] = field(repr=False, compare=False)
 
+    @property
+    def shaders(self) -> tuple[str, ...]:
+        """Names of all shaders it draws with, each once."""
+        names = [layer.shader for layer in self.layers if layer.shader is not None]
+        names += [node.shader for layer in self.layers for node in layer.effects]
+        return tuple(dict.fromkeys([*names, *(node.shader for node in self.master), self.transition.shader]))
+
+    def same_shape(self, other: Preset) -> bool:
+        """Whether the other differs only in values, routes and inputs: then it can take over while this one plays."""
+        return (self.layers, self.master, self.transition.shader) == (
+            other.layers, other.master, other.transition.shader)
+
 
 def load(
     text: str,

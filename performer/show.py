@@ -28,6 +28,12 @@ class _Playing:
         self.seeds = {layer.name: layer.walk.seed + 7919 * seed for layer in preset.layers if layer.walk}
         self.routes: tuple[tuple[str, str, float], ...] = ()
 
+    def adopt(self, preset: Preset) -> None:
+        """Go on with an edited version of the preset: knobs, followers and walkers stay where they are."""
+        router = Router(preset.routes, preset.params, preset.base)
+        router.follow(self.router)
+        self.preset, self.router = preset, router
+
     def step(self, values: Mapping[str, float], t: float, dt: float, beats: float) -> Scene:
         params, routes = self.router.step(values, t, dt)
         self.routes = tuple(routes)
@@ -132,8 +138,17 @@ class Show:
         self._change_t = t
 
     def replace(self, presets: Sequence[Preset]) -> None:
-        """Take newly loaded presets; the one playing goes on as it was until it is chosen again."""
+        """Take newly loaded presets.
+
+        The one playing takes over new values, routes and inputs at once; with other layers or shaders it goes on as it
+        was until it is chosen again.
+        """
         self.presets = list(presets)
+        fresh = {preset.name: preset for preset in presets}
+        for playing in (self._playing, self._incoming):
+            new = fresh.get(playing.preset.name) if playing is not None else None
+            if playing is not None and new is not None and new is not playing.preset and new.same_shape(playing.preset):
+                playing.adopt(new)
 
     def _start(self, preset: Preset, t: float) -> _Playing:
         self._number += 1

@@ -110,6 +110,14 @@ class Router:
         self._edges: dict[Route, tuple[bool, int]] = {}
         self._first: dict[Route, float] = {}
 
+    def follow(self, other: Router) -> None:
+        """Take over what the other's followers and counters hold, for routes that both have."""
+        held = {route: follower.value for route, follower, _ in other._rows}
+        for route, follower, _ in self._rows:
+            follower.value = held.get(route, follower.value)
+        self._edges.update(other._edges)
+        self._first.update(other._first)
+
     def step(
         self, values: Mapping[str, float], t: float, dt: float
     ) -> tuple[dict[str, Value], list[tuple[str, str, float]]]:

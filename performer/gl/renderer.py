@@ -122,6 +122,9 @@ class Renderer:
         Raises Fault with file and line when it does not compile; the old one then goes on playing.
         """
         old = self._programs.get(spec.name)
+        if spec.name not in self._programs:  # nobody draws with it yet
+            self._specs[spec.name] = spec
+            return
         new = self._compile(spec)
         self._specs[spec.name] = spec
         self._programs[spec.name] = new

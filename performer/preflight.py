@@ -1,0 +1,220 @@
+"""Tries shaders in a process of their own before the show takes them: a hung driver cannot be interrupted in-process.
+
+A shader that does not compile, that hangs, or that takes over 2 s to compile and draw is refused with a reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import platformdirs
+
+from performer.errors import Fault
+from performer.isf import ShaderSpec, load
+
+log = logging.getLogger(__name__)
+CACHE = Path(platformdirs.user_cache_dir("performer", appauthor=False)) / "preflight.json"
+LIMIT_S = 2.0  # for compiling and the first pictures ...
+PASS_S = 0.5  # ... and more for each pass after the first
+LONGEST_S = 12.0  # on a machine so busy that the trial hardly runs
+START_S = 30.0  # for the process to come up
+SIZE = (256, 144)
+MOST_KEPT = 4000  # verdicts in the cache
+_REASONS = {
+    "slow": f"takes over {LIMIT_S:g} s to compile and draw at {SIZE[0]}x{SIZE[1]}; refused, as it would stall the show",
+    "crash": "made the graphics driver crash; refused",
+}
+
+
+class Preflight:
+    """Tries shaders, each once: verdicts are kept by the shader's content.
+
+    renderer  the graphics driver's name: another one, another verdict
+    cache     file that keeps verdicts from one start to the next; None for none
+
+    One thread at a time.
+    """
+
+    def __init__(self, renderer: str, cache: Path | None = CACHE) -> None:
+        self.renderer, self.cache = renderer, cache
+        self._verdicts = _read(cache)
+        self._process: Any = None
+        self._pipe: Connection | None = None
+
+    def start(self) -> None:
+        """Have the process ready, so that the first trial is fast too."""
+        if self._process is not None and self._process.is_alive():
+            return
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_attend, args=(theirs,), name="preflight", daemon=True)
+        self._process.start()
+        theirs.close()
+        if not self._pipe.poll(START_S):
+            self.stop()
+            raise Fault("the process that tries shaders does not start; is the machine out of memory?")
+        answer = json.loads(self._pipe.recv_bytes())
+        if "error" in answer:
+            self.stop()
+            raise Fault(answer["error"])
+
+    def stop(self) -> None:
+        """End the process, hung or not."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+        if self._pipe is not None:
+            self._pipe.close()
+        self._process = self._pipe = None
+
+    def examine(self, specs: Sequence[ShaderSpec]) -> dict[str, Fault]:
+        """Try shaders that lie in files; name -> Fault for those to refuse. What was tried before costs nothing."""
+        refused: dict[str, Fault] = {}
+        tried = False
+        for spec in specs:
+            if spec.path is None:
+                continue
+            key = self._key(spec)
+            reason = self._verdicts.get(key)
+            if reason is None:
+                reason, lasting = self._try(spec)
+                tried |= lasting
+                if lasting:
+                    self._verdicts[key] = reason
+            if reason:
+                refused[spec.name] = Fault(f"{spec.where}: {_REASONS[reason]}" if reason in _REASONS else reason)
+        if tried:
+            _write(self.cache, self._verdicts)
+        return refused
+
+    def _try(self, spec: ShaderSpec) -> tuple[str, bool]:
+        """The reason to refuse it (one of _REASONS, or in words), empty for none; and whether that is worth keeping."""
+        try:
+            self.start()
+        except Fault as fault:
+            log.warning("shaders are taken untried: %s", fault)
+            return "", False
+        assert self._pipe is not None
+        limit = LIMIT_S + PASS_S * (len(spec.passes) - 1)
+        begun, spent = perf_counter(), _cpu_s(self._process.pid)
+        try:
+            self._pipe.send_bytes(str(spec.path).encode())
+            while not self._pipe.poll(0.1):
+                took = perf_counter() - begun
+                # Where others keep the processor busy, the clock runs on while the trial does not.
+                if took > limit and (_cpu_s(self._process.pid) - spent > limit or took > LONGEST_S):
+                    self.stop()
+                    return "slow", True
+            answer = json.loads(self._pipe.recv_bytes())
+        except (EOFError, OSError):
+            self.stop()
+            return "crash", True
+        if answer.get("error"):
+            return str(answer["error"]), False  # a slip of the pen: it will be mended, or found again fast
+        return ("slow", True) if answer["took"] > limit and answer["cpu"] > limit else ("", True)
+
+    def _key(self, spec: ShaderSpec) -> str:
+        digest = hashlib.sha256(self.renderer.encode())
+        for text in (spec.vertex, spec.fragment, *spec.fragments, str(spec.passes)):
+            digest.update(text.encode(errors="replace"))
+        return digest.hexdigest()[:32]
+
+
+def _read(cache: Path | None) -> dict[str, str]:
+    try:
+        found = json.loads(cache.read_text(encoding="utf-8")) if cache is not None else {}
+    except (OSError, ValueError):
+        return {}
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+
+
+def _write(cache: Path | None, verdicts: dict[str, str]) -> None:
+    if cache is None:
+        return
+    kept = dict(list(verdicts.items())[-MOST_KEPT:])
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        fresh = cache.with_suffix(f".{os.getpid()}")
+        fresh.write_text(json.dumps(kept), encoding="utf-8")
+        fresh.replace(cache)
+    except OSError as error:
+        log.info("%s: verdicts on shaders are not kept: %s", cache, error.strerror)
+
+
+def _cpu_s(pid: int) -> float:
+    """Processor seconds that a process has used; infinite where that can't be known."""
+    if sys.platform != "linux":
+        return float("inf")
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return float("inf")
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _attend(pipe: Connection) -> None:
+    """Body of the process: a path in, a verdict out, until the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from performer.gl.headless import Headless
+
+    try:
+        surface = Headless(SIZE)
+    except Fault as fault:
+        pipe.send_bytes(json.dumps({"error": str(fault)}).encode())
+        return
+    trial = _Trial(surface.ctx)
+    pipe.send_bytes(b"{}")
+    while True:
+        try:
+            path = pipe.recv_bytes().decode()
+        except (EOFError, OSError):
+            return
+        pipe.send_bytes(json.dumps(trial.run(Path(path))).encode())
+
+
+class _Trial:
+    """Compiles a shader and draws it twice, small, with something plain for each of its images."""
+
+    def __init__(self, ctx: Any) -> None:
+        from performer.gl.compose import Compose
+        from performer.gl.targets import Pool
+
+        self.ctx, self.pool, self.compose = ctx, Pool(ctx), Compose(ctx)
+        self.grey = ctx.texture((64, 64), 4, bytes([128, 128, 128, 255]) * 4096)
+
+    def run(self, path: Path) -> dict[str, Any]:
+        from performer.gl.chain import Moment, Node
+        from performer.gl.flush import finish
+        from performer.gl.program import Program
+
+        begun, spent = perf_counter(), os.times()
+        try:
+            spec = load(path)
+            program = Program(self.ctx, spec)
+            node = Node(self.ctx, self.pool, self.compose, program, "trial", self.grey)
+            given = dict.fromkeys((*spec.images, *(a.name for a in spec.audio), *(n for n, _ in spec.imported)),
+                                  self.grey)
+            for at in range(2):
+                target = node.draw(Moment(SIZE, at / 60.0, 1 / 60), {}, given)
+                finish()
+                if target is not None:
+                    self.pool.give(target)
+            node.release()
+            program.release()
+        except Fault as fault:
+            return {"error": str(fault)}
+        except Exception as error:  # whatever the driver makes of it, the show is told and goes on
+            return {"error": f"{path}: cannot be drawn: {str(error).splitlines()[0] if str(error) else error!r}"}
+        now = os.times()
+        return {"took": perf_counter() - begun, "cpu": now.user + now.system - spent.user - spent.system}

@@ -1,0 +1,86 @@
+"""Files saved while the show plays: read and tried aside, then handed to the main thread, which swaps them in."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from queue import SimpleQueue
+
+from performer import isf
+from performer.errors import Fault
+from performer.isf import ShaderSpec
+from performer.library import Library
+from performer.preflight import Preflight
+from performer.preset import Preset
+
+log = logging.getLogger(__name__)
+GROUP_MS, QUIET_MS = 50, 10  # an editor's several writes of one save are taken together
+
+
+class Watcher:
+    """Watches the library's folders for shaders and presets.
+
+    content    what is good goes there: a shader, and the presets after it, as a new input is a new parameter
+    preflight  tries shaders before the show does
+
+    What is not good is logged, which the HUD shows, and what was there before plays on.
+    """
+
+    def __init__(self, library: Library, content: SimpleQueue[ShaderSpec | list[Preset]], preflight: Preflight) -> None:
+        self.library, self.content, self.preflight = library, content, preflight
+
+    def run(self, stop: threading.Event) -> None:
+        """Thread body."""
+        from watchfiles import watch
+
+        folders = [folder / kind for folder in self.library.folders for kind in ("shaders", "presets")]
+        try:
+            self.preflight.start()  # now, so that the first file saved is seen as fast as any
+        except Fault as fault:
+            log.warning("%s", fault)
+        try:
+            for changes in watch(*(f for f in folders if f.is_dir()), stop_event=stop, debounce=GROUP_MS, step=QUIET_MS,
+                                 rust_timeout=500, raise_interrupt=False):
+                self.take({Path(name) for _, name in changes})
+        finally:
+            self.preflight.stop()
+
+    def take(self, paths: Iterable[Path]) -> None:
+        """Read what belongs to these files again."""
+        shaders = {isf.owner(path) for path in paths}
+        for path in sorted(one for one in shaders if one is not None):
+            self._report(self._shader, path)
+        for path in sorted(paths):
+            if path.suffix == ".toml" and path.is_file():
+                self._report(self._preset, path)
+
+    def _report(self, take: object, path: Path) -> None:
+        try:
+            take(path)  # type: ignore[operator]
+        except Fault as fault:
+            log.error("%s", fault)
+
+    def _shader(self, path: Path) -> None:
+        fresh = isf.load(path)
+        refused = self.preflight.examine([fresh])
+        if refused:
+            raise refused[fresh.name]
+        spec = self.library.keep_shader(fresh)
+        self.content.put(spec)
+        self.library.faults.pop(path, None)
+        playing = [preset for preset in self.library.presets.values() if spec.name in preset.shaders]
+        for preset in playing:
+            where = self.library.files.get(preset.name)
+            if where is not None:
+                self._report(self.library.load_preset, where)
+        if playing:
+            self.content.put(self.library.in_order())
+
+    def _preset(self, path: Path) -> None:
+        loaded = self.library.load_preset(path)
+        self.library.faults.pop(path, None)
+        refused = self.preflight.examine(self.library.foreign(loaded))
+        self.library.refuse(refused)
+        self.content.put(self.library.in_order())

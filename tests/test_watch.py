@@ -1,0 +1,85 @@
+"""Editing while the show plays: what is saved is seen, its new inputs are knobs, what is broken changes nothing."""
+
+import time
+
+import pytest
+from test_live import FLAT, headless, pixels, play_until, user_folder  # noqa: F401
+
+from performer.app import Rig
+from performer.frame import ControlEvent
+
+KNOB = """/*{"INPUTS": [{"NAME": "level", "TYPE": "float", "DEFAULT": 0.2}%s]}*/
+void main() { gl_FragColor = vec4(level, %s, 0.0, 1.0); }
+"""
+PRESET = """order = 0
+[[layer]]
+shader = "knob"
+inputs = { level = 0.6 }
+[[route]]
+from = "midi.cc20"
+to = "main.source.level"
+"""
+
+
+@pytest.fixture
+def rig(user_folder):  # noqa: F811
+    (user_folder / "shaders" / "knob.fs").write_text(KNOB % ("", "0.0"))
+    (user_folder / "presets" / "knob.toml").write_text(PRESET)
+    with Rig(headless(preset="knob")) as one:
+        play_until(one, lambda: one.stage.stats.frames > 5, 10.0)
+        time.sleep(1.0)  # the watcher's first look at the folder, and the process that tries shaders
+        yield one
+
+
+def params(rig):
+    return rig.stage.wiring.frames.peek().scene.params
+
+
+def test_new_inputs_are_knobs_at_once_and_the_others_stay_as_they_are(rig, user_folder):  # noqa: F811
+    rig.hands.events.put(ControlEvent(rig.now(), "midi.cc20", 0.5))
+    assert play_until(rig, lambda: params(rig)["main.source.level"] == pytest.approx(0.5, abs=0.2), 5.0)
+    before, scene = params(rig)["main.source.level"], rig.stage.wiring.frames.peek().scene.number
+    (user_folder / "shaders" / "knob.fs").write_text(KNOB % (
+        ', {"NAME": "glow", "TYPE": "float", "DEFAULT": 0.9}', "glow"))
+    assert play_until(rig, lambda: params(rig).get("main.source.glow") == 0.9, 10.0)
+    assert "main.source.glow" in rig.show.preset.params
+    assert params(rig)["main.source.level"] == before, "the mapping holds"
+    assert rig.stage.wiring.frames.peek().scene.number == scene, "the scene was not started anew"
+    rig.stage.wiring.notices.clear()
+    rig.stage.picture()
+    assert pixels(rig)[:, :, 1].mean() == pytest.approx(0.9 * 255, abs=2)
+
+
+def test_a_preset_takes_new_values_while_it_plays(rig, user_folder):  # noqa: F811
+    number = rig.stage.wiring.frames.peek().scene.number
+    (user_folder / "presets" / "knob.toml").write_text(PRESET.replace("0.6", "0.1"))
+    assert play_until(rig, lambda: params(rig)["main.source.level"] == pytest.approx(0.1), 10.0)
+    assert rig.stage.wiring.frames.peek().scene.number == number
+
+
+def test_an_endless_shader_is_refused_while_the_old_one_plays(rig, user_folder, caplog, monkeypatch):  # noqa: F811
+    from performer import preflight
+
+    monkeypatch.setattr(preflight, "LIMIT_S", 0.3)
+    loops = "for (int i = 0; i < 60000; i++) for (int j = 0; j < 60000; j++) a = fract(sin(a + float(i * j)) * 4e4);"
+    (user_folder / "shaders" / "knob.fs").write_text(
+        (KNOB % ("", "a")).replace("{ gl", "{ float a = TIME; " + loops + " gl"))
+    assert play_until(rig, lambda: "would stall the show" in caplog.text, 20.0)
+    rig.stage.wiring.notices.clear()
+    rig.stage.picture()
+    assert pixels(rig)[:, :, 1].mean() < 2.0
+    (user_folder / "shaders" / "knob.fs").write_text(KNOB % ("", "1.0"))
+    assert play_until(rig, lambda: pixels(rig)[:, :, 1].mean() > 200.0, 10.0), "and mended, it is taken"
+
+
+def test_other_manners_and_new_files_are_noticed(rig, user_folder):  # noqa: F811
+    folder = user_folder / "shaders"
+    (folder / "toy.glsl").write_text("void mainImage(out vec4 c, in vec2 p) { c = vec4(0.0, 0.0, 1.0, 1.0); }")
+    assert play_until(rig, lambda: "toy" in rig.library.shaders, 10.0)
+    (user_folder / "presets" / "toy.toml").write_text('order = 1\n[[layer]]\nshader = "toy"\n')
+    assert play_until(rig, lambda: any(p.name == "toy" for p in rig.show.presets), 10.0)
+    rig.hands.events.put(ControlEvent(rig.now(), "show.preset", 0.0, "toy"))
+    play_until(rig, lambda: rig.stage.wiring.frames.peek().scene.preset.name == "toy", 10.0)
+    rig.stage.wiring.notices.clear()
+    rig.stage.picture()
+    assert pixels(rig)[:, :, 2].mean() > 200.0
