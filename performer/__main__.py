@@ -45,8 +45,9 @@ def play(
     seconds: Annotated[float | None, typer.Option(min=0.0, help="Stop after so long.")] = None,
     seed: Seed = 0,
     provider: Provider = "auto",
-    output_delay_ms: Annotated[float, typer.Option(min=0.0, max=1000.0, help="From drawing to light: beats fire "
-                                                                             "early by it.")] = 0.0,
+    output_delay_ms: Annotated[float | None, typer.Option(
+        min=-1000.0, max=1000.0, help="From drawing to light, beyond what the program measures: beats fire early "
+                                      "by it. What `performer calibrate` measured, when not given.")] = None,
     record: Annotated[str | None, typer.Option(help="Record to this file (.mp4 or .mkv) from the start.")] = None,
     stats: Annotated[str | None, typer.Option(help="Write figures of the show to this JSON file.")] = None,
     debug: Debug = False,
@@ -116,6 +117,27 @@ def check(
     if json is not None:
         write_json(rows, json)
     raise typer.Exit(0 if all(row["ok"] for row in rows) else 1)
+
+
+@app.command(epilog="Example: performer calibrate --monitor HDMI-1 --fullscreen --by both")
+def calibrate(
+    by: Annotated[str, typer.Option(help="tapping, microphone or both.")] = "tapping",
+    input: Annotated[str, typer.Option(help="The microphone: default, system, a device's name or index.")] = "default",
+    output: Annotated[str, typer.Option(help="Sound output that clicks: a device's name or index.")] = "",
+    midi: Annotated[str, typer.Option(help="all, off, or part of the name of a port whose pads you tap.")] = "all",
+    midi_api: Annotated[str, typer.Option(help="alsa or jack, where there is a choice.")] = "",
+    monitor: Annotated[str | None, typer.Option(help="Name, part of it, or index.")] = None,
+    size: Size = "1280x720",
+    fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Fill the monitor.")] = False,
+    pulses: Annotated[int, typer.Option(help="Clicks, and then flashes: a second holds 1.3.")] = 27,
+    debug: Debug = False,
+) -> None:
+    """Measure how late screen and sound are outside the program, by your taps or a microphone; play uses it."""
+    from performer import calibrate as calibrating
+
+    calibrating.calibrate(calibrating.CalibrateOptions(
+        by=by, input=input, output=output, midi=midi, midi_api=midi_api, monitor=monitor, size=size_of(size),
+        fullscreen=fullscreen, pulses=pulses), print)
 
 
 @app.command(epilog="Example: performer devices --json")

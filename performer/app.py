@@ -18,6 +18,7 @@ from queue import SimpleQueue
 from time import perf_counter
 from typing import Any
 
+from performer import settings
 from performer.audio.features import FEATURES
 from performer.deadline import Overdue, within
 from performer.errors import Fault
@@ -70,7 +71,7 @@ class PlayOptions:
     seconds: float | None = None
     seed: int = 0
     provider: str = "auto"
-    output_delay_ms: float = 0.0
+    output_delay_ms: float | None = None
     record: str | None = None
     stats: str | None = None
 
@@ -169,6 +170,25 @@ class Rig:
         sound.open()
         return sound
 
+    def _outside(self) -> float:
+        """Seconds of delay outside the program: as told, or as calibrated for this screen and input."""
+        told = self.options.output_delay_ms
+        if told is not None:
+            self._delay_note = f"{told:.0f} ms outside the program, as told"
+            return told / 1000.0
+        self._delay_note = "nothing is known outside the program (`performer calibrate` measures it)"
+        if not isinstance(self.surface, Window):
+            return 0.0
+        try:
+            seconds, used = settings.outside(settings.load(), self.surface.monitor_name, self.sound.key)
+        except Fault as fault:
+            log.warning("%s", fault)
+            return 0.0
+        if used:
+            self._delay_note = (f"{seconds * 1000.0:+.0f} ms outside the program, as calibrated: "
+                                + ", ".join(row.note() for row in used))
+        return seconds
+
     def _close_sound(self) -> None:
         try:
             within(LEAVE_S, self.sound.close)
@@ -223,7 +243,7 @@ class Rig:
         snapshots = Snapshots()
         refresh_hz = self.surface.refresh_hz if isinstance(self.surface, Window) else 0.0
         fps = options.fps or refresh_hz or 60.0
-        self.latency = Latency(1.0 / fps, 0.5 / refresh_hz if refresh_hz else 0.0, options.output_delay_ms / 1000.0)
+        self.latency = Latency(1.0 / fps, 0.5 / refresh_hz if refresh_hz else 0.0, self._outside())
         wiring = Wiring(
             self.show, self.listener, self.painter, frames, images, self.hands.events, content, notices, snapshots,
             self._record, self.now, lambda: self.sound.note, lambda: self.hands.note, self.latency)
@@ -238,7 +258,8 @@ class Rig:
     def notes(self) -> list[str]:
         """What is heard, played and drawn with, a line each."""
         return [f"sound: {self.sound.note}", f"midi: {self.hands.note}",
-                f"models: {self.painter.provider}; drawing: {self.surface.ctx.info['GL_RENDERER']}"]
+                f"models: {self.painter.provider}; drawing: {self.surface.ctx.info['GL_RENDERER']}",
+                f"delay: {self._delay_note}"]
 
     def figures(self) -> dict[str, Any]:
         """What --stats writes: counts, milliseconds, hertz."""

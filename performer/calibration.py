@@ -105,8 +105,8 @@ def tapped(pulses: Sequence[float], taps: Sequence[float], period_s: float, what
                     f"on the space bar or a MIDI pad")
     found = estimate(late)
     if found.spread_s > SCATTERED_S or found.count < wanted:
-        raise Fault(f"the taps to the {what} are too scattered to tell (spread {found.spread_s * 1000:.0f} ms, at most "
-                    f"{SCATTERED_S * 1000:.0f} will do); try again, with the beat, not after it")
+        raise Fault(f"the taps to the {what} are too scattered to tell: {found.rejected} far off, the rest spread by "
+                    f"{found.spread_s * 1000:.0f} ms, and {SCATTERED_S * 1000:.0f} will do; try again, with the beat")
     return found
 
 

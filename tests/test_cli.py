@@ -27,7 +27,8 @@ def tone(path: Path, seconds: float = 1.0, rate: int = 44100) -> Path:
     return path
 
 
-@pytest.mark.parametrize("command", ["play", "render", "analyse", "check", "devices", "doctor", "bench"])
+@pytest.mark.parametrize("command", ["play", "render", "analyse", "check", "calibrate", "devices", "doctor",
+                                     "bench"])
 def test_every_command_explains_itself_with_an_example(command, capsys):
     assert run(command, "--help") == 0
     text = capsys.readouterr().out

@@ -111,6 +111,12 @@ class Window:
         mode = glfw.get_video_mode(monitor) if monitor else None
         return float(mode.refresh_rate or 60) if mode else 60.0
 
+    @property
+    def monitor_name(self) -> str:
+        """Of the monitor that the window is on; "" where there is none."""
+        monitor = self._present_monitor()
+        return _name(monitor) if monitor else ""
+
     def set_fullscreen(self, on: bool) -> None:
         """Fill the chosen monitor, or return to the window's earlier place. The context and its objects stay."""
         monitor = self._present_monitor()

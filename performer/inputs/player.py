@@ -30,6 +30,8 @@ class Player:
     mute    never open an output
     """
 
+    key = ""  # no device brings it
+
     def __init__(self, name: str, blocks: Iterator[np.ndarray], rate: int, channels: int, now: Clock,
                  mute: bool = False) -> None:
         self.rate, self.ring = rate, Ring(int(RING_S * rate), channels)

@@ -52,6 +52,13 @@ class SoundCard:
         self.delay_s = self._guess_s = 0.0
         self._last_written, self._last_t, self._opened_t, self._retry_t = 0, 0.0, 0.0, 0.0
 
+    @property
+    def key(self) -> str:
+        """"API: NAME" of the device once it was opened, by which it is remembered."""
+        if self._key is None:
+            return ""
+        return ("system through " if self._spec == "system" else "") + ": ".join(self._key)
+
     def open(self) -> None:
         self._start()
 

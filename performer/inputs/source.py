@@ -23,6 +23,7 @@ class SoundSource(Protocol):
     state      "running" or "lost"
     note       one line for people: what is heard
     overflows  blocks that the sound system had to throw away
+    key        "API: NAME" of a device; "" of sound that the program plays itself
     delay_s    how old the newest sample was when it last came, by the sound system's own clock
     """
 
@@ -32,6 +33,9 @@ class SoundSource(Protocol):
     note: str
     overflows: int
     delay_s: float
+
+    @property
+    def key(self) -> str: ...
 
     def open(self) -> None:
         """Start. Raises Fault when that cannot be."""

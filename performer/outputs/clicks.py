@@ -11,7 +11,7 @@ import numpy as np
 from performer.errors import Fault, nearest
 
 BLOCK = 256
-KEPT = 400  # blocks by whose median the output's clock is read
+KEPT = 40  # blocks by whose median the output's clock is read
 LONGEST_S = 2.0  # a latency beyond this is none: that system does not tell
 
 
@@ -36,11 +36,12 @@ class Clicks:
         self.rate = int(found["default_samplerate"])
         self._now, self._shape = now, shape(self.rate)
         self._firsts: list[int] = []  # samples at which clicks begin
+        self._times: list[float] = []  # of clicks handed over: an output that stutters moves only those to come
         self._given = 0
         self._starts: deque[float] = deque(maxlen=KEPT)  # when sample 0 left, or would have, by each block
         try:
             self._stream = sd.OutputStream(device=index, samplerate=self.rate, channels=min(2, found[
-                "max_output_channels"]), blocksize=BLOCK, dtype="float32", latency="low", callback=self._callback)
+                "max_output_channels"]), blocksize=BLOCK, dtype="float32", latency="high", callback=self._callback)
             self._stream.start()
         except sd.PortAudioError as error:
             raise Fault(f"--output {device or 'default'}: {found['name']} cannot be opened "
@@ -48,6 +49,7 @@ class Clicks:
 
     def play(self, count: int, period_s: float, delay_s: float) -> None:
         """Click `count` times, period_s apart, the first some delay_s from now."""
+        self._firsts, self._times = [], []
         first = self._given + round((delay_s + float(self._stream.latency)) * self.rate)
         self._firsts = [first + round(n * period_s * self.rate) for n in range(count)]
 
@@ -56,8 +58,9 @@ class Clicks:
         """When the clicks leave the loudspeaker, past and to come; seconds, as far as the sound system knows."""
         if not self._starts:
             return []
+        given = list(self._times)
         start = float(np.median(list(self._starts)))
-        return [start + first / self.rate for first in self._firsts]
+        return given + [start + first / self.rate for first in self._firsts[len(given):]]
 
     def close(self) -> None:
         self._stream.abort()
@@ -74,6 +77,10 @@ class Clicks:
         if not 0.0 <= latency <= LONGEST_S:
             latency = float(self._stream.latency)
         self._starts.append(self._now() + latency - given / self.rate)
+        for first in self._firsts[len(self._times):]:
+            if first >= given + frames:
+                break
+            self._times.append(float(np.median(list(self._starts))) + first / self.rate)
         self._given = given + frames
 
 
