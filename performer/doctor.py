@@ -38,7 +38,7 @@ def examine() -> list[Finding]:
     """Every part in turn; nothing is opened for longer than the look takes."""
     examinations: tuple[tuple[str, Callable[[], list[Finding]]], ...] = (
         ("python", _python), ("sound", _sound), ("midi", _midi), ("drawing", _drawing), ("display", _display),
-        ("models", _models), ("content", _content), ("disk", _disk))
+        ("delay", _delay), ("models", _models), ("content", _content), ("disk", _disk))
     findings = []
     for part, look in examinations:
         try:
@@ -140,6 +140,16 @@ def _display() -> list[Finding]:
     except Fault as fault:
         return [Finding("display", False, str(fault), "log in to a desktop, or use --headless or `performer render`")]
     return [Finding("display", True, ", ".join(names))]
+
+
+def _delay() -> list[Finding]:
+    from performer import settings
+
+    rows = settings.load()
+    if rows:
+        return [Finding("delay", True, "calibrated: " + "; ".join(row.note() for row in rows))]
+    return [Finding("delay", True, "inside the program it is measured; outside, nothing is known of screen and "
+                                   "loudspeakers: `performer calibrate`")]
 
 
 def _models() -> list[Finding]:
