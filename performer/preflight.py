@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import multiprocessing
 import os
+import secrets
 import signal
+import socket
+import subprocess
 import sys
 from collections.abc import Sequence
-from multiprocessing.connection import Connection
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -49,34 +50,71 @@ class Preflight:
     def __init__(self, renderer: str, cache: Path | None = CACHE) -> None:
         self.renderer, self.cache = renderer, cache
         self._verdicts = _read(cache)
-        self._process: Any = None
-        self._pipe: Connection | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._wire: socket.socket | None = None
 
     def start(self) -> None:
-        """Have the process ready, so that the first trial is fast too."""
-        if self._process is not None and self._process.is_alive():
+        """Have the process ready, so that the first trial is fast too. Raises Fault."""
+        if self._process is not None and self._process.poll() is None:
             return
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_attend, args=(theirs,), name="preflight", daemon=True)
-        self._process.start()
-        theirs.close()
-        if not self._pipe.poll(START_S):
+        self.stop()
+        token = secrets.token_hex(16)
+        paths = [str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(0.2)
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", "from performer.preflight import attend; attend()", str(server.getsockname()[1])],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PERFORMER_PREFLIGHT": token},
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            begun = perf_counter()
+            while self._wire is None and self._process.poll() is None and perf_counter() - begun < START_S:
+                try:
+                    self._wire = server.accept()[0]
+                except TimeoutError:
+                    continue
+                if self._greeting() != {"token": token}:  # somebody else on this machine
+                    self._wire.close()
+                    self._wire = None
+        hello = self._hello()
+        if hello is None or "error" in hello:
             self.stop()
-            raise Fault("the process that tries shaders does not start; is the machine out of memory?")
-        answer = json.loads(self._pipe.recv_bytes())
-        if "error" in answer:
-            self.stop()
-            raise Fault(answer["error"])
+            raise Fault(hello["error"] if hello else "the process that tries shaders does not start")
+
+    def _greeting(self) -> dict[str, Any] | None:
+        try:
+            return self._answer(START_S)
+        except (OSError, ValueError):
+            return None
+
+    def _hello(self) -> dict[str, Any] | None:
+        if self._wire is None:
+            return None
+        try:
+            self._wire.sendall(b'"begin"\n')
+            return self._answer(START_S)
+        except OSError:  # a timeout too
+            return None
 
     def stop(self) -> None:
         """End the process, hung or not."""
         if self._process is not None:
             self._process.kill()
-            self._process.join()
-        if self._pipe is not None:
-            self._pipe.close()
-        self._process = self._pipe = None
+            self._process.wait()
+        if self._wire is not None:
+            self._wire.close()
+        self._process = self._wire = None
+
+    def _answer(self, patience_s: float) -> dict[str, Any] | None:
+        """The next line of the process, or None when none comes in time or ever. Raises TimeoutError."""
+        assert self._wire is not None
+        self._wire.settimeout(patience_s)
+        try:
+            line = _line(self._wire)
+        except TimeoutError:
+            raise
+        except OSError:
+            return None
+        return json.loads(line) if line else None
 
     def examine(self, specs: Sequence[ShaderSpec]) -> dict[str, Fault]:
         """Try shaders that lie in files; name -> Fault for those to refuse. What was tried before costs nothing."""
@@ -105,19 +143,25 @@ class Preflight:
         except Fault as fault:
             log.warning("shaders are taken untried: %s", fault)
             return "", False
-        assert self._pipe is not None
+        assert self._process is not None and self._wire is not None
         limit = LIMIT_S + PASS_S * (len(spec.passes) - 1)
         begun, spent = perf_counter(), _cpu_s(self._process.pid)
+        answer: dict[str, Any] | None = None
         try:
-            self._pipe.send_bytes(str(spec.path).encode())
-            while not self._pipe.poll(0.1):
-                took = perf_counter() - begun
-                # Where others keep the processor busy, the clock runs on while the trial does not.
-                if took > limit and (_cpu_s(self._process.pid) - spent > limit or took > LONGEST_S):
-                    self.stop()
-                    return "slow", True
-            answer = json.loads(self._pipe.recv_bytes())
-        except (EOFError, OSError):
+            self._wire.sendall(json.dumps(str(spec.path)).encode() + b"\n")
+            while True:
+                try:
+                    answer = self._answer(0.1)
+                    break
+                except TimeoutError:
+                    took = perf_counter() - begun
+                    # Where others keep the processor busy, the clock runs on while the trial does not.
+                    if took > limit and (_cpu_s(self._process.pid) - spent > limit or took > LONGEST_S):
+                        self.stop()
+                        return "slow", True
+        except OSError:
+            answer = None
+        if answer is None:
             self.stop()
             return "crash", True
         if answer.get("error"):
@@ -163,24 +207,38 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _attend(pipe: Connection) -> None:
-    """Body of the process: a path in, a verdict out, until the pipe closes."""
+def _line(wire: socket.socket) -> bytes:
+    """Bytes up to the next line feed, which each side sends whole; empty when the other is gone."""
+    line = b""
+    while not line.endswith(b"\n"):
+        piece = wire.recv(65536)
+        if not piece:
+            return b""
+        line += piece
+    return line
+
+
+def attend() -> None:
+    """Body of the process: a path in, a verdict out, until the connection closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     from performer.gl.headless import Headless
 
-    try:
-        surface = Headless(SIZE)
-    except Fault as fault:
-        pipe.send_bytes(json.dumps({"error": str(fault)}).encode())
-        return
-    trial = _Trial(surface.ctx)
-    pipe.send_bytes(b"{}")
-    while True:
+    with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as wire:
+
+        def say(what: dict[str, Any]) -> None:
+            wire.sendall(json.dumps(what).encode() + b"\n")
+
+        say({"token": os.environ["PERFORMER_PREFLIGHT"]})
+        _line(wire)
         try:
-            path = pipe.recv_bytes().decode()
-        except (EOFError, OSError):
+            surface = Headless(SIZE)
+        except Fault as fault:
+            say({"error": str(fault)})
             return
-        pipe.send_bytes(json.dumps(trial.run(Path(path))).encode())
+        trial = _Trial(surface.ctx)
+        say({})
+        while line := _line(wire):
+            say(trial.run(Path(json.loads(line))))
 
 
 class _Trial:

@@ -66,7 +66,7 @@ def test_an_endless_one_is_given_up_and_the_next_is_tried_afresh(tmp_path, trial
 def test_a_crash_of_the_driver_is_survived(tmp_path, trial):
     trial.start()
     trial._process.kill()
-    trial._process.join()
+    trial._process.wait()
     good = write(tmp_path, "good", GOOD)
     assert trial.examine([good]) == {}, "the process is started again"
 

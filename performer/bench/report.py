@@ -10,14 +10,16 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from performer.bench import drawing, hearing, live, models
+from performer.bench import drawing, hearing, live, models, shaders
 from performer.bench.row import Row
 from performer.errors import Fault, nearest
 
 ROWS: dict[str, Callable[[float], list[Row]]] = {
     "A": hearing.features, "D": live.lateness, "E": models.against_torch, "F": drawing.upload, "G": drawing.shader,
-    "H": live.click_to_pixel, "I": live.pace,
+    "H": live.click_to_pixel, "I": live.pace, "S": shaders.rows,
 }
+#: `performer bench PART`: the rows of one room.
+PARTS = {"shaders": ["S"]}
 
 
 def run(only: list[str], seconds: float) -> dict[str, Any]:
