@@ -16,6 +16,8 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 Size = Annotated[str, typer.Option(help="Width x height in pixels, such as 1280x720.")]
 Seed = Annotated[int, typer.Option(help="Of all random draws: another seed, another evening.")]
+Transition = Annotated[str | None, typer.Option(help="A transition, by name or file, for every "
+                                                             "change of preset.")]
 Provider = Annotated[str, typer.Option(help="Where models run: auto, cuda or cpu.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and all log lines.")]
 
@@ -44,6 +46,7 @@ def play(
                                                                        "not given, 60 without one.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0.0, help="Stop after so long.")] = None,
     seed: Seed = 0,
+    transition: Transition = None,
     provider: Provider = "auto",
     output_delay_ms: Annotated[float | None, typer.Option(
         min=-1000.0, max=1000.0, help="From drawing to light, beyond what the program measures: beats fire early "
@@ -57,8 +60,8 @@ def play(
 
     options = wiring.PlayOptions(
         preset=preset, input=input, midi=midi, midi_api=midi_api, size=size_of(size), monitor=monitor,
-        fullscreen=fullscreen, headless=headless, hud=hud, fps=fps, seconds=seconds, seed=seed, provider=provider,
-        output_delay_ms=output_delay_ms, record=record, stats=stats)
+        fullscreen=fullscreen, headless=headless, hud=hud, fps=fps, seconds=seconds, seed=seed, transition=transition,
+        provider=provider, output_delay_ms=output_delay_ms, record=record, stats=stats)
     if headless or wiring.has_display():
         wiring.play(options)
     else:
@@ -74,6 +77,7 @@ def render(
     fps: Annotated[float, typer.Option(min=1.0, max=240.0, help="Pictures per second.")] = 60.0,
     seconds: Annotated[float | None, typer.Option(min=0.05, help="Only the first so many seconds.")] = None,
     seed: Seed = 0,
+    transition: Transition = None,
     midi: Annotated[str | None, typer.Option(help="A MIDI file that plays along.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Also write a contact sheet to this PNG file.")] = None,
     provider: Provider = "auto",
@@ -84,7 +88,7 @@ def render(
 
     offline.render(offline.RenderOptions(
         song=song, out=out, preset=preset, size=size_of(size), fps=fps, seconds=seconds, seed=seed, midi=midi,
-        sheet=sheet, provider=provider))
+        sheet=sheet, transition=transition, provider=provider))
 
 
 @app.command(epilog="Example: performer analyse song.ogg --json song.json")
@@ -104,16 +108,19 @@ def check(
     paths: Annotated[list[str] | None, typer.Argument(help="Files or folders; all content when none is given.")] = None,
     json: Annotated[str | None, typer.Option(help="Write one row per file to this JSON file.")] = None,
     pictures: Annotated[str | None, typer.Option(help="Write a picture of each to this folder.")] = None,
+    profile: Annotated[bool, typer.Option("--profile", help="Measure what each shader costs at 1080p.")] = False,
     provider: Provider = "auto",
     debug: Debug = False,
 ) -> None:
     """Load presets, compile and draw shaders, run models; exit 1 if any fails."""
     from performer import check as checking
 
-    rows = checking.check(paths or [], pictures, provider)
+    rows = checking.check(paths or [], pictures, provider, profile)
     for row in rows:
         print(f"{'ok  ' if row['ok'] else 'FAIL'} {row['kind']:7} {row['path']}"
-              + (f": {row['error']}" if row["error"] else ""))
+              + (f": {row['error']}" if row["error"] else "") + checking.cost_line(row["profile"]))
+        for warning in row["warnings"]:
+            print(f"     note: {warning}")
     if json is not None:
         write_json(rows, json)
     raise typer.Exit(0 if all(row["ok"] for row in rows) else 1)
@@ -163,8 +170,9 @@ def doctor(debug: Debug = False) -> None:
     raise typer.Exit(1 if any(finding.fatal for finding in findings) else 0)
 
 
-@app.command(epilog="Example: performer bench --json bench.json --only D,I --seconds 20")
+@app.command(epilog="Example: performer bench --json bench.json --only D,I --seconds 20, or: performer bench shaders")
 def bench(
+    part: Annotated[str | None, typer.Argument(help="Only this part: shaders.")] = None,
     json: Annotated[str | None, typer.Option(help="Write all figures to this JSON file.")] = None,
     only: Annotated[str, typer.Option(help="Rows to measure, such as A,D,I; all by default.")] = "",
     seconds: Annotated[float, typer.Option(min=1.0, help="Length of the long rows (D and I).")] = 60.0,
@@ -173,7 +181,8 @@ def bench(
     """Measure the hot path beside a peer or a bare loop, in one run, as ratios."""
     from performer.bench import report
 
-    figures = report.run([row for row in only.upper().replace(" ", "").split(",") if row], seconds)
+    rows = [row for row in only.upper().replace(" ", "").split(",") if row]
+    figures = report.run([*report.rows_of(part), *rows], seconds)
     if json is not None:
         write_json(figures, json)
 

@@ -70,6 +70,7 @@ class PlayOptions:
     fps: float | None = None
     seconds: float | None = None
     seed: int = 0
+    transition: str | None = None
     provider: str = "auto"
     output_delay_ms: float | None = None
     record: str | None = None
@@ -88,9 +89,9 @@ class _Toasts(logging.Handler):
         self._notices.append(Message(self._now(), record.getMessage(), level))
 
 
-def load_library() -> Library:
-    """All shaders, models and presets, the factory's and the user's."""
-    return Library(audio=tuple(FEATURES)).load()
+def load_library(transition: str | None = None) -> Library:
+    """All shaders, models and presets, the factory's and the user's; `transition` for every change. Raises Fault."""
+    return Library(audio=tuple(FEATURES), transition=transition).load()
 
 
 def painter(library: Library, provider: str) -> Painter:
@@ -206,7 +207,7 @@ class Rig:
         toasts = _Toasts(notices, self.now)
         logging.getLogger("performer").addHandler(toasts)
         closing.callback(logging.getLogger("performer").removeHandler, toasts)
-        self.library = load_library()
+        self.library = load_library(options.transition)
         presets = self.library.in_order()
         if not presets and options.preset is None:
             raise Fault(f"no presets in {FACTORY / 'presets'} or {USER / 'presets'}; install performer again")

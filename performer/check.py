@@ -17,24 +17,33 @@ from performer.frame import ControlEvent, Features, Sound
 from performer.generators import onnx
 from performer.generators.card import load as load_card
 from performer.generators.painter import Painter
+from performer.gl.chain import Node
 from performer.gl.flush import finish
 from performer.gl.headless import Headless
 from performer.gl.readback import Readback
 from performer.gl.renderer import Renderer
+from performer.gl.timing import Timer
 from performer.isf import ShaderSpec
 from performer.latent.walks import latent
 from performer.library import FACTORY, Library
+from performer.preflight import Preflight
 from performer.preset import Preset, load
 from performer.show import Show
 
 SIZE = (320, 180)
 FRAMES = 40
 FPS = 20.0
+PROFILED = (1920, 1080)
+PROFILE_FRAMES = 12
 SUFFIXES = {**dict.fromkeys(isf.SUFFIXES, "shader"), ".toml": "preset", ".onnx": "model"}
 
 
-def check(paths: list[str], pictures: str | None, provider: str) -> list[dict[str, Any]]:
-    """One row for each file: {"path", "kind", "ok", "error"}; folders are searched through. Raises Fault."""
+def check(paths: list[str], pictures: str | None, provider: str, profile: bool = False) -> list[dict[str, Any]]:
+    """One row for each file: {"path", "kind", "ok", "error", "warnings", "profile"}; folders are searched through.
+
+    profile  also measure what each shader costs at 1080p: {"ms", "passes_ms"}; None for anything else
+    Raises Fault.
+    """
     named = [Path(p) for p in paths] or [FACTORY / kind for kind in ("shaders", "models", "presets")]
     for path in named:
         if not path.exists():
@@ -44,7 +53,7 @@ def check(paths: list[str], pictures: str | None, provider: str) -> list[dict[st
             Path(pictures).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Fault(f"{pictures}: cannot make this folder: {error.strerror}") from None
-    with _Bench(provider) as bench:
+    with _Bench(provider, profile) as bench:
         return [bench.row(path, pictures) for path in _files(named)]
 
 
@@ -64,22 +73,26 @@ def _is_card(path: Path) -> bool:
 class _Bench:
     """A headless stage on which each file is tried by itself."""
 
-    def __init__(self, provider: str) -> None:
-        self.provider = provider
+    def __init__(self, provider: str, profile: bool) -> None:
+        self.provider, self.profile = provider, profile
         self.library: Library = load_library()
         self.surface = Headless(SIZE)
         self.readback = Readback(self.surface.ctx)
+        self.preflight = Preflight(str(self.surface.ctx.info["GL_RENDERER"]))
+        self.spec: ShaderSpec | None = None  # of the file that is tried
         self.pictures = painter(self.library, provider)  # for what is tried on a test picture: all trials have one
 
     def __enter__(self) -> _Bench:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.preflight.stop()
         self.surface.close()
 
     def row(self, path: Path, pictures: str | None) -> dict[str, Any]:
         kind = "shader" if path.is_dir() else SUFFIXES.get(path.suffix)
-        error = ""
+        error, self.spec = "", None
+        cost = None
         try:
             if kind is None:
                 raise Fault(f"{path}: expected .fs or .glsl (shader), .toml (preset) or .onnx (model)")
@@ -90,9 +103,12 @@ class _Bench:
                 raise Fault(f"{path}: drew NaN or infinite values")
             if pictures is not None:
                 Picture.fromarray(picture).save(Path(pictures) / f"{path.stem}.png")
+            if self.profile and self.spec is not None:
+                cost = self.cost(self.spec)
         except Fault as fault:
             error = str(fault)
-        return {"path": str(path), "kind": kind or "unknown", "ok": not error, "error": error or None}
+        return {"path": str(path), "kind": kind or "unknown", "ok": not error, "error": error or None,
+                "warnings": list(self.spec.warnings) if self.spec is not None else [], "profile": cost}
 
     def model(self, path: Path) -> np.ndarray:
         """Three places of a drift, side by side."""
@@ -107,9 +123,38 @@ class _Bench:
 
     def shader(self, path: Path) -> np.ndarray:
         """Draw it in a scene of its own: a source alone, an effect on a test picture, a transition half way."""
-        spec = isf.load(path)
+        spec = self.spec = isf.load(path)
+        if not path.resolve().is_relative_to(FACTORY):  # a stranger's might hang the driver, and this with it
+            refused = self.preflight.examine([spec])
+            if refused:
+                raise refused[spec.name]
         self.library.shaders[spec.name] = spec
         return self.draw(trial(spec, self.library), self.pictures)
+
+    def cost(self, spec: ShaderSpec) -> dict[str, Any]:
+        """Milliseconds of the shader's passes at 1920x1080, the median of some frames."""
+        preset = trial(spec, self.library)
+        show = Show([preset, preset], preset.name)
+        renderer = Renderer(self.surface.ctx, self.library.shaders)
+        timer = renderer.timer = Timer(self.surface.ctx)
+        screen = self.surface.ctx.framebuffer([self.surface.ctx.texture(PROFILED, 4)])
+        try:
+            passes: list[float] = []
+            for i in range(PROFILE_FRAMES):
+                t = (i + 1) / FPS
+                features, sound = music(t)
+                events = [ControlEvent(t, "show.next")] if spec.kind == "transition" and i == 0 else []
+                frame = show.step(t, 1.0 / FPS, PROFILED, features, sound, events)
+                renderer.draw(frame, self.pictures.paint(frame), screen)
+                finish()
+                for node in timer.costs():
+                    if isinstance(node, Node) and node.program.spec is spec:
+                        passes = [1e3 * cost for cost in timer.passes(node)]
+            return {"ms": sum(passes), "passes_ms": passes}
+        finally:
+            renderer.release()
+            for part in (*screen.color_attachments, screen):
+                part.release()
 
     def draw(self, preset: Preset, models: Painter) -> np.ndarray:
         """The picture of two seconds of music at 120 bpm, half way through a transition if that is what is tried."""
@@ -131,6 +176,14 @@ class _Bench:
             return self.readback.read(self.surface.screen, SIZE).copy()
         finally:
             renderer.release()
+
+
+def cost_line(cost: dict[str, Any] | None) -> str:
+    """For the end of a line: `  1080p: 3.10 ms (0.40 + 2.70)`."""
+    if cost is None:
+        return ""
+    each = " + ".join(f"{ms:.2f}" for ms in cost["passes_ms"])
+    return f"  1080p: {cost['ms']:.2f} ms" + (f" ({each})" if len(cost["passes_ms"]) > 1 else "")
 
 
 def trial(spec: ShaderSpec, library: Library) -> Preset:

@@ -24,8 +24,9 @@ USER = Path(platformdirs.user_data_dir("performer", appauthor=False))
 class Library:
     """All content by name. What is broken is left out and kept in `faults`, path -> Fault.
 
-    audio    names of the analyser's features, which presets may route from
-    files    preset -> its file; folders, those that were read
+    audio       names of the analyser's features, which presets may route from
+    files       preset -> its file; folders, those that were read
+    transition  shader for every change of preset, whatever the presets say: its name, or its file's path
     """
 
     audio: Sequence[str]
@@ -35,9 +36,10 @@ class Library:
     faults: dict[Path, Fault] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
     folders: Sequence[Path] = ()
+    transition: str | None = None
 
     def load(self, folders: Sequence[Path] = (FACTORY, USER)) -> Library:
-        """Read everything; later folders win over earlier ones."""
+        """Read everything; later folders win over earlier ones. Raises Fault where the transition is none."""
         self.folders = folders
         for folder in folders:
             for path in isf.files(folder / "shaders"):
@@ -45,10 +47,22 @@ class Library:
             for path in sorted((folder / "models").glob("*.onnx")):
                 if not path.stem.endswith(".encoder"):
                     self.models[path.stem] = path
+        if self.transition is not None:
+            self.transition = self._change(self.transition)
         for folder in folders:
             for path in sorted((folder / "presets").glob("*.toml")):
                 self._keep(path, self.load_preset)
         return self
+
+    def _change(self, name: str) -> str:
+        """The name of a transition, given that or the path of its file. Raises Fault."""
+        if Path(name).suffix in isf.SUFFIXES:
+            name = self.load_shader(Path(name)).name
+        spec = self.shaders.get(name)
+        if spec is None or spec.kind != "transition":
+            known = sorted(other for other, spec in self.shaders.items() if spec.kind == "transition")
+            raise Fault(f"--transition {name}: no such transition{nearest(name, known)}; there are {', '.join(known)}")
+        return name
 
     def load_shader(self, path: Path) -> ShaderSpec:
         """Read a shader (again) and keep it under its file's name. Raises Fault."""
@@ -70,7 +84,7 @@ class Library:
         except (OSError, UnicodeDecodeError) as error:
             raise Fault(f"{path}: cannot read this preset: {error}") from None
         loaded = preset.load(text, path.stem, where=str(path), shaders=self.shaders,
-                             models=list(self.models), audio=self.audio)
+                             models=list(self.models), audio=self.audio, transition=self.transition)
         self.presets[path.stem], self.files[path.stem] = loaded, path
         return loaded
 

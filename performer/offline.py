@@ -45,6 +45,7 @@ class RenderOptions:
     seed: int = 0
     midi: str | None = None
     sheet: str | None = None
+    transition: str | None = None
     provider: str = "auto"
 
 
@@ -107,7 +108,7 @@ class Performance:
 
     def __init__(self, options: RenderOptions) -> None:
         self.options = options
-        library = load_library()
+        library = load_library(options.transition)
         presets = library.in_order()
         if not presets and options.preset is None:
             raise Fault("no presets; install performer again, or name one with --preset FILE.toml")

@@ -63,7 +63,8 @@ class Preflight:
         with socket.create_server(("127.0.0.1", 0)) as server:
             server.settimeout(0.2)
             self._process = subprocess.Popen(
-                [sys.executable, "-c", "from performer.preflight import attend; attend()", str(server.getsockname()[1])],
+                [sys.executable, "-c", "from performer.preflight import attend; attend()",
+                 str(server.getsockname()[1])],
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PERFORMER_PREFLIGHT": token},
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             begun = perf_counter()

@@ -185,11 +185,13 @@ def load(
     shaders: Mapping[str, Shader],
     models: Sequence[str],
     audio: Sequence[str],
+    transition: str | None = None,
 ) -> Preset:
     """Read one preset.
 
-    where    the file, for errors
-    shaders  all shaders by name; models, the names of all models; audio, the names of the analyser's features
+    where       the file, for errors
+    shaders     all shaders by name; models, the names of all models; audio, the names of the analyser's features
+    transition  shader to change to it with, whatever the preset says
     Raises Fault.
     """
     try:
@@ -200,6 +202,9 @@ def load(
         table = _Preset.model_validate(raw)
     except ValidationError as error:
         raise Fault(f"{where}: {_first(error)}") from None
+    if transition is not None and transition != table.transition.shader:
+        table.transition = _Transition(shader=transition, seconds=table.transition.seconds)
+        table.route = [route for route in table.route if not route.target.startswith("transition.")]
     return _Reader(where, shaders, models, audio).preset(table, name, raw)
 
 

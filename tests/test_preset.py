@@ -5,7 +5,7 @@ import tomllib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scenes import TEXT, make
+from scenes import AUDIO, SHADERS, TEXT, Spec, make
 
 from performer import preset
 from performer.errors import Fault
@@ -85,3 +85,12 @@ def test_any_text_is_a_preset_or_a_fault(text):
 
 def test_the_schema_for_editors_knows_the_keys_as_written():
     assert {"from", "to", "in", "range"} <= set(preset.schema()["$defs"]["_Route"]["properties"])
+
+
+def test_one_transition_for_all_presets():
+    loaded = preset.load(TEXT + '[[route]]\nfrom = "audio.kick"\nto = "transition.shader.softness"\n', "x", where="x",
+                         shaders={**SHADERS, "wipe": Spec("transition", ())}, models=["marble"], audio=AUDIO,
+                         transition="wipe")
+    assert loaded.transition.shader == "wipe" and loaded.transition.seconds == 2.0
+    assert not any(address.startswith("transition.") for address in loaded.params)
+    assert len(loaded.routes) == 4

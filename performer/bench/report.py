@@ -22,6 +22,15 @@ ROWS: dict[str, Callable[[float], list[Row]]] = {
 PARTS = {"shaders": ["S"]}
 
 
+def rows_of(part: str | None) -> list[str]:
+    """The rows of a part, none for None. Raises Fault for an unknown one."""
+    if part is None:
+        return []
+    if part not in PARTS:
+        raise Fault(f"bench {part}: no such part{nearest(part, list(PARTS))}; there are {', '.join(PARTS)}")
+    return PARTS[part]
+
+
 def run(only: list[str], seconds: float) -> dict[str, Any]:
     """Measure the named rows, or all; `seconds` is the length of the long ones. Raises Fault for an unknown row."""
     for letter in only:
