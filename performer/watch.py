@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Iterable
@@ -36,6 +37,9 @@ class Watcher:
         from watchfiles import watch
 
         folders = [folder / kind for folder in self.library.folders for kind in ("shaders", "presets")]
+        for folder in folders[-2:]:  # the user's own, so that the first file put there is seen
+            with contextlib.suppress(OSError):
+                folder.mkdir(parents=True, exist_ok=True)
         try:
             self.preflight.start()  # now, so that the first file saved is seen as fast as any
         except Fault as fault:

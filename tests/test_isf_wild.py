@@ -102,6 +102,10 @@ GLSL = {
     "int_mix": ("mix(0, 1, 0.5) == 0.5 && smoothstep(0, 1, 0.5) == 0.5 && step(1, 2.0) == 1.0"),
     "int_returned": ("f() == 1.0 && g(2.0) == -1.0", "float f() { return 1; }\n"
                      "float g(float x) { if (x > 1.0) return -1;\n return (0); }", ""),
+    "braces_split_by_conditions": ("f(1.0) == 2.0 && n() == 1",
+                                   "float f(float x) {\n#if 1\n if (x > 0.5) {\n#else\n if (x > 0.7) {\n#endif\n"
+                                   " return 2; } else if (x > 0.2) { return 1; }\n return 0; }\n"
+                                   "int n() { return 1; }", ""),
     "const_of_uniform": ("k == amount * 2.0", "const float k = amount * 2.0;", ""),
     "const_of_local": ("y == 0.25", "", "vec2 p = vec2(0.25); const float y = p.x; const vec2 z = p * y;"),
     "const_of_own_function": ("y == 4.0", "float sq(float x) { return x * x; }", "const float y = sq(2.0);"),

@@ -39,7 +39,7 @@ def forgive(code: str, line: int) -> str:
 def _constants(code: str) -> str:
     """Drop `const` before what is no constant expression: 1.20's drivers took it for "does not change"."""
     macros = {m[1]: m[3] for m in _DEFINE.finditer(code)}
-    own = {m[2] for m in _FUNCTION.finditer(code)}
+    own = {m[2] for m in _FUNCTION.finditer(code)}  # also "if": never a constant either
     constant = (set(_CONSTANT) | {m[1] for m in _STRUCT.finditer(code)}) - own
 
     def is_constant(text: str, depth: int = 0) -> bool:
@@ -86,10 +86,12 @@ def _returns(code: str) -> str:
 
 
 def _bodies(code: str) -> Iterator[tuple[str, int, int]]:
-    """(type, start, end) of the functions' bodies."""
-    for match in _FUNCTION.finditer(code):
+    """(type, start, end) of the functions' bodies; none reaches into the next, however `#if` splits the braces."""
+    found = [match for match in _FUNCTION.finditer(code) if match[2] not in ("if", "for", "while", "switch")]
+    for match, after in zip(found, [*found[1:], None], strict=True):
+        limit = after.start() if after is not None else len(code)
         depth, at = 1, match.end()
-        while depth and at < len(code):
+        while depth and at < limit:
             depth += (code[at] == "{") - (code[at] == "}")
             at += 1
         yield match[1], match.end(), at
