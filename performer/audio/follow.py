@@ -44,14 +44,17 @@ class AutoGain:
 
     A reference rises to louder sound at once and falls slowly, so that a quiet passage stays visibly lower.
     Only when sound stays more than DEEP below it (another song, a fader pulled down) it falls fast, all the way.
+
+    floor_db  the first channel, the whole, counts nothing less as loud; the others, its parts, PART_DB less
     """
 
     ATTACK_S = 0.03
     HOLD_S = 0.6  # the sound's own peak is that of one to two such spans: gaps between notes don't count as quiet
     SLOW_DB_S = 1.0
     FAST_DB_S = 60.0
-    DEEP_DB = 22.0
-    SETTLED_DB = 3.0
+    DEEP_DB = 17.0
+    SETTLED_DB = 1.0
+    PART_DB = 36.0
 
     def __init__(self, dt: float, channels: int, floor_db: float) -> None:
         self._up = smoothing(dt, self.ATTACK_S)
@@ -59,10 +62,10 @@ class AutoGain:
         self._count = 0
         self._slow = self.SLOW_DB_S * dt
         self._fast = self.FAST_DB_S * dt
-        self._floor = floor_db
-        self.reference = [floor_db] * channels
-        self._peak = [floor_db] * channels  # of this span and the one before
-        self._span_peak = [floor_db] * channels
+        self._floors = [floor_db - self.PART_DB * (i > 0) for i in range(channels)]
+        self.reference = list(self._floors)
+        self._peak = list(self._floors)  # of this span and the one before
+        self._span_peak = list(self._floors)
         self._deep = [False] * channels
 
     def update(self, levels_db: Sequence[float]) -> list[float]:
@@ -85,5 +88,5 @@ class AutoGain:
             loud -= self._fast if self._deep[i] else self._slow
             if level > loud:
                 loud += (level - loud) * self._up
-            reference[i] = loud if loud > self._floor else self._floor
+            reference[i] = loud if loud > self._floors[i] else self._floors[i]
         return reference

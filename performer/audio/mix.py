@@ -32,7 +32,9 @@ class Mixer:
         n = len(frames)
         if n == 0:
             return np.zeros(0, np.float32)
-        if not abs(float(frames.sum(dtype=np.float64))) < n * frames.shape[1] * LOUDEST:  # NaN is not below either
+        with np.errstate(invalid="ignore"):  # infinities of both signs
+            total = abs(float(frames.sum(dtype=np.float64)))
+        if not total < n * frames.shape[1] * LOUDEST:  # NaN is not below either
             frames = np.clip(np.nan_to_num(frames, nan=0.0, posinf=0.0, neginf=0.0), -LOUDEST, LOUDEST)
         if frames.shape[1] == 1:
             return np.ascontiguousarray(frames[:, 0])

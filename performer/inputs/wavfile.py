@@ -11,6 +11,8 @@ import soundfile
 
 from performer.errors import Fault
 
+LEAST_RATE = 4000  # below a telephone's, nothing of a drum is left
+
 
 @dataclass(frozen=True)
 class FileInfo:
@@ -54,4 +56,8 @@ def _opened(path: str | Path) -> soundfile.SoundFile:
     if file.frames < 1:
         file.close()
         raise Fault(f"{path}: this sound file is empty")
+    if file.samplerate < LEAST_RATE:
+        rate = file.samplerate
+        file.close()
+        raise Fault(f"{path}: {rate} samples per second hold no sound that could be heard; convert it to 44100 Hz")
     return file
