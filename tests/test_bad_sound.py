@@ -40,8 +40,9 @@ def sounds(draw: st.DrawFn) -> np.ndarray:
         bad = np.array([np.nan, np.inf, -np.inf, 3e38, -3e38, 1e-42])
         at = rng.random(shape) < draw(st.sampled_from([0.001, 0.1, 0.9]))
         noise[at] = rng.choice(bad, int(at.sum()))
-    made = {"zeros": np.zeros(shape), "ones": np.ones(shape), "noise": noise, "huge": noise * 1e30, "tiny": noise * 1e-40,
-            "poisoned": noise, "all nan": np.full(shape, np.nan), "all infinite": np.full(shape, np.inf)}[kind]
+    made = {"zeros": np.zeros(shape), "ones": np.ones(shape), "noise": noise, "huge": noise * 1e30,
+            "tiny": noise * 1e-40, "poisoned": noise, "all nan": np.full(shape, np.nan),
+            "all infinite": np.full(shape, np.inf)}[kind]
     return made.astype(np.float32)
 
 
@@ -56,6 +57,21 @@ def test_mixed_and_analysed_it_is_finite_and_in_range(sound: np.ndarray, rate: i
         row = analyzer.process(mixed[at:at + hop].astype(np.float32))
         assert np.all(np.isfinite(row[:len(HEAD)][FINITE]))
         assert np.all((row[len(HEAD):] >= 0.0) & (row[len(HEAD):] <= 1.0))
+
+
+@pytest.mark.parametrize("poison", [[3e38, -3e38], [np.nan, 0.0], [np.inf, -np.inf], [1e20, -1e20], [9e9, 0.0]])
+@pytest.mark.parametrize("channels", [1, 2, 40])
+def test_a_block_of_nonsense_is_over_when_it_is_over(poison: list[float], channels: int) -> None:
+    mixer, rng = Mixer(48000, channels), np.random.default_rng(3)
+    tone = (0.1 * np.sin(np.arange(48000) * 0.05))[:, None] * np.ones((1, channels)) + 0.01 * rng.random((48000, 1))
+    tone = tone.astype(np.float32)
+    bad = np.resize(np.array(poison, np.float32), (256, channels))
+    if channels > 1:
+        bad[:, 1:] = np.roll(bad[:, 1:], 1, axis=0)
+    assert np.all(np.isfinite(mixer.mix(bad)))
+    mixed = np.concatenate([mixer.mix(tone[at:at + 256]) for at in range(0, 48000, 256)])
+    assert np.corrcoef(mixed[24000:], tone[24000:len(mixed), 0])[0, 1] > 0.99
+    assert mixed[24000:].std() == pytest.approx(tone[24000:, 0].std(), rel=0.1)
 
 
 class _Source:

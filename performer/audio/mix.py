@@ -32,12 +32,17 @@ class Mixer:
         n = len(frames)
         if n == 0:
             return np.zeros(0, np.float32)
-        with np.errstate(invalid="ignore"):  # infinities of both signs
-            total = abs(float(frames.sum(dtype=np.float64)))
-        if not total < n * frames.shape[1] * LOUDEST:  # NaN is not below either
+        flat = frames.reshape(-1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            energy = float(np.dot(flat, flat))  # not the sum, in which huge samples of both signs cancel
+        sound = energy <= flat.size * LOUDEST ** 2  # NaN is not below either
+        if not sound:
             frames = np.clip(np.nan_to_num(frames, nan=0.0, posinf=0.0, neginf=0.0), -LOUDEST, LOUDEST)
         if frames.shape[1] == 1:
             return np.ascontiguousarray(frames[:, 0])
+        if not sound:  # nothing can be learned from it
+            mixed: np.ndarray = frames @ self._weights
+            return mixed
         dt = n / self._rate
         now = frames.T @ frames / n
         self._moments += (now - self._moments) * (smoothing(dt, self.ENERGY_S) if self._heard else 1.0)
