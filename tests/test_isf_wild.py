@@ -135,6 +135,23 @@ GLSL = {
     "own_uniforms": ("TIME >= 0.0 && amount == 0.5", "uniform float TIME;\nuniform vec2 RENDERSIZE;\n"
                      "uniform float amount;\nuniform float other;\nuniform float mine = 2.0;", ""),
     "own_uniforms_in_a_row": ("TIME >= 0.0", "uniform float TIME, other;\nuniform vec2 mouse, RENDERSIZE;", ""),
+    "neighbours_nobody_gives": ("distance(right_coord - left_coord, vec2(2.0 / RENDERSIZE.x, 0.0)) < 1e-5 && "
+                                "distance(lefta_coord, isf_FragNormCoord + vec2(-1, 1) / RENDERSIZE) < 1e-5 && "
+                                "turn == mat2(1.0) && distance(taps[4], isf_FragNormCoord) < 1e-5 && "
+                                "distance(below_coord, isf_FragNormCoord - vec2(0.0, 1.0 / RENDERSIZE.y)) < 1e-5",
+                                "#if __VERSION__ <= 120\nvarying vec2 left_coord, right_coord, lefta_coord;\n"
+                                "varying vec2 below_coord;\nvarying mat2 turn;\nvarying vec2 taps[5];\n#else\n"
+                                "in vec2 left_coord;\nin vec2 right_coord;\nin vec2 lefta_coord;\n"
+                                "in vec2 below_coord;\nin mat2 turn;\nin vec2 taps[5];\n#endif", ""),
+    "overloads_beside_builtins": ("cos(S(0.0), 0.0) == 1.0 && cos(0.0) == 1.0 && mod(4.0, 3.0) == 1.0",
+                                  "struct S { float x; };\nfloat cos(S s, float x) { return cos(x); }\n"
+                                  "float mod(S s) { return mod(s.x, 1.0); }", ""),
+    "own_and_built_in": ("mod(vec2(5.0), 3.0).x == 2.0 && mod(7, 4) == 30.0 && mix(0.0, 1.0, 0.5) == 0.5 && "
+                         "mix(1.0, 2.0) == 3.0 && max(1, 2) == 2 && max(vec3(1.0)) == 1.0 && round(vec2(1.6)).x == 2.0"
+                         " && round(1.0) == 7.0 && clamp(vec4(2.0), 0.0, 1.0).x == 1.0",
+                         "float mod(int a, int b) { return 30.0; }\nfloat mix(in float a, const in float b)"
+                         " { return a + b; }\nfloat max(vec3 v) { return max(v.x, max(v.y, v.z)); }\n"
+                         "float round(float x) { return 7.0; }\nvec4 clamp(vec4 c) { return clamp(c, 0.0, 1.0); }", ""),
     "varying_nobody_gives": ("abs(v.x - isf_FragNormCoord.x) < 2.0", "varying vec2 v;\nvarying vec2 offsets[9];",
                              "vec2 o = offsets[2];"),
     "varying_in_a_row": ("true", "varying vec2 left, right;", "vec2 o = left + right;"),
@@ -167,6 +184,8 @@ GLSL = {
     "int_vectors": ("vec2(v).x == 3.0", "", "ivec2 v = ivec2(3.7, 2); vec2 w = v; w *= 2; w = w / 2; w = v * 0.5;"),
     "matrices": ("(mat2(1, 2, 3, 4) * vec2(1, 0)).y == 2.0 && mat3(2)[1][1] == 2.0"),
     "matrix_from_matrix": ("mat2(mat3(2.0))[0][0] == 2.0"),
+    "unsigned_from_int": ("u == 5u && h == 6u", "uint next(uint x) { return x + 1; }",
+                          "uint u = 5; uint h = next(5);"),
     "uint_maths": ("(uint(3) >> 1u) == 1u"),
     "structs": ("s.a == 1.0 && t[1].a == 2.0", "struct S { float a; vec3 b; };",
                 "S s = S(1.0, vec3(0.0)); S t[2]; t[1] = S(2.0, vec3(1.0));"),

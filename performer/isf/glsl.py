@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from performer.isf.lenient import forgive
+from performer.isf.overloads import given_back
 
 #: Reserved in GLSL 3.30 but ordinary names in the GLSL 1.20 and ES 1.00 that most ISF files are written in.
 _RESERVED_WORDS = (
@@ -47,10 +48,12 @@ _UNQUALIFYING = re.compile(r"\b(smooth|flat|centroid|noperspective)\b(?!\s+(?:in
                            r"|\b(layout)\b(?!\s*\()|\b(precision)\b")
 _C_ARRAY = re.compile(r"\b(\w+)\s+(\w+)\s*\[([^\[\]{};]*)\]\s*=\s*\{([^{};]*)\}")
 _INPUT = re.compile(r"^\s*(?:smooth\s+)?in\s+(float|vec2|vec3|vec4|mat2|mat3|mat4)\s+([\w\s,\[\]]+?)\s*;", re.M)
+_NEIGHBOUR = re.compile(r"(left|right|above|below)([ab]?)_?coords?", re.I)
 _IMAGE_FACT = re.compile(r"\b_(\w+?)_(imgRect|imgSize|flip|normTexCoord|texCoord)\b")
 
-# Where it exists, it takes implicit conversions and constants as freely as the older drivers did.
-_HEAD = "#version 330 core\n#extension GL_ARB_shading_language_420pack : enable\n"
+# Where they exist, they take implicit conversions and constants as freely as other drivers do.
+_HEAD = ("#version 330 core\n#extension GL_ARB_shading_language_420pack : enable\n"
+         "#extension GL_ARB_gpu_shader5 : enable\n")
 _PIXELS = """\
 vec4 IMG_NORM_PIXEL(sampler2D image, vec2 at) { return texture(image, at); }
 vec4 IMG_NORM_PIXEL(sampler2D image, vec3 at) { return texture(image, at.xy); }
@@ -132,7 +135,7 @@ def fragment(code: str, first_line: int, uniforms: Mapping[str, str], images: It
     head = _HEAD + "in vec2 isf_FragNormCoord;\n#define isf_FragCoord gl_FragCoord.xy\n"
     head += "#define isf_fragCoord gl_FragCoord.xy\n" + output
     head += _declarations(uniforms, images, body)
-    return head + _PIXELS + _BIASED + before + f"#line {first_line}\n" + body + "\n" + after
+    return head + _PIXELS + _BIASED + given_back(before + body) + before + f"#line {first_line}\n" + body + "\n" + after
 
 
 def plain_vertex(fragment: str) -> tuple[str, list[str]]:
@@ -142,17 +145,35 @@ def plain_vertex(fragment: str) -> tuple[str, list[str]]:
         wanted |= {name.strip(): kind for name in names.split(",") if name.strip() != "isf_FragNormCoord"}
     if not wanted:
         return VERTEX_SOURCE, []
-    declared = "".join(f"out {kind} {name};\n" for name, kind in wanted.items())
-    zeroed = "".join(f"  {name} = {kind}(0.0);\n" for name, kind in wanted.items() if "[" not in name)
-    source = VERTEX_SOURCE.replace("void main() {\n", f"{declared}void main() {{\n{zeroed}")
+    lines = ["  vec2 step = 1.0 / RENDERSIZE;\n"]
+    for name, kind in wanted.items():
+        if "[" in name:
+            plain = name.split("[")[0]
+            lines.append(f"  for (int i = 0; i < {plain}.length(); i++) {plain}[i] = {_likely('', kind)};\n")
+        else:
+            lines.append(f"  {name} = {_likely(name, kind)};\n")
+    declared = "uniform vec2 RENDERSIZE;\n" + "".join(f"out {kind} {name};\n" for name, kind in wanted.items())
+    source = VERTEX_SOURCE.replace("void main() {\n", f"{declared}void main() {{\n")
+    source = source[:source.rindex("}")] + "".join(lines) + "}\n"
     return source, list(wanted)
+
+
+def _likely(name: str, kind: str) -> str:
+    """What a missing vertex shader most likely gave: the neighbours' places, by their usual names, or this place."""
+    match = _NEIGHBOUR.fullmatch(name)
+    if kind == "vec2" and match is not None:
+        x, y = {"left": -1, "right": 1}.get(match[1], 0), {"above": 1, "below": -1}.get(match[1], 0)
+        y = {"a": 1, "b": -1}.get(match[2], y)
+        return f"isf_FragNormCoord + step * vec2({x}.0, {y}.0)"
+    return {"vec2": "isf_FragNormCoord", "vec3": "vec3(isf_FragNormCoord, 0.0)",
+            "vec4": "vec4(isf_FragNormCoord, 0.0, 1.0)"}.get(kind, f"{kind}({float(kind.startswith('mat'))})")
 
 
 def vertex(code: str, uniforms: Mapping[str, str], images: Iterable[str]) -> str:
     """Translate an author's vertex shader, to be drawn as a strip of four vertices."""
     body = translate(code, 1, uniforms, images, vertex=True)
     head = _HEAD + _VERTEX_PRELUDE + _declarations(uniforms, images, body)
-    return head + _PIXELS + "#line 1\n" + body + "\n"
+    return head + _PIXELS + given_back(body) + "#line 1\n" + body + "\n"
 
 
 def _declarations(uniforms: Mapping[str, str], images: Iterable[str], body: str) -> str:
