@@ -38,7 +38,7 @@ TIDY_S = 10.0  # seconds between two collections of garbage, each in a frame's i
 CALM_S = 0.5  # time constant with which a slow picture is forgotten
 MARGIN_S = 0.002  # for what a picture may take longer than those before it
 NOTICE_S = 4.0
-TIMED_EVERY = 6  # frames between two in which each shader's cost is measured
+TIMED_EVERY = 4  # frames between two in which each shader's cost is measured
 SWAPS = 40  # first swaps, by which the stage learns whether the screen sets the pace
 
 

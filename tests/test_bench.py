@@ -6,17 +6,18 @@ import math
 import numpy as np
 import pytest
 
-from performer.bench import drawing, hearing, live, models, report
+from performer.bench import drawing, hearing, live, models, report, shaders
 from performer.bench.row import Row, in_turn
 from performer.errors import Fault
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    for module in (drawing, hearing, models):
+    for module in (drawing, hearing, models, shaders):
         monkeypatch.setattr(module, "ROUNDS", 8)
     monkeypatch.setattr(hearing, "WARM_HOPS", 20)
     monkeypatch.setattr(live, "CLICKS", 3)
+    monkeypatch.setattr(shaders, "SAVES", 2)
 
 
 def test_works_are_timed_in_turn():
@@ -65,6 +66,18 @@ def test_clicks_that_nobody_sees_miss_the_target(monkeypatch):
     (row,) = live.click_to_pixel(1.0)
     assert row.met is False and row.ratio is None
     json.dumps(row.figures(), allow_nan=False)
+
+
+def test_shaders_are_measured_pass_by_pass():
+    found = report.run(report.rows_of("shaders"), 1.0)
+    json.dumps(found, allow_nan=False)
+    one, layers, memory, edit = found["rows"]
+    assert one["peer"]["p50"] > 0 and "over_us" in one and layers["peer"]["p50"] > 0 and "over_us" in layers
+    assert 0.0 <= memory["kept"] < 100.0, "bytes that a frame leaves behind"
+    assert memory["passing"] > 0 and 0.0 < edit["p95_ms"] < 5000.0, "every save was seen"
+    assert report.rows_of(None) == []
+    with pytest.raises(Fault, match="did you mean 'shaders'"):
+        report.rows_of("shader")
 
 
 def test_an_unknown_row_is_a_fault():

@@ -140,3 +140,17 @@ def test_doctor_names_every_part(capsys):
     for part in ("python", "sound", "midi", "drawing", "models", "content", "disk"):
         assert part in text
     assert "Traceback" not in text
+
+
+def test_check_profiles_shaders_and_tells_what_it_let_pass(tmp_path, capsys):
+    (tmp_path / "loose.fs").write_text(
+        '/*{"PASSES": [{"TARGET": "a"}, {}],}*/\nvoid main() { gl_FragColor = vec4(1.0); }')
+    (tmp_path / "wipe.glsl").write_text(
+        "vec4 transition(vec2 p) { return mix(getFromColor(p), getToColor(p), progress); }")
+    report = tmp_path / "report.json"
+    assert run("check", str(tmp_path), "--profile", "--json", str(report)) == 0
+    rows = {Path(row["path"]).name: row for row in json.loads(report.read_text())}
+    assert len(rows["loose.fs"]["profile"]["passes_ms"]) == 2 and len(rows["wipe.glsl"]["profile"]["passes_ms"]) == 1
+    assert all(row["profile"]["ms"] == pytest.approx(sum(row["profile"]["passes_ms"])) for row in rows.values())
+    said = capsys.readouterr().out
+    assert "1080p: " in said and "trailing commas" in said

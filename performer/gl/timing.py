@@ -12,7 +12,7 @@ import moderngl
 from performer.gl.flush import after_pass, nothing
 
 LATE = 3  # timed frames before a query is read: by then its result lies ready
-SAMPLES = 15  # newest samples over which a pass's median is taken
+SAMPLES = 7  # newest samples over which a pass's median is taken
 
 
 class _Pass:
