@@ -19,7 +19,7 @@ from performer.frame import ControlEvent
 from performer.gl.flush import finish
 from performer.gl.hud import Hud, HudState, Message
 from performer.gl.window import Window
-from performer.inputs import midi
+from performer.inputs import midi, portaudio
 from performer.inputs.soundcard import SoundCard
 from performer.latency import Latency
 from performer.outputs.clicks import Clicks
@@ -33,6 +33,7 @@ LEAD_IN_S = 1.0  # of quiet before the first pulse
 ECHO_S = 1.0  # listened to after the last click
 IDLE_S = 60.0  # waiting for the first tap
 OPEN_S = 10.0  # for a sound system to open a stream
+LEAVE_S = 1.5  # and to close it
 WAKE_S = 6.0  # for an input's first samples: an idle monitor sleeps for 2 s
 SWAPS = 20  # first swaps, that tell whether the screen sets the pace
 WAYS = ("tapping", "microphone", "both")
@@ -118,10 +119,10 @@ class Session:
         options, closing = self.options, self._closing
         try:
             self._clicks = within(OPEN_S, lambda: Clicks(options.output, calibration.click, self.now))
-            closing.callback(self._clicks.close)
+            closing.callback(_let_go, self._clicks.close)
             if options.by != "tapping":
                 self._card = card = SoundCard(options.input, self.now)
-                closing.callback(card.close)
+                closing.callback(_let_go, card.close)
                 within(OPEN_S, card.open)
         except Overdue:
             raise Fault("the sound system does not answer; restart it") from None
@@ -271,6 +272,13 @@ def calibrate(options: CalibrateOptions, say: Callable[[str], None]) -> list[Mea
         return session.run()
     finally:
         session.close()
+
+
+def _let_go(close: Callable[[], None]) -> None:
+    try:
+        within(LEAVE_S, close)
+    except Overdue:
+        portaudio.without_farewell()
 
 
 def _ms(found: Estimate) -> str:

@@ -12,13 +12,14 @@ KEPT = 512  # pictures that the figures look back over
 READ_EVERY = 30  # pictures between two looks at the figures
 RECENT = 60  # pictures by whose median beats are drawn ahead
 SETTLE_S = 0.5  # time constant with which the look-ahead follows the median
+SEEN = 0.01  # 20 dB below the full power: an attack stands out by more than that
 GOLDEN = 0.6180339887498949  # steps of it fill 0..1 evenly
 
 #: The parts in the order that sound goes through them; their sum is `total`.
 PARTS = {
     "device": "the sound's way into the computer",
     "hop": "until the hop and the picture that take it in begin",
-    "window": "how far the analysis window's weight lies in the past",
+    "window": "until an attack stands out in the analysis window",
     "analysis": "analysed, and waiting for a picture",
     "draw": "drawing that picture",
     "present": "handing it to the screen, to the middle of its scan-out",
@@ -27,13 +28,12 @@ PARTS = {
 
 
 def window_delay_s(rate: int) -> float:
-    """Seconds by which the centre of gravity of the analysis window's power lies before its newest sample.
+    """Seconds until SEEN of a lasting sound's power stands in the analysis window: when an attack begins to show.
 
     rate  samples per second
     """
-    n = window_size(rate)
-    power = window(n) ** 2
-    return float(np.dot(power, n - 0.5 - np.arange(n)) / power.sum() / rate)
+    power = np.cumsum(window(window_size(rate))[::-1] ** 2)  # of a sound that began so many samples ago
+    return float(np.searchsorted(power, SEEN * power[-1]) + 1) / rate
 
 
 class Latency:
@@ -119,7 +119,7 @@ class Latency:
                 whole, worst = f"{self.ms('total'):.0f} ms", f"p95 {self.ms('total', 0.95):.0f}"
                 ahead = f"{self.look_ahead_s * 1000.0:.0f} ms ahead"
                 line = f"sound to picture {whole} ({worst}): {', '.join(parts)}; beats are drawn {ahead}"
-                rows = (("delay", f"{whole}  {worst}   beats {ahead}"), ("", "  ".join(parts[:4])),
-                        ("", "  ".join(parts[4:])))
+                rows = (("delay", f"{whole}  {worst}   beats {ahead}"),
+                        *(("", "  ".join(parts[at:at + 3])) for at in range(0, len(parts), 3)))
             self._note = (self.pictures // READ_EVERY, line, rows)
         return self._note

@@ -4,9 +4,12 @@ from math import isnan, nan
 
 import numpy as np
 import pytest
+from scenes import make
 
-from performer.audio.spectrum import window_size
+from performer.audio.spectrum import Spectrum, window_size
+from performer.frame import Features, Sound
 from performer.latency import KEPT, PARTS, Latency, window_delay_s
+from performer.show import Show
 
 
 def play(latency: Latency, pictures: int, draw=0.004, present=0.008, device=0.01, row=0.003, hitch_every: int = 0,
@@ -61,6 +64,23 @@ def test_without_sound_only_what_was_seen_is_told() -> None:
     assert latency.line() == "" and set(latency.figures()) == {"draw", "present", "look_ahead"}
 
 
+def test_the_shows_beat_is_that_of_the_moment_in_which_it_is_seen() -> None:
+    """A steady 120 bpm: each picture's beat is the music's at the time it is seen, outside delay and all."""
+    show, latency = Show([make()], "first"), Latency(1 / 60, scan_s=0.008, outside_s=0.09)
+    off, before = [], 0.0
+    for n in range(600):
+        begun = n / 60.0
+        heard = Features(t=begun - 0.01, beat=2.0 * (begun - 0.01), bpm=120.0, confidence=1.0)
+        t = begun + latency.look_ahead_s
+        frame = show.step(t, max(t - before, 0.0), (64, 64), heard, Sound())
+        before = t
+        latency.shown(begun, begun + 0.004, begun + 0.012, heard.t, 0.002, 0.005)
+        seen = begun + 0.012 + 0.008 + 0.09
+        off.append((frame.features.beat - 2.0 * seen + 0.5) % 1.0 - 0.5)
+        assert frame.features.t == t
+    assert np.abs(off[120:]).max() < 0.01
+
+
 def test_old_pictures_are_forgotten() -> None:
     latency = Latency(1 / 60)
     play(latency, 100, draw=0.5)
@@ -78,8 +98,16 @@ def test_sound_that_stands_still_or_jumps_is_not_measured() -> None:
 
 
 @pytest.mark.parametrize("rate", [8000, 44100, 48000, 192000])
-def test_the_windows_delay_is_less_than_half_of_it(rate: int) -> None:
-    assert 0.005 < window_delay_s(rate) < 0.5 * window_size(rate) / rate
+def test_the_windows_delay_is_when_a_tone_begins_to_show(rate: int) -> None:
+    assert 0.002 < window_delay_s(rate) < 0.25 * window_size(rate) / rate
+    heard = Spectrum(rate)
+    tone = np.sin(2 * np.pi * 1000.0 * np.arange(rate) / rate).astype(np.float32)
+    powers = []
+    for at in range(0, rate - heard.hop, heard.hop):
+        heard.push(tone[at:at + heard.hop])
+        powers.append(float(heard.bands.sum()))
+    shown_s = np.interp(0.01 * powers[-1], powers, heard.hop / rate * np.arange(1, len(powers) + 1))
+    assert shown_s == pytest.approx(window_delay_s(rate), abs=0.004)
 
 
 def test_the_line_names_every_part() -> None:
