@@ -1,6 +1,7 @@
 """Tries shaders in a process of their own before the show takes them: a hung driver cannot be interrupted in-process.
 
-A shader that does not compile, that hangs, or that takes over 2 s to compile and draw is refused with a reason.
+A shader that does not compile, that hangs, or that takes over 2 s to compile and draw is refused with a reason. Drivers
+keep what they compiled on disk, so that the show's own compile after the trial takes milliseconds.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ from performer.isf import ShaderSpec, load
 
 log = logging.getLogger(__name__)
 CACHE = Path(platformdirs.user_cache_dir("performer", appauthor=False)) / "preflight.json"
-LIMIT_S = 2.0  # for compiling and the first pictures ...
+LIMIT_S = 2.0  # for compiling and the first picture ...
 PASS_S = 0.5  # ... and more for each pass after the first
 LONGEST_S = 12.0  # on a machine so busy that the trial hardly runs
 START_S = 30.0  # for the process to come up
-SIZE = (256, 144)
+SIZE = (122, 69)  # no powers of two: drivers compile apart for those, and the show's own compile finds this one's
 MOST_KEPT = 4000  # verdicts in the cache
 _REASONS = {
     "slow": f"takes over {LIMIT_S:g} s to compile and draw at {SIZE[0]}x{SIZE[1]}; refused, as it would stall the show",
@@ -243,32 +244,37 @@ def attend() -> None:
 
 
 class _Trial:
-    """Compiles a shader and draws it twice, small, with something plain for each of its images."""
+    """Compiles a shader and draws it once, small, with something plain for each of its images."""
 
     def __init__(self, ctx: Any) -> None:
         from performer.gl.compose import Compose
-        from performer.gl.targets import Pool
+        from performer.gl.targets import Pool, Target
 
         self.ctx, self.pool, self.compose = ctx, Pool(ctx), Compose(ctx)
-        self.grey = ctx.texture((64, 64), 4, bytes([128, 128, 128, 255]) * 4096)
+        grey = Target(ctx, (SIZE[0] // 2, SIZE[1] // 2), False)  # of the kind that the show's own pictures are
+        grey.fbo.clear(0.5, 0.5, 0.5, 1.0)
+        self.grey = grey.texture
 
     def run(self, path: Path) -> dict[str, Any]:
         from performer.gl.chain import Moment, Node
         from performer.gl.flush import finish
         from performer.gl.program import Program
+        from performer.gl.texture import SoundTexture
 
         begun, spent = perf_counter(), os.times()
         try:
             spec = load(path)
             program = Program(self.ctx, spec)
             node = Node(self.ctx, self.pool, self.compose, program, "trial", self.grey)
-            given = dict.fromkeys((*spec.images, *(a.name for a in spec.audio), *(n for n, _ in spec.imported)),
-                                  self.grey)
-            for at in range(2):
-                target = node.draw(Moment(SIZE, at / 60.0, 1 / 60), {}, given)
-                finish()
-                if target is not None:
-                    self.pool.give(target)
+            given = dict.fromkeys((*spec.images, *(name for name, _ in spec.imported)), self.grey)
+            sounds = [SoundTexture(self.ctx, sound) for sound in spec.audio]
+            given.update({sound.name: one.texture for sound, one in zip(spec.audio, sounds, strict=True)})
+            target = node.draw(Moment(SIZE, 0.0, 1 / 60), {}, given)
+            finish()
+            if target is not None:
+                self.pool.give(target)
+            for sound in sounds:
+                sound.release()
             node.release()
             program.release()
         except Fault as fault:

@@ -85,6 +85,9 @@ class Watcher:
     def _preset(self, path: Path) -> None:
         loaded = self.library.load_preset(path)
         self.library.faults.pop(path, None)
-        refused = self.preflight.examine(self.library.foreign(loaded))
-        self.library.refuse(refused)
+        # All its shaders, as a trial also spares the show the driver's compile; only strangers' can be refused.
+        known = [self.library.shaders[name] for name in loaded.shaders if name in self.library.shaders]
+        refused = self.preflight.examine(known)
+        foreign = {spec.name for spec in self.library.foreign(loaded)}
+        self.library.refuse({name: fault for name, fault in refused.items() if name in foreign})
         self.content.put(self.library.in_order())

@@ -79,6 +79,7 @@ HEADERS = {
 #: Texts of headers that are not JSON as such.
 TEXTS = {
     "one_line": '/*{"INPUTS":[{"NAME":"a","TYPE":"float","DEFAULT":0.5}]}*/',
+    "no_name": '/*{"INPUTS":[{"TYPE":"float"},{"NAME":"a","TYPE":"float","DEFAULT":0.5}]}*/\n',
     "byte_order_mark": '\ufeff/*{"INPUTS":[{"NAME":"a","TYPE":"float","DEFAULT":0.5}]}*/\n',
     "carriage_returns": '/*{\r\n"INPUTS":[\r\n{"NAME":"a","TYPE":"float","DEFAULT":0.5}\r\n]}\r\n*/\r\n',
     "old_mac_lines": '/*{\r"INPUTS":[\r{"NAME":"a","TYPE":"float","DEFAULT":0.5}\r]}\r*/\r',
@@ -260,6 +261,22 @@ def test_texts(world, name, tmp_path):
     path = tmp_path / f"{name}.fs"
     path.write_bytes((TEXTS[name] + passes_if("a == 0.5")).encode())
     assert is_green(draw(world, isf.load(path)))
+
+
+def test_wide_characters(world, tmp_path):
+    path = tmp_path / "wide.fs"
+    path.write_text(TEXTS["one_line"] + passes_if("a == 0.5"), encoding="utf-16")
+    assert is_green(draw(world, isf.load(path)))
+
+
+def test_a_cube_map_is_made_do_with(world, tmp_path):
+    path = tmp_path / "sky.fs"
+    header = {"IMPORTED": {"sky": {"TYPE": "cube", "PATH": [f"{side}.png" for side in range(6)]}}}
+    path.write_text(f"/*{json.dumps(header)}*/\n" + passes_if(
+        "look(sky, vec3(0.0, 1.0, 0.0)).a >= 0.0",
+        "vec4 look(samplerCube s, vec3 way) { return textureCube(s, way); }"))
+    spec = isf.load(path)
+    assert is_green(draw(world, spec)) and "whole sky" in spec.warnings[0]
 
 
 @pytest.mark.parametrize("name", GLSL)

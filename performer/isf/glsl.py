@@ -31,7 +31,8 @@ _OLD = {
     "gl_Color": "isf_Color", "gl_FrontColor": "isf_FrontColor", "gl_MultiTexCoord0": "isf_MultiTexCoord0",
     "gl_ModelViewProjectionMatrix": "isf_Matrix", "gl_ModelViewMatrix": "isf_Matrix",
     "gl_ProjectionMatrix": "isf_Matrix", "ftransform": "isf_ftransform",
-    "sampler2DRect": "sampler2D", "texture2DRect": "texture2D_pixels", "texture2DLodEXT": "texture2DLod",
+    "sampler2DRect": "sampler2D", "samplerCube": "sampler2D", "texture2DRect": "texture2D_pixels",
+    "texture2DLodEXT": "texture2DLod",
     "texture2DGradEXT": "textureGrad", "texture2DGradARB": "textureGrad",
     "texelFetch2D": "texelFetch", "textureSize2D": "textureSize",
 }
@@ -68,6 +69,10 @@ vec4 texture2D(sampler2D image, vec2 at) { return texture(image, at); }
 vec4 texture2DLod(sampler2D image, vec2 at, float level) { return textureLod(image, at, level); }
 vec4 texture2D_pixels(sampler2D image, vec2 at) { return IMG_PIXEL(image, at); }
 vec4 texture2DProj(sampler2D image, vec3 at) { return textureProj(image, at); }
+vec4 textureCube(sampler2D image, vec3 way) {
+  vec2 turns = vec2(atan(way.z, way.x), 2.0 * asin(clamp(normalize(way).y, -1.0, 1.0))) / 6.2831853;
+  return texture(image, turns + 0.5);
+}
 """
 _BIASED = "vec4 texture2D(sampler2D image, vec2 at, float bias) { return texture(image, at, bias); }\n"
 _STANDARD = """\

@@ -94,6 +94,9 @@ class _Reader:
         if not row:
             return
         raw = row.get("NAME")
+        if raw is None:
+            self.warnings.append(f"{self.where}:{self.line_of('INPUTS')}: {key} has no NAME; left out")
+            return
         name = raw.strip() if isinstance(raw, str) else ""
         if not _IDENTIFIER.fullmatch(name):
             raise self.fault(str(raw), f"{key}.NAME: expected a name of letters, digits and _, got {raw!r}")
@@ -256,6 +259,10 @@ class _Reader:
         found = []
         for name, row in entries:
             file = row.get("PATH") if isinstance(row, dict) else row
+            if isinstance(file, list) and file:
+                self.warnings.append(f"{self.where}:{self.line_of(str(name))}: IMPORTED.{name}: cube maps are not "
+                                     "known here; the first picture is taken for the whole sky")
+                file = file[0]
             if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name) or not isinstance(file, str):
                 raise self.fault("IMPORTED", f"IMPORTED: expected NAME and PATH of a picture, got {name!r}: {file!r}")
             found.append((name, self.beside(name, file)))

@@ -16,7 +16,8 @@ def text(path: Path) -> str:
             raw = file.read(4 * LARGEST_FILE)
     except OSError as error:
         raise Fault(f"{path}: {(error.strerror or 'cannot be read').lower()}; is the path right?") from None
-    found = raw.decode("utf-8-sig", errors="replace")
+    wide = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
+    found = raw.decode("utf-16" if wide else "utf-8-sig", errors="replace")
     if len(found) > LARGEST_FILE:
         raise Fault(f"{path}: {path.stat().st_size / 1e6:.0f} MB is no shader; expected at most "
                     f"{LARGEST_FILE // 1_000_000} MB")
