@@ -272,6 +272,7 @@ class Rig:
             "provider": self.painter.provider, "model_rate_hz": self.painter.rate_hz,
             "preset": self.show.preset.name, "effort": str(self.stage.governor.effort),
             "bpm": self.show.clock.pulse.bpm, "delay": self.latency.figures(),
+            "input_reported_ms": self.sound.reported_s * 1000.0,
         }
 
     def _begin(self, name: str, body: Callable[[], None], patient: bool = False, join_s: float = JOIN_S) -> None:

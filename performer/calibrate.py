@@ -127,8 +127,12 @@ class Session:
         except Overdue:
             raise Fault("the sound system does not answer; restart it") from None
         if options.by != "microphone":
-            self._window = window = Window(options.size, options.monitor, options.fullscreen,
-                                           title="performer calibrate", clock=self.now)
+            try:
+                window = Window(options.size, options.monitor, options.fullscreen, title="performer calibrate",
+                                clock=self.now)
+            except Fault as fault:
+                raise Fault(str(fault).replace("--headless", "--by microphone")) from None
+            self._window = window
             closing.callback(window.close)
             self._hands = midi.create(options.midi, options.midi_api, self.now)
             closing.callback(self._hands.close)

@@ -140,6 +140,13 @@ def test_taps_tell_how_late_the_screen_is_and_play_uses_it(pulse, config, xvfb, 
         assert rig.latency.outside_s == 0.007 and "as told" in rig.notes()[-1]
 
 
+def test_without_a_display_the_microphone_is_offered(pulse, config, monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(Fault, match=r"no display: .*; use --by microphone$"):
+        calibrate(CalibrateOptions(midi="off"), print)
+
+
 @pytest.mark.parametrize(("options", "says"), [({"by": "smell"}, "--by 'smell'"), ({"pulses": 5}, "--pulses 5"),
                                                ({"by": "microphone", "output": "no such"}, "no s(uch|ound output)")])
 def test_bad_options_are_one_line(options, says):

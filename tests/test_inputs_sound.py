@@ -61,6 +61,8 @@ def test_what_is_captured_is_what_was_played(pulse, song, spec):
         for channel in (0, 1):
             assert np.corrcoef(part[:, channel], heard[:, channel])[0, 1] > 0.98
         assert heard.std() == pytest.approx(part.std(), rel=0.05)
+        assert 0.0 < sound.reported_s < 0.5 and 0.0 <= sound.delay_s < 0.2, "both delays of the device are known"
+        assert sound.key.startswith("system through ALSA: " if spec == "system" else "ALSA: ")
         assert time.perf_counter() - 0.2 < sound.ring.stamp <= time.perf_counter()
     finally:
         sound.close()

@@ -49,6 +49,7 @@ def test_the_demo_plays_headless_and_writes_its_figures(tmp_path):
     parts = ("device", "hop", "window", "analysis", "draw", "present", "outside")
     assert all(0.0 <= delay[part]["p50_ms"] <= delay[part]["p95_ms"] for part in parts)
     assert delay["total"]["p95_ms"] >= delay["total"]["p50_ms"] > delay["draw"]["p50_ms"] > 0.0
+    assert figures["input_reported_ms"] == 0.0
     assert delay["look_ahead"]["p50_ms"] >= 0.5 * delay["draw"]["p50_ms"]
     assert figures["frames"] > 20 and figures["provider"] in ("CPU", "CUDA") and figures["model_rate_hz"] > 0.5
     import av

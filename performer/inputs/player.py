@@ -30,7 +30,7 @@ class Player:
     mute    never open an output
     """
 
-    key = ""  # no device brings it
+    key, reported_s = "", 0.0  # no device brings it
 
     def __init__(self, name: str, blocks: Iterator[np.ndarray], rate: int, channels: int, now: Clock,
                  mute: bool = False) -> None:

@@ -24,6 +24,7 @@ class SoundSource(Protocol):
     note       one line for people: what is heard
     overflows  blocks that the sound system had to throw away
     key        "API: NAME" of a device; "" of sound that the program plays itself
+    reported_s input latency as the sound system states it; 0 where no device is
     delay_s    how old the newest sample was when it last came, by the sound system's own clock
     """
 
@@ -33,6 +34,7 @@ class SoundSource(Protocol):
     note: str
     overflows: int
     delay_s: float
+    reported_s: float
 
     @property
     def key(self) -> str: ...
