@@ -50,7 +50,7 @@ SWITCH_S = 0.0005  # a thread waits this long for its turn; Python's own 5 ms is
 PATIENCE = 5  # niceness of threads that may wait
 JOIN_S = 10.0  # a recording may still have its last pictures to write
 LEAVE_S = 1.5  # what a frozen sound server gets to let go, and its thread
-OPEN_S = 8.0  # and to open: more than any that is well
+OPEN_S = 6.0  # and to open: more than any that is well
 WATCH_S = 0.1  # how often devices are looked after
 
 
