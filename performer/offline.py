@@ -24,6 +24,7 @@ from performer.inputs import demo, midi, wavfile
 from performer.listener import Listener
 from performer.outputs.movie import Movie
 from performer.outputs.sheet import Sheet
+from performer.preflight import Preflight
 from performer.show import Show
 from performer.sync import Ring
 
@@ -124,6 +125,11 @@ class Performance:
             if layer.model is not None:
                 self._painter.warm(layer.model)
         self._surface = Headless(options.size)
+        preflight = Preflight(str(self._surface.ctx.info["GL_RENDERER"]))
+        try:
+            library.refuse(preflight.examine(library.foreign(*self.presets, first)))
+        finally:
+            preflight.stop()
         self._renderer = Renderer(self._surface.ctx, library.shaders)
         self._renderer.warm(first)
         self._readback = Readback(self._surface.ctx)

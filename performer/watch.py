@@ -64,6 +64,7 @@ class Watcher:
         try:
             take(path)  # type: ignore[operator]
         except Fault as fault:
+            self.library.faults[path] = fault
             log.error("%s", fault)
 
     def _shader(self, path: Path) -> None:
@@ -79,7 +80,12 @@ class Watcher:
             where = self.library.files.get(preset.name)
             if where is not None:
                 self._report(self.library.load_preset, where)
-        if playing:
+        waiting = [one for one in self.library.faults if one.suffix == ".toml" and one.is_file()]
+        for where in waiting:  # perhaps it was this shader that they lacked
+            with contextlib.suppress(Fault):
+                self.library.load_preset(where)
+                del self.library.faults[where]
+        if playing or waiting:
             self.content.put(self.library.in_order())
 
     def _preset(self, path: Path) -> None:

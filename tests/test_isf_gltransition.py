@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from performer import isf
 from performer.errors import Fault
@@ -119,3 +121,17 @@ def test_errors_name_the_authors_lines(world, tmp_path):
     path.write_text("float nothing;\n")
     with pytest.raises(Fault, match=r"bad\.glsl:1: .*transition"):
         isf.load(path)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.tuples(
+    st.sampled_from(["float", "int", "bool", "vec2", "ivec2", "vec3", "vec4", "sampler2D", "mat2", "quux"]),
+    st.sampled_from(["a", "b", "progress", "ratio", "sample", "smooth", "In"]),
+    st.text(alphabet="0123456789.,()-+e vectrufals=/*; ", max_size=20)), max_size=5))
+def test_any_default_is_read_or_left_aside(rows):
+    text = "".join(f"uniform {kind} {name}; // = {default}\n" for kind, name, default in rows)
+    spec = gltransition.parse(f"{text}vec4 transition(vec2 uv) {{ return vec4(1.0); }}\n", "any")
+    names = [param.name for param in spec.inputs]
+    assert len(names) == len(set(names)) and not {"progress", "ratio"} & set(names)
+    for param in spec.inputs:
+        assert param.clamp(param.default) == param.default

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image as Picture
 
 from performer import isf
@@ -130,3 +132,15 @@ def test_errors_name_file_and_line_of_the_tab(world, tmp_path):
             Program(world.ctx, isf.load(write(tmp_path / name, **tabs)))
     with pytest.raises(Fault, match=r"image\.glsl:1: no mainImage"):
         isf.load(write(tmp_path / "d", image="void main() {}"))
+
+
+@given(st.dictionaries(st.sampled_from(["image", "common", "buffera", "bufferd"]),
+                       st.text(alphabet="/ iChanel0123:=audobfrABCDgpn.\n{}();#", max_size=60), max_size=4))
+def test_any_tabs_are_read_or_refused(tabs):
+    texts = {"image": "", **tabs}
+    try:
+        spec = isf.shadertoy.parse({tab: text + "\n" + MAIN + "}" for tab, text in texts.items()}, "any")
+    except Fault as fault:
+        assert "\n" not in str(fault)
+        return
+    assert len(spec.fragments) == len(spec.passes) == len(spec.sources) == len(set(texts) - {"common"})

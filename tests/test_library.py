@@ -23,6 +23,7 @@ def test_shaders_of_all_manners_are_found_in_folders_within_folders(tmp_path):
     for name in ("Image", "Buffer A"):
         (toy / f"{name}.glsl").write_text("void mainImage(out vec4 c, in vec2 p) { c = vec4(1.0); }")
     (tmp_path / "shaders" / "broken.glsl").write_text("float x;")
+    (tmp_path / "shaders" / "pack" / "round").symlink_to(tmp_path / "shaders")
     library = load(tmp_path)
     assert library.shaders["wipe"].kind == "transition" and library.shaders["toy"].kind == "source"
     assert "Image" not in library.shaders and len(library.shaders["toy"].passes) == 2

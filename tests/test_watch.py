@@ -83,3 +83,11 @@ def test_other_manners_and_new_files_are_noticed(rig, user_folder):  # noqa: F81
     rig.stage.wiring.notices.clear()
     rig.stage.picture()
     assert pixels(rig)[:, :, 2].mean() > 200.0
+
+
+def test_a_preset_that_waited_for_its_shader_is_taken(rig, user_folder):  # noqa: F811
+    (user_folder / "presets" / "late.toml").write_text('order = 1\n[[layer]]\nshader = "late"\n')
+    assert play_until(rig, lambda: any(path.name == "late.toml" for path in rig.library.faults), 10.0)
+    (user_folder / "shaders" / "late.fs").write_text(FLAT.replace("COLOUR", "vec4(1.0)"))
+    assert play_until(rig, lambda: any(p.name == "late" for p in rig.show.presets), 10.0)
+    assert not any(path.name == "late.toml" for path in rig.library.faults)

@@ -42,7 +42,8 @@ def files(folder: Path) -> Iterator[Path]:
         return
     for path in sorted(folder.iterdir()):
         if path.is_dir() and not path.name.startswith("."):
-            yield from files(path)
+            if not (path.is_symlink() and folder.resolve().is_relative_to(path.resolve())):  # a link to a folder above
+                yield from files(path)
         elif path.suffix in SUFFIXES and path.is_file():
             yield path
 
