@@ -256,6 +256,28 @@ def test_headers(world, name):
     assert is_green(draw(world, parse(header, passes_if(test, *before))))
 
 
+NAMES = (
+    "radians degrees sin cos tan asin acos atan pow exp log exp2 log2 sqrt inversesqrt abs sign floor "
+    "ceil fract mod min max clamp mix step smoothstep length distance dot cross normalize reflect refract "
+    "round trunc texture textureSize textureLod texture2D transpose inverse determinant any all not equal "
+    "isnan fwidth noise1 shadow image at level bias way turns x0 position color size scale ratio time "
+    "mouse resolution progress speed main_color uv st p i a b c d e f ")
+BUILT_IN = NAMES.split()
+
+
+def test_inputs_may_be_named_like_anything(world):
+    rows = [{"NAME": name, "TYPE": "float", "DEFAULT": 0.5} for name in BUILT_IN]
+    test = " + ".join(BUILT_IN) + f" == {0.5 * len(BUILT_IN)}"
+    for more in ([], [IMAGE]):
+        assert is_green(draw(world, parse({"INPUTS": [*rows, *more]}, passes_if(test))))
+    for name in BUILT_IN:  # and so may images
+        header = {"INPUTS": [{"NAME": name, "TYPE": "image"}], "PASSES": [{"TARGET": "buf"}, {}]}
+        calls = f"IMG_THIS_PIXEL({name}).a == 1.0 && IMG_PIXEL({name}, gl_FragCoord.xy).a == 1.0"
+        assert parse(header, passes_if(calls)).images == (name,)
+        if name in ("texture", "image", "mix", "clamp", "inverse"):
+            assert is_green(draw(world, parse(header, passes_if(calls))))
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_texts(world, name, tmp_path):
     path = tmp_path / f"{name}.fs"

@@ -69,12 +69,15 @@ vec4 texture2D(sampler2D image, vec2 at) { return texture(image, at); }
 vec4 texture2DLod(sampler2D image, vec2 at, float level) { return textureLod(image, at, level); }
 vec4 texture2D_pixels(sampler2D image, vec2 at) { return IMG_PIXEL(image, at); }
 vec4 texture2DProj(sampler2D image, vec3 at) { return textureProj(image, at); }
+"""
+_BIASED = "vec4 texture2D(sampler2D image, vec2 at, float bias) { return texture(image, at, bias); }\n"
+# The nearest thing where a cube map is one picture. Only where it is called: it calls what inputs may be named like.
+_CUBE = """\
 vec4 textureCube(sampler2D image, vec3 way) {
   vec2 turns = vec2(atan(way.z, way.x), 2.0 * asin(clamp(normalize(way).y, -1.0, 1.0))) / 6.2831853;
   return texture(image, turns + 0.5);
 }
 """
-_BIASED = "vec4 texture2D(sampler2D image, vec2 at, float bias) { return texture(image, at, bias); }\n"
 _STANDARD = """\
 uniform int PASSINDEX;
 uniform vec2 RENDERSIZE;
@@ -140,6 +143,8 @@ def fragment(code: str, first_line: int, uniforms: Mapping[str, str], images: It
     head = _HEAD + "in vec2 isf_FragNormCoord;\n#define isf_FragCoord gl_FragCoord.xy\n"
     head += "#define isf_fragCoord gl_FragCoord.xy\n" + output
     head += _declarations(uniforms, images, body)
+    if "textureCube" in body:
+        head += _CUBE
     return head + _PIXELS + _BIASED + given_back(before + body) + before + f"#line {first_line}\n" + body + "\n" + after
 
 
