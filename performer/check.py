@@ -33,6 +33,7 @@ from performer.show import Show
 SIZE = (320, 180)
 FRAMES = 40
 FPS = 20.0
+OTHER_SEED = 5  # of the picture that a transition leads to
 PROFILED = (1920, 1080)
 PROFILE_FRAMES = 12
 SUFFIXES = {**dict.fromkeys(isf.SUFFIXES, "shader"), ".toml": "preset", ".onnx": "model"}
@@ -129,7 +130,7 @@ class _Bench:
             if refused:
                 raise refused[spec.name]
         self.library.shaders[spec.name] = spec
-        return self.draw(trial(spec, self.library), self.pictures)
+        return self.draw(trial(spec, self.library), self.pictures, trial(spec, self.library, OTHER_SEED))
 
     def cost(self, spec: ShaderSpec) -> dict[str, Any]:
         """Milliseconds of the shader's passes at 1920x1080, the median of some frames."""
@@ -156,9 +157,12 @@ class _Bench:
             for part in (*screen.color_attachments, screen):
                 part.release()
 
-    def draw(self, preset: Preset, models: Painter) -> np.ndarray:
-        """The picture of two seconds of music at 120 bpm, half way through a transition if that is what is tried."""
-        show = Show([preset, preset], preset.name)
+    def draw(self, preset: Preset, models: Painter, other: Preset | None = None) -> np.ndarray:
+        """The picture of two seconds of music at 120 bpm, half way through a transition if that is what is tried.
+
+        other  what the transition leads to
+        """
+        show = Show([preset, other or preset], preset.name)
         renderer = Renderer(self.surface.ctx, self.library.shaders)
         for layer in preset.layers:
             if layer.model is not None:
@@ -186,9 +190,10 @@ def cost_line(cost: dict[str, Any] | None) -> str:
     return f"  1080p: {cost['ms']:.2f} ms" + (f" ({each})" if len(cost["passes_ms"]) > 1 else "")
 
 
-def trial(spec: ShaderSpec, library: Library) -> Preset:
-    """A preset that shows one shader. Raises Fault."""
-    picture = f'model = "{next(iter(library.models))}"' if library.models else 'shader = "plasma"'
+def trial(spec: ShaderSpec, library: Library, seed: int = 1) -> Preset:
+    """A preset that shows one shader; `seed` is that of the picture it is tried on. Raises Fault."""
+    model = f'model = "{next(iter(library.models), "")}"\nwalk = {{ seed = {seed} }}'
+    picture = model if library.models else 'shader = "tunnel"'
     name = spec.name.replace('"', "")
     source = f'shader = "{name}"' if spec.kind == "source" else picture
     text = f'[[layer]]\n{source}\n'
