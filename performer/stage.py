@@ -38,6 +38,7 @@ TIDY_S = 10.0  # seconds between two collections of garbage, each in a frame's i
 CALM_S = 0.5  # time constant with which a slow picture is forgotten
 MARGIN_S = 0.002  # for what a picture may take longer than those before it
 NOTICE_S = 4.0
+STEADY = 4  # measurements of a shader before it is held to be slow
 TIMED_EVERY = 4  # frames between two in which each shader's cost is measured
 SWAPS = 40  # first swaps, by which the stage learns whether the screen sets the pace
 
@@ -167,7 +168,7 @@ class Stage:
             log.info("governor: %s", governor.effort)
         timer = self.renderer.timer
         if governor.level > 0 and timer is not None and timer.on:
-            slow = self.relief.step(shown, self.renderer.costs(), late=True)
+            slow = self.relief.step(shown, self.renderer.costs(STEADY), late=True)
             if slow is not None:
                 log.warning("%s", self.renderer.ease(slow))
 

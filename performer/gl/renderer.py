@@ -342,9 +342,9 @@ class Renderer:
         image = self._last_image.texture if self._last_image is not None else None
         return image if image is not None else self._black
 
-    def costs(self) -> dict[Hashable, float]:
-        """Seconds of each node that could still give something up, by the timer."""
-        timed = self.timer.costs() if self.timer is not None else {}
+    def costs(self, least: int = 1) -> dict[Hashable, float]:
+        """Seconds of each node that could still give something up, where it was timed at least so many times."""
+        timed = self.timer.costs(least) if self.timer is not None else {}
         return {node: cost for node, cost in timed.items() if isinstance(node, Node) and not node.eased}
 
     def ease(self, node: Hashable) -> str:

@@ -76,11 +76,11 @@ class Timer:
         now.started += 1
         self._now = None
 
-    def costs(self) -> Mapping[Hashable, float]:
-        """owner -> seconds that its passes take together, of late; owners not yet timed are missing."""
+    def costs(self, least: int = 1) -> Mapping[Hashable, float]:
+        """owner -> seconds that its passes take together, of late; owners timed less than `least` times are missing."""
         found: dict[Hashable, float] = {}
         for (owner, _), one in self._passes.items():
-            if one.samples:
+            if len(one.samples) >= least:
                 found[owner] = found.get(owner, 0.0) + median(one.samples)
         return found
 
