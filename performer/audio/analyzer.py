@@ -6,11 +6,11 @@ from math import exp, log, log10, sqrt
 
 import numpy as np
 
-from performer.audio.beat import BeatTracker
 from performer.audio.features import FEATURES, RANGES, Moment, range_sums
 from performer.audio.follow import AutoGain, Follower
 from performer.audio.onset import Detector, Flux
 from performer.audio.spectrum import Spectrum
+from performer.audio.tracker import BeatTracker, Net
 from performer.frame import BANDS, HEAD
 
 SILENCE_DB = -76.0  # mean square below which there is no sound
@@ -29,9 +29,10 @@ class Analyzer:
     rate   samples per second
     hop    samples per call of `process`
     names  the named features, in the order of a row
+    net    hears beats in frames of band levels, as `activation.BeatNet` does; None: onset strengths alone
     """
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, net: Net | None = None) -> None:
         self.rate = rate
         self._spectrum = Spectrum(rate)
         self.hop = hop = self._spectrum.hop
@@ -59,7 +60,7 @@ class Analyzer:
         self._kick = Detector(dt, 0.4, 2.0, 0.35, 0.1)
         self._snare = Detector(dt, 0.25, 2.0, 0.35, 0.1)
         self._hat = Detector(dt, 0.3, 1.8, 0.25, 0.06)
-        self._tracker = BeatTracker(rate, hop)
+        self._tracker = BeatTracker(rate, hop, net)
         self._loudest_rise = 0.05
         self._onset_t = float("-inf")
         self._moment = Moment(dict.fromkeys(RANGES, 0.0), (0.0, 0.0, 0.0), 0.0, (0.0, 0.0), (0.0, 0.0), (0.0, 0.0),
