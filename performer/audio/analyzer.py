@@ -20,6 +20,8 @@ BAND_RELEASE_S = 0.12
 BAND_RANGE_DB = 42.0  # what lies between 0 and 1 in the bands
 ONSET_LATENCY_S = 0.008  # from the attack to its announcement, typically
 LOUDEST = 8.0  # samples are clipped here: no sound card makes more than 1
+MUFFLED, MUFFLED_S = 0.2, 3.0  # onset strength in the middle range, at its peak, that muffled sound stays below
+BASS_SHARE = 0.12  # of the spectrum, as far as onsets go
 TINY = 1e-4  # values below are zero
 
 
@@ -62,6 +64,7 @@ class Analyzer:
         self._hat = Detector(dt, 0.3, 1.8, 0.25, 0.06)
         self._tracker = BeatTracker(rate, hop, net)
         self._loudest_rise = 0.05
+        self._clear = 0.0
         self._onset_t = float("-inf")
         self._moment = Moment(dict.fromkeys(RANGES, 0.0), (0.0, 0.0, 0.0), 0.0, (0.0, 0.0), (0.0, 0.0), (0.0, 0.0),
                               (0.0, 0.0), 0.0)
@@ -122,6 +125,9 @@ class Analyzer:
         m = self._moment
         if presence <= 0.0:
             every = low = mid = body = crack = air = 0.0
+        self._clear = max(mid, self._clear * (1.0 - self._dt / MUFFLED_S))
+        if self._clear < MUFFLED:  # through a wall only the bass is left: a bass onset is all there is
+            every = max(every, BASS_SHARE * low * min(1.0, 2.0 - 2.0 * self._clear / MUFFLED))
         loudest = self._loudest_rise = max(every, 0.05, self._loudest_rise * (1.0 - 0.4 * self._dt))
         m.rise = min(1.0, every / loudest)
         if self._any.update(every):

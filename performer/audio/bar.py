@@ -1,47 +1,63 @@
-"""Bars: which beat is the first, and how many beats there are."""
+"""Bars: which beat is the first, and how many beats there are, as a filter over (length of a bar, place in it).
+
+The bar pointer of Whiteley, Cemgil and Godsill ("Bayesian modelling of temporal structure in musical audio", ISMIR
+2006), moved by whole beats: each beat is one step, so the filter is a few dozen numbers.
+"""
 
 from __future__ import annotations
 
+from math import log
+
 import numpy as np
+
+#: Beats in a bar, and how likely that is before anything was heard.
+LENGTHS = {4: 0.72, 3: 0.13, 6: 0.06, 7: 0.05, 5: 0.04}
 
 
 class BarModel:
-    """Which beat is the first of the bar, and whether bars have four beats or three.
+    """Forward pass over (beats in a bar, place in the bar); `update` once a beat.
 
-    Each beat's evidence (bass and overall attack, change of harmony) is summed for every alignment and forgotten
-    slowly.
+    length  beats in a bar, as believed
+    first   beat number modulo length that opens a bar
     """
 
-    MEMORY_BEATS = 64.0
-    ENOUGH_BEATS = 15.0  # heard before bars of three are thought of
-    CLEAR = 0.5  # by how much another beat's summed evidence must lead before bars are counted from it
-    THREE = 1.15  # how much better three must explain than four before it is believed
+    CHANGE = 0.002  # chance per beat that bars begin anew, with any length
+    TRUST = 0.6  # beats resemble each other: each tells less than if it stood alone
+    CLEAR = 1.5  # how much likelier another reading must be before it is taken
 
     def __init__(self) -> None:
-        # Length of a bar -> sums of evidence and of beats, by place in the bar.
-        self._sums = {length: (np.zeros(length), np.zeros(length)) for length in (3, 4)}
-        self._keep = 1.0 - 1.0 / self.MEMORY_BEATS
+        self._lengths = np.concatenate([np.full(n, n) for n in LENGTHS])
+        self._places = np.concatenate([np.arange(n) for n in LENGTHS])
+        starts = np.concatenate([[0], np.cumsum(list(LENGTHS))[:-1]])
+        self._from = np.arange(len(self._places)) - 1  # where each state's probability comes from
+        for start, length in zip(starts, LENGTHS, strict=True):
+            self._from[start] = start + length - 1
+        self._fresh = np.concatenate([np.full(n, chance / n) for n, chance in LENGTHS.items()])
+        self._first = self._places == 0
+        self.p = self._fresh.copy()
         self.length = 4
-        self.first = 0  # beat number modulo length that opens a bar
+        self.first = 0
+        self.certainty = 0.0
 
-    def update(self, beat: int, evidence: float) -> None:
-        """Take the evidence (>= 0) found at beat number `beat`."""
-        means, contrasts = {}, {}
-        for length, (sums, beats) in self._sums.items():
-            sums *= self._keep
-            beats *= self._keep
-            sums[beat % length] += evidence
-            beats[beat % length] += 1.0
-            means[length] = mean = sums / np.maximum(beats, 1.0)
-            contrasts[length] = float(mean.max()) / max(float(mean.mean()), 1e-9) - 1.0
-        sums, beats = self._sums[4]
-        if self.length == 4:
-            if beats.sum() > self.ENOUGH_BEATS and contrasts[3] > self.THREE * contrasts[4] + 0.1:
-                self.length = 3
-        elif contrasts[4] > contrasts[3]:
-            self.length = 4
-        mean, (_, beats) = means[self.length], self._sums[self.length]
-        best = int(mean.argmax())
-        self.first %= self.length
-        if mean[best] > mean[self.first] + self.CLEAR / max(float(beats[best]), 1.0):
-            self.first = best
+    def update(self, beat: int, downbeat: float) -> None:
+        """Beat number `beat` has come; downbeat  0..1, how far it sounded like the first of a bar."""
+        downbeat = min(max(downbeat, 0.02), 0.98)
+        p = (1.0 - self.CHANGE) * self.p[self._from] + self.CHANGE * self._fresh
+        p *= np.where(self._first, downbeat**self.TRUST, (1.0 - downbeat)**self.TRUST)
+        self.p = p / p.sum()
+        best = int(self.p.argmax())
+        length, first = int(self._lengths[best]), (beat - int(self._places[best])) % int(self._lengths[best])
+        if (length, first) != (self.length, self.first):
+            here = (beat - self.first) % self.length
+            now = float(self.p[(self._lengths == self.length) & (self._places == here)][0])
+            if float(self.p[best]) > self.CLEAR * now:
+                self.length, self.first = length, first
+        here = (beat - self.first) % self.length
+        self.certainty = float(self.p[(self._lengths == self.length) & (self._places == here)][0])
+
+
+def likeness(evidence: float, mean: float, spread: float) -> float:
+    """Evidence among its recent mean and spread -> 0..1, how far it stands out as a downbeat should."""
+    z = (evidence - mean) / max(spread, 1e-3)
+    odds: float = 1.5 * z - log(3.0)
+    return float(1.0 / (1.0 + np.exp(-odds)))

@@ -8,6 +8,7 @@ log-linear in the onset strengths instead of learned.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import atan2, ceil, floor, hypot, pi
 
 import numpy as np
@@ -16,22 +17,32 @@ SLOWEST_BPM = 55.0
 FASTEST_BPM = 215.0
 
 
+@dataclass(frozen=True)
+class Pull:
+    """Where in a beat evidence is expected: weights on the beat, half way and at the quarters; half width in seconds."""
+
+    weights: tuple[float, float, float]
+    width_s: float
+
+
 class BeatModel:
     """Forward pass over (tempo, position in the beat).
 
-    fps  updates per second
+    fps   updates per second
+    pull  HEARD for onset strengths, which also fall between beats; LEARNED for evidence of beats alone
     """
+
+    HEARD = Pull((1.0, 0.5, 0.2), 0.025)
+    LEARNED = Pull((1.0, 0.0, 0.0), 0.02)
 
     TEMPO_SPREAD = 0.018  # relative tempo change per beat that costs one unit of log probability
     RESTART = 5e-4  # share of probability per beat that may jump to any tempo
     CENTRE_BPM = 120.0
     OCTAVES = 0.8  # width of the tempo prior, in octaves
     LEANING = 0.5  # how many times a second the prior speaks
-    WIDTH_S = 0.025  # half width of what counts as on the beat
-    WEIGHTS = (1.0, 0.5, 0.2)  # pull of onsets on the beat, half way, and at the quarters
     REACH = 0.05  # relative width in tempo of what is read as one tempo
 
-    def __init__(self, fps: float) -> None:
+    def __init__(self, fps: float, pull: Pull = HEARD) -> None:
         self.fps = fps
         frames = np.arange(floor(60.0 * fps / FASTEST_BPM), ceil(60.0 * fps / SLOWEST_BPM) + 1)
         self.frames = frames.astype(np.float32)
@@ -45,7 +56,7 @@ class BeatModel:
         self._phase = phase
         self._cos = np.cos(2 * np.pi * phase).astype(np.float32)
         self._sin = np.sin(2 * np.pi * phase).astype(np.float32)
-        self._pull = self._template(phase, length)
+        self._pull = self._template(pull, phase, length)
         prior = np.exp(-0.5 * (np.log2(self.tempi / self.CENTRE_BPM) / self.OCTAVES) ** 2)
         self._lean = np.repeat(np.log(prior) * self.LEANING / fps, frames).astype(np.float32)
         prior /= frames * np.sum(prior / frames)
@@ -68,19 +79,19 @@ class BeatModel:
         self.bpm = 0.0
         self.certainty = 0.0  # 0..1, share of probability that agrees on this phase and tempo
 
-    def _template(self, phase: np.ndarray, length: np.ndarray) -> np.ndarray:
-        width = self.WIDTH_S * self.fps
+    def _template(self, pull: Pull, phase: np.ndarray, length: np.ndarray) -> np.ndarray:
+        width = pull.width_s * self.fps
 
         def near(place: float) -> np.ndarray:
             apart = np.abs((phase - place + 0.5) % 1.0 - 0.5) * length
             closeness: np.ndarray = np.exp(-0.5 * (apart / width) ** 2)
             return closeness
 
-        on, half, quarter = self.WEIGHTS
-        pull = np.maximum.reduce([on * near(0.0), half * near(0.5), quarter * near(0.25), quarter * near(0.75)])
+        on, half, quarter = pull.weights
+        shape = np.maximum.reduce([on * near(0.0), half * near(0.5), quarter * near(0.25), quarter * near(0.75)])
         # Zero mean per tempo: steady noise speaks for no tempo.
-        mean = np.add.reduceat(pull, self.starts) / self.frames
-        template: np.ndarray = pull - np.repeat(mean, self.frames.astype(int))
+        mean = np.add.reduceat(shape, self.starts) / self.frames
+        template: np.ndarray = shape - np.repeat(mean, self.frames.astype(int))
         return template.astype(np.float32)
 
     def update(self, activation: float) -> None:

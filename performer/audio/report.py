@@ -10,19 +10,20 @@ from typing import Any
 import numpy as np
 
 from performer.audio.analyzer import Analyzer
+from performer.audio.tracker import Net
 from performer.frame import HEAD
 
 TEMPO_EVERY_S = 0.5
 
 
-def analyse(blocks: Iterable[np.ndarray], rate: int) -> dict[str, Any]:
+def analyse(blocks: Iterable[np.ndarray], rate: int, net: Net | None = None) -> dict[str, Any]:
     """Stream mono blocks of any length (n,) at `rate` through an Analyzer, hop by hop.
 
     Returns seconds throughout: {"audio_s", "cpu_s", "hop_s", "beats": [{"t", "emitted"}], "downbeats": [...],
     "tempo": [{"t", "bpm", "confidence"}], "onsets": [{"t", "emitted"}]}. `emitted` is the end of the newest sample
     known when the thing was announced; nothing is revised. `cpu_s` is the processor time of `Analyzer.process` alone.
     """
-    analyzer = Analyzer(rate)
+    analyzer = Analyzer(rate, net)
     hop = analyzer.hop
     column = {name: HEAD.index(name) for name in HEAD}
     beats: list[dict[str, float]] = []

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import floor, sqrt
+from math import floor, log, sqrt
 
 import numpy as np
 
-from performer.audio.bar import BarModel
+from performer.audio.bar import BarModel, likeness
 from performer.audio.beat import BeatClock, BeatModel
 from performer.audio.follow import smoothing
 from performer.frame import BANDS
@@ -18,23 +18,89 @@ COMPRESSION = 60.0  # amplitudes this many times below the loud ones begin to co
 Net = Callable[[np.ndarray], tuple[float, float]]
 
 
-class BeatTracker:
-    """From onset strengths, hop by hop, to beat, bar, tempo and confidence.
+class _Strengths:
+    """Without a network: how far onset strengths speak for a beat, and changes of bass and harmony for a downbeat.
 
-    rate  samples per second; hop  samples per hop
+    dt  seconds per frame
     """
 
-    FPS = 90.0
     MEAN_S = 1.0
     PEAK_S = 4.0
     WEIGHTS = (0.4, 1.5, 0.8)  # of low, mid and high onset strengths
     LEAST = 0.05  # strengths below this are no onsets, however quiet all else is
     FLOOR = 0.3  # a range is never blown up to more than its peak over this share of the strongest's
-    LATENCY_S = 0.020  # by which the strengths lag the sound
     BASS_BANDS, TONE_BANDS = 17, 38  # up to 150 Hz, and to 1.2 kHz: where bass lines and chords change
-    TONE_COMPRESSION = 30.0
+    USUAL_BEATS = 32.0
+
+    def __init__(self, dt: float) -> None:
+        self._mean_step = smoothing(dt, self.MEAN_S)
+        self._peak_step = smoothing(dt, self.PEAK_S)
+        self._mean = [0.0, 0.0, 0.0]
+        self._peak = [0.0, 0.0, 0.0]
+        self._low = 0.0  # strongest bass onset around the newest beat
+        self._before = np.zeros(self.TONE_BANDS, np.float32)  # sums of the tone in the last half beat, and
+        self._after = np.zeros(self.TONE_BANDS, np.float32)  # in the first quarter of this one
+        self._before_n = self._after_n = 0
+        self._usual = [1e-3, 1e-3, 1e-3]  # slowly decaying peaks of the evidence
+        self._evidence, self._spread = 1.5, 0.5
+
+    def activation(self, loudest: Sequence[float]) -> float:
+        """The strongest of each range's onsets in this frame -> evidence for the beat model, about -0.5..2."""
+        mean, peak = self._mean, self._peak
+        for i, strength in enumerate(loudest):
+            mean[i] += (strength - mean[i]) * self._mean_step
+            peak[i] = max(strength, peak[i] + (strength - peak[i]) * self._peak_step)
+        least = max(self.FLOOR * max(peak), self.LEAST)
+        made = 0.0
+        for i, weight in enumerate(self.WEIGHTS):
+            made += weight * (loudest[i] - mean[i]) / max(peak[i], least)
+        return made
+
+    def gather(self, phase: float, low: float, levels: np.ndarray) -> None:
+        """A frame at this phase of the beat, its bass onset and its band levels (BANDS,)."""
+        tone = levels[:self.TONE_BANDS]
+        if 0.5 <= phase < 0.95:
+            self._before += tone
+            self._before_n += 1
+        elif 0.05 < phase <= 0.3:
+            self._after += tone
+            self._after_n += 1
+        if abs(phase - 0.5) > 0.35:
+            self._low = max(self._low, low)
+
+    def judge(self) -> float | None:
+        """A third of a beat has gone by: how far it sounded like the first of a bar, 0..1."""
+        made = None
+        if self._before_n and self._after_n:
+            before, after = self._before / self._before_n, self._after / self._after_n
+            change, total = np.abs(after - before), after + before
+            found = [self._low]
+            for part in (slice(0, self.BASS_BANDS), slice(self.BASS_BANDS, None)):
+                found.append(float(change[part].sum()) / (float(total[part].sum()) + 1e-6))
+            self._usual = [max(0.98 * usual, value, 1e-3) for usual, value in zip(self._usual, found, strict=True)]
+            evidence = sum(v / usual for v, usual in zip(found, self._usual, strict=True))
+            made = likeness(evidence, self._evidence, self._spread)
+            self._evidence += (evidence - self._evidence) / self.USUAL_BEATS
+            self._spread += (abs(evidence - self._evidence) * 1.25 - self._spread) / self.USUAL_BEATS
+        self._low = 0.0
+        self._before[:] = 0.0
+        self._after[:] = 0.0
+        self._before_n = self._after_n = 0
+        return made
+
+
+class BeatTracker:
+    """From onset strengths and band levels, hop by hop, to beat, bar, tempo and confidence.
+
+    rate  samples per second; hop  samples per hop
+    net   hears beats and downbeats; None: onset strengths must do
+    """
+
+    FPS = 90.0
+    LATENCY_S = 0.020  # by which strengths and network lag the sound
     HEARD = 0.02  # certainty from which on a beat is believed to have been heard
     FORGET_S = 4.0  # silence over which confidence fades
+    GAIN, LEAST, MOST = 0.5, -6.0, 2.5  # of the network's log odds, and where they are cut
 
     def __init__(self, rate: int, hop: int, net: Net | None = None) -> None:
         dt = hop / rate
@@ -43,31 +109,25 @@ class BeatTracker:
         self._dt = dt
         self._net = net
         self._levels = np.zeros(BANDS, np.float32)
-        self.odds = (0.0, 0.0)
-        self.model = BeatModel(1.0 / frame)
+        self._strengths = _Strengths(frame)
+        self.model = BeatModel(1.0 / frame, BeatModel.LEARNED if net is not None else BeatModel.HEARD)
         self.clock = BeatClock(dt)
         self.bars = BarModel()
-        self._mean_step = smoothing(frame, self.MEAN_S)
-        self._peak_step = smoothing(frame, self.PEAK_S)
-        self._trust_step = smoothing(frame, 0.5)
-        self._fade = 1.0 - smoothing(frame, self.FORGET_S)
+        self._trust_step = smoothing(2.0 * frame, 0.5)
+        self._fade = 1.0 - smoothing(2.0 * frame, self.FORGET_S)
         self._count = 0
+        self._turn = False  # the model is read after every second frame
         self._age = 0  # hops since the frame that was read
-        self._heard_low = 0.0
-        self._loudest = [0.0, 0.0, 0.0]  # since the last frame: low, mid, high
-        self._mean = [0.0, 0.0, 0.0]
-        self._peak = [0.0, 0.0, 0.0]
-        self._low = 0.0  # strongest bass onset around the newest beat
-        self._tone = np.zeros(self.TONE_BANDS, np.float32)
-        self._before = np.zeros(self.TONE_BANDS, np.float32)  # sums of the tone in the last half beat, and
-        self._after = np.zeros(self.TONE_BANDS, np.float32)  # in the first quarter of this one
-        self._before_n = self._after_n = 0
-        self._usual = [1e-3, 1e-3, 1e-3]  # slowly decaying peaks of the evidence
+        self._loudest = [0.0, 0.0, 0.0]  # onset strengths since the last frame: low, mid, high
+        self._low = 0.0
+        self._odds = (0.0, 0.0)
+        self._best = [0.0, 0.0]  # highest probabilities of beat and downbeat around the newest beat
         self._judged = 0
+        self._certainty = 0.0
+        self.activation = 0.0
         self.bar = 0.0
         self.bpm = 0.0
         self.confidence = 0.0
-        self._certainty = 0.0
 
     @property
     def beat(self) -> float:
@@ -89,33 +149,33 @@ class BeatTracker:
         self._age += 1
         if self._count >= self._every:
             self._count = 0
-            np.sqrt(bands, out=self._levels)
-            self._levels *= COMPRESSION / reference
-            np.log1p(self._levels, out=self._levels)
-            if self._net is not None:
-                self.odds = self._net(self._levels)
-            self._frame(heard)
+            self._frame(bands, reference, heard)
         elif self._count == 1:  # a hop later, so that no hop does all the work
-            self._read(heard)
-            self._age = 1
-            self._gather(self._heard_low, bands, reference)
+            self.model.update(self.activation)
+            self._turn = not self._turn
+            if self._turn:
+                self._read(heard)
+                self._age = 1
+            self._gather()
         if self.bpm <= 0.0:
             return
         ahead = self.LATENCY_S + self._age * self._dt
         self.clock.advance((self.model.phase + ahead * self.bpm / 60.0) % 1.0, self.bpm)
         self._advance_bar()
 
-    def _frame(self, heard: bool) -> None:
-        mean, peak = self._mean, self._peak
-        for i, strength in enumerate(self._loudest):
-            mean[i] += (strength - mean[i]) * self._mean_step
-            peak[i] = max(strength, peak[i] + (strength - peak[i]) * self._peak_step)
-        least = max(self.FLOOR * max(peak), self.LEAST)
-        activation = 0.0
-        for i, weight in enumerate(self.WEIGHTS):
-            activation += weight * (self._loudest[i] - mean[i]) / max(peak[i], least)
-        self.model.update(activation if heard else 0.0)
-        self._heard_low = self._loudest[0]
+    def _frame(self, bands: np.ndarray, reference: float, heard: bool) -> None:
+        np.sqrt(bands, out=self._levels)
+        self._levels *= COMPRESSION / reference
+        np.log1p(self._levels, out=self._levels)
+        if self._net is not None:
+            self._odds = self._net(self._levels)
+            p = min(max(self._odds[0], 1e-4), 0.9999)
+            self.activation = min(max(log(p / (1.0 - p)), self.LEAST), self.MOST) * self.GAIN
+        else:
+            self.activation = self._strengths.activation(self._loudest)
+        if not heard:
+            self.activation = 0.0
+        self._low = self._loudest[0]
         self._loudest = [0.0, 0.0, 0.0]
 
     def _read(self, heard: bool) -> None:
@@ -128,40 +188,24 @@ class BeatTracker:
             self.bpm = self.model.bpm
             self.confidence = min(1.0, 1.25 * sqrt(self._certainty))
 
-    def _gather(self, low: float, bands: np.ndarray, reference: float) -> None:
+    def _gather(self) -> None:
         """Collect what speaks for a downbeat at each beat; judge it a third of a beat later."""
-        tone = self._tone
-        np.sqrt(bands[:len(tone)], out=tone)
-        tone *= self.TONE_COMPRESSION / reference
-        np.log1p(tone, out=tone)
         number = floor(self.clock.beat)
         phase = self.clock.beat - number
-        if phase >= 0.5:
-            if phase < 0.95:
-                self._before += tone
-                self._before_n += 1
-        elif number > self._judged and phase > 0.3:
-            self._judge(number)
-        elif phase > 0.05:
-            self._after += tone
-            self._after_n += 1
-        if abs(phase - 0.5) > 0.35:
-            self._low = max(self._low, low)
-
-    def _judge(self, number: int) -> None:
-        if self._before_n and self._after_n:
-            before, after = self._before / self._before_n, self._after / self._after_n
-            change, total = np.abs(after - before), after + before
-            found = [self._low]
-            for part in (slice(0, self.BASS_BANDS), slice(self.BASS_BANDS, None)):
-                found.append(float(change[part].sum()) / (float(total[part].sum()) + 1e-6))
-            self._usual = [max(0.98 * usual, value, 1e-3) for usual, value in zip(self._usual, found, strict=True)]
-            self.bars.update(number, sum(v / usual for v, usual in zip(found, self._usual, strict=True)))
+        if self._net is None:
+            self._strengths.gather(phase, self._low, self._levels)
+        elif phase < 0.3 or phase > 0.85:
+            self._best = [max(best, odds) for best, odds in zip(self._best, self._odds, strict=True)]
+        if number <= self._judged or not 0.3 < phase < 0.5:
+            return
         self._judged = number
-        self._low = 0.0
-        self._before[:] = 0.0
-        self._after[:] = 0.0
-        self._before_n = self._after_n = 0
+        if self._net is None:
+            evidence = self._strengths.judge()
+        else:
+            evidence = self._best[1] / max(self._best[0], self._best[1], 0.05)
+            self._best = [0.0, 0.0]
+        if evidence is not None:
+            self.bars.update(number, evidence)
 
     def _advance_bar(self) -> None:
         length = self.bars.length
