@@ -19,7 +19,7 @@ FASTEST_BPM = 215.0
 
 @dataclass(frozen=True)
 class Pull:
-    """Where in a beat evidence is expected: weights on the beat, half way and at the quarters; half width in seconds."""
+    """Where evidence is expected: weights on the beat, half way and at the quarters; half width in seconds."""
 
     weights: tuple[float, float, float]
     width_s: float
@@ -40,6 +40,7 @@ class BeatModel:
     CENTRE_BPM = 120.0
     OCTAVES = 0.8  # width of the tempo prior, in octaves
     LEANING = 0.5  # how many times a second the prior speaks
+    SEED_TEMPO, SEED_PHASE = 0.03, 0.08  # how unsure a seed is: of the tempo, relative, and in beats
     REACH = 0.05  # relative width in tempo of what is read as one tempo
 
     def __init__(self, fps: float, pull: Pull = HEARD) -> None:
@@ -109,6 +110,14 @@ class BeatModel:
         else:
             moved[:] = self._fresh
         self.p, self._next = moved, p
+
+    def seed(self, phase: float, bpm: float) -> None:
+        """Believe in this phase (0..1) and tempo, without being sure."""
+        lengths = 60.0 * self.fps / self.tempi
+        near = np.exp(-0.5 * (np.log(self.tempi / bpm) / self.SEED_TEMPO) ** 2) + 1e-6
+        apart = np.abs((self._phase - phase + 0.5) % 1.0 - 0.5)
+        p = np.repeat(near / lengths, self.frames.astype(int)) * (np.exp(-0.5 * (apart / self.SEED_PHASE) ** 2) + 0.01)
+        self.p[:] = p / p.sum()
 
     def read(self) -> None:
         """Set phase, bpm and certainty from the probabilities as they are."""

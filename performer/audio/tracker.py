@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from math import floor, log, sqrt
 
@@ -100,6 +101,10 @@ class BeatTracker:
     LATENCY_S = 0.020  # by which strengths and network lag the sound
     HEARD = 0.02  # certainty from which on a beat is believed to have been heard
     FORGET_S = 4.0  # silence over which confidence fades
+    FADE_S = 1.0
+    FAINT = 0.08  # below this nothing speaks for a beat any more
+    TRUSTED = 0.4  # confidence from which on a tempo is kept through a break
+    COAST_S = 40.0  # over which confidence fades in a break
     GAIN, LEAST, MOST = 0.5, -6.0, 2.5  # of the network's log odds, and where they are cut
 
     def __init__(self, rate: int, hop: int, net: Net | None = None) -> None:
@@ -116,6 +121,11 @@ class BeatTracker:
         self._trust_step = smoothing(2.0 * frame, 0.5)
         self._fade = 1.0 - smoothing(2.0 * frame, self.FORGET_S)
         self._count = 0
+        self._now = 0.0
+        self._speaks = 0.0  # how far the newest frame speaks for a beat at all, 0..1
+        self._vivid = 0.0  # its recent peaks
+        self._coasting = False
+        self._beats: deque[tuple[int, float]] = deque(maxlen=17)
         self._turn = False  # the model is read after every second frame
         self._age = 0  # hops since the frame that was read
         self._loudest = [0.0, 0.0, 0.0]  # onset strengths since the last frame: low, mid, high
@@ -147,21 +157,53 @@ class BeatTracker:
                 loudest[i] = strength
         self._count += 1
         self._age += 1
+        self._now += self._dt
         if self._count >= self._every:
             self._count = 0
             self._frame(bands, reference, heard)
         elif self._count == 1:  # a hop later, so that no hop does all the work
+            self._follow(heard)
+            self._gather()
+        if self.bpm <= 0.0:
+            return
+        if self._coasting:
+            self.clock.advance((self.clock.beat + self.bpm / 60.0 * self._dt) % 1.0, self.bpm)
+        else:
+            ahead = self.LATENCY_S + self._age * self._dt
+            self.clock.advance((self.model.phase + ahead * self.bpm / 60.0) % 1.0, self.bpm)
+        self._advance_bar()
+
+    def _follow(self, heard: bool) -> None:
+        """Move the model by a frame; while nothing speaks for any beat, keep the tempo of the last bars instead."""
+        frame = self._every * self._dt
+        self._vivid = max(self._speaks, self._vivid * (1.0 - frame / self.FADE_S))
+        coasting = self._vivid < self.FAINT and (self._coasting or self.confidence > self.TRUSTED)
+        if coasting:
+            self._certainty *= 1.0 - frame / self.COAST_S
+            self.confidence = min(1.0, 1.25 * sqrt(self._certainty))
+            if not self._coasting:
+                self.bpm = self._steady_bpm()
+        else:
+            if self._coasting:  # a beat is heard again: most likely where it was expected
+                behind = self.LATENCY_S * self.bpm / 60.0
+                self.model.seed((self.clock.beat - behind) % 1.0, self.bpm)
             self.model.update(self.activation)
             self._turn = not self._turn
             if self._turn:
                 self._read(heard)
                 self._age = 1
-            self._gather()
-        if self.bpm <= 0.0:
-            return
-        ahead = self.LATENCY_S + self._age * self._dt
-        self.clock.advance((self.model.phase + ahead * self.bpm / 60.0) % 1.0, self.bpm)
-        self._advance_bar()
+        self._coasting = coasting
+        number = floor(self.clock.beat)
+        if not self._beats or number > self._beats[-1][0]:
+            self._beats.append((number, self._now))
+
+    def _steady_bpm(self) -> float:
+        """The tempo of the last bars, finer than the model's: how many beats in how many seconds."""
+        (first, begun), (last, ended) = self._beats[0], self._beats[-1]
+        if len(self._beats) < 5:
+            return self.bpm
+        measured = 60.0 * (last - first) / (ended - begun)
+        return measured if abs(measured / self.bpm - 1.0) < 0.03 else self.bpm
 
     def _frame(self, bands: np.ndarray, reference: float, heard: bool) -> None:
         np.sqrt(bands, out=self._levels)
@@ -170,11 +212,13 @@ class BeatTracker:
         if self._net is not None:
             self._odds = self._net(self._levels)
             p = min(max(self._odds[0], 1e-4), 0.9999)
+            self._speaks = p
             self.activation = min(max(log(p / (1.0 - p)), self.LEAST), self.MOST) * self.GAIN
         else:
             self.activation = self._strengths.activation(self._loudest)
+            self._speaks = max(0.0, self.activation)
         if not heard:
-            self.activation = 0.0
+            self.activation = self._speaks = 0.0
         self._low = self._loudest[0]
         self._loudest = [0.0, 0.0, 0.0]
 
