@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from performer.audio.activation import beat_net
 from performer.audio.analyzer import Analyzer
 from performer.audio.mix import Mixer
 from performer.audio.scope import SAMPLES, Scope
@@ -100,7 +101,7 @@ class Listener:
     def _listen_to(self, ring: Ring) -> None:
         self._ring = ring
         self._rate = self._source.rate
-        self._analyzer = Analyzer(self._rate)
+        self._analyzer = Analyzer(self._rate, beat_net())
         self._mixer = Mixer(self._rate, ring.width)
         self._scope = Scope()
         self._mono = Ring(4 * SAMPLES, 1)

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from performer.app import load_library, painter
 from performer.audio import report
+from performer.audio.activation import beat_net
 from performer.audio.mix import Mixer
 from performer.errors import Fault
 from performer.frame import ControlEvent, Frame
@@ -203,4 +204,4 @@ def analyse(name: str) -> dict[str, Any]:
         while len(block := song.read(BLOCK)):
             yield mixer.mix(block)
 
-    return report.analyse(blocks(), song.rate)
+    return report.analyse(blocks(), song.rate, beat_net())

@@ -18,24 +18,43 @@ from performer.frame import BANDS
 CONTEXT = 4  # frames that the first layer sees
 
 
-class BeatNetwork(nn.Module):
-    """Band levels (batch, frames, BANDS) -> log odds (batch, frames, 2) of beat and downbeat."""
+class _Block(nn.Module):
+    """One dilated causal convolution with a way round it."""
 
-    def __init__(self, width: int = 96, hidden: int = 96) -> None:
+    def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
-        self.hidden = hidden
-        self.look = nn.Linear(CONTEXT * BANDS, width)
+        self.before = 2 * dilation
+        self.conv = nn.Conv1d(channels, channels, 3, dilation=dilation)
+        self.mix = nn.Conv1d(channels, channels, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        heard: torch.Tensor = self.mix(F.elu(self.conv(F.pad(x, (self.before, 0)))))
+        return x + heard
+
+
+class BeatNetwork(nn.Module):
+    """Band levels (batch, frames, BANDS) -> log odds (batch, frames, 2) of beat and downbeat.
+
+    A causal temporal convolutional network after Davies and Böck ("Temporal convolutional networks for musical audio
+    beat tracking", EUSIPCO 2019): each layer looks twice as far back as the one before, the last some 20 s.
+    """
+
+    def __init__(self, channels: int = 32, layers: int = 10) -> None:
+        super().__init__()
+        self.look = nn.Linear(CONTEXT * BANDS, channels)
         self.register_buffer("prepare", _rises(), persistent=False)
-        self.lstm = nn.LSTM(width, hidden, num_layers=2, batch_first=True)
-        self.head = nn.Linear(hidden, 2)
+        self.blocks = nn.ModuleList(_Block(channels, 2**layer) for layer in range(layers))
+        self.head = nn.Linear(channels, 2)
         with torch.no_grad():
             self.head.bias[:] = torch.tensor([-3.2, -4.5])  # about as often as beats and downbeats come
 
     def forward(self, bands: torch.Tensor) -> torch.Tensor:
         seen = torch.cat([bands.new_zeros(len(bands), CONTEXT - 1, BANDS), bands], 1)
         windows = seen.unfold(1, CONTEXT, 1).transpose(2, 3).flatten(2)
-        heard, _ = self.lstm(F.elu(self.look(windows @ self.prepare.T)))
-        odds: torch.Tensor = self.head(heard)
+        x = F.elu(self.look(windows @ self.prepare.T)).transpose(1, 2)
+        for block in self.blocks:
+            x = block(x)
+        odds: torch.Tensor = self.head(F.elu(x).transpose(1, 2))
         return odds
 
 
@@ -73,12 +92,12 @@ class Examples:
         at = np.minimum(first + (np.arange(length) * speed), len(frames) - 1)
         index = at.astype(int)
         share = (at - index)[:, None].astype(np.float32)
-        part = frames[first:first + need + 1].astype(np.float32)
+        part = frames[first : first + need + 1].astype(np.float32)
         low = np.minimum(index - first, len(part) - 1)
         levels = part[low] * (1.0 - share) + part[np.minimum(low + 1, len(part) - 1)] * share
         target = np.zeros((length, 2), np.float32)
         for column in (0, 1):
-            hits = np.flatnonzero(marks[first:first + need, column] == 2) / speed
+            hits = np.flatnonzero(marks[first : first + need, column] == 2) / speed
             hits = np.round(hits).astype(int)
             hits = hits[hits < length - 1]
             target[np.maximum(hits - 1, 0), column] = 0.4
@@ -94,9 +113,9 @@ class Examples:
             levels[:, shift:] = 0.0
         if rng.random() < 0.3:
             low_band = int(rng.integers(0, BANDS))
-            levels[:, low_band:low_band + int(rng.integers(2, 16))] = 0.0
+            levels[:, low_band : low_band + int(rng.integers(2, 16))] = 0.0
         if rng.random() < 0.1:
-            levels[:, int(rng.integers(14, 40)):] = 0.0
+            levels[:, int(rng.integers(14, 40)) :] = 0.0
         return levels.astype(np.float32), target
 
     def batch(self, count: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -112,14 +131,26 @@ def loss_of(odds: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return each[..., 0].mean() + 1.5 * each[..., 1].mean()
 
 
-def train(network: BeatNetwork, files: Sequence[Path], held_out: Sequence[Path], minutes: float, seed: int,
-          say: Callable[[str], None], keep: Path, batch: int = 24, length: int = 1400, rate: float = 2e-3) -> BeatNetwork:
+def train(
+    network: BeatNetwork,
+    files: Sequence[Path],
+    held_out: Sequence[Path],
+    minutes: float,
+    seed: int,
+    say: Callable[[str], None],
+    keep: Path,
+    batch: int = 24,
+    length: int = 1400,
+    rate: float = 2e-3,
+) -> BeatNetwork:
     """Train for so many minutes; returns the network averaged over its last steps. `keep` is written now and then."""
     torch.manual_seed(seed)
     examples, others = Examples(files, seed), Examples(held_out, seed + 1)
     tests = [others.batch(16, 1800) for _ in range(3)]
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=1e-3)
-    average = torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995))
+    average = torch.optim.swa_utils.AveragedModel(
+        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995)
+    )
     begun, step, running, said = time.monotonic(), 0, 0.0, 0.0
     while (share := (time.monotonic() - begun) / (60.0 * minutes)) < 1.0:
         for group in optimizer.param_groups:
@@ -145,53 +176,51 @@ def train(network: BeatNetwork, files: Sequence[Path], held_out: Sequence[Path],
 
 
 def export(network: BeatNetwork, out: Path, about: dict[str, str]) -> None:
-    """Write the network as ONNX that takes one frame a call; its inputs and outputs are those of `BeatNet`."""
-    hidden, weights = network.hidden, {k: v.detach().numpy().astype(np.float32) for k, v in network.state_dict().items()}
+    """Write the network as ONNX that takes one frame a call; its inputs and outputs are those of `BeatNet`.
+
+    What each layer heard one and two dilations ago comes in as `old` and `older`; what it hears now goes out as
+    `heard`. The caller keeps them.
+    """
+    weights = {k: v.detach().numpy().astype(np.float32) for k, v in network.state_dict().items()}
+    layers, channels = len(network.blocks), len(weights["look.bias"])
     tensors, nodes = [], []
 
     def constant(name: str, value: np.ndarray) -> str:
         tensors.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def torch_to_onnx(value: np.ndarray) -> np.ndarray:
-        enter, forget, cell, leave = np.split(value, 4)
-        return np.concatenate([enter, leave, forget, cell])  # ONNX has them in this order
+    def node(kind: str, inputs: Sequence[str], output: str, **options: int) -> str:
+        nodes.append(helper.make_node(kind, list(inputs), [output], **options))
+        return output
 
-    past = (CONTEXT - 1) * BANDS
-    constant("cuts", np.array([past] + 4 * [hidden], np.int64))
-    nodes.append(helper.make_node("Split", ["state", "cuts"], ["past", "h0", "c0", "h1", "c1"], axis=1))
-    nodes.append(helper.make_node("Concat", ["past", "bands"], ["seen"], axis=1))
-    constant("look_w", (weights["look.weight"] @ network.prepare.numpy()).T)
-    constant("look_b", weights["look.bias"])
-    nodes.append(helper.make_node("Gemm", ["seen", "look_w", "look_b"], ["looked"]))
-    nodes.append(helper.make_node("Elu", ["looked"], ["heard0"]))
-    constant("first", np.array([0], np.int64))
-    for layer in (0, 1):
-        w, r = (torch_to_onnx(weights[f"lstm.weight_{kind}_l{layer}"])[None] for kind in ("ih", "hh"))
-        b = np.concatenate([torch_to_onnx(weights[f"lstm.bias_{kind}_l{layer}"]) for kind in ("ih", "hh")])[None]
-        names = [constant(f"{kind}{layer}", value) for kind, value in (("w", w), ("r", r), ("b", b))]
-        for name in (f"heard{layer}", f"h{layer}", f"c{layer}"):
-            nodes.append(helper.make_node("Unsqueeze", [name, "first"], [name + "_3d"]))
-        nodes.append(helper.make_node("LSTM", [f"heard{layer}_3d", *names, "", f"h{layer}_3d", f"c{layer}_3d"],
-                                      ["", f"h{layer}_new", f"c{layer}_new"], hidden_size=hidden))
-        nodes.append(helper.make_node("Squeeze", [f"h{layer}_new", "first"], [f"heard{layer + 1}"]))
-        nodes.append(helper.make_node("Squeeze", [f"c{layer}_new", "first"], [f"cell{layer + 1}"]))
-    constant("head_w", weights["head.weight"].T)
-    constant("head_b", weights["head.bias"])
-    nodes.append(helper.make_node("Gemm", ["heard2", "head_w", "head_b"], ["logits"]))
-    nodes.append(helper.make_node("Sigmoid", ["logits"], ["odds"]))
-    constant("from", np.array([BANDS], np.int64))
-    constant("to", np.array([past + BANDS], np.int64))
-    constant("axis", np.array([1], np.int64))
-    nodes.append(helper.make_node("Slice", ["seen", "from", "to", "axis"], ["later"]))
-    nodes.append(helper.make_node("Concat", ["later", "heard1", "cell1", "heard2", "cell2"], ["next"], axis=1))
-    size = past + 4 * hidden
-    graph = helper.make_graph(
-        nodes, "beats", [helper.make_tensor_value_info("bands", TensorProto.FLOAT, [1, BANDS]),
-                         helper.make_tensor_value_info("state", TensorProto.FLOAT, [1, size])],
-        [helper.make_tensor_value_info("odds", TensorProto.FLOAT, [1, 2]),
-         helper.make_tensor_value_info("next", TensorProto.FLOAT, [1, size])], tensors)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    def linear(x: str, name: str, weight: np.ndarray, bias: np.ndarray) -> str:
+        return node("Gemm", (x, constant(name + "_w", weight), constant(name + "_b", bias)), name)
+
+    look = (weights["look.weight"] @ network.prepare.numpy()).T
+    x = node("Elu", (linear("bands", "look", look, weights["look.bias"]),), "heard0")
+    heard = []
+    rows = {kind: [f"{kind}{layer}" for layer in range(layers)] for kind in ("old", "older")}
+    for kind, names in rows.items():
+        nodes.append(helper.make_node("Split", [kind], names, axis=0, num_outputs=layers))
+    for layer in range(layers):
+        heard.append(x)
+        name = f"blocks.{layer}"
+        taps = node("Concat", (rows["older"][layer], rows["old"][layer], x), f"taps{layer}", axis=1)
+        conv = weights[name + ".conv.weight"].transpose(2, 1, 0).reshape(3 * channels, channels)
+        bent = node("Elu", (linear(taps, f"conv{layer}", conv, weights[name + ".conv.bias"]),), f"bent{layer}")
+        mixed = linear(bent, f"mix{layer}", weights[name + ".mix.weight"][:, :, 0].T, weights[name + ".mix.bias"])
+        x = node("Add", (x, mixed), f"heard{layer + 1}")
+    node("Concat", heard, "heard", axis=0)
+    last = node("Elu", (x,), "last")
+    node("Sigmoid", (linear(last, "logits", weights["head.weight"].T, weights["head.bias"]),), "odds")
+
+    def info(name: str, *shape: int) -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+    past = [info(kind, layers, channels) for kind in ("old", "older")]
+    graph = helper.make_graph(nodes, "beats", [info("bands", 1, CONTEXT * BANDS), *past],
+                              [info("odds", 1, 2), info("heard", layers, channels)], tensors)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     helper.set_model_props(model, about)
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, out)

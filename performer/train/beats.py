@@ -35,7 +35,7 @@ def frames(sound: np.ndarray, rate: int) -> tuple[np.ndarray, float]:
     analyzer = Analyzer(rate, tape)
     hop = analyzer.hop
     for at in range(0, len(sound) - hop + 1, hop):
-        analyzer.process(sound[at:at + hop])
+        analyzer.process(sound[at : at + hop])
     made = np.array(tape.frames, np.float16).reshape(-1, BANDS)
     every = len(sound) // hop / max(1, len(made))
     return made, round(every) * hop / rate
@@ -74,7 +74,9 @@ def strokes(path: Path) -> list[tuple[float, int, int]]:
     return made
 
 
-def example(seed: int, soundfonts: Sequence[Path], drummers: Sequence[tuple[Path, float, int]]) -> dict[str, np.ndarray]:
+def example(
+    seed: int, soundfonts: Sequence[Path], drummers: Sequence[tuple[Path, float, int]]
+) -> dict[str, np.ndarray]:
     """One song as frames, targets and seconds per frame; one in five is built around a drummer, if there are any."""
     rng = np.random.default_rng(seed + 77)
     if drummers and rng.random() < 0.2:
@@ -90,7 +92,9 @@ def example(seed: int, soundfonts: Sequence[Path], drummers: Sequence[tuple[Path
     return {"frames": made, "targets": targets(song, len(made), dt), "dt": np.array(dt), "name": np.array(song.name)}
 
 
-def write(seeds: Sequence[int], out: Path, soundfonts: Sequence[Path], drummers: Sequence[tuple[Path, float, int]]) -> None:
+def write(
+    seeds: Sequence[int], out: Path, soundfonts: Sequence[Path], drummers: Sequence[tuple[Path, float, int]]
+) -> None:
     """Examples as OUT/SEED.npz, those that are there kept."""
     out.mkdir(parents=True, exist_ok=True)
     for seed in seeds:

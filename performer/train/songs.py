@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from performer.train.styles import BASSES, CHORDS, LEADS, PROGRESSIONS, SCALES, STYLES, Style
+
 KICK, SNARE, CLAP, HAT, OPEN_HAT, RIDE, CRASH, TOM, RIM = 36, 38, 39, 42, 46, 51, 49, 45, 37
 
 
@@ -38,74 +40,6 @@ class Song:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True)
-class Style:
-    """How a kind of music beats.
-
-    tempo     lowest and highest, beats per minute
-    beats     beats per bar; steps per beat
-    kick, snare, hat  chances (0..9) for each step of a bar, as digits
-    swing     greatest delay of every second step, in steps
-    """
-
-    name: str
-    weight: float
-    tempo: tuple[float, float]
-    beats: int
-    steps: int
-    kick: str
-    snare: str
-    hat: str
-    electronic: float = 0.2
-    swing: float = 0.0
-    bass: str = "any"
-    chords: str = "any"
-
-
-STYLES = (
-    Style("house", 8, (116, 132), 4, 4, "9000900090009000", "0000900000009001", "2090209020902090", 0.9, 0.2, "off", "stab"),
-    Style("techno", 8, (124, 150), 4, 4, "9001900190009002", "0000500000005000", "4292429242924292", 1.0, 0.0, "run", "stab"),
-    Style("trance", 5, (132, 145), 4, 4, "9000900090009000", "0000900000009000", "2292229222922292", 1.0, 0.0, "off", "run"),
-    Style("hard", 2, (150, 190), 4, 4, "9000900090009000", "0000700000007000", "0090009000900090", 1.0, 0.0, "off", "any"),
-    Style("disco", 4, (104, 130), 4, 4, "9000900090009000", "0000900000009000", "9292929292929292", 0.4, 0.1, "octave", "any"),
-    Style("rock", 12, (84, 168), 4, 4, "9000003090400000", "0000900000009000", "9080908090809080", 0.1, 0.1),
-    Style("rock2", 8, (84, 180), 4, 4, "9020004090300020", "0000900000009010", "9080908090809080", 0.1),
-    Style("punk", 4, (150, 214), 4, 2, "90309030", "09090909", "99999999", 0.0, 0.0, "eighth", "eighth"),
-    Style("metal", 4, (100, 190), 4, 4, "9595959595959595", "0000900000009000", "9000900090009000", 0.0, 0.0, "run", "eighth"),
-    Style("half", 5, (120, 160), 4, 4, "9000002000300000", "0000000090000000", "9390939093909390", 0.6),
-    Style("hiphop", 7, (76, 104), 4, 4, "9002003050902010", "0000900100009002", "9080908290809082", 0.5, 0.45),
-    Style("trap", 4, (130, 160), 4, 4, "9000003000900020", "0000000090000000", "9494949994949599", 0.9, 0.0, "long", "any"),
-    Style("breaks", 6, (110, 140), 4, 4, "9090000000905000", "0000900301009003", "9080908090809080", 0.4, 0.2),
-    Style("drum and bass", 6, (160, 180), 4, 4, "9000000002900000", "0000900201009020", "9090909090909090", 0.6, 0.1, "long", "any"),
-    Style("amen", 4, (130, 178), 4, 4, "9090000000950000", "0000900901009009", "9090909090909090", 0.2, 0.1),
-    Style("funk", 6, (88, 124), 4, 4, "9030007201500300", "0000900302029003", "9595959595959595", 0.0, 0.3),
-    Style("reggae", 5, (64, 92), 4, 4, "1000000090000000", "0000000090000000", "9030903090309030", 0.1, 0.35, "sparse", "skank"),
-    Style("dub", 4, (62, 90), 4, 4, "9000800090008000", "0000000090000000", "0090009000900090", 0.4, 0.3, "sparse", "skank"),
-    Style("steppers", 2, (68, 84), 4, 4, "9000900090009000", "0000000090000000", "9090909090909090", 0.5, 0.2, "sparse", "skank"),
-    Style("dancehall", 4, (88, 110), 4, 4, "9000009000003000", "0002009000090000", "9090909090909090", 0.6, 0.0, "sparse", "any"),
-    Style("latin", 4, (90, 126), 4, 4, "9000009090000090", "0009000000900000", "9393939393939393", 0.1, 0.0, "tresillo", "syncopated"),
-    Style("bossa", 3, (100, 150), 4, 4, "9000009090000090", "9009000000900900", "9090909090909090", 0.0, 0.0, "tresillo", "syncopated"),
-    Style("jazz", 4, (90, 214), 4, 3, "300100300200", "001001001002", "900902900902", 0.0, 0.0, "walk", "syncopated"),
-    Style("shuffle", 4, (90, 150), 4, 3, "900000902001", "000900000900", "902902902902", 0.0, 0.0, "walk", "any"),
-    Style("waltz", 6, (84, 200), 3, 2, "900000", "005050", "909090", 0.0, 0.1, "one", "waltz"),
-    Style("three", 4, (76, 160), 3, 4, "900000000030", "000090009000", "908090809080", 0.2),
-    Style("slow six", 4, (55, 84), 2, 3, "900002", "000900", "999999", 0.1),
-    Style("six", 4, (120, 214), 6, 2, "900000200000", "000000900000", "909090909090", 0.1, 0.0, "one", "arp"),
-    Style("jig", 2, (90, 130), 2, 3, "900300", "002900", "999999", 0.1),
-    Style("seven", 3, (120, 214), 7, 2, "90000090000000", "00009000009000", "90909090909090", 0.2),
-    Style("five", 2, (90, 180), 5, 2, "9000090000", "0000900090", "9090909090", 0.1),
-    Style("ballad", 5, (58, 90), 4, 4, "9000000030900000", "0000900000009000", "9080908090809080", 0.1),
-    Style("march", 2, (90, 130), 4, 2, "90009000", "09390939", "90909090", 0.0),
-    Style("tom groove", 3, (80, 160), 4, 4, "9003009000300090", "0002000000020000", "3030303030303030", 0.2, 0.1),
-)
-
-PROGRESSIONS = ((0, 5, 3, 4), (0, 4, 5, 3), (5, 3, 0, 4), (0, 3, 4, 3), (0, 0, 3, 4), (0, 6, 5, 6), (0, 0, 0, 0), (1, 4, 0, 0),
-                (0, 5, 1, 4), (0, 2, 3, 4), (5, 4, 3, 4), (0, 0, 5, 5), (0, 3, 0, 4))
-SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 3, 5, 7, 9, 10), (0, 1, 3, 5, 7, 8, 10))
-BASSES, CHORDS, LEADS = (32, 33, 34, 35, 36, 38, 39, 38, 39), (0, 4, 5, 16, 18, 24, 25, 26, 27, 29, 30, 48, 50, 61, 62, 80, 81, 88, 89, 90), \
-    (0, 11, 13, 26, 29, 30, 40, 56, 65, 68, 73, 79, 80, 81, 82, 84, 85, 87, 104, 108)
-
-
 class _Writer:
     """Writes one song bar by bar, in beats."""
 
@@ -115,7 +49,9 @@ class _Writer:
         self.key = int(rng.integers(0, 12))
         self.scale = SCALES[int(rng.choice(4, p=(0.35, 0.45, 0.12, 0.08)))]
         self.progression = PROGRESSIONS[int(rng.integers(len(PROGRESSIONS)))]
-        self.bars_per_chord = float(rng.choice((0.5, 1.0, 1.0, 1.0, 2.0))) if style.beats != 2 else float(rng.choice((1.0, 2.0)))
+        self.bars_per_chord = (
+            float(rng.choice((0.5, 1.0, 1.0, 1.0, 2.0))) if style.beats != 2 else float(rng.choice((1.0, 2.0)))
+        )
         self.pushed = rng.random() < 0.12  # chords come an eighth before their bar
         self.accent = rng.uniform(0.0, 0.25)
 
@@ -159,22 +95,42 @@ class _Writer:
                     if fill and i * 2 >= len(hits) and part != "kick":
                         continue
                     beat = bar * style.beats + i * step
-                    kind = OPEN_HAT if part == "hat" and pitch == HAT and i % style.steps == style.steps // 2 and rng.random() < 0.2 else pitch
-                    self.add("drums", beat, 0.2, kind, loud + rng.normal(0.0, 0.07) - (0.15 if part == "hat" and i % 2 else 0.0))
+                    kind = (
+                        OPEN_HAT
+                        if part == "hat" and pitch == HAT and i % style.steps == style.steps // 2 and rng.random() < 0.2
+                        else pitch
+                    )
+                    self.add(
+                        "drums",
+                        beat,
+                        0.2,
+                        kind,
+                        loud + rng.normal(0.0, 0.07) - (0.15 if part == "hat" and i % 2 else 0.0),
+                    )
             if second:
                 for i in np.flatnonzero(extra):
                     self.add("drums", bar * style.beats + i * step, 0.2, extra_pitch, 0.5 + rng.normal(0.0, 0.1))
             if fill and "snare" in parts:
                 for i in range(len(steady["snare"]) // 2, len(steady["snare"])):
                     if rng.random() < 0.7:
-                        self.add("drums", bar * style.beats + i * step, 0.2, int(rng.choice((snare, 45, 47, 41, 50))), rng.uniform(0.5, 0.95))
+                        self.add(
+                            "drums",
+                            bar * style.beats + i * step,
+                            0.2,
+                            int(rng.choice((snare, 45, 47, 41, 50))),
+                            rng.uniform(0.5, 0.95),
+                        )
         if "kick" in parts and rng.random() < 0.6:
             self.add("drums", first * style.beats, 2.0, CRASH, 0.7)
 
     def bass(self, first: int, bars: int, kind: str) -> None:
         style, rng = self.style, self.rng
         if kind == "any":
-            kind = str(rng.choice(("one", "eighth", "off", "octave", "run", "sparse", "syncopated", "syncopated", "kick", "long")))
+            kind = str(
+                rng.choice(
+                    ("one", "eighth", "off", "octave", "run", "sparse", "syncopated", "syncopated", "kick", "long")
+                )
+            )
         steps, step, length = style.beats * style.steps, 1.0 / style.steps, 0.9
         half = max(1, style.steps // 2)
         on = np.zeros(steps, bool)
@@ -185,14 +141,14 @@ class _Writer:
             on[::half] = True
             length = 0.45
         elif kind == "off":
-            on[half::style.steps] = True
+            on[half :: style.steps] = True
             length = 0.4
         elif kind == "run":
             on[:] = True
-            on[::style.steps] = rng.random() < 0.6
+            on[:: style.steps] = rng.random() < 0.6
             length = step * 0.9
         elif kind == "walk":
-            on[::style.steps] = True
+            on[:: style.steps] = True
         elif kind == "tresillo":
             on[[0, *(i for i in (6, 8, 14) if i < steps)]] = True
         elif kind == "kick":
@@ -216,7 +172,11 @@ class _Writer:
     def harmony(self, first: int, bars: int, kind: str, part: str) -> None:
         style, rng = self.style, self.rng
         if kind == "any":
-            kind = str(rng.choice(("hold", "hold", "stab", "eighth", "quarter", "syncopated", "arp", "run", "skank", "charleston")))
+            kind = str(
+                rng.choice(
+                    ("hold", "hold", "stab", "eighth", "quarter", "syncopated", "arp", "run", "skank", "charleston")
+                )
+            )
         steps, step = style.beats * style.steps, 1.0 / style.steps
         half = max(1, style.steps // 2)
         on, length = np.zeros(steps, bool), 0.4
@@ -228,13 +188,13 @@ class _Writer:
         elif kind in ("eighth", "arp"):
             on[::half] = True
         elif kind == "quarter":
-            on[::style.steps] = True
+            on[:: style.steps] = True
             length = 0.8
         elif kind == "run":
             on[:] = True
             length = step
         elif kind == "skank":
-            on[half::style.steps] = True
+            on[half :: style.steps] = True
             length = 0.15
         elif kind == "waltz":
             on[[i * style.steps for i in range(1, style.beats)]] = True
@@ -257,7 +217,13 @@ class _Writer:
                     self.add(part, at, length, self.pitch(root + voice, octave), loud)
                 else:
                     for voice in voices:
-                        self.add(part, at, length, self.pitch((root + voice) % 7 + (0 if root + voice < 7 else 7 * (kind == "hold")), octave), loud)
+                        self.add(
+                            part,
+                            at,
+                            length,
+                            self.pitch((root + voice) % 7 + (0 if root + voice < 7 else 7 * (kind == "hold")), octave),
+                            loud,
+                        )
 
     def tune(self, first: int, bars: int) -> None:
         style, rng = self.style, self.rng
@@ -275,7 +241,9 @@ class _Writer:
         for bar in range(first, first + bars, phrase):
             for at, length, degree in made:
                 if bar + at / style.beats < first + bars and rng.random() < 0.93:
-                    self.add("tune", bar * style.beats + at, length, self.pitch(degree, 5), 0.65 + rng.normal(0.0, 0.06))
+                    self.add(
+                        "tune", bar * style.beats + at, length, self.pitch(degree, 5), 0.65 + rng.normal(0.0, 0.06)
+                    )
 
     def sections(self, bars: int) -> None:
         """Parts come and go every four or eight bars; some sections have no drums, few have nothing but drums."""
@@ -283,8 +251,12 @@ class _Writer:
         wildness = rng.uniform(0.0, 1.0)
         drumless = rng.random() < 0.12
         bare = rng.random() < 0.1  # drums alone
-        have = {"bass": rng.random() < 0.85, "chords": rng.random() < 0.85, "second": rng.random() < 0.4,
-                "tune": rng.random() < 0.55}
+        have = {
+            "bass": rng.random() < 0.85,
+            "chords": rng.random() < 0.85,
+            "second": rng.random() < 0.4,
+            "tune": rng.random() < 0.55,
+        }
         first = 0
         while first < bars:
             length = min(int(rng.choice((4, 8, 8, 16))), bars - first)
@@ -354,8 +326,17 @@ def accompany(seed: int, drums: Sequence[tuple[float, int, int]], bpm: float, be
     bpm      of the click it was played to; beats  per bar
     """
     rng = np.random.default_rng(seed)
-    style = Style("played", 1.0, (bpm, bpm), beats, 4, "9" + "0" * (4 * beats - 1), "0" * 4 * beats, "0" * 4 * beats,
-                  electronic=0.1)
+    style = Style(
+        "played",
+        1.0,
+        (bpm, bpm),
+        beats,
+        4,
+        "9" + "0" * (4 * beats - 1),
+        "0" * 4 * beats,
+        "0" * 4 * beats,
+        electronic=0.1,
+    )
     writer = _Writer(rng, style)
     bars = max(2, round(seconds * bpm / 60.0 / beats))
     have = rng.random(4) < (0.7, 0.6, 0.3, 0.4)
@@ -393,12 +374,16 @@ def _set(rng: np.random.Generator, style: Style, writer: _Writer, times: np.ndar
             continue
         song.notes.append(Note(part, begin, max(0.03, end - begin), pitch, int(np.clip(loud * 127, 8, 127))))
     song.notes.sort(key=lambda note: note.at)
-    beats = times[:bars * style.beats] + start
+    beats = times[: bars * style.beats] + start
     song.beats = beats[beats >= 0.0]
-    downs = beats[::style.beats]
+    downs = beats[:: style.beats]
     song.downbeats = downs[downs >= 0.0]
-    song.programs = {"bass": int(rng.choice(BASSES)), "chords": int(rng.choice(CHORDS)),
-                     "second": int(rng.choice(CHORDS + LEADS)), "tune": int(rng.choice(LEADS)),
-                     "drums": int(rng.choice((0, 0, 8, 16, 24, 25, 26, 32, 40)))}
+    song.programs = {
+        "bass": int(rng.choice(BASSES)),
+        "chords": int(rng.choice(CHORDS)),
+        "second": int(rng.choice(CHORDS + LEADS)),
+        "tune": int(rng.choice(LEADS)),
+        "drums": int(rng.choice((0, 0, 8, 16, 24, 25, 26, 32, 40))),
+    }
     song.seconds = float(times[bars * style.beats]) + start
     return song

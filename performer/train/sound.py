@@ -1,4 +1,4 @@
-"""Songs -> sound: soundfonts through FluidSynth, drum machines made on the spot, and what rooms and mixes do to both."""
+"""Songs -> sound: soundfonts through FluidSynth, drum machines made on the spot, and what rooms and mixes do."""
 
 from __future__ import annotations
 
@@ -38,15 +38,32 @@ def midi(notes: Sequence[Note], programs: dict[str, int]) -> mido.MidiFile:
     return mido.MidiFile(type=0, ticks_per_beat=TICKS, tracks=[track])
 
 
-def fluidsynth(notes: Sequence[Note], programs: dict[str, int], soundfont: Path, rate: int, seconds: float,
-               reverb: bool) -> np.ndarray:
+def fluidsynth(
+    notes: Sequence[Note], programs: dict[str, int], soundfont: Path, rate: int, seconds: float, reverb: bool
+) -> np.ndarray:
     """Notes played by a soundfont: (n,) float32 mono. Raises Fault when FluidSynth is not there or fails."""
     count = int(seconds * rate)
     with tempfile.TemporaryDirectory() as folder:
         path, out = Path(folder) / "song.mid", Path(folder) / "song.wav"
         midi(notes, programs).save(path)
-        command = ["fluidsynth", "-niq", "-F", str(out), "-r", str(rate), "-g", "0.5", "-R", str(int(reverb)), "-C", "0",
-                   "-o", "synth.dynamic-sample-loading=1", str(soundfont), str(path)]
+        command = [
+            "fluidsynth",
+            "-niq",
+            "-F",
+            str(out),
+            "-r",
+            str(rate),
+            "-g",
+            "0.5",
+            "-R",
+            str(int(reverb)),
+            "-C",
+            "0",
+            "-o",
+            "synth.dynamic-sample-loading=1",
+            str(soundfont),
+            str(path),
+        ]
         try:
             subprocess.run(command, check=True, capture_output=True, timeout=300)
         except FileNotFoundError:
@@ -55,7 +72,7 @@ def fluidsynth(notes: Sequence[Note], programs: dict[str, int], soundfont: Path,
             raise Fault(f"FluidSynth could not play {soundfont.name}: {error}") from None
         sound = soundfile.read(out, dtype="float32", always_2d=True)[0].mean(1)
     made = np.zeros(count, np.float32)
-    made[:min(count, len(sound))] = sound[:count]
+    made[: min(count, len(sound))] = sound[:count]
     return made
 
 
@@ -69,9 +86,11 @@ class DrumMachine:
         self._shots = {
             KICK: self._kick(deep, high, rng.uniform(0.08, 0.5), rng.uniform(0.01, 0.06)),
             SNARE: self._noise(0.12 * rng.uniform(0.6, 2.0), 1200, 9000) + 0.6 * self._kick(180, 260, 0.09, 0.03),
-            CLAP: self._clap(), HAT: 0.5 * self._noise(rng.uniform(0.02, 0.07), 6500, 15000),
+            CLAP: self._clap(),
+            HAT: 0.5 * self._noise(rng.uniform(0.02, 0.07), 6500, 15000),
             OPEN_HAT: 0.5 * self._noise(rng.uniform(0.15, 0.4), 6500, 15000),
-            RIDE: 0.4 * self._noise(0.3, 5000, 15000), CRASH: 0.6 * self._noise(1.0, 3000, 15000),
+            RIDE: 0.4 * self._noise(0.3, 5000, 15000),
+            CRASH: 0.6 * self._noise(1.0, 3000, 15000),
             RIM: 0.6 * self._kick(800, 1600, 0.03, 0.005),
         }
         self._tom = self._kick(90, 180, 0.2, 0.05)
@@ -96,7 +115,7 @@ class DrumMachine:
         body = self._noise(0.12, 900, 5000)
         for at in (0.0, 0.011, 0.022):
             first = int(at * self.rate)
-            shot[first:] += body[:len(shot) - first] * (1.0 if at > 0.02 else 0.5)
+            shot[first:] += body[: len(shot) - first] * (1.0 if at > 0.02 else 0.5)
         return shot
 
     def play(self, notes: Sequence[Note], seconds: float) -> np.ndarray:
@@ -108,8 +127,8 @@ class DrumMachine:
                 shot = self._shots[HAT] if note.pitch > 50 else self._tom
             first = int(note.at * self.rate)
             if first + len(shot) <= len(out):
-                out[first:first + len(shot)] += shot * (note.velocity / 127.0) ** 1.5
-        return out[:int(seconds * self.rate)].astype(np.float32)
+                out[first : first + len(shot)] += shot * (note.velocity / 127.0) ** 1.5
+        return out[: int(seconds * self.rate)].astype(np.float32)
 
 
 def _level(sound: np.ndarray) -> np.ndarray:
@@ -130,8 +149,9 @@ def perform(song: Song, soundfonts: Sequence[Path], seed: int, rate: int) -> np.
         if song.electronic:
             drums = DrumMachine(rng, rate).play(strokes, song.seconds)
         else:
-            drums = fluidsynth(strokes, song.programs, soundfonts[int(rng.integers(len(soundfonts)))], rate,
-                               song.seconds, reverb)
+            drums = fluidsynth(
+                strokes, song.programs, soundfonts[int(rng.integers(len(soundfonts)))], rate, song.seconds, reverb
+            )
     if others:
         full = [font for font in soundfonts if "LV2" not in font.name]  # those hold drums alone
         rest = fluidsynth(others, song.programs, full[int(rng.integers(len(full)))], rate, song.seconds, reverb)
@@ -143,8 +163,8 @@ def perform(song: Song, soundfonts: Sequence[Path], seed: int, rate: int) -> np.
         for note in strokes:
             first = int(note.at * rate)
             if note.pitch == KICK and first < len(duck):
-                part = duck[first:first + len(shape)]
-                np.minimum(part, shape[:len(part)], out=part)
+                part = duck[first : first + len(shape)]
+                np.minimum(part, shape[: len(part)], out=part)
         rest = rest * duck
     mixed = _level(drums) * 10.0 ** (rng.uniform(-9.0, 8.0) / 20.0) + rest
     return worsen(mixed, rng, rate)
@@ -159,7 +179,7 @@ def worsen(sound: np.ndarray, rng: np.random.Generator, rate: int) -> np.ndarray
     if rng.random() < 0.3:  # a room
         length = int(rng.uniform(0.1, 1.2) * rate)
         tail = rng.standard_normal(length) * np.exp(-np.arange(length) / (length / 5.0))
-        wet = fftconvolve(sound, tail)[:len(sound)]
+        wet = fftconvolve(sound, tail)[: len(sound)]
         sound = sound + rng.uniform(0.1, 0.7) * _level(wet)
     if rng.random() < 0.5:  # compression, to the point of distortion
         drive = rng.uniform(0.3, 2.5)
@@ -179,7 +199,7 @@ def worsen(sound: np.ndarray, rng: np.random.Generator, rate: int) -> np.ndarray
     if rng.random() < 0.1:
         for at in range(0, len(sound), 5 * rate):
             first = at + int(rng.integers(0, 4 * rate))
-            sound[first:first + int(rng.uniform(0.03, 0.3) * rate)] = 0.0
+            sound[first : first + int(rng.uniform(0.03, 0.3) * rate)] = 0.0
     if rng.random() < 0.15:  # somebody turns the volume
         at = int(rng.integers(0, len(sound)))
         sound[at:] = sound[at:] * 10.0 ** (rng.uniform(-15.0, 10.0) / 20.0)
