@@ -95,12 +95,16 @@ def render(
 def analyse(
     file: Annotated[str, typer.Argument(help="A sound file, or demo.")],
     json: Annotated[str, typer.Option(help="Where to write; - for standard output.")] = "-",
+    plot: Annotated[str | None, typer.Option(help="Draw what was heard to this PNG.")] = None,
+    truth: Annotated[str | None, typer.Option(help="A manifest.json or a text file of beats to draw beside.")] = None,
     debug: Debug = False,
 ) -> None:
     """Stream a file hop by hop through the live analyser; write beats, tempo and onsets as JSON."""
     from performer import offline
 
-    write_json(offline.analyse(file), json)
+    made = offline.analyse(file, plot, truth)
+    if plot is None or json != "-":
+        write_json(made, json)
 
 
 @app.command(epilog="Example: performer check presets/ my_shader.fs --json report.json --pictures thumbnails/")
@@ -170,21 +174,72 @@ def doctor(debug: Debug = False) -> None:
     raise typer.Exit(1 if any(finding.fatal for finding in findings) else 0)
 
 
-@app.command(epilog="Example: performer bench --json bench.json --only D,I --seconds 20, or: performer bench shaders")
-def bench(
-    part: Annotated[str | None, typer.Argument(help="Only this part: shaders.")] = None,
+bench = typer.Typer(help="Measure the hot path, or the hearing, beside a peer or a bare loop in one run.",
+                    invoke_without_command=True, pretty_exceptions_enable=False)
+app.add_typer(bench, name="bench")
+
+
+@bench.callback(epilog="Example: performer bench --only A,D,I --json figures.json")
+def rows(
+    context: typer.Context,
     json: Annotated[str | None, typer.Option(help="Write all figures to this JSON file.")] = None,
     only: Annotated[str, typer.Option(help="Rows to measure, such as A,D,I; all by default.")] = "",
     seconds: Annotated[float, typer.Option(min=1.0, help="Length of the long rows (D and I).")] = 60.0,
     debug: Debug = False,
 ) -> None:
     """Measure the hot path beside a peer or a bare loop, in one run, as ratios."""
+    if context.invoked_subcommand:
+        return
     from performer.bench import report
 
-    rows = [row for row in only.upper().replace(" ", "").split(",") if row]
-    figures = report.run([*report.rows_of(part), *rows], seconds)
+    figures = report.run([row for row in only.upper().replace(" ", "").split(",") if row], seconds)
     if json is not None:
         write_json(figures, json)
+
+
+@bench.command(epilog="Example: performer bench shaders --json shaders.json")
+def shaders(
+    json: Annotated[str | None, typer.Option(help="Write all figures to this JSON file.")] = None,
+    debug: Debug = False,
+) -> None:
+    """What the render chain costs beside bare moderngl: per pass, per layer, per frame."""
+    from performer.bench import report
+
+    figures = report.run(["S"], 60.0)
+    if json is not None:
+        write_json(figures, json)
+
+
+@bench.command(epilog="Example: performer bench beats songs/ --json beats.json --peers")
+def beats(
+    folder: Annotated[Path, typer.Argument(help="Songs and a manifest.json with their beats.")],
+    json: Annotated[str | None, typer.Option(help="Write all scores to this JSON file.")] = None,
+    change: Annotated[str, typer.Option(help="Make the sound worse first: quiet, crowd, wall, dropouts ...")] = "",
+    robustness: Annotated[bool, typer.Option(help="The means as it is and after every change.")] = False,
+    with_peers: Annotated[bool, typer.Option("--peers", help="Also aubio, madmom and librosa, if installed.")] = False,
+    plain: Annotated[bool, typer.Option(help="Also the analyser without its network.")] = False,
+    halves: Annotated[bool, typer.Option(help="Means of both halves of the folder too.")] = False,
+    only: Annotated[str, typer.Option(help="Only files with this in their names.")] = "",
+    jobs: Annotated[int, typer.Option(min=1, help="Songs at once.")] = 1,
+    plot_confidence: Annotated[str | None, typer.Option(help="Draw how far confidence may be believed.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Score beats, downbeats, tempo and onsets on songs whose truth is known."""
+    from performer.bench import beats as scoring
+    from performer.bench import peers
+
+    trackers = ["performer"] + ["without network"] * plain + list(peers.installed()) * with_peers
+    if robustness:
+        figures = scoring.robustness(folder, trackers, only, jobs)
+    else:
+        figures = scoring.run(folder, trackers, change, only, jobs)
+        scoring.tables(figures, halves)
+    if plot_confidence is not None:
+        from performer.outputs.plot import confidence
+
+        confidence(figures["performer"]["calibration"], plot_confidence)
+    if json is not None:
+        write_json(scoring.clean(figures), json)
 
 
 def write_json(data: Any, path: str) -> None:

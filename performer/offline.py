@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from performer.gl.renderer import Renderer
 from performer.inputs import demo, midi, wavfile
 from performer.listener import Listener
 from performer.outputs.movie import Movie
+from performer.outputs.plot import Trace
+from performer.outputs.plot import song as draw_song
 from performer.outputs.sheet import Sheet
 from performer.preflight import Preflight
 from performer.show import Show
@@ -195,13 +198,36 @@ def render(options: RenderOptions) -> None:
                     sheet.save()
 
 
-def analyse(name: str) -> dict[str, Any]:
-    """What the live analyser says of a file, streamed hop by hop: see audio/report.py. Raises Fault."""
+def analyse(name: str, plot: str | None = None, truth: str | None = None) -> dict[str, Any]:
+    """What the live analyser says of a file, streamed hop by hop: see audio/report.py.
+
+    plot   where to draw it, a PNG; truth  a manifest.json that names the file, or a text file with a beat's seconds
+           first in each line, to draw beside. Raises Fault.
+    """
     song = Song(name)
     mixer = Mixer(song.rate, song.channels)
+    known = _truth(truth, name) if truth is not None else None
 
     def blocks() -> Iterator[np.ndarray]:
         while len(block := song.read(BLOCK)):
             yield mixer.mix(block)
 
-    return report.analyse(blocks(), song.rate, beat_net())
+    if plot is None:
+        return report.analyse(blocks(), song.rate, beat_net())
+    trace = Trace()
+    made = report.analyse(blocks(), song.rate, beat_net(), trace.take)
+    draw_song(made, trace, known, Path(name).name, plot)
+    return made
+
+
+def _truth(path: str, song: str) -> dict[str, list[float]]:
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        if not path.endswith(".json"):
+            return {"beats": [float(line.split()[0]) for line in text.splitlines() if line.strip()]}
+        entry = next(each for each in json.loads(text) if Path(each["file"]).name == Path(song).name)
+        return {key: [float(t) for t in entry.get(key, [])] for key in ("beats", "downbeats")}
+    except StopIteration:
+        raise Fault(f"{path}: does not name {Path(song).name}") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Fault(f"{path}: no list of beats ({error})") from None

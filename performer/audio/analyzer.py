@@ -69,6 +69,11 @@ class Analyzer:
         self._moment = Moment(dict.fromkeys(RANGES, 0.0), (0.0, 0.0, 0.0), 0.0, (0.0, 0.0), (0.0, 0.0), (0.0, 0.0),
                               (0.0, 0.0), 0.0)
 
+    @property
+    def activation(self) -> float:
+        """What the newest frame said for a beat, as the beat model reads it: log odds, above 0 for rather yes."""
+        return self._tracker.activation
+
     def process(self, samples: np.ndarray) -> np.ndarray:
         """One hop on.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import floor
 from typing import Any
 
@@ -16,12 +16,16 @@ from performer.frame import HEAD
 TEMPO_EVERY_S = 0.5
 
 
-def analyse(blocks: Iterable[np.ndarray], rate: int, net: Net | None = None) -> dict[str, Any]:
+def analyse(blocks: Iterable[np.ndarray], rate: int, net: Net | None = None,
+            each: Callable[[Analyzer, np.ndarray, np.ndarray], None] | None = None) -> dict[str, Any]:
     """Stream mono blocks of any length (n,) at `rate` through an Analyzer, hop by hop.
 
-    Returns seconds throughout: {"audio_s", "cpu_s", "hop_s", "beats": [{"t", "emitted"}], "downbeats": [...],
-    "tempo": [{"t", "bpm", "confidence"}], "onsets": [{"t", "emitted"}]}. `emitted` is the end of the newest sample
-    known when the thing was announced; nothing is revised. `cpu_s` is the processor time of `Analyzer.process` alone.
+    `each`, if given, is called after every hop with the analyser, the hop's samples and its row.
+
+    Returns seconds throughout: {"audio_s", "cpu_s", "hop_s", "beats": [{"t", "emitted", "confidence"}],
+    "downbeats": [...], "tempo": [{"t", "bpm", "confidence"}], "onsets": [{"t", "emitted"}]}. `emitted` is the end of
+    the newest sample known when the thing was announced; nothing is revised. `cpu_s` is the
+    processor time of `Analyzer.process` alone.
     """
     analyzer = Analyzer(rate, net)
     hop = analyzer.hop
@@ -36,12 +40,15 @@ def analyse(blocks: Iterable[np.ndarray], rate: int, net: Net | None = None) -> 
         begun = time.process_time()
         row = analyzer.process(block)
         cpu += time.process_time() - begun
+        if each is not None:
+            each(analyzer, block, row)
         samples += hop
         t, beat, bar, count = (float(row[column[name]]) for name in ("t", "beat", "bar", "onsets"))
         for made, was, now in ((beats, before[1], beat), (downbeats, before[2], bar)):
             if floor(now) > floor(was):
                 share = (floor(now) - was) / (now - was)
-                made.append({"t": before[0] + share * (t - before[0]), "emitted": t})
+                made.append({"t": before[0] + share * (t - before[0]), "emitted": t,
+                             "confidence": float(row[column["confidence"]])})
         if count > before[3]:
             onsets.append({"t": float(row[column["onset_t"]]), "emitted": t})
         if t >= next_tempo:

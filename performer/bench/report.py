@@ -18,17 +18,6 @@ ROWS: dict[str, Callable[[float], list[Row]]] = {
     "A": hearing.features, "D": live.lateness, "E": models.against_torch, "F": drawing.upload, "G": drawing.shader,
     "H": live.click_to_pixel, "I": live.pace, "S": shaders.rows,
 }
-#: `performer bench PART`: the rows of one room.
-PARTS = {"shaders": ["S"]}
-
-
-def rows_of(part: str | None) -> list[str]:
-    """The rows of a part, none for None. Raises Fault for an unknown one."""
-    if part is None:
-        return []
-    if part not in PARTS:
-        raise Fault(f"bench {part}: no such part{nearest(part, list(PARTS))}; there are {', '.join(PARTS)}")
-    return PARTS[part]
 
 
 def run(only: list[str], seconds: float) -> dict[str, Any]:

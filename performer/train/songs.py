@@ -13,7 +13,7 @@ import numpy as np
 
 from performer.train.styles import BASSES, CHORDS, LEADS, PROGRESSIONS, SCALES, STYLES, Style
 
-KICK, SNARE, CLAP, HAT, OPEN_HAT, RIDE, CRASH, TOM, RIM = 36, 38, 39, 42, 46, 51, 49, 45, 37
+KICK, SNARE, CLAP, HAT, OPEN_HAT, RIDE, CRASH, TOM, RIM, BLOCK = 36, 38, 39, 42, 46, 51, 49, 45, 37, 76
 
 
 @dataclass
@@ -355,6 +355,26 @@ def accompany(seed: int, drums: Sequence[tuple[float, int, int]], bpm: float, be
     limit = float(times[bars * beats])
     song.notes += [Note("drums", at, 0.2, pitch, velocity) for at, pitch, velocity in drums if at < limit]
     return song
+
+
+def metronome(seed: int, seconds: float = 30.0) -> Song:
+    """Next to nothing: clicks or kicks, perhaps accents, perhaps something between the beats."""
+    rng = np.random.default_rng(seed)
+    beats = int(rng.choice((2, 3, 4, 4, 4)))
+    style = Style("metronome", 1.0, (55.0, 215.0), beats, 4, "", "", "", electronic=1.0)
+    writer = _Writer(rng, style)
+    bars = max(4, round(seconds * 2.0 / beats))
+    click, accent, other = (int(p) for p in rng.choice((KICK, SNARE, CLAP, HAT, RIM, BLOCK, BLOCK), 3))
+    accented, between = rng.random() < 0.6, rng.random() < 0.35
+    for beat in range(bars * beats):
+        first = accented and beat % beats == 0
+        writer.add("drums", beat, 0.1, accent if first else click, 0.9 if first else 0.65)
+        if first and rng.random() < 0.5:
+            writer.add("drums", beat, 0.1, KICK, 0.8)
+        if between:
+            writer.add("drums", beat + 0.5, 0.1, other, 0.4)
+    times = _tempo_map(rng, style, (bars + 2) * beats)
+    return _set(rng, style, writer, times, float(rng.uniform(0.0, 1.5)), bars)
 
 
 def _set(rng: np.random.Generator, style: Style, writer: _Writer, times: np.ndarray, start: float, bars: int) -> Song:

@@ -13,7 +13,7 @@ import soundfile
 from scipy.signal import butter, fftconvolve, lfilter, sosfilt
 
 from performer.errors import Fault
-from performer.train.songs import CLAP, CRASH, HAT, KICK, OPEN_HAT, RIDE, RIM, SNARE, Note, Song
+from performer.train.songs import BLOCK, CLAP, CRASH, HAT, KICK, OPEN_HAT, RIDE, RIM, SNARE, Note, Song
 
 TICKS = 960  # per beat of a nominal 60 beats per minute: one is about a millisecond
 
@@ -92,6 +92,7 @@ class DrumMachine:
             RIDE: 0.4 * self._noise(0.3, 5000, 15000),
             CRASH: 0.6 * self._noise(1.0, 3000, 15000),
             RIM: 0.6 * self._kick(800, 1600, 0.03, 0.005),
+            BLOCK: 0.7 * self._kick(block := rng.uniform(600.0, 2500.0), block, rng.uniform(0.005, 0.03), 0.01),
         }
         self._tom = self._kick(90, 180, 0.2, 0.05)
 
