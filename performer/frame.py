@@ -16,7 +16,8 @@ import numpy as np
 BANDS = 64
 
 #: Columns that open every row of the feature ring; named features in 0..1 follow, then BANDS log-spaced bands.
-HEAD = ("t", "onset_t", "onsets", "kicks", "snares", "hats", "beat", "bar", "bpm", "confidence")
+HEAD = ("t", "onset_t", "onsets", "kicks", "snares", "hats", "beat", "bar", "bpm", "confidence",
+        "drops")
 
 Value = float | tuple[float, ...]
 
@@ -34,6 +35,7 @@ class Features:
     bar         monotone number of bars; `bar % 1` is 0 on the downbeat
     bpm         beats per minute; 0 when unknown
     confidence  0..1, how far `beat` may be trusted
+    drops       how many drops so far: returns of the bass after a break or a build-up
     """
 
     t: float = 0.0
@@ -48,6 +50,7 @@ class Features:
     bar: float = 0.0
     bpm: float = 0.0
     confidence: float = 0.0
+    drops: int = 0
 
     @classmethod
     def from_row(cls, row: np.ndarray, names: Sequence[str]) -> Features:
@@ -57,10 +60,10 @@ class Features:
         """
         first = len(HEAD)
         last = first + len(names)
-        t, onset_t, onsets, kicks, snares, hats, beat, bar, bpm, confidence = row[:first].tolist()
+        t, onset_t, onsets, kicks, snares, hats, beat, bar, bpm, confidence, drops = row[:first].tolist()
         return cls(
             t, dict(zip(names, row[first:last].tolist(), strict=True)), row[last:last + BANDS].astype(np.float32),
-            onset_t, int(onsets), int(kicks), int(snares), int(hats), beat, bar, bpm, confidence,
+            onset_t, int(onsets), int(kicks), int(snares), int(hats), beat, bar, bpm, confidence, int(drops),
         )
 
     def beat_at(self, t: float) -> float:

@@ -10,6 +10,8 @@ from performer.audio.features import FEATURES, RANGES, Moment, range_sums
 from performer.audio.follow import AutoGain, Follower
 from performer.audio.onset import Detector, Flux
 from performer.audio.spectrum import Spectrum
+from performer.audio.structure import Structure
+from performer.audio.tone import Tone
 from performer.audio.tracker import BeatTracker, Net
 from performer.frame import BANDS, HEAD
 
@@ -38,7 +40,7 @@ class Analyzer:
         self.rate = rate
         self._spectrum = Spectrum(rate)
         self.hop = hop = self._spectrum.hop
-        self.names: tuple[str, ...] = tuple(FEATURES)
+        self.names: tuple[str, ...] = tuple(sorted(FEATURES, key=lambda name: FEATURES[name].slow))
         dt = hop / rate
         self._dt = dt
         self._hops = 0
@@ -48,9 +50,14 @@ class Analyzer:
         self._followed = self._row[len(HEAD):]
         self._raw = np.zeros(len(self.names) + BANDS)
         self._band_raw = self._raw[-BANDS:]
-        self._measures = [made.measure for made in FEATURES.values()]
-        self._follower = Follower(dt, [f.attack for f in FEATURES.values()] + [0.0] * BANDS,
-                                  [f.release for f in FEATURES.values()] + [BAND_RELEASE_S] * BANDS)
+        self._measures = [made.measure for made in FEATURES.values() if not made.slow]
+        self._slow_measures = [made.measure for made in FEATURES.values() if made.slow]
+        self._quick_raw = self._raw[:len(self._measures)]
+        self._slow_raw = self._raw[len(self._measures):len(self.names)]
+        self._tone = Tone(rate, hop)
+        self._structure = Structure(self._tone.interval_s)
+        self._follower = Follower(dt, [FEATURES[name].attack for name in self.names] + [0.0] * BANDS,
+                                  [FEATURES[name].release for name in self.names] + [BAND_RELEASE_S] * BANDS)
         self._audible = np.zeros(len(self._raw), bool)
         self._gain = AutoGain(dt, len(RANGES), QUIETEST_DB)
         self._sums = range_sums()
@@ -67,7 +74,7 @@ class Analyzer:
         self._clear = 0.0
         self._onset_t = float("-inf")
         self._moment = Moment(dict.fromkeys(RANGES, 0.0), (0.0, 0.0, 0.0), 0.0, (0.0, 0.0), (0.0, 0.0), (0.0, 0.0),
-                              (0.0, 0.0), 0.0)
+                              (0.0, 0.0), 0.0, self._tone, self._structure)
 
     @property
     def activation(self) -> float:
@@ -93,8 +100,17 @@ class Analyzer:
         strengths = self._flux.update(self._spectrum.power, self._loud_amplitude).tolist()
         self._listen(t, strengths, presence)
         self._tracker.update(strengths[1:4], self._spectrum.bands, self._loud_amplitude, presence > 0.0)
+        if self._tone.push(samples, presence > 0.0):
+            self._look(presence)
         self._fill(t)
         return self._row
+
+    def _look(self, presence: float) -> None:
+        """Tone has had another look: measure what changes slowly."""
+        m = self._moment
+        self._structure.update(float(self._ranges[0]), float(self._ranges[1]), m.tone[0], self._any.count,
+                               presence > 0.0)
+        self._slow_raw[:] = [measure(m) for measure in self._slow_measures]
 
     def _measure(self) -> float:
         """Loudness, tone and bands of the newest window; returns how present sound is, 0..1."""
@@ -147,9 +163,9 @@ class Analyzer:
 
     def _fill(self, t: float) -> None:
         m, tracker, row = self._moment, self._tracker, self._row
-        row[:10] = (t, self._onset_t, self._any.count, self._kick.count, self._snare.count, self._hat.count,
-                    tracker.beat, tracker.bar, tracker.bpm, tracker.confidence)
-        self._raw[:len(self.names)] = [measure(m) for measure in self._measures]
+        row[:11] = (t, self._onset_t, self._any.count, self._kick.count, self._snare.count, self._hat.count,
+                    tracker.beat, tracker.bar, tracker.bpm, tracker.confidence, self._structure.drops)
+        self._quick_raw[:] = [measure(m) for measure in self._measures]
         followed = self._follower.update(self._raw)
         np.greater(followed, TINY, out=self._audible)
         np.multiply(followed, self._audible, out=self._followed)

@@ -19,10 +19,15 @@ FASTEST_BPM = 215.0
 
 @dataclass(frozen=True)
 class Pull:
-    """Where evidence is expected: weights on the beat, half way and at the quarters; half width in seconds."""
+    """Where evidence is expected: weights on the beat, half way and at the quarters; half width in seconds.
+
+    balanced  evidence speaks against the rest of a beat as it speaks for these places, so that steady noise is for no
+              tempo; otherwise it tells of these places alone
+    """
 
     weights: tuple[float, float, float]
     width_s: float
+    balanced: bool
 
 
 class BeatModel:
@@ -32,8 +37,8 @@ class BeatModel:
     pull  HEARD for onset strengths, which also fall between beats; LEARNED for evidence of beats alone
     """
 
-    HEARD = Pull((1.0, 0.5, 0.2), 0.025)
-    LEARNED = Pull((1.0, 0.0, 0.0), 0.02)
+    HEARD = Pull((1.0, 0.5, 0.2), 0.025, True)
+    LEARNED = Pull((1.0, 0.0, 0.0), 0.017, False)
 
     TEMPO_SPREAD = 0.018  # relative tempo change per beat that costs one unit of log probability
     RESTART = 5e-4  # share of probability per beat that may jump to any tempo
@@ -90,10 +95,10 @@ class BeatModel:
 
         on, half, quarter = pull.weights
         shape = np.maximum.reduce([on * near(0.0), half * near(0.5), quarter * near(0.25), quarter * near(0.75)])
-        # Zero mean per tempo: steady noise speaks for no tempo.
-        mean = np.add.reduceat(shape, self.starts) / self.frames
-        template: np.ndarray = shape - np.repeat(mean, self.frames.astype(int))
-        return template.astype(np.float32)
+        if pull.balanced:
+            mean = np.add.reduceat(shape, self.starts) / self.frames
+            shape = shape - np.repeat(mean, self.frames.astype(int))
+        return shape.astype(np.float32)
 
     def update(self, activation: float) -> None:
         """One frame on. activation: log odds that onsets speak for a beat here, about -0.5..2."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from cmath import phase
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import exp, log
+from math import exp, log, log2, pi
 
 import numpy as np
 
 from performer.audio.spectrum import band_centres, band_edges
+from performer.audio.structure import Structure
+from performer.audio.tone import PITCH_HZ, Tone
 from performer.frame import BANDS
 
 #: Ranges in hertz whose loudness is measured, each with a gain of its own.
@@ -26,6 +29,8 @@ class Moment:
     rise      onset strength, relative to recent peaks, 0..1
     onset, kick, snare, hat  (strength 0..1, age in seconds) of the newest of each
     presence  0..1: 0 in silence, 1 as soon as there is clearly sound
+    harmony   chroma, key, pitch and dissonance as last looked at
+    structure where the song is going
     """
 
     loudness: dict[str, float]
@@ -36,26 +41,34 @@ class Moment:
     snare: tuple[float, float]
     hat: tuple[float, float]
     presence: float
+    harmony: Tone
+    structure: Structure
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A measure in 0..1 and the follower it goes through: attack and release in seconds."""
+    """A measure in 0..1 and the follower it goes through: attack and release in seconds.
+
+    A slow one is measured a few times a second, after each look at tone and structure; others every hop.
+    """
 
     name: str
     measure: Callable[[Moment], float]
     attack: float
     release: float
+    slow: bool = False
 
 
 FEATURES: dict[str, Feature] = {}
 
 
-def feature(attack: float = 0.0, release: float = 0.0) -> Callable[[Callable[[Moment], float]], Feature]:
-    """Register a function (Moment) -> 0..1 under its own name."""
+def feature(attack: float = 0.0, release: float = 0.0, slow: bool = False,
+            name: str = "") -> Callable[[Callable[[Moment], float]], Feature]:
+    """Register a function (Moment) -> 0..1 under its own name, or the one given."""
 
     def register(measure: Callable[[Moment], float]) -> Feature:
-        FEATURES[measure.__name__] = made = Feature(measure.__name__, measure, attack, release)
+        made = Feature(name or measure.__name__, measure, attack, release, slow)
+        FEATURES[made.name] = made
         return made
 
     return register
@@ -137,6 +150,99 @@ def hat(m: Moment) -> float:
 def energy(m: Moment) -> float:
     """Slow loudness, for the mood of a passage rather than its notes."""
     return m.loudness["level"]
+
+
+@feature(slow=True)
+def hue(m: Moment) -> float:
+    """Where the harmony lies on the circle of fifths, as an angle: near keys are near, and 1 is 0 again."""
+    return phase(m.harmony.fifths) / (2.0 * pi) % 1.0
+
+
+@feature(slow=True)
+def key(m: Moment) -> float:
+    """The key on the circle of fifths: C (and A minor) 0, G 1/12, D 2/12 ... F 11/12."""
+    major = (m.harmony.key + 3 * m.harmony.minor) % 12
+    return major * 7 % 12 / 12.0
+
+
+@feature(attack=1.0, release=1.0, slow=True)
+def minor(m: Moment) -> float:
+    """1 in a minor key, 0 in a major one, gliding between."""
+    return float(m.harmony.minor)
+
+
+@feature(attack=0.5, release=1.0, slow=True)
+def key_fit(m: Moment) -> float:
+    """How well the last ten seconds fit the key."""
+    return m.harmony.key_fit * m.presence
+
+
+@feature(slow=True)
+def pitch(m: Moment) -> float:
+    """Pitch of a single voice, in octaves: 0 at 60 Hz, 1 at 1200 Hz; stays where it was when there is none."""
+    if m.harmony.pitch_hz <= 0.0:
+        return 0.0
+    return min(1.0, max(0.0, log2(m.harmony.pitch_hz / PITCH_HZ[0]) / log2(PITCH_HZ[1] / PITCH_HZ[0])))
+
+
+@feature(attack=0.05, release=0.2, slow=True)
+def voiced(m: Moment) -> float:
+    """How clearly the sound is a single voice with a pitch."""
+    return max(0.0, 2.0 * m.harmony.clarity - 1.0) * m.presence
+
+
+@feature(attack=0.2, release=0.5, slow=True)
+def dissonance(m: Moment) -> float:
+    """Roughness of what sounds together: 0 for a tone or a fifth, high for clusters."""
+    return m.harmony.dissonance * m.presence
+
+
+def _pitch_class(number: int) -> Callable[[Moment], float]:
+    def measure(m: Moment) -> float:
+        return float(m.harmony.chroma[number]) * m.presence
+
+    return measure
+
+
+NOTES = ("c", "cs", "d", "ds", "e", "f", "fs", "g", "gs", "a", "as", "b")
+for _number, _note in enumerate(NOTES):
+    feature(attack=0.05, release=0.3, slow=True, name=f"chroma_{_note}")(_pitch_class(_number))
+
+
+@feature(attack=0.3, release=0.5, slow=True)
+def trend(m: Moment) -> float:
+    """0.5 while loudness is steady, towards 1 while it rises and 0 while it falls, over some 8 seconds."""
+    return m.structure.trend
+
+
+@feature(attack=0.1, release=0.4, slow=True)
+def density(m: Moment) -> float:
+    """Onsets per second: 1 at ten."""
+    return m.structure.density
+
+
+@feature(slow=True)
+def buildup(m: Moment) -> float:
+    """How much of a build-up this is: brighter, denser and louder, with the bass held back."""
+    return m.structure.buildup
+
+
+@feature(slow=True, name="break")
+def break_(m: Moment) -> float:
+    """How much of a break: bass and drums that were there are gone."""
+    return m.structure.breaks
+
+
+@feature(slow=True)
+def drop(m: Moment) -> float:
+    """1 when the bass comes back after a break or build-up, then fading over some seconds."""
+    return m.structure.drop
+
+
+@feature(attack=0.1, release=0.1, slow=True)
+def silence(m: Moment) -> float:
+    """1 when there has been no sound for more than half a second."""
+    return m.structure.silence
 
 
 def _decayed(event: tuple[float, float], tau: float) -> float:

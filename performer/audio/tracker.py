@@ -105,7 +105,7 @@ class BeatTracker:
     FAINT = 0.08  # below this nothing speaks for a beat any more
     TRUSTED = 0.4  # confidence from which on a tempo is kept through a break
     COAST_S = 40.0  # over which confidence fades in a break
-    GAIN, LEAST, MOST = 0.5, -6.0, 2.5  # of the network's log odds, and where they are cut
+    OFFSET, GAIN, LEAST, MOST = 3.0, 0.5, -4.0, 4.0  # of the network's log odds, and where they are cut
 
     def __init__(self, rate: int, hop: int, net: Net | None = None) -> None:
         dt = hop / rate
@@ -179,7 +179,7 @@ class BeatTracker:
         self._vivid = max(self._speaks, self._vivid * (1.0 - frame / self.FADE_S))
         coasting = self._vivid < self.FAINT and (self._coasting or self.confidence > self.TRUSTED)
         if coasting:
-            self._certainty *= 1.0 - frame / self.COAST_S
+            self._certainty *= 1.0 - frame / (self.COAST_S if heard else self.FORGET_S)
             self.confidence = min(1.0, 1.25 * sqrt(self._certainty))
             if not self._coasting:
                 self.bpm = self._steady_bpm()
@@ -213,7 +213,7 @@ class BeatTracker:
             self._odds = self._net(self._levels)
             p = min(max(self._odds[0], 1e-4), 0.9999)
             self._speaks = p
-            self.activation = min(max(log(p / (1.0 - p)), self.LEAST), self.MOST) * self.GAIN
+            self.activation = min(max(log(p / (1.0 - p)) + self.OFFSET, self.LEAST), self.MOST) * self.GAIN
         else:
             self.activation = self._strengths.activation(self._loudest)
             self._speaks = max(0.0, self.activation)

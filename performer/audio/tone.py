@@ -1,0 +1,199 @@
+"""Tone: chroma, key, pitch and dissonance, from a longer and lower look at the sound than the onsets need.
+
+The sound is thinned out to some 11 kHz; every REST_S one window of a third of a second is looked at, a step at a time,
+so that no hop does all the work.
+"""
+
+from __future__ import annotations
+
+from math import log2, pi
+
+import numpy as np
+from scipy.fft import irfft, rfft
+from scipy.signal import firwin
+
+LOWEST_HZ, HIGHEST_HZ = 55.0, 4_000.0
+RATE_HZ = 11_000.0  # the thinned-out rate is the nearest that divides the sound's
+WINDOW = 4096
+PITCH_WINDOW = 1024
+PITCH_HZ = (60.0, 1_200.0)
+REST_S = 0.12
+KEY_S = 10.0  # memory for the key
+CLEARER = 0.05  # by how much another key must fit better before it is believed
+PEAKS = 10  # partials that are heard for dissonance
+TAPS = 32
+TOGETHER = 4  # hops thinned out in one go
+
+#: How well each degree fits a major and a minor key (Krumhansl, "Cognitive Foundations of Musical Pitch", 1990).
+MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
+MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+
+
+class Tone:
+    """Hears sound hop by hop; what it found stands in its attributes.
+
+    chroma          (12,) float, 0..1, C first: strength of each pitch class, the strongest 1
+    key             0..11, C first; minor  whether it is a minor key; key_fit  0..1, correlation with its profile
+    fifths          complex, |.| <= 1: the chroma's centre on the circle of fifths; its angle is a hue of the harmony
+    pitch_hz        of a single voice; clarity  0..1, how much of one voice the sound is (McLeod and Wyvill, 2005)
+    dissonance      0..1, roughness of the strongest partials (Sethares, "Local consonance", JASA 1993)
+    """
+
+    def __init__(self, rate: int, hop: int) -> None:
+        self._every = max(1, round(rate / RATE_HZ))
+        self.rate = rate / self._every
+        self._fir = firwin(TAPS, 0.8 / self._every, window="hamming").astype(np.float32) if self._every > 1 else None
+        self._line = np.zeros(TOGETHER * hop + TAPS, np.float32)
+        self._filled = TAPS
+        self._ring = np.zeros(2 * WINDOW + TOGETHER * hop, np.float32)
+        self._at = WINDOW
+        self._window = np.hanning(WINDOW).astype(np.float32)
+        self._rest = max(8, round(REST_S * rate / hop))
+        self.interval_s = self._rest * hop / rate  # from one look to the next
+        self._count = 0
+        hertz = np.arange(WINDOW // 2 + 1) * self.rate / WINDOW
+        self._low = int(np.searchsorted(hertz, LOWEST_HZ))
+        self._high = int(np.searchsorted(hertz, min(HIGHEST_HZ, 0.45 * self.rate)))
+        self._hertz = hertz[self._low:self._high]
+        self._fold = _chroma_bank(self._hertz)
+        self._power = np.zeros(self._high - self._low, np.float32)
+        profiles = [np.roll(p, k) for p in (MAJOR, MINOR) for k in range(12)]
+        centred = np.array(profiles) - np.mean(profiles, 1, keepdims=True)
+        self._profiles = centred / np.linalg.norm(centred, axis=1, keepdims=True)
+        self._memory = np.zeros(12)
+        self._keep = 1.0 - min(1.0, self._rest * hop / rate / KEY_S)
+        self._circle = np.exp(2j * pi * 7 * np.arange(12) / 12)
+        self.chroma = np.zeros(12)
+        self.key, self.minor, self.key_fit = 0, False, 0.0
+        self.fifths = 0j
+        self.pitch_hz, self.clarity = 0.0, 0.0
+        self.dissonance = 0.0
+        self._steps = (self._look, self._hear_chroma, self._hear_key, self._hear_pitch, self._hear_dissonance)
+
+    def push(self, samples: np.ndarray, heard: bool) -> bool:
+        """One hop (hop,) float32, and whether there is sound at all; true when a whole look is done."""
+        self._thin_out(samples)
+        step, rest = divmod(self._count, max(1, self._rest // 6))
+        self._count = (self._count + 1) % self._rest
+        if rest == 0 and step < len(self._steps):
+            if heard:
+                self._steps[step]()
+            else:
+                self._fade()
+            return step == len(self._steps) - 1
+        return False
+
+    def _thin_out(self, samples: np.ndarray) -> None:
+        line, n = self._line, len(samples)
+        line[self._filled:self._filled + n] = samples
+        self._filled += n
+        if self._filled < len(line):
+            return
+        self._filled = TAPS
+        if self._fir is None:
+            thin = line[TAPS:]
+        else:
+            windows = np.lib.stride_tricks.as_strided(line[1:], ((len(line) - TAPS) // self._every, TAPS),
+                                                      (4 * self._every, 4))
+            thin = windows @ self._fir
+            line[:TAPS] = line[-TAPS:]
+        at, end = self._at, self._at + len(thin)
+        self._ring[at:end] = thin
+        self._at = end
+        if end > 2 * WINDOW:
+            self._ring[:WINDOW] = self._ring[end - WINDOW:end]
+            self._at = WINDOW
+
+    def _look(self) -> None:
+        spectrum = rfft(self._ring[self._at - WINDOW:self._at] * self._window)[self._low:self._high]
+        np.abs(spectrum, out=self._power)
+        self._power *= self._power
+
+    def _hear_chroma(self) -> None:
+        # Square roots tame the loud bass; what lies far below the loudest partial is noise.
+        loud = np.sqrt(self._power)
+        loud -= 0.02 * float(loud.max())
+        np.maximum(loud, 0.0, out=loud)
+        folded = self._fold @ loud
+        folded -= folded.min()
+        peak = float(folded.max())
+        self.chroma = folded / peak if peak > 1e-9 else np.zeros(12)
+
+    def _hear_key(self) -> None:
+        self._memory *= self._keep
+        self._memory += (1.0 - self._keep) * self.chroma
+        centred = self._memory - self._memory.mean()
+        size = float(np.linalg.norm(centred))
+        if size > 1e-6:
+            fits = self._profiles @ centred / size
+            best, now = int(fits.argmax()), self.key + 12 * self.minor
+            if fits[best] > fits[now] + CLEARER:
+                self.key, self.minor, now = best % 12, best >= 12, best
+            self.key_fit = max(0.0, float(fits[now]))
+        centre = complex(self.chroma @ self._circle) / max(float(self.chroma.sum()), 1e-6)
+        self.fifths += (centre - self.fifths) * 0.2
+
+    def _hear_pitch(self) -> None:
+        x = self._ring[self._at - PITCH_WINDOW:self._at]
+        spectrum = rfft(x, 2 * PITCH_WINDOW)
+        alike = irfft(spectrum.real**2 + spectrum.imag**2)[:PITCH_WINDOW // 2]
+        squares = np.concatenate([[0.0], np.cumsum(x.astype(np.float64)**2)])
+        lag = np.arange(len(alike))
+        energy = squares[PITCH_WINDOW - lag] + squares[-1] - squares[lag]
+        likeness = 2.0 * alike / np.maximum(energy, 1e-12)
+        first, last = int(self.rate / PITCH_HZ[1]), min(int(self.rate / PITCH_HZ[0]), len(alike) - 2)
+        negative = np.flatnonzero(likeness[:last] < 0.0)
+        first = max(first, int(negative[0]) if len(negative) else last)
+        inside = likeness[first:last]
+        if len(inside) < 3:
+            self.clarity = 0.0
+            return
+        top = (inside[1:-1] >= inside[:-2]) & (inside[1:-1] > inside[2:])
+        peaks = np.flatnonzero(top) + 1
+        if not len(peaks) or inside[peaks].max() <= 0.0:
+            self.clarity = 0.0
+            return
+        at = first + int(peaks[np.flatnonzero(inside[peaks] >= 0.9 * inside[peaks].max())[0]])
+        a, b, c = likeness[at - 1:at + 2]
+        shift = 0.5 * (a - c) / (a - 2.0 * b + c) if a - 2.0 * b + c != 0.0 else 0.0
+        self.clarity = float(min(max(b, 0.0), 1.0))
+        if self.clarity > 0.5:
+            self.pitch_hz = float(self.rate / (at + shift))
+
+    def _hear_dissonance(self) -> None:
+        power = self._power
+        top = np.flatnonzero((power[1:-1] > power[:-2]) & (power[1:-1] >= power[2:])) + 1
+        if len(top) > PEAKS:
+            top = top[np.argpartition(power[top], -PEAKS)[-PEAKS:]]
+        self.dissonance = roughness(self._hertz[top], np.sqrt(power[top]))
+
+    def _fade(self) -> None:
+        self.chroma *= 0.5
+        self.fifths *= 0.8
+        self.clarity = self.dissonance = 0.0
+
+
+def roughness(hertz: np.ndarray, loudness: np.ndarray) -> float:
+    """How rough partials (n,) of these frequencies and amplitudes sound together, 0..1: a semitone is, a fifth is not.
+
+    Sethares' fit to Plomp and Levelt's curves, for each pair, relative to all pairs' loudness.
+    """
+    low = np.minimum(hertz[:, None], hertz[None, :])
+    apart = np.abs(hertz[:, None] - hertz[None, :]) * 0.24 / (0.0207 * low + 18.96)
+    weight = loudness[:, None] * loudness[None, :]
+    np.fill_diagonal(weight, 0.0)
+    total = float(weight.sum())
+    if total <= 0.0:
+        return 0.0
+    rough = float((weight * (np.exp(-3.51 * apart) - np.exp(-5.75 * apart))).sum()) / total
+    return min(1.0, rough / 0.09)
+
+
+def _chroma_bank(hertz: np.ndarray) -> np.ndarray:
+    """(12, len(hertz)) float32: how much each bin belongs to each pitch class, C first, A at 440 Hz."""
+    semitone = 12.0 * np.log2(hertz / 440.0) + 9.0
+    apart = (semitone[None, :] - np.arange(12)[:, None] + 6.0) % 12.0 - 6.0
+    weight = np.exp(-0.5 * (apart / 0.25) ** 2)
+    octave = np.array([log2(h / 440.0) for h in hertz])
+    bank: np.ndarray = (weight * np.exp(-0.5 * (octave / 1.6) ** 2)[None, :]).astype(np.float32)
+    return bank
