@@ -33,14 +33,15 @@ class Pull:
 class BeatModel:
     """Forward pass over (tempo, position in the beat).
 
-    fps   updates per second
-    pull  HEARD for onset strengths, which also fall between beats; LEARNED for evidence of beats alone
+    fps    updates per second
+    pulls  one for each kind of evidence that `update` takes: HEARD for onset strengths, which also fall between beats;
+           LEARNED for evidence of beats alone
     """
 
     HEARD = Pull((1.0, 0.5, 0.2), 0.025, True)
     LEARNED = Pull((1.0, 0.0, 0.0), 0.017, False)
 
-    TEMPO_SPREAD = 0.018  # relative tempo change per beat that costs one unit of log probability
+    TEMPO_SPREAD = 0.010  # relative tempo change per beat that costs one unit of log probability
     RESTART = 5e-4  # share of probability per beat that may jump to any tempo
     CENTRE_BPM = 120.0
     OCTAVES = 0.8  # width of the tempo prior, in octaves
@@ -48,7 +49,7 @@ class BeatModel:
     SEED_TEMPO, SEED_PHASE = 0.03, 0.08  # how unsure a seed is: of the tempo, relative, and in beats
     REACH = 0.05  # relative width in tempo of what is read as one tempo
 
-    def __init__(self, fps: float, pull: Pull = HEARD) -> None:
+    def __init__(self, fps: float, *pulls: Pull) -> None:
         self.fps = fps
         frames = np.arange(floor(60.0 * fps / FASTEST_BPM), ceil(60.0 * fps / SLOWEST_BPM) + 1)
         self.frames = frames.astype(np.float32)
@@ -62,7 +63,7 @@ class BeatModel:
         self._phase = phase
         self._cos = np.cos(2 * np.pi * phase).astype(np.float32)
         self._sin = np.sin(2 * np.pi * phase).astype(np.float32)
-        self._pull = self._template(pull, phase, length)
+        self._pulls = [self._template(pull, phase, length) for pull in pulls or (self.HEARD,)]
         prior = np.exp(-0.5 * (np.log2(self.tempi / self.CENTRE_BPM) / self.OCTAVES) ** 2)
         self._lean = np.repeat(np.log(prior) * self.LEANING / fps, frames).astype(np.float32)
         prior /= frames * np.sum(prior / frames)
@@ -76,6 +77,7 @@ class BeatModel:
         self._next = np.zeros(count, np.float32)
         self._ones = np.ones(count, np.float32)
         self._observed = np.zeros(count, np.float32)
+        self._weighed = np.zeros(count, np.float32)
         self._marginal = np.zeros(len(frames), np.float32)
         self._sums = np.zeros(len(frames) + 1, np.float32)
         reach = np.maximum(1, np.round(self.REACH * frames)).astype(int)
@@ -100,15 +102,19 @@ class BeatModel:
             shape = shape - np.repeat(mean, self.frames.astype(int))
         return shape.astype(np.float32)
 
-    def update(self, activation: float) -> None:
-        """One frame on. activation: log odds that onsets speak for a beat here, about -0.5..2."""
+    def update(self, *activations: float) -> None:
+        """One frame on. activations: log odds that a beat is here, about -2..2, one for each pull."""
         p, moved = self.p, self._next
         moved[1:] = p[:-1]
         moved[self.starts] = self._change @ p[self._ends]
-        np.multiply(self._pull, activation, out=self._observed)
-        self._observed += self._lean
-        np.exp(self._observed, out=self._observed)
-        np.multiply(moved, self._observed, out=moved)
+        observed = self._observed
+        observed[:] = self._lean
+        for pull, activation in zip(self._pulls, activations, strict=True):
+            if activation != 0.0:
+                np.multiply(pull, activation, out=self._weighed)
+                observed += self._weighed
+        np.exp(observed, out=observed)
+        np.multiply(moved, observed, out=moved)
         total = float(np.dot(moved, self._ones))
         if total > 0.0:
             moved *= 1.0 / total

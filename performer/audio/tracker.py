@@ -98,13 +98,16 @@ class BeatTracker:
     """
 
     FPS = 90.0
-    LATENCY_S = 0.020  # by which strengths and network lag the sound
+    LATENCY_S = 0.014  # by which strengths lag the sound,
+    NET_LATENCY_S = 0.025  # and the network
     HEARD = 0.02  # certainty from which on a beat is believed to have been heard
     FORGET_S = 4.0  # silence over which confidence fades
     FADE_S = 1.0
     FAINT = 0.08  # below this nothing speaks for a beat any more
     TRUSTED = 0.4  # confidence from which on a tempo is kept through a break
     COAST_S = 40.0  # over which confidence fades in a break
+    # Where the network is not sure of any beat, onset strengths help it, the more the less sure it is.
+    HELP, SURE, DOUBT_S = 2.0, 0.8, 3.0
     OFFSET, GAIN, LEAST, MOST = 3.0, 0.5, -4.0, 4.0  # of the network's log odds, and where they are cut
 
     def __init__(self, rate: int, hop: int, net: Net | None = None) -> None:
@@ -113,15 +116,19 @@ class BeatTracker:
         frame = dt * self._every
         self._dt = dt
         self._net = net
+        self._latency = self.LATENCY_S if net is None else self.NET_LATENCY_S
         self._levels = np.zeros(BANDS, np.float32)
         self._strengths = _Strengths(frame)
-        self.model = BeatModel(1.0 / frame, BeatModel.LEARNED if net is not None else BeatModel.HEARD)
+        self.model = BeatModel(1.0 / frame, BeatModel.HEARD, *((BeatModel.LEARNED,) if net is not None else ()))
         self.clock = BeatClock(dt)
         self.bars = BarModel()
         self._trust_step = smoothing(2.0 * frame, 0.5)
         self._fade = 1.0 - smoothing(2.0 * frame, self.FORGET_S)
         self._count = 0
         self._now = 0.0
+        self._evidence: tuple[float, ...] = (0.0,) if net is None else (0.0, 0.0)
+        self._sure = 0.0  # highest probability of a beat that the network gave lately
+        self._doubt = 1.0 - smoothing(frame, self.DOUBT_S)
         self._speaks = 0.0  # how far the newest frame speaks for a beat at all, 0..1
         self._vivid = 0.0  # its recent peaks
         self._coasting = False
@@ -169,7 +176,7 @@ class BeatTracker:
         if self._coasting:
             self.clock.advance((self.clock.beat + self.bpm / 60.0 * self._dt) % 1.0, self.bpm)
         else:
-            ahead = self.LATENCY_S + self._age * self._dt
+            ahead = self._latency + self._age * self._dt
             self.clock.advance((self.model.phase + ahead * self.bpm / 60.0) % 1.0, self.bpm)
         self._advance_bar()
 
@@ -185,9 +192,9 @@ class BeatTracker:
                 self.bpm = self._steady_bpm()
         else:
             if self._coasting:  # a beat is heard again: most likely where it was expected
-                behind = self.LATENCY_S * self.bpm / 60.0
+                behind = self._latency * self.bpm / 60.0
                 self.model.seed((self.clock.beat - behind) % 1.0, self.bpm)
-            self.model.update(self.activation)
+            self.model.update(*self._evidence)
             self._turn = not self._turn
             if self._turn:
                 self._read(heard)
@@ -209,15 +216,22 @@ class BeatTracker:
         np.sqrt(bands, out=self._levels)
         self._levels *= COMPRESSION / reference
         np.log1p(self._levels, out=self._levels)
+        strengths = self._strengths.activation(self._loudest)
         if self._net is not None:
             self._odds = self._net(self._levels)
             p = min(max(self._odds[0], 1e-4), 0.9999)
             self._speaks = p
-            self.activation = min(max(log(p / (1.0 - p)) + self.OFFSET, self.LEAST), self.MOST) * self.GAIN
+            self._sure = max(p, self._sure * self._doubt)
+            strengths *= self.HELP * max(0.0, 1.0 - self._sure / self.SURE)
+            learned = min(max(log(p / (1.0 - p)) + self.OFFSET, self.LEAST), self.MOST) * self.GAIN
+            self._evidence = (strengths, learned)
+            self.activation = learned
         else:
-            self.activation = self._strengths.activation(self._loudest)
-            self._speaks = max(0.0, self.activation)
+            self._speaks = max(0.0, strengths)
+            self._evidence = (strengths,)
+            self.activation = strengths
         if not heard:
+            self._evidence = (0.0,) * len(self._evidence)
             self.activation = self._speaks = 0.0
         self._low = self._loudest[0]
         self._loudest = [0.0, 0.0, 0.0]
