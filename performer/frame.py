@@ -17,7 +17,7 @@ BANDS = 64
 
 #: Columns that open every row of the feature ring; named features in 0..1 follow, then BANDS log-spaced bands.
 HEAD = ("t", "onset_t", "onsets", "kicks", "snares", "hats", "beat", "bar", "bpm", "confidence",
-        "drops")
+        "drops", "meter")
 
 Value = float | tuple[float, ...]
 
@@ -36,6 +36,7 @@ class Features:
     bpm         beats per minute; 0 when unknown
     confidence  0..1, how far `beat` may be trusted
     drops       how many drops so far: returns of the bass after a break or a build-up
+    meter       beats in a bar
     """
 
     t: float = 0.0
@@ -51,6 +52,7 @@ class Features:
     bpm: float = 0.0
     confidence: float = 0.0
     drops: int = 0
+    meter: int = 4
 
     @classmethod
     def from_row(cls, row: np.ndarray, names: Sequence[str]) -> Features:
@@ -60,10 +62,11 @@ class Features:
         """
         first = len(HEAD)
         last = first + len(names)
-        t, onset_t, onsets, kicks, snares, hats, beat, bar, bpm, confidence, drops = row[:first].tolist()
+        t, onset_t, onsets, kicks, snares, hats, beat, bar, bpm, confidence, drops, meter = row[:first].tolist()
         return cls(
             t, dict(zip(names, row[first:last].tolist(), strict=True)), row[last:last + BANDS].astype(np.float32),
             onset_t, int(onsets), int(kicks), int(snares), int(hats), beat, bar, bpm, confidence, int(drops),
+            max(1, int(meter)),
         )
 
     def beat_at(self, t: float) -> float:
@@ -160,6 +163,7 @@ class Frame:
     blackout: float = 0.0
     sync: str = "none"
     routes: tuple[tuple[str, str, float], ...] = ()
+    waiting: str = ""
 
 
 @dataclass(frozen=True, slots=True)

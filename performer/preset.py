@@ -82,6 +82,7 @@ class _Route(_Table):
     outside: tuple[float | list[float], float | list[float]] = Field((0.0, 1.0), alias="range")
     attack: float = Field(0.0, ge=0.0, le=60.0)
     release: float = Field(0.0, ge=0.0, le=60.0)
+    quantise: Literal["now", "beat", "bar", "phrase"] = "now"
 
 
 class _Preset(_Table):
@@ -313,7 +314,8 @@ class _Reader:
             raise self.fault(f"{key}.in", f"expected two different numbers, got {list(row.inside)}")
         low, high = ((0.0, 1.0) if param.kind == "event" else
                      tuple(self.reading(param.read, end, f"{key}.range") for end in row.outside))
-        return Route(row.source, row.target, row.curve, row.inside, (low, high), row.attack, row.release)
+        return Route(row.source, row.target, row.curve, row.inside, (low, high), row.attack, row.release,
+                     row.quantise)
 
     def reading(self, read: Callable[[Any], Value], raw: Any, key: str) -> Value:
         try:

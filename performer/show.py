@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import exp
+from math import exp, floor
 
 from performer.clock import Pulse, ShowClock
 from performer.control.routes import Router
+from performer.cue import QUANTA, TRUSTED, Autopilot, Cue, crossed, wait_beats
 from performer.frame import ControlEvent, Features, Frame, Scene, Sound, Walk
 from performer.latent.walks import ON_BEATS
 from performer.preset import Preset
@@ -15,6 +16,8 @@ from performer.preset import Preset
 STALE_S = 0.25  # older sound than this is fading away ...
 FADE_S = 0.3  # ... with this time constant
 BLACKOUT_S = 0.15  # time constant of a blackout, soft enough not to hurt
+AUTOPILOT_BARS = 16  # when it is switched on without a number
+JUMP_WAIT_S = 20.0  # a jump waits no longer, whatever it waits for
 IDLE_BEATS_PER_S = 0.2  # walks counted in beats still breathe when nothing can be heard
 
 
@@ -33,6 +36,11 @@ class _Playing:
         router = Router(preset.routes, preset.params, preset.base)
         router.follow(self.router)
         self.preset, self.router = preset, router
+
+    def jump(self) -> None:
+        """All walkers on to their next keyframe."""
+        for name, position in self.positions.items():
+            self.positions[name] = floor(position) + 1.0
 
     def step(self, values: Mapping[str, float], t: float, dt: float, beats: float) -> Scene:
         params, routes = self.router.step(values, t, dt)
@@ -57,12 +65,20 @@ class Show:
     presets  what may be played, in the order of the digit keys
     first    name of the one to start with
     seed     shifts the seeds of all walks: another seed, another evening
+    quantise changes of preset and jumps wait for the next "beat", "bar" or "phrase", or happen "now"
+    autopilot  bars after which another preset is chosen, at the end of a phrase; 0: only by hand
     """
 
-    def __init__(self, presets: Sequence[Preset], first: str, seed: int = 0) -> None:
+    def __init__(self, presets: Sequence[Preset], first: str, seed: int = 0, quantise: str = "now",
+                 autopilot: int = 0) -> None:
         self.presets = list(presets)
         self.seed = seed
         self.clock = ShowClock()
+        self.quantise = quantise
+        self.autopilot = Autopilot(autopilot, seed)
+        self._bars_wished = autopilot or AUTOPILOT_BARS
+        self._cue: Cue | None = None
+        self._jump_t: float | None = None  # when a jump was asked for that has not come yet
         self._number = 0
         self._index = 0
         self._playing = self._start(next(p for p in presets if p.name == first), 0.0)
@@ -104,7 +120,8 @@ class Show:
         before = self.clock.pulse.beat
         pulse = self.clock.step(t, dt, features, events)
         features = replace(_fade(features, t), t=t, beat=pulse.beat, bar=pulse.bar, bpm=pulse.bpm,
-                           confidence=pulse.confidence)
+                           confidence=pulse.confidence, meter=pulse.meter)
+        self._on_time(t, features)
         self._blackout += (float(self._blackout_on) - self._blackout) * (1.0 - exp(-dt / BLACKOUT_S))
         if abs(self._blackout - self._blackout_on) < 1e-3:
             self._blackout = float(self._blackout_on)
@@ -125,13 +142,43 @@ class Show:
                 self._playing, self._incoming = self._incoming, None
                 scene, incoming, progress = incoming, None, 0.0
         frame = Frame(self._index, t, dt, size, features, sound, scene, incoming, progress, self._blackout,
-                      pulse.source, routes)
+                      pulse.source, routes, self._waiting(pulse))
         self._index += 1
         self._frozen = frame
         return frame
 
+    def _on_time(self, t: float, features: Features) -> None:
+        """What waits for the music, and what the autopilot thinks."""
+        clock = self.clock
+        chosen = self.autopilot.step(t, clock, features.drops, self.presets, self.preset.name)
+        if self._cue is not None and self._cue.due(t, clock):
+            chosen, self._cue = self._cue.preset, None
+        if chosen is not None:
+            self.change(chosen, t)
+        if self._jump_t is not None:
+            waited = t - self._jump_t
+            if crossed(clock, self.quantise) or clock.pulse.confidence < TRUSTED or waited > JUMP_WAIT_S:
+                self._jump_t = None
+                for playing in (self._playing, self._incoming):
+                    if playing is not None:
+                        playing.jump()
+
+    def _waiting(self, pulse: Pulse) -> str:
+        """In words, for the HUD: what comes next, and when."""
+        words = []
+        if self._cue is not None:
+            words.append(f"{self._cue.preset.title} in {wait_beats(pulse, self._cue.quantum):.0f} beats")
+        if self.quantise != "now":
+            words.append(f"changes on the {self.quantise}")
+        if self.autopilot.bars:
+            words.append(f"autopilot every {self.autopilot.bars} bars")
+        if pulse.factor != 1.0:
+            words.append(f"tempo x{pulse.factor:g}")
+        return ", ".join(words)
+
     def change(self, preset: Preset, t: float) -> None:
         """Start to change to a preset at time t; a change already under way is finished first."""
+        self.autopilot.changed(t, self.clock.pulse.bar)
         if self._incoming is not None:
             self._playing = self._incoming
         self._incoming = self._start(preset, t)
@@ -162,15 +209,31 @@ class Show:
             chosen = ([p for p in self.presets if p.name == event.text] if event.text
                       else self.presets[int(value):int(value) + 1])
             if chosen:
-                self.change(chosen[0], t)
+                self._ask(chosen[0], t)
         elif address in ("show.next", "show.previous"):
             names = [p.name for p in self.presets]
-            at = names.index(self.preset.name) if self.preset.name in names else 0
-            self.change(self.presets[(at + (1 if address == "show.next" else -1)) % len(names)], t)
+            now = self._cue.preset.name if self._cue is not None else self.preset.name
+            at = names.index(now) if now in names else 0
+            self._ask(self.presets[(at + (1 if address == "show.next" else -1)) % len(names)], t)
+        elif address == "show.jump":
+            self._jump_t = t
+        elif address == "show.quantise":
+            self.quantise = event.text if event.text in QUANTA else QUANTA[(QUANTA.index(self.quantise) + 1) % 4]
+        elif address == "show.autopilot":
+            self.autopilot.bars = 0 if self.autopilot.bars else self._bars_wished
+            self.autopilot.changed(t, self.clock.pulse.bar)
         elif address == "show.blackout":
             self._blackout_on = not self._blackout_on
         elif address == "show.freeze":
             self._freeze = not self._freeze
+
+    def _ask(self, preset: Preset, t: float) -> None:
+        """Change now, or when the music gets there; asked for again while it waits, a preset comes at once."""
+        if self.quantise == "now" or (self._cue is not None and self._cue.preset is preset):
+            self._cue = None
+            self.change(preset, t)
+        else:
+            self._cue = Cue(preset, self.quantise, t)
 
     def _remember(self, address: str, value: float) -> None:
         self._midi[address] = value
@@ -191,6 +254,7 @@ class Show:
         values.update({
             "audio.onsets": float(features.onsets), "audio.kicks": float(features.kicks),
             "audio.snares": float(features.snares), "audio.hats": float(features.hats),
+            "audio.drops": float(features.drops),
             "beat.count": float(int(pulse.beat)), "beat.bars": float(int(pulse.bar)),
             "beat.phase": pulse.beat % 1.0, "beat.bar": pulse.bar % 1.0,
             "beat.pulse": trust * (1.0 - pulse.beat % 1.0) ** 2,

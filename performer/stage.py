@@ -277,7 +277,7 @@ class Stage:
             governor_note="" if self.governor.level == 0 else str(self.governor.effort),
             recording="" if recorder is None else f"{recorder.seconds:.0f} s, {recorder.dropped} dropped",
             frozen=wiring.show.frozen, messages=tuple(wiring.notices), routes=frame.routes,
-            delays=wiring.latency.rows(),
+            delays=wiring.latency.rows(), waiting=frame.waiting,
         )
 
     def _say(self, text: str) -> None:

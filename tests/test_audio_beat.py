@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_audio_analyzer import hear, kicks
 
+from performer.audio.activation import beat_net
 from performer.audio.report import analyse
 from performer.frame import HEAD
 
@@ -113,3 +114,37 @@ def test_real_dance_music_is_followed() -> None:
     truth = np.array(entry["beats"])
     truth = truth[truth > 15.0]
     assert np.mean(np.abs(truth[:, None] - beats[None, :]).min(1) < 0.07) > 0.95
+
+
+def test_a_break_without_drums_is_coasted_through_for_eight_bars() -> None:
+    """Drums, eight bars of a pad, and drums again on the same grid: all beats in between are where they belong."""
+    bpm, bars = 120.0, 8
+    drums, gap = kicks(RATE, bpm, 12.0), bars * 4 * 60.0 / bpm
+    t = np.arange(int(gap * RATE)) / RATE
+    pad = sum(np.sin(2 * np.pi * f * t) for f in (220.0, 277.2, 329.6)) * 0.05
+    pad *= np.minimum(1.0, np.minimum(t, gap - t) / 0.5)
+    report = analyse([np.concatenate([drums, pad.astype(np.float32), drums])], RATE, beat_net())
+    beats = np.array([beat["t"] for beat in report["beats"]])
+    for first, last in ((12.5, 12.0 + gap), (12.5 + gap, 23.0 + gap)):
+        wanted = np.arange(first, last, 0.5)
+        assert np.abs(wanted[:, None] - beats[None, :]).min(1).max() < 0.07
+
+
+def test_a_leap_of_tempo_is_followed_within_four_beats() -> None:
+    made = np.concatenate([kicks(RATE, 120.0, 12.0), kicks(RATE, 138.0, 12.0)])
+    report = analyse([made], RATE, beat_net())
+    beats = np.array([beat["t"] for beat in report["beats"]])
+    wanted = np.arange(12.0, 23.5, 60.0 / 138.0)[4:]
+    assert np.median(np.abs(wanted[:, None] - beats[None, :]).min(1)) < 0.035
+    tempo = [entry["bpm"] for entry in report["tempo"] if entry["t"] > 12.0 + 6 * 60.0 / 138.0]
+    assert np.median(tempo) == pytest.approx(138.0, rel=0.02)
+
+
+@pytest.mark.parametrize(("length", "bpm"), ((3, 132.0), (4, 120.0), (6, 190.0), (7, 200.0)))
+def test_bars_of_any_length_are_counted(length: int, bpm: float) -> None:
+    report = analyse([clicks(bpm, 40.0, length)], RATE, beat_net())
+    truth = np.arange(0.0, 40.0, 60.0 / bpm)[::length]
+    late = truth[(truth > 25.0) & (truth < 39.0)]
+    bars = np.array([bar["t"] for bar in report["downbeats"]])
+    assert np.abs(late[:, None] - bars[None, :]).min(1).max() < 0.07
+    assert len(bars[(bars > 25.0) & (bars < 39.0)]) == pytest.approx(len(late), abs=1)

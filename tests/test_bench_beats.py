@@ -85,13 +85,16 @@ def test_a_broken_manifest_gets_one_line(tmp_path: Path, text: str, says: str) -
 def test_the_command_writes_figures_and_pictures(folder: Path, tmp_path: Path) -> None:
     from performer.__main__ import main
 
-    main(["bench", "beats", str(folder), "--only", "four", "--json", str(tmp_path / "out.json"), "--plot-confidence",
-          str(tmp_path / "confidence.png")])
+    def run(*arguments: object) -> int:
+        with pytest.raises(SystemExit) as left:
+            main([str(argument) for argument in arguments])
+        return int(left.value.code or 0)
+
+    assert run("bench", "beats", folder, "--only", "four", "--json", tmp_path / "out.json", "--plot-confidence",
+               tmp_path / "confidence.png") == 0
     assert json.loads((tmp_path / "out.json").read_text())["performer"]["files"]["four.wav"]["F"] > 0.5
     assert np.asarray(Image.open(tmp_path / "confidence.png")).std() > 5.0
-    main(["analyse", str(folder / "four.wav"), "--plot", str(tmp_path / "song.png"), "--truth",
-          str(folder / "manifest.json")])
+    assert run("analyse", folder / "four.wav", "--plot", tmp_path / "song.png", "--truth",
+               folder / "manifest.json") == 0
     assert np.asarray(Image.open(tmp_path / "song.png")).std() > 10.0
-    with pytest.raises(SystemExit) as left:
-        main(["analyse", str(folder / "four.wav"), "--plot", str(tmp_path / "x.png"), "--truth", "nowhere.json"])
-    assert left.value.code == 2
+    assert run("analyse", folder / "four.wav", "--plot", tmp_path / "x.png", "--truth", "nowhere.json") == 2

@@ -36,12 +36,12 @@ class BeatModel:
     fps    updates per second
     pulls  one for each kind of evidence that `update` takes: HEARD for onset strengths, which also fall between beats;
            LEARNED for evidence of beats alone
+    spread  relative tempo change per beat that costs one unit of log probability
     """
 
     HEARD = Pull((1.0, 0.5, 0.2), 0.025, True)
     LEARNED = Pull((1.0, 0.0, 0.0), 0.017, False)
 
-    TEMPO_SPREAD = 0.010  # relative tempo change per beat that costs one unit of log probability
     RESTART = 5e-4  # share of probability per beat that may jump to any tempo
     CENTRE_BPM = 120.0
     OCTAVES = 0.8  # width of the tempo prior, in octaves
@@ -49,7 +49,7 @@ class BeatModel:
     SEED_TEMPO, SEED_PHASE = 0.03, 0.08  # how unsure a seed is: of the tempo, relative, and in beats
     REACH = 0.05  # relative width in tempo of what is read as one tempo
 
-    def __init__(self, fps: float, *pulls: Pull) -> None:
+    def __init__(self, fps: float, *pulls: Pull, spread: float = 0.018) -> None:
         self.fps = fps
         frames = np.arange(floor(60.0 * fps / FASTEST_BPM), ceil(60.0 * fps / SLOWEST_BPM) + 1)
         self.frames = frames.astype(np.float32)
@@ -68,7 +68,7 @@ class BeatModel:
         self._lean = np.repeat(np.log(prior) * self.LEANING / fps, frames).astype(np.float32)
         prior /= frames * np.sum(prior / frames)
         ratio = np.abs(np.log(frames[:, None] / frames[None, :]))
-        change = np.exp(-ratio / self.TEMPO_SPREAD) * prior[None, :] ** 0.05
+        change = np.exp(-ratio / spread) * prior[None, :] ** 0.05
         change /= change.sum(1, keepdims=True)
         change = (1.0 - self.RESTART) * change + self.RESTART * prior[None, :]
         self._change = np.ascontiguousarray(change.T.astype(np.float32))
@@ -100,7 +100,8 @@ class BeatModel:
         if pull.balanced:
             mean = np.add.reduceat(shape, self.starts) / self.frames
             shape = shape - np.repeat(mean, self.frames.astype(int))
-        return shape.astype(np.float32)
+        template: np.ndarray = shape.astype(np.float32)
+        return template
 
     def update(self, *activations: float) -> None:
         """One frame on. activations: log odds that a beat is here, about -2..2, one for each pull."""

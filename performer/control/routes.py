@@ -19,7 +19,9 @@ CURVES: dict[str, Callable[[float], float]] = {
 }
 
 #: Sources that count, for `event` targets; their phase or strength has another name.
-COUNTS = ("audio.onsets", "audio.kicks", "audio.snares", "audio.hats", "beat.count", "beat.bars", "midi.notes")
+COUNTS = ("audio.onsets", "audio.kicks", "audio.snares", "audio.hats", "audio.drops", "beat.count",
+          "beat.bars", "midi.notes")
+PHRASE_BARS = 8  # bars in a phrase
 BEAT = ("beat.phase", "beat.pulse", "beat.bar", "beat.confidence", "beat.tempo")
 MIDI = ("midi.bend", "midi.pressure", "midi.velocity", "midi.note", "midi.program")
 
@@ -33,6 +35,7 @@ class Route:
     curve    one of CURVES, applied after the source's part `inside` is stretched to 0..1
     outside  what the target gets for 0 and for 1
     attack   seconds to rise by 63 %; release, to fall
+    quantise "beat", "bar" or "phrase": the source is read only when one begins; "now": always
     """
 
     source: str
@@ -42,6 +45,7 @@ class Route:
     outside: tuple[Value, Value] = (0.0, 1.0)
     attack: float = 0.0
     release: float = 0.0
+    quantise: str = "now"
 
 
 def complaint(source: str, audio: Sequence[str]) -> str | None:
@@ -109,6 +113,7 @@ class Router:
         self._targets = {route.target: params[route.target] for route in routes}
         self._edges: dict[Route, tuple[bool, int]] = {}
         self._first: dict[Route, float] = {}
+        self._held: dict[Route, tuple[float, float]] = {}  # beat, bar or phrase, and what was read when it began
 
     def follow(self, other: Router) -> None:
         """Take over what the other's followers and counters hold, for routes that both have."""
@@ -131,6 +136,8 @@ class Router:
             raw = read(route.source, values, t)
             if raw is None or not isfinite(raw):
                 continue
+            if route.quantise != "now":
+                raw = self._hold(route, raw, values)
             if param.kind == "event":
                 amount = self._event(route, raw)
                 count = params[route.target]
@@ -145,6 +152,18 @@ class Router:
         for target, param in self._targets.items():
             params[target] = param.clamp(params[target])
         return params, shown
+
+    def _hold(self, route: Route, raw: float, values: Mapping[str, float]) -> float:
+        """The source as it was when the present beat, bar or phrase began; as it is while nobody knows the tempo."""
+        if values.get("beat.tempo", 0.0) <= 0.0:
+            return raw
+        place = values["beat.count" if route.quantise == "beat" else "beat.bars"]
+        if route.quantise == "phrase":
+            place //= PHRASE_BARS
+        held = self._held.get(route)
+        if held is None or held[0] != place:
+            held = self._held[route] = (place, raw)
+        return held[1]
 
     def _event(self, route: Route, raw: float) -> float:
         if route.source in COUNTS:  # counted from the scene's start, so that old events do not fire again

@@ -50,6 +50,7 @@ class HudState:
     model_rate_hz    images per second made
     sound_age_ms     of the newest sound in the picture; NaN for none
     recording        "" when none
+    waiting          what comes next and when
     delays           (label, text) of the way from sound to picture
     routes           (source, target, 0..1)
     """
@@ -76,6 +77,7 @@ class HudState:
     midi_note: str = ""
     governor_note: str = ""
     recording: str = ""
+    waiting: str = ""
     delays: tuple[tuple[str, str], ...] = ()
     frozen: bool = False
     messages: tuple[Message, ...] = ()
@@ -193,6 +195,7 @@ class Hud:
             ("sound", f"{age}{state.sound_note}", _TEXT),
             *((label, text, _TEXT) for label, text in state.delays),
             ("midi", state.midi_note, _TEXT),
+            ("timing", state.waiting, _ACCENT),
             ("governor", state.governor_note, _WARM),
             ("record", state.recording, _RED),
         ]
