@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from performer.errors import Fault
+from performer.errors import Fault, nearest
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,6 +20,19 @@ Transition = Annotated[str | None, typer.Option(help="A transition, by name or f
                                                              "change of preset.")]
 Provider = Annotated[str, typer.Option(help="Where models run: auto, cuda or cpu.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and all log lines.")]
+
+
+Quantise = Annotated[str, typer.Option(help="Changes wait for the next beat, bar or phrase, or happen now.")]
+Autopilot = Annotated[int, typer.Option(min=0, max=512, help="Choose another preset every so many bars; 0: never.")]
+
+
+def quantum(text: str) -> str:
+    """One of now, beat, bar, phrase. Raises Fault."""
+    from performer.cue import QUANTA
+
+    if text not in QUANTA:
+        raise Fault(f"--quantise {text!r}: expected {', '.join(QUANTA)}{nearest(text, QUANTA)}")
+    return text
 
 
 def size_of(text: str) -> tuple[int, int]:
@@ -51,6 +64,11 @@ def play(
     output_delay_ms: Annotated[float | None, typer.Option(
         min=-1000.0, max=1000.0, help="From drawing to light, beyond what the program measures: beats fire early "
                                       "by it. What `performer calibrate` measured, when not given.")] = None,
+    quantise: Quantise = "now",
+    autopilot: Autopilot = 0,
+    link: Annotated[bool, typer.Option("--link", help="Follow an Ableton Link session (an extra).")] = False,
+    midi_clock_out: Annotated[str | None, typer.Option(help="Send the beat as MIDI clock to this port: part of its "
+                                                            "name, or virtual.")] = None,
     record: Annotated[str | None, typer.Option(help="Record to this file (.mp4 or .mkv) from the start.")] = None,
     stats: Annotated[str | None, typer.Option(help="Write figures of the show to this JSON file.")] = None,
     debug: Debug = False,
@@ -61,7 +79,8 @@ def play(
     options = wiring.PlayOptions(
         preset=preset, input=input, midi=midi, midi_api=midi_api, size=size_of(size), monitor=monitor,
         fullscreen=fullscreen, headless=headless, hud=hud, fps=fps, seconds=seconds, seed=seed, transition=transition,
-        provider=provider, output_delay_ms=output_delay_ms, record=record, stats=stats)
+        provider=provider, output_delay_ms=output_delay_ms, record=record, stats=stats, quantise=quantum(quantise),
+        autopilot=autopilot, link=link, midi_clock_out=midi_clock_out)
     if headless or wiring.has_display():
         wiring.play(options)
     else:
@@ -81,6 +100,8 @@ def render(
     midi: Annotated[str | None, typer.Option(help="A MIDI file that plays along.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Also write a contact sheet to this PNG file.")] = None,
     provider: Provider = "auto",
+    quantise: Quantise = "now",
+    autopilot: Autopilot = 0,
     debug: Debug = False,
 ) -> None:
     """Render a song offline: the same show, frame by frame, with the sound in the file."""
@@ -88,7 +109,7 @@ def render(
 
     offline.render(offline.RenderOptions(
         song=song, out=out, preset=preset, size=size_of(size), fps=fps, seconds=seconds, seed=seed, midi=midi,
-        sheet=sheet, transition=transition, provider=provider))
+        sheet=sheet, transition=transition, provider=provider, quantise=quantum(quantise), autopilot=autopilot))
 
 
 @app.command(epilog="Example: performer analyse song.ogg --json song.json")

@@ -29,11 +29,12 @@ from performer.gl.headless import Headless
 from performer.gl.hud import Message
 from performer.gl.renderer import Renderer
 from performer.gl.window import Window, monitors
-from performer.inputs import midi, portaudio, source
+from performer.inputs import link, midi, portaudio, source
 from performer.isf import ShaderSpec
 from performer.latency import Latency
 from performer.library import FACTORY, USER, Library
 from performer.listener import Listener
+from performer.outputs import midiclock
 from performer.outputs.movie import check_path
 from performer.outputs.recorder import Recorder
 from performer.outputs.snapshot import Snapshots
@@ -73,6 +74,10 @@ class PlayOptions:
     transition: str | None = None
     provider: str = "auto"
     output_delay_ms: float | None = None
+    quantise: str = "now"
+    autopilot: int = 0
+    link: bool = False
+    midi_clock_out: str | None = None
     record: str | None = None
     stats: str | None = None
 
@@ -222,6 +227,9 @@ class Rig:
         closing.callback(self._close_sound)
         self.hands = midi.create(options.midi, options.midi_api, self.now)
         closing.callback(self.hands.close)
+        self.link = link.Link(self.hands.events, self.now) if options.link else None
+        clock_port = (midiclock.open_port(options.midi_clock_out, midi.api_number(options.midi_api))
+                      if options.midi_clock_out is not None else None)
         self.painter = painter(self.library, options.provider)
         for layer in first.layers:
             if layer.model is not None:
@@ -237,7 +245,7 @@ class Rig:
             except Fault as fault:
                 log.error("%s", fault)
         self.listener = Listener(self.sound)
-        self.show = Show(self.library.in_order(), first.name, options.seed)
+        self.show = Show(self.library.in_order(), first.name, options.seed, options.quantise, options.autopilot)
         frames: Latest[Frame] = Latest()
         images: Latest[Images] = Latest()
         content: SimpleQueue[ShaderSpec | list[Preset]] = SimpleQueue()
@@ -253,12 +261,17 @@ class Rig:
         self._begin("generator", lambda: self.painter.run(frames, images, stop), patient=True)
         self._begin("sound", lambda: _often(lambda: self.sound.poll(self.now()), stop), join_s=LEAVE_S)
         self._begin("devices", lambda: _often(self._look_after, stop))
+        if self.link is not None:
+            self._begin("link", lambda session=self.link: session.run(stop))  # type: ignore[misc]
+        if clock_port is not None:
+            self._begin("midi clock", lambda: midiclock.MidiClock(clock_port, frames, self.now).run(stop))
         self._begin("snapshots", lambda: snapshots.run(stop))
         self._begin("files", lambda: Watcher(self.library, content, preflight).run(stop))
 
     def notes(self) -> list[str]:
         """What is heard, played and drawn with, a line each."""
-        return [f"sound: {self.sound.note}", f"midi: {self.hands.note}",
+        link_note = [f"link: {self.link.note}"] if self.link is not None else []
+        return [f"sound: {self.sound.note}", f"midi: {self.hands.note}", *link_note,
                 f"models: {self.painter.provider}; drawing: {self.surface.ctx.info['GL_RENDERER']}",
                 f"delay: {self._delay_note}"]
 

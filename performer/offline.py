@@ -52,6 +52,8 @@ class RenderOptions:
     sheet: str | None = None
     transition: str | None = None
     provider: str = "auto"
+    quantise: str = "now"
+    autopilot: int = 0
 
 
 class Song:
@@ -123,7 +125,7 @@ class Performance:
         self._heard = _Heard(self.song)
         self._listener = Listener(self._heard)
         self.presets = library.in_order()
-        self._show = Show(self.presets, first.name, options.seed)
+        self._show = Show(self.presets, first.name, options.seed, options.quantise, options.autopilot)
         self._painter = painter(library, options.provider)
         for layer in first.layers:
             if layer.model is not None:

@@ -38,9 +38,9 @@ class _Playing:
         self.preset, self.router = preset, router
 
     def jump(self) -> None:
-        """All walkers on to their next keyframe."""
+        """All walkers on to their next keyframe, at least half a keyframe away."""
         for name, position in self.positions.items():
-            self.positions[name] = floor(position) + 1.0
+            self.positions[name] = floor(position + 0.5) + 1.0
 
     def step(self, values: Mapping[str, float], t: float, dt: float, beats: float) -> Scene:
         params, routes = self.router.step(values, t, dt)

@@ -39,7 +39,7 @@ class MidiPorts:
         self._refused: set[str] = set()  # ports that could not be opened, said once
         self._finder: Any = None
         if pattern != "off":
-            self._api = _api(api)
+            self._api = api_number(api)
             self._finder = self._client(f"{CLIENT} finder")
         if self._finder is not None:
             self._look()
@@ -119,7 +119,7 @@ def create(pattern: str, api: str, now: Clock) -> MidiPorts:
 
 def ports(api: str = "") -> list[str]:
     """Names of all ports now. Raises Fault for an unknown API, or without any MIDI system."""
-    finder = _midi_in(_api(api), f"{CLIENT} finder")
+    finder = _midi_in(api_number(api), f"{CLIENT} finder")
     names = [name for name in finder.get_ports() if CLIENT not in name]
     finder.delete()
     return names
@@ -154,7 +154,7 @@ def _midi_in(api: int, name: str) -> Any:
         raise Fault(f"no MIDI system here ({_line(error)})") from None
 
 
-def _api(name: str) -> int:
+def api_number(name: str) -> int:
     import rtmidi
 
     known = {"": rtmidi.API_UNSPECIFIED, "alsa": rtmidi.API_LINUX_ALSA, "jack": rtmidi.API_UNIX_JACK}
