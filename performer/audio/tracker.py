@@ -104,14 +104,14 @@ class BeatTracker:
     NET_SPREAD = 0.01  # the network's beats wander less than onsets do
     HIT_BEATS = 8.0
     #: Logistic regression on the root of certainty and the mean hit, fitted on held-out songs and half of the corpus.
-    TRUST, TRUST_PLAIN = (-0.83, 1.10, 2.63), (-1.82, 3.39, 0.0)
+    TRUST, TRUST_PLAIN = (-1.02, 2.23, 1.22), (-1.82, 3.39, 0.0)
     FORGET_S = 4.0  # silence over which confidence fades
     FADE_S = 1.0
     FAINT = 0.08  # below this nothing speaks for a beat any more
     TRUSTED = 0.4  # confidence from which on a tempo is kept through a break
     COAST_S = 40.0  # over which confidence fades in a break
-    # Where the network is not sure of any beat, onset strengths help it, the more the less sure it is.
-    HELP, SURE, DOUBT_S = 3.0, 0.8, 3.0
+    # While the network is not sure of any beat it counts for little, and onset strengths for the more.
+    HELP, SURE, FIRM, DOUBT_S = 4.0, 0.9, 0.7, 3.0
     OFFSET, GAIN, LEAST, MOST = 3.0, 0.4, -4.0, 4.0  # of the network's log odds, and where they are cut
 
     def __init__(self, rate: int, hop: int, net: Net | None = None) -> None:
@@ -232,6 +232,7 @@ class BeatTracker:
             self._sure = max(p, self._sure * self._doubt)
             strengths *= self.HELP * max(0.0, 1.0 - self._sure / self.SURE)
             learned = min(max(log(p / (1.0 - p)) + self.OFFSET, self.LEAST), self.MOST) * self.GAIN
+            learned *= min(1.0, self._sure / self.FIRM) ** 3
             self._evidence = (strengths, learned)
             self.activation = learned
         else:
