@@ -19,7 +19,7 @@ class Mixer:
     ENERGY_S = 0.5  # over which energy and correlation are averaged
     TURN_S = 0.05  # in which a weight follows
     PRESENT = 1e-3  # share of the loudest channel's energy from which on a channel counts in full
-    OPPOSED = -0.4  # correlation with the loudest channel below which a channel is turned over
+    OPPOSED = -0.8  # correlation below which a channel is the loudest turned over: wide stereo goes to -0.7
 
     def __init__(self, rate: int, channels: int) -> None:
         self._rate = rate

@@ -25,11 +25,11 @@ def window_size(rate: int) -> int:
 
 
 def window(n: int) -> np.ndarray:
-    """Asymmetric Hann window (n,) float64: rises over four fifths, falls over the newest fifth.
+    """Asymmetric Hann window (n,) float64: rises over five sixths, falls over the newest sixth.
 
     The late peak keeps the resolution of the whole window, yet an attack is seen a few milliseconds after it.
     """
-    rise = n - n // 5
+    rise = n - n // 6
     up = 0.5 - 0.5 * np.cos(np.pi * (np.arange(rise) + 0.5) / rise)
     down = 0.5 + 0.5 * np.cos(np.pi * (np.arange(n - rise) + 0.5) / (n - rise))
     return np.concatenate([up, down])

@@ -98,7 +98,7 @@ class BeatTracker:
     """
 
     FPS = 90.0
-    LATENCY_S = 0.014  # by which strengths lag the sound,
+    LATENCY_S = 0.024  # by which strengths lag the sound,
     NET_LATENCY_S = 0.025  # and the network
     HEARD = 0.02  # certainty from which on a beat is believed to have been heard
     NET_SPREAD = 0.01  # the network's beats wander less than onsets do
