@@ -17,7 +17,10 @@ BANDS = 64
 
 #: Columns that open every row of the feature ring; named features in 0..1 follow, then BANDS log-spaced bands.
 HEAD = ("t", "onset_t", "onsets", "kicks", "snares", "hats", "beat", "bar", "bpm", "confidence",
-        "drops", "meter")
+        "drops", "meter", "kick_t", "snare_t", "hat_t")
+
+#: Columns of HEAD that are moments on the clock of whoever wrote the row.
+TIMES = ("t", "onset_t", "kick_t", "snare_t", "hat_t")
 
 Value = float | tuple[float, ...]
 
@@ -37,6 +40,7 @@ class Features:
     confidence  0..1, how far `beat` may be trusted
     drops       how many drops so far: returns of the bass after a break or a build-up
     meter       beats in a bar
+    kick_t, snare_t, hat_t  seconds of the newest of each; -inf before the first
     """
 
     t: float = 0.0
@@ -53,6 +57,9 @@ class Features:
     confidence: float = 0.0
     drops: int = 0
     meter: int = 4
+    kick_t: float = float("-inf")
+    snare_t: float = float("-inf")
+    hat_t: float = float("-inf")
 
     @classmethod
     def from_row(cls, row: np.ndarray, names: Sequence[str]) -> Features:
@@ -62,11 +69,12 @@ class Features:
         """
         first = len(HEAD)
         last = first + len(names)
-        t, onset_t, onsets, kicks, snares, hats, beat, bar, bpm, confidence, drops, meter = row[:first].tolist()
+        (t, onset_t, onsets, kicks, snares, hats, beat, bar, bpm, confidence, drops, meter, kick_t, snare_t,
+         hat_t) = row[:first].tolist()
         return cls(
             t, dict(zip(names, row[first:last].tolist(), strict=True)), row[last:last + BANDS].astype(np.float32),
             onset_t, int(onsets), int(kicks), int(snares), int(hats), beat, bar, bpm, confidence, int(drops),
-            max(1, int(meter)),
+            max(1, int(meter)), kick_t, snare_t, hat_t,
         )
 
     def beat_at(self, t: float) -> float:

@@ -11,11 +11,12 @@ from performer.audio.activation import beat_net
 from performer.audio.analyzer import Analyzer
 from performer.audio.mix import Mixer
 from performer.audio.scope import SAMPLES, Scope
-from performer.frame import BANDS, HEAD, Features, Sound
+from performer.frame import BANDS, HEAD, TIMES, Features, Sound
 from performer.latency import window_delay_s
 from performer.sync import Ring
 
 KEPT_ROWS = 2048
+MOMENTS = [HEAD.index(name) for name in TIMES]  # columns that the show's clock moves
 SLOWEST_DRIFT = 0.002  # part of a late stamp that moves the estimated start of the stream
 
 
@@ -75,8 +76,7 @@ class Listener:
             else:
                 self._start += (start - self._start) * SLOWEST_DRIFT
             shift = self._start + (self._read - self._heard) / rate
-            row[0] += shift
-            row[1] += shift
+            row[MOMENTS] += shift
             self.rows.write(row[None, :])
             hops += 1
         return hops

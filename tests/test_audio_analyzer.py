@@ -12,7 +12,7 @@ from performer.audio.analyzer import Analyzer
 from performer.audio.mix import Mixer
 from performer.audio.scope import SAMPLES, Scope
 from performer.audio.spectrum import hop_size
-from performer.frame import BANDS, HEAD, Features
+from performer.frame import BANDS, HEAD, TIMES, Features
 
 RATES = (8_000, 16_000, 22_050, 44_100, 48_000, 88_200, 96_000, 192_000)
 AT = {name: HEAD.index(name) for name in HEAD}
@@ -113,7 +113,7 @@ def test_no_input_makes_nan_or_leaves_the_range(rate: int, pieces: list[np.ndarr
     beat = bar = 0.0
     for piece in pieces:
         row = analyzer.process(np.resize(piece, analyzer.hop))
-        assert np.all(np.isfinite(np.delete(row, AT["onset_t"])))
+        assert np.all(np.isfinite(np.delete(row, [AT[name] for name in TIMES[1:]])))
         assert np.all((row[len(HEAD):] >= 0.0) & (row[len(HEAD):] <= 1.0))
         assert 0.0 <= row[AT["confidence"]] <= 1.0
         assert row[AT["beat"]] >= beat and row[AT["bar"]] >= bar
@@ -140,7 +140,7 @@ def test_hostile_but_real_sound(sound: str) -> None:
     made = {"clipped": np.clip(40.0 * kicks(rate, 120.0, 6.0), -1.0, 1.0), "hum": 0.1 * np.sin(2 * np.pi * 50 * t),
             "tiny noise": 1e-5 * noise}[sound]
     analyzer, rows = hear(made, rate)
-    assert np.all(np.isfinite(rows[:, 1:][rows[:, 1] > 0]))
+    assert np.all(np.isfinite(np.delete(rows, [AT[name] for name in TIMES[1:]], axis=1)))
     late = rows[rows[:, 0] > 1.0]
     if sound == "hum":
         assert late[-1, AT["onsets"]] - late[0, AT["onsets"]] <= 2
@@ -310,3 +310,15 @@ def test_the_scope_in_silence_and_nonsense() -> None:
     assert not mad.waveform.any()
     loud = scope.look(np.where(np.arange(SAMPLES) % 2, np.inf, 1e9).astype(np.float32), 1 / 60)
     assert np.all(np.isfinite(loud.waveform)) and np.all(np.abs(loud.waveform) <= 1.0)
+
+
+def test_kick_snare_and_hat_each_have_a_time_and_a_count() -> None:
+    rate = 44_100
+    _, rows = hear(kicks(rate, 120.0, 6.0), rate)
+    counts, times = rows[:, AT["kicks"]], rows[:, AT["kick_t"]]
+    assert counts[-1] >= 10 and times[0] == -np.inf
+    for number in range(2, int(counts[-1])):
+        first = int(np.searchsorted(counts, number))
+        struck = round(times[first] / 0.5) * 0.5
+        assert abs(times[first] - struck) < 0.03 and times[first] <= rows[first, 0]
+    assert rows[-1, AT["hats"]] == 0.0 or np.isfinite(rows[-1, AT["hat_t"]])

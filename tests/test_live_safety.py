@@ -11,7 +11,7 @@ import soxr
 
 from performer.audio.analyzer import Analyzer
 from performer.audio.mix import Mixer
-from performer.frame import HEAD
+from performer.frame import HEAD, TIMES
 from performer.inputs import demo
 from performer.listener import Listener
 from performer.sync import Ring
@@ -58,7 +58,7 @@ def same_as(rows: np.ndarray, usual: np.ndarray, analyzer: Analyzer, within: flo
 
 
 def right(rows: np.ndarray, bpm: float = demo.BPM) -> None:
-    assert np.all(np.isfinite(np.delete(rows, AT["onset_t"], axis=1)))
+    assert np.all(np.isfinite(np.delete(rows, [AT[name] for name in TIMES[1:]], axis=1)))
     octaves = np.log2(rows[-1, AT["bpm"]] / bpm)
     assert abs(octaves - round(octaves)) < 0.03, rows[-1, AT["bpm"]]
 

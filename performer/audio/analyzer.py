@@ -163,9 +163,9 @@ class Analyzer:
 
     def _fill(self, t: float) -> None:
         m, tracker, row = self._moment, self._tracker, self._row
-        row[:12] = (t, self._onset_t, self._any.count, self._kick.count, self._snare.count, self._hat.count,
+        row[:15] = (t, self._onset_t, self._any.count, self._kick.count, self._snare.count, self._hat.count,
                     tracker.beat, tracker.bar, tracker.bpm, tracker.confidence, self._structure.drops,
-                    tracker.bars.length)
+                    tracker.bars.length, t - self._kick.age, t - self._snare.age, t - self._hat.age)
         self._quick_raw[:] = [measure(m) for measure in self._measures]
         followed = self._follower.update(self._raw)
         np.greater(followed, TINY, out=self._audible)
