@@ -7,7 +7,7 @@ import numpy as np
 
 from performer.gl.headless import Headless
 
-SOURCES = ("marble", "flow", "nebula", "cells")
+SOURCES = ("marble", "flow", "nebula", "cells", "forms", "blossom")
 
 _VERTEX = """
 #version 330 core
@@ -108,11 +108,92 @@ vec3 cells(vec2 p) {
   colour += pow(max(0.0, 1.0 - length(to + vec2(0.12, -0.14)) * 2.2), 4.0) * 0.55;
   return colour;
 }
+// Soft bodies melted into each other (distance fields: Inigo Quilez, "Smooth minimum", 2013), lit from two sides.
+float melted(float x, float y, float k) {
+  float h = max(k - abs(x - y), 0.0) / k;
+  return min(x, y) - h * h * k * 0.25;
+}
+vec4 part[5];  // where, and how large; negative: a ring
+mat2 lean[5];
+float body(vec3 p) {
+  float bend = mix(-1.2, 1.2, b.x) * p.y;
+  p.xz = mat2(cos(bend), -sin(bend), sin(bend), cos(bend)) * p.xz;
+  float far = 1e3;
+  for (int i = 0; i < 5; i++) {
+    vec3 q = p - part[i].xyz;
+    float size = abs(part[i].w), one = length(q) - size;
+    if (part[i].w < 0.0) {
+      q.xy = lean[i] * q.xy;
+      q.yz = mat2(0.6, -0.8, 0.8, 0.6) * q.yz;
+      one = length(vec2(length(q.xy) - 1.15 * size, q.z)) - 0.34 * size;
+    }
+    far = melted(far, one, mix(0.12, 0.42, b.y));
+  }
+  return far + mix(0.0, 0.018, step(0.6, c.w)) * sin(34.0 * p.y + 9.0 * p.x);
+}
+vec3 forms(vec2 p) {
+  for (int i = 0; i < 5; i++) {
+    float n = float(i), turn = 6.28318 * hash(a.xw * 43.0 + n);
+    part[i] = vec4(0.95 * (vec3(hash(a.xy * 91.0 + n), hash(a.zw * 71.0 + n), hash(b.yz * 53.0 + n)) - 0.5),
+                   mix(0.16, 0.40, hash(b.zw * 37.0 + n)) * (hash(a.yz * 29.0 + n) > 0.55 ? -1.0 : 1.0));
+    lean[i] = mat2(cos(turn), -sin(turn), sin(turn), cos(turn));
+  }
+  vec3 eye = vec3(0.0, 0.0, 2.4), way = normalize(vec3(p * 0.40, -1.0));
+  float t = 0.0, near = 1e3;
+  bool hit = false;
+  for (int i = 0; i < 60; i++) {
+    float far = body(eye + way * t);
+    near = min(near, far);
+    if (far < 0.002) { hit = true; break; }
+    t += far * 0.75;
+    if (t > 4.2) break;
+  }
+  vec3 low = palette(0.08) * 0.10, high = palette(0.42) * 0.42;
+  vec3 behind = mix(low, high, smoothstep(1.5, 0.0, length(p - vec2(0.2, -0.15))));
+  behind += palette(0.75) * 0.35 * exp(-9.0 * max(near, 0.0));
+  if (!hit) return behind;
+  vec3 at = eye + way * t;
+  vec2 e = vec2(0.004, 0.0);
+  vec3 n = normalize(vec3(body(at + e.xyy) - body(at - e.xyy), body(at + e.yxy) - body(at - e.yxy),
+                          body(at + e.yyx) - body(at - e.yyx)));
+  vec3 key = normalize(vec3(-0.6, 0.75, 0.6)), back = reflect(way, n);
+  float light = max(dot(n, key), 0.0), rim = pow(1.0 - max(dot(n, -way), 0.0), 2.5);
+  float film = dot(n, vec3(0.35, 0.5, 0.2)) + 0.25 * at.y;  // colours turn with the surface as on a thin film
+  vec3 colour = palette(0.55 * film + 0.1) * (0.12 + 0.95 * light);
+  colour += palette(0.55 * film + 0.6) * rim * 0.95;
+  colour += vec3(1.0, 0.97, 0.9) * (pow(max(dot(back, key), 0.0), 28.0) * 0.9
+                                    + 0.35 * smoothstep(0.55, 0.75, back.y) * (0.4 + rim));
+  return colour;
+}
+// Flowers: whorls of petals, the inner ones above, each with a rim, veins and its own shade.
+vec3 blossom(vec2 p) {
+  vec3 colour = mix(palette(0.45) * 0.22, palette(0.62) * 0.03, smoothstep(0.1, 1.5, length(p)));
+  float petals = floor(mix(4.0, 11.0, a.x) + 0.5), layers = floor(mix(2.0, 5.0, a.y) + 0.5);
+  float narrow = mix(0.7, 2.2, a.z), curl = mix(-0.9, 0.9, b.x);
+  for (int i = 0; i < 5; i++) {
+    if (float(i) >= layers) break;
+    float n = float(i), size = mix(1.02, 0.26, n / 4.6) * mix(0.85, 1.0, a.w);
+    float r = length(p) / size, angle = atan(p.y, p.x) + curl * r + n * 3.14159 / petals + 6.28318 * b.y;
+    float wave = abs(mod(angle, 6.28318 / petals) - 3.14159 / petals) * petals / 3.14159;
+    float edge = 1.0 - pow(wave, narrow * 1.6) * mix(0.45, 0.95, b.z);
+    float inside = edge - r, soft = smoothstep(0.0, 0.035, inside);
+    float shade = smoothstep(0.0, 0.75, r / max(edge, 0.05));
+    float vein = 0.5 + 0.5 * cos(wave * mix(10.0, 22.0, b.w));
+    vec3 petal = palette(0.16 * n + 0.55 * shade + 0.2 * c.w) * (0.30 + 0.85 * shade) * (0.82 + 0.25 * vein * shade);
+    petal += palette(0.16 * n + 0.3) * 0.55 * exp(-26.0 * max(inside, 0.0));
+    float shadow = smoothstep(-0.22, 0.02, inside);
+    colour = mix(colour * (1.0 - 0.55 * shadow), petal, soft);
+  }
+  float heart = length(p) / 0.16, grain = noise(p * 46.0 + a.zw * 9.0);
+  vec3 middle = palette(0.85) * (1.15 - 0.6 * heart) + 0.5 * smoothstep(0.55, 0.85, grain);
+  return mix(colour, middle, smoothstep(1.05, 0.85, heart + 0.25 * (grain - 0.5)));
+}
 void main() {
   vec2 p = uv * 2.0 - 1.0;
-  float turn = 6.28318 * c.x;
-  p = mat2(cos(turn), -sin(turn), sin(turn), cos(turn)) * p + (c.yz - 0.5) * 0.5;
-  vec3 colour = source == 0 ? marble(p) : source == 1 ? flow(p) : source == 2 ? nebula(p) : cells(p);
+  float turn = source == 4 ? 0.0 : 6.28318 * c.x;
+  p = mat2(cos(turn), -sin(turn), sin(turn), cos(turn)) * p + (c.yz - 0.5) * (source < 4 ? 0.5 : 0.2);
+  vec3 colour = source == 0 ? marble(p) : source == 1 ? flow(p) : source == 2 ? nebula(p) : source == 3 ? cells(p)
+              : source == 4 ? forms(p) : blossom(p);
   colour = clamp(colour, 0.0, 1.0);
   pixel = vec4(mix(colour, colour * colour * (3.0 - 2.0 * colour), 0.6), 1.0);
 }
