@@ -35,6 +35,14 @@ def quantum(text: str) -> str:
     return text
 
 
+def controller(text: str) -> str:
+    """The address of a MIDI controller: midi.cc8 from "cc8" or "8"; "" stays so. Raises Fault."""
+    number = text.lower().removeprefix("midi.").removeprefix("cc")
+    if text and not (number.isdigit() and int(number) < 128):
+        raise Fault(f"--crossfader {text!r}: expected the number of a MIDI controller, cc0 to cc127")
+    return f"midi.cc{int(number)}" if text else ""
+
+
 def size_of(text: str) -> tuple[int, int]:
     """(width, height) from "1280x720". Raises Fault."""
     width, _, height = text.lower().partition("x")
@@ -66,6 +74,8 @@ def play(
                                       "by it. What `performer calibrate` measured, when not given.")] = None,
     quantise: Quantise = "now",
     autopilot: Autopilot = 0,
+    crossfader: Annotated[str, typer.Option(help="Two decks, and the MIDI controller that fades between them: cc8, "
+                                                 "say. Key c has two decks as well.")] = "",
     link: Annotated[bool, typer.Option("--link", help="Follow an Ableton Link session (an extra).")] = False,
     midi_clock_out: Annotated[str | None, typer.Option(help="Send the beat as MIDI clock to this port: part of its "
                                                             "name, or virtual.")] = None,
@@ -80,7 +90,7 @@ def play(
         preset=preset, input=input, midi=midi, midi_api=midi_api, size=size_of(size), monitor=monitor,
         fullscreen=fullscreen, headless=headless, hud=hud, fps=fps, seconds=seconds, seed=seed, transition=transition,
         provider=provider, output_delay_ms=output_delay_ms, record=record, stats=stats, quantise=quantum(quantise),
-        autopilot=autopilot, link=link, midi_clock_out=midi_clock_out)
+        autopilot=autopilot, crossfader=controller(crossfader), link=link, midi_clock_out=midi_clock_out)
     if headless or wiring.has_display():
         wiring.play(options)
     else:

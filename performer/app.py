@@ -28,6 +28,7 @@ from performer.generators.painter import Painter
 from performer.gl.headless import Headless
 from performer.gl.hud import Message
 from performer.gl.renderer import Renderer
+from performer.gl.targets import software
 from performer.gl.window import Window, monitors
 from performer.inputs import link, midi, portaudio, source
 from performer.isf import ShaderSpec
@@ -76,6 +77,7 @@ class PlayOptions:
     output_delay_ms: float | None = None
     quantise: str = "now"
     autopilot: int = 0
+    crossfader: str = ""
     link: bool = False
     midi_clock_out: str | None = None
     record: str | None = None
@@ -237,7 +239,7 @@ class Rig:
         preflight = Preflight(str(self.surface.ctx.info["GL_RENDERER"]))
         closing.callback(preflight.stop)
         self.library.refuse(preflight.examine(self.library.foreign(*presets, first)))
-        renderer = Renderer(self.surface.ctx, self.library.shaders, datetime.now())
+        renderer = Renderer(self.surface.ctx, self.library.shaders, datetime.now(), deep=not software(self.surface.ctx))
         renderer.warm(first)
         for preset in presets:
             try:
@@ -245,7 +247,8 @@ class Rig:
             except Fault as fault:
                 log.error("%s", fault)
         self.listener = Listener(self.sound)
-        self.show = Show(self.library.in_order(), first.name, options.seed, options.quantise, options.autopilot)
+        self.show = Show(self.library.in_order(), first.name, options.seed, options.quantise, options.autopilot,
+                         options.crossfader)
         frames: Latest[Frame] = Latest()
         images: Latest[Images] = Latest()
         content: SimpleQueue[ShaderSpec | list[Preset]] = SimpleQueue()

@@ -156,6 +156,7 @@ class Frame:
     scene      what is playing; `incoming`, what it changes to; `progress` 0..1 of that change
     blackout   0..1, how far the picture is dimmed to black
     sync       what drives the beat: "audio", "midi", "tap" or "none"
+    preview    the scene on the deck that is not live, where there are two
     routes     (source, target, 0..1) for each route of the scene, for the HUD
     """
 
@@ -172,6 +173,12 @@ class Frame:
     sync: str = "none"
     routes: tuple[tuple[str, str, float], ...] = ()
     waiting: str = ""
+    preview: Scene | None = None
+
+    @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """All that are drawn."""
+        return tuple(scene for scene in (self.scene, self.incoming, self.preview) if scene is not None)
 
 
 @dataclass(frozen=True, slots=True)

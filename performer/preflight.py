@@ -253,7 +253,7 @@ class _Trial:
         from performer.gl.targets import Pool, Target
 
         self.ctx, self.pool, self.compose = ctx, Pool(ctx), Compose(ctx)
-        grey = Target(ctx, (SIZE[0] // 2, SIZE[1] // 2), False)  # of the kind that the show's own pictures are
+        grey = Target(ctx, (SIZE[0] // 2, SIZE[1] // 2), "f1")  # of the kind that the show's own pictures are
         grey.fbo.clear(0.5, 0.5, 0.5, 1.0)
         self.grey = grey.texture
 

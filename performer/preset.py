@@ -9,19 +9,21 @@ from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from performer.control.layering import BLENDS, KEY, KEYS, MASK, OPACITY, TRANSFORM
 from performer.control.params import Param
 from performer.control.routes import CURVES, Route, complaint
 from performer.errors import Fault, nearest
 from performer.frame import Value
 from performer.latent.walks import WALKS
 
-BLENDS = ("normal", "add", "screen", "multiply", "lighten", "difference")
 WALK_PARAMS = (
     Param("speed", default=0.15, low=0.0, high=4.0, unit="positions per second (per beat for hop)"),
     Param("kick", default=0.0, low=0.0, high=16.0, unit="positions per second"),
     Param("truncation", default=0.9, low=0.0, high=1.0),
 )
-OPACITY = Param("opacity", default=1.0)
+
+#: Names of a layer's own nodes, which no effect may have.
+RESERVED = ("walk", "source", "mix", "transform", "key", "mask")
 
 
 class _Table(BaseModel):
@@ -45,13 +47,35 @@ class _Walk(_Table):
     seed: int = 1
 
 
+class _Transform(_Table):
+    x: float = 0.0
+    y: float = 0.0
+    scale: float = 1.0
+    angle: float = 0.0
+
+
+class _Key(_Table):
+    threshold: float = 0.25
+    softness: float = 0.1
+    color: list[float] = [0.0, 1.0, 0.0]
+
+
+class _Mask(_Table):
+    layer: str
+    amount: float = 1.0
+    invert: bool = False
+
+
 class _Layer(_Table):
     name: Name = "main"
     model: str | None = None
     shader: str | None = None
     inputs: dict[str, Any] = {}
-    blend: Literal["normal", "add", "screen", "multiply", "lighten", "difference"] = "normal"
+    blend: str = "normal"
     opacity: float = Field(1.0, ge=0.0, le=1.0)
+    transform: _Transform = _Transform()
+    key: _Key | None = None
+    mask: _Mask | None = None
     walk: _Walk | None = None
     effect: list[_Node] = []
 
@@ -124,7 +148,11 @@ class WalkSpec:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A source (a model or an ISF source shader, node name "source"), its chain, and how it lies on those below."""
+    """A source (a model or an ISF source shader, node name "source"), its chain, and how it lies on those below.
+
+    blend  one of `layering.BLENDS`
+    mask   name of the layer whose brightness says where this one is seen
+    """
 
     name: str
     model: str | None
@@ -132,6 +160,7 @@ class Layer:
     walk: WalkSpec | None
     effects: tuple[Node, ...]
     blend: str
+    mask: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +266,7 @@ class _Reader:
             if row.name in ("master", "transition") or row.name in (layer.name for layer in layers):
                 raise self.fault(f"layer[{i}].name", f"{row.name!r} is taken; each layer needs a name of its own")
             layers.append(self.layer(row, f"layer[{i}]"))
+        self.masks(layers)
         master = self.chain("master", table.master.effect, "master.effect")
         change = table.transition
         self.node("transition", "shader", change.shader, change.inputs, "transition", "transition")
@@ -263,15 +293,42 @@ class _Reader:
         else:
             assert row.shader is not None
             self.node(row.name, "source", row.shader, row.inputs, key, "source")
-        self.knob(f"{row.name}.mix", OPACITY, row.opacity, f"{key}.opacity")
+        self.lie(row, key)
         effects = self.chain(row.name, row.effect, f"{key}.effect")
-        return Layer(row.name, row.model, row.shader, walk, effects, row.blend)
+        return Layer(row.name, row.model, row.shader, walk, effects, row.blend, row.mask.layer if row.mask else None)
+
+    def lie(self, row: _Layer, key: str) -> None:
+        """The knobs of how a layer lies on those below."""
+        if row.blend not in BLENDS:
+            raise self.fault(f"{key}.blend", f"expected one of {', '.join(BLENDS)}, got {row.blend!r}"
+                             + nearest(row.blend, list(BLENDS)))
+        if row.key is not None and row.blend not in KEYS:
+            raise self.fault(f"{key}.key", f"a key needs blend = {' or '.join(map(repr, KEYS))}, not {row.blend!r}")
+        self.knob(f"{row.name}.mix", OPACITY, row.opacity, f"{key}.opacity")
+        tables: list[tuple[str, Sequence[Param], _Table | None]] = [("transform", TRANSFORM, row.transform)]
+        if row.blend in KEYS:
+            tables.append(("key", KEY, row.key or _Key()))
+        if row.mask is not None:
+            tables.append(("mask", MASK, row.mask))
+        for name, params, table in tables:
+            for param in params:
+                self.knob(f"{row.name}.{name}", param, getattr(table, param.name), f"{key}.{name}.{param.name}")
+
+    def masks(self, layers: Sequence[Layer]) -> None:
+        names = [layer.name for layer in layers]
+        for i, layer in enumerate(layers):
+            if layer.mask is None:
+                continue
+            others = [name for name in names if name != layer.name]
+            if layer.mask not in others:
+                raise self.fault(f"layer[{i}].mask.layer", f"no other layer {layer.mask!r}"
+                                 + (nearest(layer.mask, others) or f"; there are {', '.join(others) or 'none'}"))
 
     def chain(self, layer: str, rows: Sequence[_Node], key: str) -> tuple[Node, ...]:
         nodes: list[Node] = []
         for i, row in enumerate(rows):
             name = row.name or row.shader
-            if name in ("walk", "source", "mix") or name in (node.name for node in nodes):
+            if name in RESERVED or name in (node.name for node in nodes):
                 raise self.fault(f"{key}[{i}].name", f"{name!r} is taken; give this effect a name of its own")
             self.node(layer, name, row.shader, row.inputs, f"{key}[{i}]", "filter")
             nodes.append(Node(name, row.shader))
@@ -346,6 +403,7 @@ def _first(error: ValidationError) -> str:
 def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
     tables: dict[str, type[_Table]] = {
         "layer": _Layer, "effect": _Node, "walk": _Walk, "route": _Route, "transition": _Transition, "master": _Master,
+        "transform": _Transform, "key": _Key, "mask": _Mask,
     }
     parents = [part for part in loc[:-1] if isinstance(part, str)]
     table = tables.get(parents[-1], _Preset) if parents else _Preset

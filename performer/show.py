@@ -9,6 +9,7 @@ from math import exp, floor
 from performer.clock import Pulse, ShowClock
 from performer.control.routes import Router
 from performer.cue import QUANTA, TRUSTED, Autopilot, Cue, crossed, wait_beats
+from performer.decks import Crossfader
 from performer.frame import ControlEvent, Features, Frame, Scene, Sound, Walk
 from performer.latent.walks import ON_BEATS
 from performer.preset import Preset
@@ -67,10 +68,11 @@ class Show:
     seed     shifts the seeds of all walks: another seed, another evening
     quantise changes of preset and jumps wait for the next "beat", "bar" or "phrase", or happen "now"
     autopilot  bars after which another preset is chosen, at the end of a phrase; 0: only by hand
+    crossfader address of the controller that is the crossfader, `midi.cc8` say; with one, there are two decks
     """
 
     def __init__(self, presets: Sequence[Preset], first: str, seed: int = 0, quantise: str = "now",
-                 autopilot: int = 0) -> None:
+                 autopilot: int = 0, crossfader: str = "") -> None:
         self.presets = list(presets)
         self.seed = seed
         self.clock = ShowClock()
@@ -78,11 +80,15 @@ class Show:
         self.autopilot = Autopilot(autopilot, seed)
         self._bars_wished = autopilot or AUTOPILOT_BARS
         self._cue: Cue | None = None
+        self._take_t: float | None = None  # when a take was asked for that has not come yet
         self._jump_t: float | None = None  # when a jump was asked for that has not come yet
         self._number = 0
         self._index = 0
         self._playing = self._start(next(p for p in presets if p.name == first), 0.0)
         self._incoming: _Playing | None = None
+        self._other: _Playing | None = None  # on the deck that is not live
+        self._two_decks = bool(crossfader)
+        self._fader_address, self._fader = crossfader, Crossfader()
         self._change_t = 0.0
         self._blackout_on = False
         self._blackout = 0.0
@@ -141,11 +147,27 @@ class Show:
             if progress >= 1.0:
                 self._playing, self._incoming = self._incoming, None
                 scene, incoming, progress = incoming, None, 0.0
+        preview = None
+        if self._other is not None and self._incoming is not None:
+            preview = self._other.step(values, t, dt, beats)
+        elif self._other is not None:
+            self._other, incoming, progress, preview, scene = self._cross(self._other, values, t, dt, beats, scene)
         frame = Frame(self._index, t, dt, size, features, sound, scene, incoming, progress, self._blackout,
-                      pulse.source, routes, self._waiting(pulse))
+                      pulse.source, routes, self._waiting(pulse), preview)
         self._index += 1
         self._frozen = frame
         return frame
+
+    def _cross(self, other: _Playing, values: Mapping[str, float], t: float, dt: float, beats: float,
+               scene: Scene) -> tuple[_Playing, Scene | None, float, Scene | None, Scene]:
+        """With two decks: the other deck, what comes in and how far, what only the preview shows, what is live."""
+        second = other.step(values, t, dt, beats)
+        if self._fader.step(dt):
+            self._playing, other = other, self._playing
+            scene, second = second, scene
+            self.autopilot.changed(t, self.clock.pulse.bar)
+        progress = self._fader.progress
+        return (other, second, progress, None, scene) if progress > 0.0 else (other, None, 0.0, second, scene)
 
     def _on_time(self, t: float, features: Features) -> None:
         """What waits for the music, and what the autopilot thinks."""
@@ -155,17 +177,25 @@ class Show:
             chosen, self._cue = self._cue.preset, None
         if chosen is not None:
             self.change(chosen, t)
+        if self._take_t is not None and (self._other is None or crossed(clock, self.quantise)
+                                         or clock.pulse.confidence < TRUSTED or t - self._take_t > JUMP_WAIT_S):
+            self._take_t = None
+            if self._other is not None:
+                self._fader.take(self._other.preset.transition.seconds)
         if self._jump_t is not None:
             waited = t - self._jump_t
             if crossed(clock, self.quantise) or clock.pulse.confidence < TRUSTED or waited > JUMP_WAIT_S:
                 self._jump_t = None
-                for playing in (self._playing, self._incoming):
+                for playing in (self._playing, self._incoming, self._other):
                     if playing is not None:
                         playing.jump()
 
     def _waiting(self, pulse: Pulse) -> str:
         """In words, for the HUD: what comes next, and when."""
         words = []
+        if self._two_decks:
+            there = "empty" if self._other is None else self._other.preset.title
+            words.append(f"deck {self._fader.live} live, {'A' if self._fader.live == 'B' else 'B'}: {there}")
         if self._cue is not None:
             words.append(f"{self._cue.preset.title} in {wait_beats(pulse, self._cue.quantum):.0f} beats")
         if self.quantise != "now":
@@ -192,7 +222,7 @@ class Show:
         """
         self.presets = list(presets)
         fresh = {preset.name: preset for preset in presets}
-        for playing in (self._playing, self._incoming):
+        for playing in (self._playing, self._incoming, self._other):
             new = fresh.get(playing.preset.name) if playing is not None else None
             if playing is not None and new is not None and new is not playing.preset and new.same_shape(playing.preset):
                 playing.adopt(new)
@@ -203,6 +233,8 @@ class Show:
 
     def _gesture(self, event: ControlEvent, t: float) -> None:
         address, value = event.address, event.value
+        if address == self._fader_address:
+            self._fader.move(value)
         if address.startswith("midi."):
             self._remember(address, value)
         elif address == "show.preset":
@@ -212,9 +244,20 @@ class Show:
                 self._ask(chosen[0], t)
         elif address in ("show.next", "show.previous"):
             names = [p.name for p in self.presets]
-            now = self._cue.preset.name if self._cue is not None else self.preset.name
+            now = (self._cue.preset.name if self._cue is not None else
+                   self._other.preset.name if self._other is not None else self.preset.name)
             at = names.index(now) if now in names else 0
             self._ask(self.presets[(at + (1 if address == "show.next" else -1)) % len(names)], t)
+        elif address == "show.decks":
+            self._two_decks = not self._two_decks
+            if not self._two_decks:
+                if self._other is not None and self._fader.progress >= 0.5:
+                    self._playing = self._other
+                self._other, self._fader = None, Crossfader()
+        elif address == "show.take":
+            self._take_t = t
+        elif address == "show.crossfader":
+            self._fader.move(value)
         elif address == "show.jump":
             self._jump_t = t
         elif address == "show.quantise":
@@ -228,8 +271,14 @@ class Show:
             self._freeze = not self._freeze
 
     def _ask(self, preset: Preset, t: float) -> None:
-        """Change now, or when the music gets there; asked for again while it waits, a preset comes at once."""
-        if self.quantise == "now" or (self._cue is not None and self._cue.preset is preset):
+        """Change now, or when the music gets there; asked for again while it waits, a preset comes at once.
+
+        With two decks it is laid on the one that is not live, unless that is in the picture.
+        """
+        if self._two_decks:
+            if self._fader.progress <= 0.0:
+                self._other = self._start(preset, t)
+        elif self.quantise == "now" or (self._cue is not None and self._cue.preset is preset):
             self._cue = None
             self.change(preset, t)
         else:

@@ -261,6 +261,8 @@ class Stage:
             notices.popleft()
         if self._hud_on or self._help_on or notices:
             self._hud.draw(self._state(frame, now, now - features.t), self.surface.screen, self.surface.size)
+        if self._hud_on and frame.preview is not None:
+            self.renderer.draw_inset(self.surface.screen, self.surface.size)
 
     def _state(self, frame: Frame, now: float, age_s: float) -> HudState:
         stats, wiring, recorder = self.stats, self.wiring, self.recorder

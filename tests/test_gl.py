@@ -63,7 +63,7 @@ class Bench:
     """One node by itself."""
 
     def __init__(self, world, spec, size=SIZE):
-        self.pool, self.compose = Pool(world.ctx), Compose(world.ctx)
+        self.pool, self.compose = Pool(world.ctx, deep=False), Compose(world.ctx)
         self.black = world.ctx.texture((3, 3), 4, bytes(36))
         self.program = Program(world.ctx, spec)
         self.node = Node(world.ctx, self.pool, self.compose, self.program, "n", self.black)
@@ -72,10 +72,10 @@ class Bench:
     def draw(self, params=None, textures=None, size=None, time=0.0):
         self.moment.size, self.moment.time, self.moment.dt = size or self.moment.size, time, 1 / 60
         target = self.node.draw(self.moment, params or {}, textures or {})
-        picture = np.frombuffer(target.texture.read(), np.float32 if target.floating else np.uint8)
+        picture = np.frombuffer(target.texture.read(), np.float32 if target.dtype == "f4" else np.uint8)
         self.pool.give(target)
         picture = picture.reshape(target.size[1], target.size[0], 4)[::-1]
-        return picture.copy() if target.floating else picture / 255.0
+        return picture.copy() if target.dtype == "f4" else picture / 255.0
 
 
 def layer(name="main", model=None, shader=None, effects=(), blend="normal"):
@@ -206,7 +206,7 @@ def test_only_software_renderers_are_waited_for():
 
 
 def test_idle_targets_are_released(world):
-    pool = Pool(world.ctx)
+    pool = Pool(world.ctx, deep=False)
     pool.give(pool.take((8, 8)))
     for _ in range(1000):
         pool.step()
@@ -406,16 +406,18 @@ def test_the_last_of_several_passes_is_what_is_seen(world, lasting):
     renderer.release()
 
 
+@pytest.mark.parametrize("deep", [True, False])
 @pytest.mark.parametrize(("blend", "expected"), [
-    ("normal", (0.5, 0.25, 0.0)), ("add", (0.9, 0.65, 0.4)), ("screen", (0.7, 0.55, 0.4)),
-    ("multiply", (0.2, 0.1, 0.0)), ("lighten", (0.5, 0.4, 0.4)), ("difference", (0.1, 0.15, 0.4))])
-def test_layers_are_mixed(world, blend, expected):
-    renderer = Renderer(world.ctx, SHADERS)
+    ("normal", (0.5, 0.25, 0.0)), ("add", (0.64, 0.472, 0.4)), ("screen", (0.7, 0.55, 0.4)),
+    ("multiply", (0.2, 0.1, 0.0)), ("overlay", (0.4, 0.2, 0.0)), ("lighten", (0.5, 0.4, 0.4)),
+    ("darken", (0.4, 0.25, 0.0)), ("difference", (0.1, 0.15, 0.4))])
+def test_layers_are_mixed(world, blend, expected, deep):
+    renderer = Renderer(world.ctx, SHADERS, deep=deep)
     two = preset(layer("below", shader="flat_colour"), layer("above", shader="flat_colour", blend=blend))
     grey = {"below__source__colour": (0.4, 0.4, 0.4, 1.0)}
     for opacity in (1.0, 0.5, 0.0):
         renderer.draw(frame(scene(two, above__mix__opacity=opacity, **grey)), {}, world.screen)
-        wanted = [0.4 + opacity * (value - 0.4) for value in expected]
+        wanted = [(0.4 ** 2 + opacity * (value ** 2 - 0.4 ** 2)) ** 0.5 for value in expected]  # in linear light
         assert read(world.screen)[5, 5] == pytest.approx(wanted, abs=0.006)
     renderer.release()
 
@@ -424,9 +426,11 @@ def test_master_effects_and_blackout(world):
     renderer = Renderer(world.ctx, SHADERS)
     one = preset(layer(shader="flat_colour"), layer("second", shader="flat_colour", blend="add"), master=["invert"])
     renderer.draw(frame(scene(one)), {}, world.screen)
-    assert read(world.screen)[5, 5] == pytest.approx([0.0, 0.5, 1.0], abs=0.006)
+    red = 1.0 - 0.5 * 2.0 ** 0.5  # two lights of 0.5, in linear light
+    green = 1.0 - 0.25 * 2.0 ** 0.5
+    assert read(world.screen)[5, 5] == pytest.approx([red, green, 1.0], abs=0.006)
     renderer.draw(frame(scene(one), blackout=0.5), {}, world.screen)
-    assert read(world.screen)[5, 5] == pytest.approx([0.0, 0.25, 0.5], abs=0.006)
+    assert read(world.screen)[5, 5] == pytest.approx([0.5 * red, 0.5 * green, 0.5], abs=0.006)
     renderer.draw(frame(scene(one), blackout=1.0), {}, world.screen)
     assert read(world.screen).max() == 0.0
     renderer.release()

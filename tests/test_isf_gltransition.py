@@ -33,7 +33,7 @@ class Table:
     """Draws a transition between a red ramp and a blue one."""
 
     def __init__(self, world, spec):
-        self.ctx, self.pool = world.ctx, Pool(world.ctx)
+        self.ctx, self.pool = world.ctx, Pool(world.ctx, deep=False)
         x = np.linspace(0, 255, SIZE[0]).astype(np.uint8)
         self.pictures = []
         for channel in (0, 2):

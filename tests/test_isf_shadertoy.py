@@ -29,7 +29,7 @@ def world():
 
 def play(world, spec, frames=3, params=None, textures=None):
     """(H, W, 4) of each frame."""
-    pool = Pool(world.ctx)
+    pool = Pool(world.ctx, deep=False)
     node = Node(world.ctx, pool, Compose(world.ctx), Program(world.ctx, spec), "n",
                 world.ctx.texture((3, 3), 4, bytes(36)))
     pictures = []

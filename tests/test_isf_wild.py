@@ -230,13 +230,13 @@ def world():
 def draw(world, spec, frames=2, images=True):
     """(H, W, 4) of the last of so many frames."""
     ctx = world.ctx
-    pool, compose, black = Pool(ctx), Compose(ctx), ctx.texture((3, 3), 4, bytes(36))
+    pool, compose, black = Pool(ctx, deep=False), Compose(ctx), ctx.texture((3, 3), 4, bytes(36))
     white = ctx.texture((8, 8), 4, bytes([255]) * 256)
     node = Node(ctx, pool, compose, Program(ctx, spec), "n", black)
     given = dict.fromkeys((*spec.images, *(a.name for a in spec.audio)), white) if images else {}
     for _ in range(frames):
         target = node.draw(Moment(SIZE, 1.0, 1 / 60), {}, given)
-        floats = np.float32 if target.floating else np.uint8
+        floats = np.float32 if target.dtype == "f4" else np.uint8
         picture = np.frombuffer(target.texture.read(), floats).reshape(target.size[1], target.size[0], 4)
         pool.give(target)
     return picture if picture.dtype == np.float32 else picture / 255.0

@@ -34,7 +34,7 @@ def test_a_preset_has_a_value_and_a_param_for_every_address():
     (("zoom = 1.02", "zom = 1.02"), r"effect\[0\].inputs.zom: .*did you mean 'zoom'"),
     (("zoom = 1.02", "zoom = \"big\""), r"effect\[0\].inputs.zoom: expected a number, got 'big'"),
     (("speed = 0.5", "speed = \"fast\""), r"layer\[0\].walk.speed: .*valid number.*got 'fast'"),
-    (("blend = \"screen\"", "blend = \"scren\""), r"layer\[1\].blend: .*'normal'.*got 'scren'"),
+    (("blend = \"screen\"", "blend = \"scren\""), r"layer\[1\].blend: expected one of normal, .*got 'scren'.*screen"),
     (("audio.bass", "audio.bas"), r"route\[0\].from: .*did you mean 'audio.bass'"),
     (("main.echo.zoom", "main.echo.zoon"), r"route\[0\].to: no parameter .*did you mean 'main.echo.zoom'"),
     (("release = 0.3", "releese = 0.3"), r"route\[0\].releese: unknown key; did you mean 'release'"),

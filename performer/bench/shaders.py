@@ -67,7 +67,7 @@ def _per_pass(surface: Headless) -> Row:
     pool, black = Pool(ctx), ctx.texture((3, 3), 4, bytes(36))
     node = Node(ctx, pool, Compose(ctx), Program(ctx, spec), "n", black)
     programs = Program(ctx, spec).passes
-    targets = [Target(ctx, SIZE, False) for _ in programs]
+    targets = [Target(ctx, SIZE, "f1") for _ in programs]
     moment, t = Moment(SIZE), [0.0]
 
     def ours() -> None:
@@ -100,7 +100,7 @@ def _layers(surface: Headless) -> Row:
     features, sound = music(1.0)
     frame = show.step(1.0, 1 / 60, SIZE, features, sound)
     draws = Program(ctx, library.shaders["flat_bench"]).passes * LAYERS
-    targets = [Target(ctx, SIZE, False) for _ in draws]
+    targets = [Target(ctx, SIZE, "f1") for _ in draws]
     compose = Compose(ctx)
 
     def ours() -> None:

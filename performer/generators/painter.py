@@ -58,9 +58,7 @@ class Painter:
         """Images of all model layers of the frame's scenes; those whose walk stands still are kept as they are."""
         images: dict[tuple[int, str], Image] = {}
         done: dict[tuple[int, str], tuple[Walk, Image]] = {}
-        for scene in (frame.scene, frame.incoming):
-            if scene is None:
-                continue
+        for scene in frame.scenes:
             for layer in scene.preset.layers:
                 if layer.model is None:
                     continue

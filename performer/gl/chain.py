@@ -73,8 +73,8 @@ class Node:
         self._settings.clear()
         spec = program.spec
         self._knobs = [(renamed(p.name), f"{self.prefix}.{p.name}", p.name, p.kind, p.default) for p in spec.inputs]
-        lasting = {p.target: p.floating for p in spec.passes if p.target and p.persistent}
-        for name in [n for n, buffer in self._kept.items() if lasting.get(n) != buffer.front.floating]:
+        lasting = {p.target: self.pool.buffer(p.floating) for p in spec.passes if p.target and p.persistent}
+        for name in [n for n, buffer in self._kept.items() if lasting.get(n) != buffer.front.dtype]:
             self._kept.pop(name).release()
         self._sizes: dict[int, tuple[int, int]] = {}
         self._shaped: tuple[tuple[int, int], tuple[Value, ...]] | None = None
@@ -173,7 +173,7 @@ class Node:
             buffer.front, buffer.back = buffer.back, buffer.front
             drawn = buffer.front
         else:
-            drawn = self.pool.take(size, one.floating)
+            drawn = self.pool.take(size, self.pool.buffer(one.floating))
             self._render(program, drawn.fbo)
             before = lent.get(name)
             if before is not None:
@@ -197,10 +197,10 @@ class Node:
                 continue
             buffer = self._kept.get(one.target)
             if buffer is None or buffer.front.size != size:
-                self._kept[one.target] = self._resized(buffer, size, one.floating)
+                self._kept[one.target] = self._resized(buffer, size, self.pool.buffer(one.floating))
 
-    def _resized(self, old: _Buffer | None, size: tuple[int, int], floating: bool) -> _Buffer:
-        new = _Buffer(Target(self.ctx, size, floating), Target(self.ctx, size, floating))
+    def _resized(self, old: _Buffer | None, size: tuple[int, int], dtype: str) -> _Buffer:
+        new = _Buffer(Target(self.ctx, size, dtype), Target(self.ctx, size, dtype))
         new.front.kept = new.back.kept = True
         if old is not None:
             self.compose.copy(old.front.texture, new.front.fbo)

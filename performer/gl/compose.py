@@ -1,14 +1,15 @@
-"""The few passes of our own: copy, mix two layers, the last one to the screen."""
+"""The few passes of our own: copy, lay one layer on another, the last one to the screen."""
 
 from __future__ import annotations
 
 import moderngl
 
+from performer.control.layering import BLENDS, Place
 from performer.gl.flush import after_pass
 from performer.isf.glsl import VERTEX_SOURCE
 
-#: Order of `preset.BLENDS`, as the mix shader numbers them.
-MODES = {"normal": 0, "add": 1, "screen": 2, "multiply": 3, "lighten": 4, "difference": 5}
+#: As the mix shader numbers them.
+MODES = {name: number for number, name in enumerate(BLENDS)}
 
 _COPY = """\
 #version 330 core
@@ -18,26 +19,75 @@ uniform sampler2D image;
 uniform float gain;
 void main() { pixel = texture(image, isf_FragNormCoord) * gain; }
 """
-# Layers are opaque unless their shader says otherwise, so the picture below is weighed by alpha and opacity.
+# Light adds and covers in linear light, which a square comes near enough to (sRGB is a power of 2.2, by and large);
+# the other modes are what painting programs define, on the numbers as they are (W3C, "Compositing and Blending", 2024).
 _MIX = """\
 #version 330 core
 in vec2 isf_FragNormCoord;
 out vec4 pixel;
-uniform sampler2D below;
-uniform sampler2D above;
+uniform sampler2D below, above, stencil;
 uniform float opacity;
 uniform int mode;
+uniform bool placed;
+uniform vec4 turn;
+uniform vec2 shift;
+uniform vec2 key;      // threshold, softness
+uniform vec3 key_color;
+uniform vec2 mask;     // amount, invert
+const vec3 LUMA = vec3(0.2126, 0.7152, 0.0722);
+vec2 hue(vec3 c) { return vec2(dot(c, vec3(-0.1146, -0.3854, 0.5)), dot(c, vec3(0.5, -0.4542, -0.0458))); }
 void main() {
-  vec3 a = texture(below, isf_FragNormCoord).rgb;
-  vec4 top = texture(above, isf_FragNormCoord);
-  vec3 b = top.rgb;
-  vec3 c = b;
-  if (mode == 1) c = a + b;
-  else if (mode == 2) c = 1.0 - (1.0 - a) * (1.0 - b);
+  vec3 a = max(texture(below, isf_FragNormCoord).rgb, 0.0);
+  vec2 at = isf_FragNormCoord;
+  float seen = opacity;
+  if (placed) {
+    at = vec2(dot(turn.xy, at - 0.5), dot(turn.zw, at - 0.5)) + shift;
+    vec2 rim = (0.5 - abs(at - 0.5)) / max(fwidth(at), vec2(1e-6));
+    seen *= clamp(min(rim.x, rim.y) + 0.5, 0.0, 1.0);
+  }
+  vec4 top = texture(above, at);
+  vec3 b = max(top.rgb, 0.0), c = b;
+  seen *= clamp(top.a, 0.0, 1.0);
+  if (mask.x > 0.0) {
+    vec4 hole = texture(stencil, isf_FragNormCoord);
+    float light = clamp(dot(hole.rgb, LUMA), 0.0, 1.0) * clamp(hole.a, 0.0, 1.0);
+    seen *= mix(1.0, mix(light, 1.0 - light, mask.y), mask.x);
+  }
+  if (mode == 2) c = 1.0 - (1.0 - min(a, 1.0)) * (1.0 - min(b, 1.0));
   else if (mode == 3) c = a * b;
-  else if (mode == 4) c = max(a, b);
-  else if (mode == 5) c = abs(a - b);
-  pixel = vec4(mix(a, c, clamp(top.a, 0.0, 1.0) * opacity), 1.0);
+  else if (mode == 4) c = mix(2.0 * a * b, 1.0 - 2.0 * (1.0 - min(a, 1.0)) * (1.0 - min(b, 1.0)), step(0.5, a));
+  else if (mode == 5) c = max(a, b);
+  else if (mode == 6) c = min(a, b);
+  else if (mode == 7) c = abs(a - b);
+  else if (mode == 8) seen *= smoothstep(key.x - key.y, key.x + key.y + 1e-4, dot(b, LUMA));
+  else if (mode == 9) {
+    float apart = distance(hue(b), hue(key_color));
+    seen *= smoothstep(key.x - key.y, key.x + key.y + 1e-4, apart);
+    // What is left of the colour shines through hair and edges: take it out where it leads.
+    vec3 way = key_color - dot(key_color, vec3(1.0 / 3.0));
+    c -= way * max(0.0, dot(hue(b), hue(key_color)) / max(dot(hue(key_color), hue(key_color)), 1e-4) - 0.25) * 0.8;
+    c = max(c, 0.0);
+  }
+  if (mode == 1) pixel = vec4(sqrt(a * a + b * b * seen), 1.0);
+  else pixel = vec4(sqrt(mix(a * a, c * c, seen)), 1.0);
+}
+"""
+# Brighter than white keeps its hue and bleaches the more the brighter it is; what is not stays exactly as it is.
+# The dither is J. Jimenez' interleaved gradient noise ("Next Generation Post Processing in Call of Duty", 2014).
+_PRESENT = """\
+#version 330 core
+in vec2 isf_FragNormCoord;
+out vec4 pixel;
+uniform sampler2D image;
+uniform float gain;
+uniform float shake;
+void main() {
+  vec3 c = texture(image, isf_FragNormCoord).rgb;
+  c = max(c, 0.0) * gain;
+  float most = max(c.r, max(c.g, c.b));
+  if (most > 1.0) c = mix(c / most, vec3(1.0), 1.0 - exp(0.6 - 0.6 * most));
+  float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy + shake, vec2(0.06711056, 0.00583715))));
+  pixel = vec4(c + (noise - 0.5) * (0.98 / 255.0), 1.0);  // less than a step: black stays black
 }
 """
 _DARK = """\
@@ -57,12 +107,13 @@ class Compose:
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._after = after_pass(ctx)
-        self._copy = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_COPY)
-        self._mix = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_MIX)
-        self._dark = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_DARK)
-        self._mix["below"].value, self._mix["above"].value = 0, 1  # type: ignore[union-attr]
-        self._copy_vao, self._mix_vao, self._dark_vao = (
-            ctx.vertex_array(p, []) for p in (self._copy, self._mix, self._dark))
+        self._programs = [ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=source)
+                          for source in (_COPY, _MIX, _PRESENT, _DARK)]
+        self._copy, self._mix, self._present, _ = self._programs
+        self._vaos = [ctx.vertex_array(program, []) for program in self._programs]
+        self._copy_vao, self._mix_vao, self._present_vao, self._dark_vao = self._vaos
+        for unit, name in enumerate(("below", "above", "stencil")):
+            self._mix[name].value = unit  # type: ignore[union-attr]
 
     def copy(self, image: moderngl.Texture, into: moderngl.Framebuffer, gain: float = 1.0) -> None:
         """The image times gain, stretched to fit, linearly filtered."""
@@ -73,13 +124,40 @@ class Compose:
         self._after()
 
     def mix(self, below: moderngl.Texture, above: moderngl.Texture, mode: int, opacity: float,
-            into: moderngl.Framebuffer) -> None:
-        """`above` on `below` by one of MODES, `opacity` 0..1."""
+            into: moderngl.Framebuffer, place: Place | None = None,
+            key: tuple[float, float, tuple[float, ...]] = (0.0, 0.0, (0.0, 0.0, 0.0)),
+            stencil: moderngl.Texture | None = None, mask: tuple[float, float] = (0.0, 0.0)) -> None:
+        """`above` on `below`.
+
+        mode     one of MODES; opacity, 0..1
+        place    where `above` lies; None: all over
+        key      threshold, softness, colour, for the two modes that cut out
+        stencil  a picture whose brightness weighs the opacity; mask: how far (0..1), and 1.0 to turn it round
+        """
+        program = self._mix
         into.use()
         below.use(0)
         above.use(1)
-        self._mix["mode"].value, self._mix["opacity"].value = mode, opacity  # type: ignore[union-attr]
+        (stencil or below).use(2)
+        program["mode"].value, program["opacity"].value = mode, opacity  # type: ignore[union-attr]
+        program["placed"].value = place is not None  # type: ignore[union-attr]
+        if place is not None:
+            program["turn"].value, program["shift"].value = place[:4], place[4:]  # type: ignore[union-attr]
+        program["key"].value, program["key_color"].value = key[:2], key[2][:3]  # type: ignore[union-attr]
+        program["mask"].value = mask if stencil is not None else (0.0, 0.0)  # type: ignore[union-attr]
         self._mix_vao.render(moderngl.TRIANGLES, 3)
+        self._after()
+
+    def present(self, image: moderngl.Texture, into: moderngl.Framebuffer, gain: float, frame: int) -> None:
+        """The image times gain as eight bits can show it: bright colours tamed, steps hidden by noise of one step.
+
+        frame  number of the picture, which moves the noise
+        """
+        into.use()
+        image.use(0)
+        self._present["gain"].value = gain  # type: ignore[union-attr]
+        self._present["shake"].value = 5.588238 * float(frame % 64)  # type: ignore[union-attr]
+        self._present_vao.render(moderngl.TRIANGLES, 3)
         self._after()
 
     def dark(self, into: moderngl.Framebuffer) -> None:
@@ -89,5 +167,5 @@ class Compose:
         self._after()
 
     def release(self) -> None:
-        for part in (self._copy_vao, self._mix_vao, self._dark_vao, self._copy, self._mix, self._dark):
+        for part in (*self._vaos, *self._programs):
             part.release()

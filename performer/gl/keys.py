@@ -39,6 +39,8 @@ KEYS = (
     Key("q", "show.quantise", 1.0, "q", "changes wait: now, beat, bar, phrase"),
     Key("j", "show.jump", 1.0, "j", "jump to the next keyframe"),
     Key("a", "show.autopilot", 1.0, "a", "autopilot on or off"),
+    Key("c", "show.decks", 1.0, "c", "two decks, or one"),
+    Key("enter", "show.take", 1.0, "enter", "take: the other deck comes in"),
     Key("b", "show.blackout", 1.0, "b", "blackout, and back"),
     Key("z", "show.freeze", 1.0, "z", "freeze, and go on"),
     Key("f", "app.fullscreen", 1.0, "f", "full screen, and back"),

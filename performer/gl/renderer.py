@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ import numpy as np
 from performer.errors import Fault, nearest
 from performer.frame import EMPTY, Features, Frame, Image, Images, Scene, Sound
 from performer.gl.chain import Moment, Node
-from performer.gl.compose import MODES, Compose
+from performer.gl.compose import Compose
 from performer.gl.program import Program
+from performer.gl.scene import LayerState, SceneState
 from performer.gl.targets import Pool, Target
 from performer.gl.texture import Converter, ImageTexture, SoundTexture, picture
 from performer.gl.timing import Timer
@@ -24,37 +26,10 @@ from performer.isf import ShaderSpec
 log = logging.getLogger(__name__)
 
 _STARTED = datetime(2000, 1, 1)
+PREVIEW_SCALE = 0.375  # of the picture's sides
+PREVIEW_EVERY = 2  # frames
+INSET = 0.26  # of the picture's sides
 _REHEARSAL = -1  # number of a scene that is only drawn to warm up
-
-
-class _Layer:
-    """What one layer of a scene keeps between frames."""
-
-    __slots__ = ("effects", "image", "mode", "model", "name", "opacity", "shader", "source")
-
-    def __init__(self, layer: Any, image: ImageTexture | None, source: Node | None, effects: list[Node]) -> None:
-        self.name, self.image, self.source, self.effects = layer.name, image, source, effects
-        self.mode = MODES[layer.blend]
-        self.opacity = f"{layer.name}.mix.opacity"
-
-
-class _Stage:
-    """What one scene keeps between frames; nodes live as long as the scene is in the frame."""
-
-    __slots__ = ("layers", "master", "moment", "transition")
-
-    def __init__(self, layers: list[_Layer], master: list[Node], transition: Node | None) -> None:
-        self.layers, self.master, self.transition, self.moment = layers, master, transition, Moment()
-
-    def nodes(self) -> list[Node]:
-        """All nodes, in the order they are drawn."""
-        found = []
-        for layer in self.layers:
-            if layer.source is not None:
-                found.append(layer.source)
-            found += layer.effects
-        found += self.master
-        return found + ([self.transition] if self.transition is not None else [])
 
 
 class Renderer:
@@ -62,18 +37,23 @@ class Renderer:
 
     shaders  all shaders by name
     started  the date and time at frame time 0, for ISF's DATE; fixed unless given, so that renders repeat
+    deep     work in 16-bit floats, with a tone map and dither at the end; else in bytes: for software drawing, live
 
     `skip` is how many effects marked costly are left out, the last ones first; `timer`, if there is one, times nodes.
     """
 
-    def __init__(self, ctx: moderngl.Context, shaders: Mapping[str, ShaderSpec], started: datetime = _STARTED) -> None:
+    def __init__(self, ctx: moderngl.Context, shaders: Mapping[str, ShaderSpec], started: datetime = _STARTED,
+                 deep: bool = True) -> None:
         self.ctx, self.started, self.skip = ctx, started, 0
         self.timer: Timer | None = None
         self._specs = dict(shaders)
         self._programs: dict[str, Program | None] = {}
-        self._stages: dict[int, _Stage] = {}
-        self._pool, self._compose, self._converter = Pool(ctx), Compose(ctx), Converter(ctx)
+        self._stages: dict[int, SceneState] = {}
+        self._pool, self._compose = Pool(ctx, deep), Compose(ctx)
+        self._converter = Converter(ctx, self._pool.picture)
+        self._preview: Target | None = None
         self._black = ctx.texture((3, 3), 4, bytes(36))
+        self._white = ctx.texture((1, 1), 4, bytes([230] * 4))
         # Of the same kind as any other: drivers compile for what is bound.
         self._black.filter = (moderngl.LINEAR, moderngl.LINEAR)
         self._black.repeat_x = self._black.repeat_y = False
@@ -161,23 +141,6 @@ class Renderer:
         program = self._programs[name]
         return None if program is None else Node(self.ctx, self._pool, self._compose, program, prefix, self._black)
 
-    def _build(self, scene: Scene) -> _Stage:
-        preset = scene.preset
-        layers = []
-        for layer in preset.layers:
-            image = source = None
-            if layer.model is not None:
-                image = ImageTexture(self.ctx, self._converter)
-            else:
-                source = self._node(layer.shader, f"{layer.name}.source")
-            layers.append(_Layer(layer, image, source, self._nodes(layer.effects, layer.name)))
-        return _Stage(layers, self._nodes(preset.master, "master"),
-                      self._node(preset.transition.shader, "transition.shader"))
-
-    def _nodes(self, effects: Any, layer: str) -> list[Node]:
-        found = (self._node(effect.shader, f"{layer}.{effect.name}") for effect in effects)
-        return [node for node in found if node is not None]
-
     # -- a frame
 
     def draw(self, frame: Frame, images: Images, target: moderngl.Framebuffer) -> None:
@@ -189,15 +152,48 @@ class Renderer:
         if self.timer is not None:
             self.timer.frame()
         self._forget(frame)
-        direct = target if frame.blackout <= 0.0 and target.size == frame.size else None
+        plain = frame.blackout <= 0.0 and target.size == frame.size and not self._pool.deep
+        direct = target if plain else None
         if frame.incoming is None:
             result = self._draw_scene(frame, frame.scene, images, direct)
         else:
             result = self._draw_change(frame, frame.incoming, images, direct)
         if result is not None:
-            self._compose.copy(result.texture, target, 1.0 - min(max(frame.blackout, 0.0), 1.0))
-            self._pool.give(result)
+            self._show(result, target, 1.0 - min(max(frame.blackout, 0.0), 1.0), frame.index)
+        if frame.preview is not None and frame.index % PREVIEW_EVERY == 0:
+            self._draw_preview(frame, frame.preview, images)
         self._pool.step()
+
+    def _show(self, picture: Target, target: moderngl.Framebuffer, gain: float, index: int) -> None:
+        """Draw a picture over `target`, and give it back."""
+        if self._pool.deep:
+            self._compose.present(picture.texture, target, gain, index)
+        else:
+            self._compose.copy(picture.texture, target, gain)
+        self._pool.give(picture)
+
+    def _draw_preview(self, frame: Frame, scene: Scene, images: Images) -> None:
+        """The scene of the deck that is not live, small."""
+        size = max(2, round(frame.size[0] * PREVIEW_SCALE)), max(2, round(frame.size[1] * PREVIEW_SCALE))
+        if self._preview is None or self._preview.size != size:
+            if self._preview is not None:
+                self._preview.release()
+            self._preview = Target(self.ctx, size, "f1")
+        drawn = self._draw_scene(replace(frame, size=size), scene, images, None)
+        assert drawn is not None
+        self._show(drawn, self._preview.fbo, 1.0, frame.index)
+
+    def draw_inset(self, target: moderngl.Framebuffer, size: tuple[int, int]) -> None:
+        """Draw the preview into the lower right corner of `target`, which has `size` pixels."""
+        if self._preview is None:
+            return
+        width, height = round(size[0] * INSET), round(size[1] * INSET)
+        rim, gap = max(1, size[1] // 360), round(size[1] * 0.025)
+        whole = target.viewport
+        for texture, more in ((self._white, rim), (self._preview.texture, 0)):
+            target.viewport = (size[0] - width - gap - more, gap - more, width + 2 * more, height + 2 * more)
+            self._compose.copy(texture, target)
+        target.viewport = whole
 
     def _draw_change(self, frame: Frame, incoming: Scene, images: Images,
                      into: moderngl.Framebuffer | None) -> Target | None:
@@ -224,39 +220,48 @@ class Renderer:
         """The scene's picture, to be given back to the pool, or None when it could be drawn to `into`."""
         stage = self._stages.get(scene.number)
         if stage is None:
-            stage = self._stages[scene.number] = self._build(scene)
+            stage = self._stages[scene.number] = SceneState.build(
+                scene.preset, lambda: ImageTexture(self.ctx, self._converter), self._node)
         moment = stage.moment
         moment.size, moment.time, moment.dt, moment.date = frame.size, scene.t, frame.dt, self._date(frame.t)
-        left_out = self._left_out(stage)
+        left_out = stage.costly(self.skip)
         master = [node for node in stage.master if node not in left_out]
+        stencils = {layer.name: self._draw_layer(frame, scene, stage, layer, images, left_out, None)
+                    for layer in stage.stencils}
         direct = into if not master and len(stage.layers) == 1 else None
-        below: Target | None = None
+        aspect, below = frame.size[0] / frame.size[1], None
         for at, layer in enumerate(stage.layers):
-            opacity = float(scene.params.get(layer.opacity, 1.0))  # type: ignore[arg-type]
-            plain = at == 0 and layer.mode == 0 and opacity >= 1.0
-            if opacity <= 0.0 and at > 0:
+            if at > 0 and layer.opacity(scene.params) <= 0.0:
                 continue
-            above = self._draw_layer(frame, scene, stage, layer, images, left_out, direct if plain else None)
+            plain = at == 0 and layer.plain(scene.params)
+            above = stencils.get(layer.name) or self._draw_layer(frame, scene, stage, layer, images, left_out,
+                                                                 direct if plain else None)
             if plain:
                 if above is None:
                     return None
                 below = above
                 continue
             assert above is not None
+            stencil = stencils.get(layer.mask) if layer.mask is not None else None
             last = into if not master and at == len(stage.layers) - 1 else None
             mixed = None if last is not None else self._pool.take(frame.size)
-            self._compose.mix(self._black if below is None else below.texture, above.texture, layer.mode, opacity,
-                              last if last is not None else mixed.fbo)  # type: ignore[union-attr]
+            layer.lay(self._compose, scene.params, self._black if below is None else below.texture, above.texture,
+                      stencil.texture if stencil is not None else None, aspect,
+                      last if last is not None else mixed.fbo)  # type: ignore[union-attr]
             for spent in (below, above):
-                if spent is not None:
+                if spent is not None and spent not in stencils.values():
                     self._pool.give(spent)
-            if mixed is None:
-                return None
             below = mixed
-        assert below is not None
+            if mixed is None:
+                break
+        for spent in stencils.values():
+            if spent is not None and spent is not below:
+                self._pool.give(spent)
+        if below is None:
+            return None
         return self._run(frame, scene, stage, master, below, into)
 
-    def _draw_layer(self, frame: Frame, scene: Scene, stage: _Stage, layer: _Layer, images: Images,
+    def _draw_layer(self, frame: Frame, scene: Scene, stage: SceneState, layer: LayerState, images: Images,
                     left_out: list[Node], into: moderngl.Framebuffer | None) -> Target | None:
         effects = [node for node in layer.effects if node not in left_out] if left_out else layer.effects
         source: Target | None = None
@@ -278,7 +283,7 @@ class Renderer:
             self._compose.dark(source.fbo)
         return self._run(frame, scene, stage, effects, source, into)
 
-    def _run(self, frame: Frame, scene: Scene, stage: _Stage, nodes: list[Node], first: Target | moderngl.Texture,
+    def _run(self, frame: Frame, scene: Scene, stage: SceneState, nodes: list[Node], first: Target | moderngl.Texture,
              into: moderngl.Framebuffer | None) -> Target | None:
         """Draw a chain of filters; `first` goes back to the pool if it came from there."""
         now: Target | None = first if isinstance(first, Target) else None
@@ -298,7 +303,7 @@ class Renderer:
             self._compose.copy(texture, now.fbo)
         return now
 
-    def _draw_node(self, node: Node, frame: Frame, scene: Scene, stage: _Stage, given: dict[str, moderngl.Texture],
+    def _draw_node(self, node: Node, frame: Frame, scene: Scene, stage: SceneState, given: dict[str, moderngl.Texture],
                    other: moderngl.Texture, into: moderngl.Framebuffer | None) -> tuple[bool, Target | None]:
         """Whether it was drawn, and the picture; no picture where it was drawn to `into`."""
         if node in self._failed or node.scale <= 0.0:
@@ -357,12 +362,6 @@ class Renderer:
         return f"{spec.name} is too slow here: " + (
             f"drawn at {node.scale:.0%} of the resolution" if node.scale > 0.0 else "left out")
 
-    def _left_out(self, stage: _Stage) -> list[Node]:
-        if self.skip <= 0:
-            return []
-        costly = [node for node in stage.nodes() if node.program.spec.costly and node.program.spec.kind == "filter"]
-        return costly[-self.skip:]
-
     def _date(self, t: float) -> tuple[float, float, float, float]:
         now = self.started + timedelta(seconds=t)
         seconds = now.hour * 3600 + now.minute * 60 + now.second + now.microsecond * 1e-6
@@ -379,13 +378,13 @@ class Renderer:
 
     def _forget(self, frame: Frame) -> None:
         """Release what belongs to scenes that are over."""
-        incoming = frame.incoming.number if frame.incoming is not None else frame.scene.number
         if len(self._stages) <= 1 and frame.scene.number in self._stages:
             return
-        for number in [n for n in self._stages if n not in (frame.scene.number, incoming)]:
+        playing = [scene.number for scene in frame.scenes]
+        for number in [n for n in self._stages if n not in playing]:
             self._release(self._stages.pop(number))
 
-    def _release(self, stage: _Stage) -> None:
+    def _release(self, stage: SceneState) -> None:
         for node in stage.nodes():
             node.release()
             self._failed.discard(node)
@@ -400,14 +399,15 @@ class Renderer:
         for stage in self._stages.values():
             self._release(stage)
         self._stages.clear()
-        if self._last_image is not None:
-            self._last_image.release()
+        for kept in (self._last_image, self._preview):
+            if kept is not None:
+                kept.release()
         for program in self._programs.values():
             if program is not None:
                 program.release()
         for sound in self._sounds.values():
             sound.release()
-        for texture in (*self._pictures.values(), self._black):
+        for texture in (*self._pictures.values(), self._black, self._white):
             texture.release()
         for part in (self._pool, self._compose, self._converter):
             part.release()

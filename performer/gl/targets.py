@@ -5,22 +5,30 @@ from __future__ import annotations
 import moderngl
 
 IDLE_FRAMES = 240  # a target that nobody borrowed for so long is released
+#: Renderers without a graphics card, to whom every bit counts.
+SOFTWARE = ("llvmpipe", "softpipe", "swiftshader", "basic render")
+
+
+def software(ctx: moderngl.Context) -> bool:
+    """Whether the processor does the drawing."""
+    name = str(ctx.info["GL_RENDERER"]).lower()
+    return any(word in name for word in SOFTWARE)
 
 
 class Target:
     """A texture and the framebuffer that draws to it.
 
-    size      (width, height) in pixels
-    floating  four 32-bit floats per pixel instead of four bytes
-    kept      belongs to a node for good: giving it to the pool does nothing
+    size   (width, height) in pixels
+    dtype  of its four channels, as moderngl says it: "f1" bytes, "nu2" 16-bit 0..1, "f2" and "f4" floats
+    kept   belongs to a node for good: giving it to the pool does nothing
     """
 
-    __slots__ = ("fbo", "floating", "kept", "key", "size", "texture", "used")
+    __slots__ = ("dtype", "fbo", "kept", "key", "size", "texture", "used")
 
-    def __init__(self, ctx: moderngl.Context, size: tuple[int, int], floating: bool) -> None:
-        self.size, self.floating, self.key, self.used = size, floating, (size, floating), 0
+    def __init__(self, ctx: moderngl.Context, size: tuple[int, int], dtype: str) -> None:
+        self.size, self.dtype, self.key, self.used = size, dtype, (size, dtype), 0
         self.kept = False
-        self.texture = ctx.texture(size, 4, dtype="f4" if floating else "f1")
+        self.texture = ctx.texture(size, 4, dtype=dtype)
         self.texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
         self.texture.repeat_x = self.texture.repeat_y = False
         self.fbo = ctx.framebuffer([self.texture])
@@ -32,16 +40,27 @@ class Target:
 
 
 class Pool:
-    """Lends targets; what is drawn to one is undefined after it was given back."""
+    """Lends targets; what is drawn to one is undefined after it was given back.
 
-    def __init__(self, ctx: moderngl.Context) -> None:
-        self.ctx = ctx
-        self._free: dict[tuple[tuple[int, int], bool], list[Target]] = {}
+    deep  pictures are 16-bit floats that may be brighter than white, buffers 16 bits, so that feedback neither bands
+          nor leaves ghosts; else both are bytes, which costs half where the processor draws
+    """
+
+    def __init__(self, ctx: moderngl.Context, deep: bool = True) -> None:
+        self.ctx, self.deep = ctx, deep
+        self.picture = "f2" if deep else "f1"
+        self._free: dict[tuple[tuple[int, int], str], list[Target]] = {}
         self._frame = 0
 
-    def take(self, size: tuple[int, int], floating: bool = False) -> Target:
-        free = self._free.get((size, floating))
-        return free.pop() if free else Target(self.ctx, size, floating)
+    def buffer(self, floating: bool) -> str:
+        """What a pass to a buffer is kept as: 32-bit floats where its author wants floats, else 0..1."""
+        return "f4" if floating else "nu2" if self.deep else "f1"
+
+    def take(self, size: tuple[int, int], dtype: str | None = None) -> Target:
+        """A target for a picture, or of another kind."""
+        dtype = dtype or self.picture
+        free = self._free.get((size, dtype))
+        return free.pop() if free else Target(self.ctx, size, dtype)
 
     def give(self, target: Target) -> None:
         if target.kept:

@@ -65,9 +65,13 @@ void main() {
 
 
 class Converter:
-    """The passes from planes of floats to RGBA; one serves all image textures of a context."""
+    """The passes from planes of floats to RGBA; one serves all image textures of a context.
 
-    def __init__(self, ctx: moderngl.Context) -> None:
+    dtype  of those textures, as `Target` says it
+    """
+
+    def __init__(self, ctx: moderngl.Context, dtype: str = "f1") -> None:
+        self.dtype = dtype
         self._after = after_pass(ctx)
         self.program = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_CONVERT)
         self.program["planes"].value, self.program["before"].value = 0, 1  # type: ignore[union-attr]
@@ -185,12 +189,12 @@ class ImageTexture:
         if self._shown is None or self._shown.size != wanted:
             if self._shown is not None:
                 self._shown.release()
-            self._shown, self._stale = Target(self.ctx, wanted, False), True
+            self._shown, self._stale = Target(self.ctx, wanted, self._converter.dtype), True
         double = (2 * wanted[0], 2 * wanted[1]) if size[0] >= SMALL * wanted[0] else None
         if (self._fine.size if self._fine is not None else None) != double:
             if self._fine is not None:
                 self._fine.release()
-            self._fine, self._stale = Target(self.ctx, double, False) if double is not None else None, True
+            self._fine, self._stale = Target(self.ctx, double, self._converter.dtype) if double is not None else None, True
 
     def release(self) -> None:
         for part in (self._planes, self._shown, self._before, self._fine):
