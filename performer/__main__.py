@@ -273,6 +273,22 @@ def beats(
         write_json(scoring.clean(figures), json)
 
 
+@bench.command(epilog="Example: performer bench looks song.ogg --seconds 30 --json looks.json")
+def looks(
+    song: Annotated[str, typer.Argument(help="A sound file, or demo.")] = "demo",
+    preset: Annotated[list[str] | None, typer.Option(help="Only this preset; may be given several times.")] = None,
+    seconds: Annotated[float, typer.Option(min=2.0, help="Of the song, for each preset.")] = 20.0,
+    json: Annotated[str | None, typer.Option(help="Write all figures to this JSON file.")] = None,
+    debug: Debug = False,
+) -> None:
+    """How presets look and react: change with the onsets, contrast, burnt areas, likeness to each other."""
+    from performer.bench import looks as looking
+
+    figures = looking.run(song, seconds, preset or [])
+    if json is not None:
+        write_json(figures, json)
+
+
 def write_json(data: Any, path: str) -> None:
     """Write to a file, or to standard output for "-". Raises Fault."""
     import json

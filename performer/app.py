@@ -239,7 +239,8 @@ class Rig:
         preflight = Preflight(str(self.surface.ctx.info["GL_RENDERER"]))
         closing.callback(preflight.stop)
         self.library.refuse(preflight.examine(self.library.foreign(*presets, first)))
-        renderer = Renderer(self.surface.ctx, self.library.shaders, datetime.now(), deep=not software(self.surface.ctx))
+        self.renderer = renderer = Renderer(self.surface.ctx, self.library.shaders, datetime.now(),
+                                            deep=not software(self.surface.ctx))
         renderer.warm(first)
         for preset in presets:
             try:

@@ -125,6 +125,7 @@ class Performance:
         self._heard = _Heard(self.song)
         self._listener = Listener(self._heard)
         self.presets = library.in_order()
+        self.preset = first
         self._show = Show(self.presets, first.name, options.seed, options.quantise, options.autopilot)
         self._painter = painter(library, options.provider)
         for layer in first.layers:

@@ -243,3 +243,18 @@ def test_a_window_shows_the_show_and_takes_keys(xvfb):  # noqa: F811
         assert not rig.stage._quit
         press("Escape")
         assert play_until(rig, lambda: rig.stage._quit, 3.0)
+
+
+def test_the_other_deck_is_seen_on_the_panel_and_comes_in_by_a_take():
+    with Rig(headless(preset="tidal", hud=True)) as rig:
+        for address, text in (("show.decks", ""), ("show.preset", "deep_tunnel")):
+            rig.hands.events.put(ControlEvent(rig.now(), address, 0.0, text))
+        assert play_until(rig, lambda: rig.renderer.preview is not None, 20.0)
+        play_until(rig, lambda: False, 0.5)
+        assert rig.show.preset.name == "tidal"
+        shown = pixels(rig)
+        left, top = SIZE[0] - 4 - round(0.26 * SIZE[0]), SIZE[1] - 4 - round(0.26 * SIZE[1])
+        inset = shown[top + 2:-6, left + 2:-6].astype(float)
+        assert inset.std() > 5.0 and (shown[top - 1, left:-5] > 200).all()  # its bright rim
+        rig.hands.events.put(ControlEvent(rig.now(), "show.take"))
+        assert play_until(rig, lambda: rig.show.preset.name == "deep_tunnel", 20.0)

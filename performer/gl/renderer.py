@@ -40,6 +40,7 @@ class Renderer:
     deep     work in 16-bit floats, with a tone map and dither at the end; else in bytes: for software drawing, live
 
     `skip` is how many effects marked costly are left out, the last ones first; `timer`, if there is one, times nodes.
+    `preview` is the newest picture of the deck that is not live, or None.
     """
 
     def __init__(self, ctx: moderngl.Context, shaders: Mapping[str, ShaderSpec], started: datetime = _STARTED,
@@ -51,7 +52,7 @@ class Renderer:
         self._stages: dict[int, SceneState] = {}
         self._pool, self._compose = Pool(ctx, deep), Compose(ctx)
         self._converter = Converter(ctx, self._pool.picture)
-        self._preview: Target | None = None
+        self.preview: Target | None = None
         self._black = ctx.texture((3, 3), 4, bytes(36))
         self._white = ctx.texture((1, 1), 4, bytes([230] * 4))
         # Of the same kind as any other: drivers compile for what is bound.
@@ -175,22 +176,22 @@ class Renderer:
     def _draw_preview(self, frame: Frame, scene: Scene, images: Images) -> None:
         """The scene of the deck that is not live, small."""
         size = max(2, round(frame.size[0] * PREVIEW_SCALE)), max(2, round(frame.size[1] * PREVIEW_SCALE))
-        if self._preview is None or self._preview.size != size:
-            if self._preview is not None:
-                self._preview.release()
-            self._preview = Target(self.ctx, size, "f1")
+        if self.preview is None or self.preview.size != size:
+            if self.preview is not None:
+                self.preview.release()
+            self.preview = Target(self.ctx, size, "f1")
         drawn = self._draw_scene(replace(frame, size=size), scene, images, None)
         assert drawn is not None
-        self._show(drawn, self._preview.fbo, 1.0, frame.index)
+        self._show(drawn, self.preview.fbo, 1.0, frame.index)
 
     def draw_inset(self, target: moderngl.Framebuffer, size: tuple[int, int]) -> None:
         """Draw the preview into the lower right corner of `target`, which has `size` pixels."""
-        if self._preview is None:
+        if self.preview is None:
             return
         width, height = round(size[0] * INSET), round(size[1] * INSET)
         rim, gap = max(1, size[1] // 360), round(size[1] * 0.025)
         whole = target.viewport
-        for texture, more in ((self._white, rim), (self._preview.texture, 0)):
+        for texture, more in ((self._white, rim), (self.preview.texture, 0)):
             target.viewport = (size[0] - width - gap - more, gap - more, width + 2 * more, height + 2 * more)
             self._compose.copy(texture, target)
         target.viewport = whole
@@ -399,7 +400,7 @@ class Renderer:
         for stage in self._stages.values():
             self._release(stage)
         self._stages.clear()
-        for kept in (self._last_image, self._preview):
+        for kept in (self._last_image, self.preview):
             if kept is not None:
                 kept.release()
         for program in self._programs.values():

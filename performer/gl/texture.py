@@ -194,7 +194,8 @@ class ImageTexture:
         if (self._fine.size if self._fine is not None else None) != double:
             if self._fine is not None:
                 self._fine.release()
-            self._fine, self._stale = Target(self.ctx, double, self._converter.dtype) if double is not None else None, True
+            dtype = self._converter.dtype
+            self._fine, self._stale = Target(self.ctx, double, dtype) if double is not None else None, True
 
     def release(self) -> None:
         for part in (self._planes, self._shown, self._before, self._fine):
