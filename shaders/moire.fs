@@ -23,5 +23,6 @@ void main() {
   float both = abs(u - v), slow = 0.5 + 0.5 * cos(6.28318 * (one - two) * 0.5);
   vec3 c = mix(vec3(0.01, 0.01, 0.03), palette(hue + 0.16 * slow), both);
   c += palette(hue + 0.45) * u * v * 0.55 * slow;
-  gl_FragColor = vec4(clamp(c * (1.1 - 0.5 * dot(p, p)), 0.0, 1.0), 1.0);
+  vec2 rim = isf_FragNormCoord - 0.5;
+  gl_FragColor = vec4(clamp(c * (1.1 - 1.1 * dot(rim, rim)), 0.0, 1.0), 1.0);
 }

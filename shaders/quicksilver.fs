@@ -14,7 +14,7 @@ float field(vec2 p, float t) {
   float sum = 0.0;
   for (int i = 0; i < 7; i++) {
     float n = float(i), r = (0.1 + 0.045 * sin(n * 2.7 + 1.0)) * size;
-    vec2 at = spread * vec2(0.75 * sin(t * (0.31 + 0.07 * n) + n * 2.4), 0.42 * cos(t * (0.27 + 0.09 * n) + n * 1.3));
+    vec2 at = spread * vec2(max(0.75, 0.42 * RENDERSIZE.x / RENDERSIZE.y) * sin(t * (0.31 + 0.07 * n) + n * 2.4), 0.42 * cos(t * (0.27 + 0.09 * n) + n * 1.3));
     sum += r * r / (dot(p - at, p - at) + 0.0004);
   }
   return sum;

@@ -14,6 +14,7 @@ vec3 palette(float t) { return 0.6 + 0.4 * cos(6.28318 * (t + vec3(0.0, 0.2, 0.4
 float swing(float x) { return IMG_NORM_PIXEL(wave, vec2(clamp(x, 0.0, 1.0), 0.5)).r * 2.0 - 1.0; }
 void main() {
   vec2 uv = isf_FragNormCoord, p = (uv - 0.5) * vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0);
+  p.x /= mix(1.0, max(1.0, 0.5 * RENDERSIZE.x / RENDERSIZE.y), step(0.5, ring));  // on very wide screens the ring is too
   float r = length(p), a = abs(atan(p.x, -p.y)) / 3.14159;  // mirrored, so that the ring closes
   float x = mix(uv.x, a * 0.6, step(0.5, ring));
   float d0 = mix(p.y, r - radius, step(0.5, ring));

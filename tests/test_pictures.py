@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from performer.app import load_library, painter
+from performer.bench.looks import REACTIVE, look, reaction
 from performer.check import FPS, music, trial
 from performer.frame import ControlEvent, Sound
 from performer.gl.flush import finish
@@ -137,6 +138,59 @@ def test_a_preset_is_neither_flat_nor_burnt_and_moves(name, shows):
     assert pictures.std(axis=(1, 2, 3)).mean() > 8.0, "flat"
     assert (pictures.min(axis=3) > 250).mean() < 0.35, "burnt"
     assert np.abs(np.diff(pictures, axis=0)).mean() > 0.4, "still"
+
+
+@pytest.fixture(scope="module")
+def stage(surface):
+    """One renderer and one painter for all: shaders compile once."""
+    renderer, models = Renderer(surface.ctx, LIBRARY.shaders), painter(LIBRARY, "cpu")
+    yield renderer, models
+    renderer.release()
+
+
+@pytest.mark.parametrize("size", [(90, 160), (120, 120), (320, 80)], ids=["9:16", "1:1", "4:1"])
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_fills_any_shape(name, size, surface, stage):
+    renderer, models = stage
+    show = Show([LIBRARY.presets[name]], name)
+    target = surface.ctx.framebuffer([surface.ctx.texture(size, 4)])
+    pictures = []
+    for i in range(16):
+        t = (i + 1) / FPS
+        features, sound = music(t)
+        frame = show.step(t, 1 / FPS, size, features, sound)
+        frame = replace(frame, scene=replace(frame.scene, number=hash((name, size))))
+        renderer.draw(frame, models.paint(frame), target)
+        finish()
+        pictures.append(Readback(surface.ctx).read(target, size).astype(np.float32))
+    for part in (*target.color_attachments, target):
+        part.release()
+    seen = np.stack(pictures[8:])
+    assert seen.std(axis=(1, 2, 3)).mean() > 6.0, "flat"
+    assert (seen.min(axis=3) > 250).mean() < 0.4, "burnt"
+    assert np.abs(np.diff(seen, axis=0)).mean() > 0.2, "still"
+    if "dark" in LIBRARY.presets[name].tags:  # things that float in the dark may leave the rim to it
+        return
+    # Nothing stops before the edge: along the longer side, ends are not black where the middle is bright.
+    length = np.swapaxes(seen, 1, 2) if size[0] > size[1] else seen
+    profile = length.max(axis=(0, 2, 3))
+    tenth = len(profile) // 10
+    assert min(profile[:tenth].max(), profile[-tenth:].max()) > 10.0, "stops before the edge"
+
+
+@pytest.mark.parametrize("name", ["tidal", "laser_chapel"])
+def test_a_reactive_preset_follows_the_onsets(name):
+    assert "reactive" in LIBRARY.presets[name].tags
+    assert look(name, "demo", 6.0).reaction > REACTIVE
+
+
+def test_a_reaction_is_a_change_that_comes_with_the_onset_or_just_after():
+    rng = np.random.default_rng(2)
+    onsets = (rng.random(600) < 0.06) * rng.random(600)
+    assert reaction(np.roll(onsets, 2) + 0.1, onsets) > 0.9
+    assert reaction(rng.random(600), onsets) < 0.2
+    assert reaction(np.roll(onsets, 20), onsets) < 0.2
+    assert reaction(np.zeros(600), onsets) == 0.0
 
 
 def small(picture: np.ndarray) -> np.ndarray:

@@ -26,9 +26,9 @@ BURNT = 250
 class Look:
     """One preset under one song.
 
-    reaction  correlation of the picture's change with the onset strength, both smoothed over 0.1 s, at the lag from 0
-              to 0.1 s where it is best
-    change    mean difference of one picture to the next, of 255
+    reaction  correlation of the picture's change with the strength of the onsets in it, both smoothed over 0.1 s, at
+              the lag from 0 to 0.1 s where it is best
+    change    mean difference of one picture to the next, tile by tile, of 255: what is seen from the back of the hall
     contrast  mean standard deviation within a picture, of 255
     burnt     share of pixels near white
     thumb     (9, 16, 3) mean picture, 0..255
@@ -47,19 +47,20 @@ def look(preset: str, song: str, seconds: float, aspect: float = 16 / 9, seed: i
     """Play a preset offline under a song. Raises Fault."""
     size = (2 * round(HEIGHT * aspect / 2), HEIGHT)
     changes, onsets, thumbs, contrasts, burnt = [], [], [], [], []
-    before: np.ndarray | None = None
+    before, loud = np.zeros(0), 0.0
     with Performance(RenderOptions(song, "unused.mp4", preset, size, FPS, seconds, seed)) as show:
         tags = show.preset.tags
         for _ in range(show.frames):
             frame, pixels, _ = show.step()
-            now = pixels.astype(np.float32)
-            if before is not None and frame.t > SKIP_S:
+            now = thumbnail(pixels.astype(np.float32))
+            onset = frame.features.values["onset"]
+            if len(before) and frame.t > SKIP_S:
                 changes.append(float(np.abs(now - before).mean()))
-                onsets.append(frame.features.values["onset"])
-                contrasts.append(float(now.std()))
-                burnt.append(float((now.min(axis=2) > BURNT).mean()))
-                thumbs.append(thumbnail(now))
-            before = now
+                onsets.append(max(onset - loud, 0.0))
+                contrasts.append(float(pixels.std()))
+                burnt.append(float((pixels.min(axis=2) > BURNT).mean()))
+                thumbs.append(now)
+            before, loud = now, onset
     if len(changes) < FPS:
         raise Fault(f"{song}: too short to see a reaction; at least two seconds are needed")
     return Look(preset, tags, reaction(np.array(changes), np.array(onsets)), float(np.mean(changes)),
