@@ -27,6 +27,7 @@ from performer.gl.timing import Timer
 from performer.isf import ShaderSpec
 from performer.latent.walks import latent
 from performer.library import FACTORY, Library
+from performer.outputs.sheet import Sheet
 from performer.preflight import Preflight
 from performer.preset import Preset, load
 from performer.show import Show
@@ -44,6 +45,7 @@ SUFFIXES = {**dict.fromkeys(isf.SUFFIXES, "shader"), ".toml": "preset", ".onnx":
 def check(paths: list[str], pictures: str | None, provider: str, profile: bool = False) -> list[dict[str, Any]]:
     """One row for each file: {"path", "kind", "ok", "error", "warnings", "profile"}; folders are searched through.
 
+    pictures folder for a thumbnail of each, and sheet.jpg with all of them; None for no pictures
     profile  also measure what each shader costs at 1080p: {"ms", "passes_ms"}; None for anything else
     Raises Fault.
     """
@@ -57,7 +59,10 @@ def check(paths: list[str], pictures: str | None, provider: str, profile: bool =
         except OSError as error:
             raise Fault(f"{pictures}: cannot make this folder: {error.strerror}") from None
     with _Bench(provider, profile) as bench:
-        return [bench.row(path, pictures) for path in _files(named)]
+        rows = [bench.row(path, pictures) for path in _files(named)]
+        if bench.sheet is not None and any(row["ok"] for row in rows):
+            bench.sheet.save()
+        return rows
 
 
 def _files(named: list[Path]) -> Iterator[Path]:
@@ -83,6 +88,7 @@ class _Bench:
         self.readback = Readback(self.surface.ctx)
         self.preflight = Preflight(str(self.surface.ctx.info["GL_RENDERER"]))
         self.spec: ShaderSpec | None = None  # of the file that is tried
+        self.sheet: Sheet | None = None  # of all that was drawn
         self.pictures = painter(self.library, provider)  # for what is tried on a test picture: all trials have one
 
     def __enter__(self) -> _Bench:
@@ -106,6 +112,8 @@ class _Bench:
                 raise Fault(f"{path}: drew NaN or infinite values")
             if pictures is not None:
                 Picture.fromarray(picture).save(Path(pictures) / f"{path.stem}.png")
+                self.sheet = self.sheet or Sheet(Path(pictures) / "sheet.jpg", columns=6, width=240)
+                self.sheet.add(picture, path.stem.replace("_", " "))
             if self.profile and self.spec is not None:
                 cost = self.cost(self.spec)
         except Fault as fault:

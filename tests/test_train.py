@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 from PIL import Image
 
@@ -17,7 +18,7 @@ from performer.train.gan import train_gan  # noqa: E402
 from performer.train.loop import Options  # noqa: E402
 from performer.train.nets import Discriminator, Generator  # noqa: E402
 from performer.train.pictures import drawn, found  # noqa: E402
-from performer.train.vae import Autoencoder, distance, train_vae  # noqa: E402
+from performer.train.vae import Autoencoder, distance, prior_of, train_vae  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -51,12 +52,18 @@ def test_a_vae_learns_and_its_export_equals_torch(pictures, tmp_path):
     image = model.paint(np.zeros(16, np.float32))
     assert image.shape == (3, 32, 32) and 0.0 <= image.min() <= image.max() <= 1.0
     state = torch.load(tmp_path / "v.ckpt", weights_only=True)["average"]
-    decoder = Generator(16, 32, normalise=False)
-    decoder.load_state_dict({k.removeprefix("decoder."): v for k, v in state.items() if k.startswith("decoder.")})
+    kept = Autoencoder(16, 32)
+    kept.load_state_dict(state)
+    mean, spread = prior_of(kept.eval().encoder, pictures, 1)
     with torch.no_grad():
-        wanted = decoder(torch.zeros(1, 16)).clamp(0, 1)[0].numpy()
+        wanted = kept.decoder(mean[None]).clamp(0, 1)[0].numpy()  # the middle of the prior
+        latents = kept.encoder(real)[0]
     assert np.abs(image - wanted).max() < 1e-3
-    assert (tmp_path / "v.encoder.onnx").is_file()
+    encoder = ort.InferenceSession(tmp_path / "v.encoder.onnx", providers=["CPUExecutionProvider"])
+    z = np.concatenate([encoder.run(None, {"image": one[None].numpy()})[0] for one in real])
+    assert np.abs(z @ spread.T.numpy() + mean.numpy() - latents.numpy()).max() < 1e-2
+    there_and_back = np.stack([model.paint(one) for one in z])
+    assert np.abs(there_and_back - real.numpy()).mean() < 0.8 * np.abs(image - real.numpy()).mean()
 
 
 def test_a_resumed_gan_is_the_uninterrupted_one(pictures, tmp_path):

@@ -1,4 +1,4 @@
-"""A contact sheet: pictures from all over a show on one page, each with its time."""
+"""A contact sheet: pictures from all over a show, or of many things, on one page, each with a line below it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _GAP = 8
 
 
 class Sheet:
-    """Keeps evenly spread pictures as they pass, small, and saves them as one image.
+    """Keeps pictures, small, and saves them as one image: those it is told to, or evenly spread ones as they pass.
 
     path      .png or .jpg; checked at once, Fault when it is no good
     duration  seconds of the show, over which the pictures are spread
@@ -24,14 +24,16 @@ class Sheet:
     width     of one picture, in pixels
     """
 
-    def __init__(self, path: str | Path, duration: float, count: int = 20, columns: int = 5, width: int = 384) -> None:
+    def __init__(
+        self, path: str | Path, duration: float = 0.0, count: int = 20, columns: int = 5, width: int = 384
+    ) -> None:
         self.path = Path(path).expanduser()
         if self.path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
             raise Fault(f"{self.path}: unknown ending {self.path.suffix!r} for a contact sheet; use .png or .jpg")
         check_folder(self.path.parent, 1 << 20)
         self._columns, self._width = columns, width
         self._times = [duration * (place + 0.5) / count for place in range(count)]
-        self._kept: list[tuple[float, Image.Image]] = []
+        self._kept: list[tuple[str, Image.Image]] = []
 
     def wants(self, t: float) -> bool:
         """Whether the picture at t seconds is the next one to keep."""
@@ -41,10 +43,14 @@ class Sheet:
         """Keep (H, W, 3) uint8, top row first, for t seconds if it is wanted."""
         if not self.wants(t):
             return False
+        self.add(pixels, f"{int(t) // 60}:{t % 60:04.1f}")
+        return True
+
+    def add(self, pixels: np.ndarray, words: str) -> None:
+        """Keep (H, W, 3) uint8, top row first, with words below it."""
         height = max(1, round(pixels.shape[0] * self._width / pixels.shape[1]))
         small = Image.fromarray(np.ascontiguousarray(pixels)).resize((self._width, height), Image.Resampling.LANCZOS)
-        self._kept.append((t, small))
-        return True
+        self._kept.append((words, small))
 
     def save(self) -> Path:
         """Write the sheet of what was kept. Raises Fault when nothing was, or it can't be written."""
@@ -57,13 +63,13 @@ class Sheet:
         rows = -(-len(self._kept) // columns)
         page = Image.new("RGB", (_GAP + columns * (self._width + _GAP), _GAP + rows * (height + line + _GAP)), _PAPER)
         draw = ImageDraw.Draw(page)
-        for place, (t, picture) in enumerate(self._kept):
+        for place, (words, picture) in enumerate(self._kept):
             x = _GAP + place % columns * (self._width + _GAP)
             y = _GAP + place // columns * (height + line + _GAP)
             page.paste(picture, (x, y))
-            draw.text((x + 2, y + height + 3), f"{int(t) // 60}:{t % 60:04.1f}", _INK, font)
+            draw.text((x + 2, y + height + 3), words, _INK, font)
         try:
-            page.save(self.path)
+            page.save(self.path, quality=88)
         except OSError as error:
             raise Fault(f"{self.path}: cannot be written ({error.strerror or error}); choose another folder") from error
         return self.path

@@ -173,7 +173,7 @@ vec3 blossom(vec2 p) {
   for (int i = 0; i < 5; i++) {
     if (float(i) >= layers) break;
     float n = float(i), size = mix(1.02, 0.26, n / 4.6) * mix(0.85, 1.0, a.w);
-    float r = length(p) / size, angle = atan(p.y, p.x) + curl * r + n * 3.14159 / petals + 6.28318 * b.y;
+    float r = length(p) / size, angle = atan(p.y, p.x) + curl * r + n * 3.14159 / petals + 1.570796;
     float wave = abs(mod(angle, 6.28318 / petals) - 3.14159 / petals) * petals / 3.14159;
     float edge = 1.0 - pow(wave, narrow * 1.6) * mix(0.45, 0.95, b.z);
     float inside = edge - r, soft = smoothstep(0.0, 0.035, inside);
@@ -190,8 +190,9 @@ vec3 blossom(vec2 p) {
 }
 void main() {
   vec2 p = uv * 2.0 - 1.0;
-  float turn = source == 4 ? 0.0 : 6.28318 * c.x;
-  p = mat2(cos(turn), -sin(turn), sin(turn), cos(turn)) * p + (c.yz - 0.5) * (source < 4 ? 0.5 : 0.2);
+  float turn = source < 4 ? 6.28318 * c.x : 0.0;  // things have an upper side, textures have not
+  p = mat2(cos(turn), -sin(turn), sin(turn), cos(turn)) * p;
+  p += (c.yz - 0.5) * (source < 4 ? 0.5 : source == 4 ? 0.2 : 0.05);
   vec3 colour = source == 0 ? marble(p) : source == 1 ? flow(p) : source == 2 ? nebula(p) : source == 3 ? cells(p)
               : source == 4 ? forms(p) : blossom(p);
   colour = clamp(colour, 0.0, 1.0);

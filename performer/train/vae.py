@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -12,10 +13,11 @@ from performer.train.nets import Encoder, Generator, PatchDiscriminator
 from performer.train.pictures import Pictures
 
 RATE = 8e-4
-BETA = 0.010  # weight of the KL divergence per latent; small: pictures matter more than the perfect prior
+BETA = 0.020  # weight of the KL divergence per latent; small: pictures matter more than the perfect prior
 WARM_STEPS = 600  # the KL divergence rises over these, and the judge of patches begins after them
 PATCH_WEIGHT = 0.012  # more, and pictures please the judge instead of resembling anything
 AVERAGE_STEPS = 400
+PRIOR_BATCHES = 40  # by which the latents' spread is measured
 
 
 class Autoencoder(nn.Module):
@@ -41,7 +43,8 @@ def train_vae(pictures: Pictures, options: Options) -> Run:
 
     def sheet():
         with torch.no_grad():
-            return sheet_of(average.network.decoder(shown, run.side))
+            fitted = Fitted(average.network.decoder, *prior_of(average.network.encoder, pictures, options.seed))
+            return sheet_of(average.network.decoder(shown @ fitted.spread.T + fitted.mean, run.side))
 
     try:
         while True:
@@ -53,8 +56,8 @@ def train_vae(pictures: Pictures, options: Options) -> Run:
                 mean, log_variance = mean.float(), log_variance.float()
                 z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
                 made = model.decoder(z, side).float()
-                # Also pictures of the prior, as walks will ask for them, must pass the judge.
-                dreamt = model.decoder(torch.randn_like(mean), side).float() if judging else made
+                # Also pictures between two, as walks will ask for them, must pass the judge.
+                dreamt = model.decoder(neighbour(mean.detach()), side).float() if judging else made
             kl = 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).mean()
             likeness = distance(made, real)
             loss = likeness + BETA * min(1.0, (run.step + 1) / WARM_STEPS) * kl
@@ -81,9 +84,64 @@ def train_vae(pictures: Pictures, options: Options) -> Run:
     except KeyboardInterrupt:
         print("interrupted; exporting what there is", flush=True)
     run.save(sheet)
-    export_generator(average.network.decoder, "vae", pictures, run)
-    export_encoder(average.network.encoder, run)
+    mean, spread = prior_of(average.network.encoder, pictures, options.seed)
+    export_generator(Fitted(average.network.decoder, mean, spread), "vae", pictures, run)
+    export_encoder(Unfitted(average.network.encoder, mean, spread), run)
     return run
+
+
+class Fitted(nn.Module):
+    """A decoder whose latents are standard normal: mean + spread * z is where the encoder puts pictures."""
+
+    def __init__(self, decoder: nn.Module, mean: Tensor, spread: Tensor) -> None:
+        super().__init__()
+        self.decoder = decoder
+        self.register_buffer("mean", mean)
+        self.register_buffer("spread", spread)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.decoder(z @ self.spread.T + self.mean)
+
+
+class Unfitted(nn.Module):
+    """The encoder that goes with it: where a picture lies among standard normal latents."""
+
+    def __init__(self, encoder: nn.Module, mean: Tensor, spread: Tensor) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.register_buffer("mean", mean)
+        self.register_buffer("whiten", torch.linalg.inv(spread))
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_variance = self.encoder(image)
+        return (mean - self.mean) @ self.whiten.T, log_variance
+
+
+@torch.no_grad()
+def prior_of(encoder: nn.Module, pictures: Pictures, seed: int) -> tuple[Tensor, Tensor]:
+    """Mean (D,) and Cholesky factor (D, D) of the latents of all pictures together.
+
+    The aggregate of what the encoder says is never quite the standard normal of theory (Rosca et al., "Distribution
+    matching in variational inference", 2018); samples drawn as if it were fall where no picture lies.
+    """
+    rng = np.random.default_rng(seed)
+    means, variances = [], []
+    for _ in range(PRIOR_BATCHES):
+        mean, log_variance = encoder(torch.from_numpy(pictures.batch(rng, 32)))
+        means.append(mean.float())
+        variances.append(log_variance.float().exp())
+    together = torch.cat(means).double()
+    covariance = torch.cov(together.T) + torch.diag(torch.cat(variances).double().mean(dim=0))
+    return together.mean(dim=0).float(), torch.linalg.cholesky(covariance).float()
+
+
+def neighbour(means: Tensor) -> Tensor:
+    """Latents on the way from each picture's to the next one's, as far out as latents lie, (N, D)."""
+    part = torch.rand(means.shape[0], 1)
+    other = means.roll(1, dims=0)
+    between = means + part * (other - means)
+    length = (1.0 - part) * means.norm(dim=1, keepdim=True) + part * other.norm(dim=1, keepdim=True)
+    return between * (length / between.norm(dim=1, keepdim=True).clamp(min=1e-6))
 
 
 def distance(made: Tensor, real: Tensor) -> Tensor:
