@@ -16,7 +16,7 @@ from performer.generators.onnx import create  # noqa: E402
 from performer.train.draw import SOURCES, Easel  # noqa: E402
 from performer.train.gan import train_gan  # noqa: E402
 from performer.train.loop import Options  # noqa: E402
-from performer.train.nets import Discriminator, Generator  # noqa: E402
+from performer.train.nets import Discriminator  # noqa: E402
 from performer.train.pictures import drawn, found  # noqa: E402
 from performer.train.vae import Autoencoder, distance, prior_of, train_vae  # noqa: E402
 
@@ -63,7 +63,7 @@ def test_a_vae_learns_and_its_export_equals_torch(pictures, tmp_path):
     z = np.concatenate([encoder.run(None, {"image": one[None].numpy()})[0] for one in real])
     assert np.abs(z @ spread.T.numpy() + mean.numpy() - latents.numpy()).max() < 1e-2
     there_and_back = np.stack([model.paint(one) for one in z])
-    assert np.abs(there_and_back - real.numpy()).mean() < 0.8 * np.abs(image - real.numpy()).mean()
+    assert np.abs(there_and_back - real.numpy()).mean() < 0.9 * np.abs(image - real.numpy()).mean()
 
 
 def test_a_resumed_gan_is_the_uninterrupted_one(pictures, tmp_path):
