@@ -222,7 +222,10 @@ def test_midi_clock_out_reaches_a_real_port(jack) -> None:
     frames.post(run(show(), 0.1, features=heard(120.0))[-1])
     thread = threading.Thread(target=clock.run, args=(stop,))
     thread.start()
-    time.sleep(3.2)
+    patience = time.monotonic() + 10.0
+    while not found and time.monotonic() < patience:  # it starts on the next downbeat
+        time.sleep(0.05)
+    time.sleep(1.2)
     stop.set()
     thread.join()
     time.sleep(0.1)

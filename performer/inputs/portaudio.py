@@ -36,8 +36,13 @@ def asking() -> Iterator[None]:
                 _stderr = -1
 
 
+def stuck() -> bool:
+    """Whether a call into PortAudio has not returned: then it must not be started anew."""
+    return _out > 0
+
+
 def end(stream: Any, name: str) -> None:
-    """Stop and close a stream, however its device is; may hang with a frozen sound server."""
+    """Stop and close a stream, however its device is; may hang with a frozen or dying sound server."""
     with asking():
         try:
             stream.abort()

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from performer.deadline import Overdue, within
 from performer.errors import Fault, nearest
 from performer.inputs import portaudio
 from performer.inputs.source import CHANNELS, RING_S, Clock
@@ -19,6 +20,7 @@ BLOCK = 256
 QUIET_S = 1.0  # without a new sample for this long the device is lost
 SETTLE_S = 4.0  # after opening: a sound server's idle monitor may pause for 2 s before it runs
 RETRY_S = 1.0
+END_S = 1.5  # a stream that has not ended by then never will
 OLDEST_S = 1.0  # an age beyond this is no age: that system's clock of the converter is wrong
 SOUND_SERVERS = ("pulse", "pipewire")
 MONITOR = "@DEFAULT_MONITOR@"
@@ -77,12 +79,13 @@ class SoundCard:
                 return
             log.warning("sound input lost: %s; trying again every second", self.note)
             self.state = "lost"
-            self._stop()
+            self._let_go()
         if now - self._retry_t < RETRY_S:
             return
         self._retry_t = now
         try:
-            _initialise_again()
+            if not portaudio.stuck():  # else the list of devices stays as it is; what is in it may yet open
+                _initialise_again()
             self._start()
             log.info("sound input is back: %s", self.note)
         except Fault as fault:
@@ -139,6 +142,14 @@ class SoundCard:
         stream, self._stream = self._stream, None
         if stream is not None:
             portaudio.end(stream, self.note)
+
+    def _let_go(self) -> None:
+        """Stop a stream whose device is gone; one that does not end (its server died in it) is left to itself."""
+        stream, self._stream = self._stream, None
+        try:
+            within(END_S, lambda: portaudio.end(stream, self.note))
+        except Overdue:
+            log.warning("the lost sound input does not let go; it is left as it is")
 
     def _find(self, sd: Any) -> tuple[int, dict[str, Any], str]:
         """Index, description and host API's name of the device meant. Raises Fault."""
