@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from performer.errors import Fault, nearest
+from performer.train import cli as training
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   context_settings={"help_option_names": ["-h", "--help"]})
@@ -287,6 +288,10 @@ def looks(
     figures = looking.run(song, seconds, preset or [])
     if json is not None:
         write_json(figures, json)
+
+
+app.add_typer(training.train, name="train")
+app.command(epilog="Example: performer evaluate models/stones.onnx --pictures ~/pictures/stones")(training.evaluate)
 
 
 def write_json(data: Any, path: str) -> None:

@@ -1,5 +1,12 @@
 """Training, for seconds: losses fall, a resumed run is the uninterrupted one, what is exported is what was trained."""
 
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +20,13 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
 
 from performer.generators.onnx import create  # noqa: E402
+from performer.train.augment import changed, policy_for  # noqa: E402
 from performer.train.draw import SOURCES, Easel  # noqa: E402
+from performer.train.evaluate import figures, measure  # noqa: E402
 from performer.train.gan import train_gan  # noqa: E402
 from performer.train.loop import Options  # noqa: E402
 from performer.train.nets import Discriminator  # noqa: E402
-from performer.train.pictures import drawn, found  # noqa: E402
+from performer.train.pictures import Pictures, drawn, found  # noqa: E402
 from performer.train.vae import Autoencoder, distance, prior_of, train_vae  # noqa: E402
 
 
@@ -83,6 +92,144 @@ def test_the_discriminator_takes_every_size_and_growing_is_soft():
         assert judge(torch.rand(2, 3, side, side)).shape == (2,)
 
 
+@pytest.mark.parametrize("net", ["dcgan", "mlp"])
+def test_the_baselines_train_and_export(net, pictures, tmp_path):
+    run = train_gan(pictures, options(tmp_path / "b.onnx", 4, net=net))
+    assert run.side == 32 and run.step == 4
+    assert create(tmp_path / "b.onnx", "cpu").paint(np.ones(16, np.float32)).shape == (3, 32, 32)
+    assert f'net = "{net}"' in (tmp_path / "b.toml").read_text()
+
+
+def test_a_gan_learns_its_colours(tmp_path):
+    """On pictures of two colours the mean colour of samples comes near theirs, and the losses go into the log."""
+    colours = np.array([[220, 40, 30], [200, 60, 40]], np.uint8)
+    plain = Pictures(np.repeat(colours, 8, axis=0)[:, None, None].repeat(32, 1).repeat(32, 2), "two colours", "CC0-1.0")
+    run = train_gan(plain, options(tmp_path / "c.onnx", 60, augment="none"))
+    model = create(tmp_path / "c.onnx", "cpu")
+    rng = np.random.default_rng(1)
+    latents = rng.standard_normal((16, 16)).astype(np.float32)
+    mean = np.mean([model.paint(z).mean(axis=(1, 2)) for z in latents], axis=0)
+    assert mean[0] > mean[1] + 0.15 and mean[0] > mean[2] + 0.15
+    assert set(run.losses) == {"generator", "discriminator"}
+    assert list((tmp_path / "c.log").glob("events*")) and (tmp_path / "c.png").is_file()
+
+
+def test_augmentation_is_differentiable_and_keeps_the_shape():
+    picture = torch.rand(4, 3, 32, 32, requires_grad=True)
+    for policy in ("none", "shift", "all"):
+        moved = changed(picture, policy)
+        assert moved.shape == picture.shape
+        (slope,) = torch.autograd.grad(moved.sum(), picture)
+        assert torch.isfinite(slope).all() and slope.abs().sum() > 0
+    assert policy_for(100) == "all" and policy_for(10000) == "shift" and policy_for(100, "none") == "none"
+
+
+def test_ctrl_c_exports_what_there_is(tmp_path):
+    code = [sys.executable, "-m", "performer", "train", "vae", "--source", "cells", "--count", "16", "--size", "32",
+            "--latent", "8", "--minutes", "5", "--batch", "4", "-o", str(tmp_path / "v.onnx"), "--threads", "1"]
+    process = subprocess.Popen(code, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path)
+    try:
+        deadline = time.monotonic() + 60.0
+        while not list(tmp_path.glob("v.log/events*")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60.0)
+    finally:
+        process.kill()
+    assert process.returncode == 0, said
+    assert "exported, with its card" in said and (tmp_path / "v.ckpt").is_file()
+    assert create(tmp_path / "v.onnx", "cpu").paint(np.ones(8, np.float32)).shape == (3, 32, 32)
+    assert "performer train vae" in (tmp_path / "v.toml").read_text()
+
+
+def test_two_processes_keep_one_set_of_weights(tmp_path):
+    """Started as torchrun and accelerate start them; both end with the same weights, and one exports."""
+    code = """
+import sys, torch
+from pathlib import Path
+from performer.train.evaluate import figures, measure  # noqa: E402
+from performer.train.gan import train_gan
+from performer.train.loop import Options
+from performer.train.pictures import drawn
+from performer.train.world import World
+world = World()
+run = train_gan(drawn(("cells",), 32, 16, 1), Options(Path(sys.argv[1]) / "m.onnx", 32, 8, 3, None, 4), world)
+torch.save(run.parts["generator"].state_dict(), Path(sys.argv[1]) / f"{world.rank}.pt")
+print("draws", run.rng.integers(1 << 30))
+world.leave()
+"""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    processes = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True, env={
+        **os.environ, "WORLD_SIZE": "2", "RANK": str(rank), "LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}) for rank in range(2)]
+    said = [process.communicate(timeout=120.0)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    one, two = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2))
+    assert all(torch.equal(one[key], two[key]) for key in one)
+    draws = [line for text in said for line in text.splitlines() if line.startswith("draws")]
+    assert len(set(draws)) == 2, "each process must see other pictures"
+    assert 'machine = "2 processes' in (tmp_path / "m.toml").read_text()
+
+
+def test_figures_tell_good_samples_from_bad(pictures):
+    many = drawn(("cells",), 32, 80, seed=3)
+    rng = np.random.default_rng(1)
+
+    def good(z):
+        return many.pixels[int(abs(z[0]) * 997) % 80].transpose(2, 0, 1).astype(np.float32) / 255
+
+    def same(z):
+        return many.pixels[0].transpose(2, 0, 1).astype(np.float32) / 255
+
+    def noise(z):
+        return rng.random((3, 32, 32), np.float32)
+
+    (fine, _), (poor, _), (bad, order) = (figures(paint, 8, many, 80, 1) for paint in (good, same, noise))
+    assert fine["frechet"] < poor["frechet"] < bad["frechet"]
+    assert fine["precision"] > 0.9 and bad["precision"] < 0.1 and bad["coverage"] < 0.1
+    assert fine["coverage"] > poor["coverage"] and fine["recall"] > 0.8 > poor["recall"]
+    assert fine["diversity"] > 0.8 and poor["diversity"] < 0.01 and len(set(order)) == 80
+    assert poor["path_length"] == pytest.approx(0.0, abs=1e-3)
+
+
+def test_evaluate_writes_the_card(tmp_path):
+    train_gan(drawn(("flow",), 32, 16, 1), options(tmp_path / "e.onnx", 2))
+    measure(tmp_path / "e.onnx", None, "", 64, 1, str(tmp_path / "missed.png"))
+    card = tomllib.loads((tmp_path / "e.toml").read_text())
+    assert {"frechet", "precision", "recall", "coverage", "diversity", "path_length", "ms_p50",
+            "discriminator_accuracy"} <= set(card["metrics"])
+    assert 0.0 <= card["metrics"]["discriminator_accuracy"] <= 1.0
+    assert Image.open(tmp_path / "missed.png").size[0] == 8 * 32
+
+
+def test_odd_pictures_are_read_as_they_look(tmp_path):
+    x = np.linspace(0, 1, 40)
+    slope = (np.tile(x, (30, 1)) * 65535).astype(np.uint16)
+    Image.fromarray(slope).save(tmp_path / "deep.png")
+    Image.fromarray((slope / 256).astype(np.uint8)).convert("CMYK").save(tmp_path / "cmyk.jpg", quality=95)
+    Image.fromarray((x[None] * np.ones((30, 1))).astype(np.float32)).save(tmp_path / "float.tiff")
+    rng = np.random.default_rng(1)
+    moments = [Image.fromarray(rng.integers(0, 255, (24, 24, 3), np.uint8)) for _ in range(20)]
+    moments[0].save(tmp_path / "moving.gif", save_all=True, append_images=moments[1:], duration=40)
+    Image.new("RGB", (1, 1)).save(tmp_path / "dot.png")
+    read = found(tmp_path, 16, "CC0-1.0")
+    # The three slopes look alike, so one of them is kept; of the animation there are eight moments.
+    assert len(read.pixels) == 9
+    ramp = read.pixels[[np.ptp(p.mean(axis=(0, 2))) > 150 and p.std(axis=2).max() < 12 for p in read.pixels]]
+    assert len(ramp) == 1 and ramp[0, 8, 1].mean() < 60 and ramp[0, 8, -2].mean() > 190
+
+
+@pytest.mark.parametrize(("count", "complaint"), [(0, "0 usable"), (1, "1 usable")])
+def test_too_few_pictures_are_a_fault(tmp_path, count, complaint):
+    for i in range(count):
+        Image.effect_noise((32, 32), 50).save(tmp_path / f"{i}.png")
+    with pytest.raises(Fault, match=complaint):
+        found(tmp_path, 16, "CC0-1.0")
+
+
 def test_a_folder_of_pictures_is_read_and_what_is_broken_left_out(tmp_path, caplog):
     rng = np.random.default_rng(1)
     for i in range(9):
@@ -92,7 +239,7 @@ def test_a_folder_of_pictures_is_read_and_what_is_broken_left_out(tmp_path, capl
     (tmp_path / "broken.jpg").write_bytes(b"not a picture")
     read = found(tmp_path, 16, "CC0-1.0")
     assert read.pixels.shape == (9, 16, 16, 3) and "broken.jpg" in caplog.text
-    with pytest.raises(Fault, match="at least 8"):
+    with pytest.raises(Fault, match="no such folder"):
         found(tmp_path / "nowhere", 16, "CC0-1.0")
     with pytest.raises(Fault, match="no checkpoint to resume"):
         train_gan(read, options(tmp_path / "none.onnx", 1, resume=True))

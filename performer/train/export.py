@@ -57,11 +57,17 @@ def export_generator(generator: nn.Module, kind: str, pictures: Pictures, run: R
     card["data"] = {"source": pictures.source, "licence": pictures.licence, "pictures": len(pictures.pixels)}
     card["training"] = {
         "seed": options.seed, "steps": run.step, "batch": options.batch, "minutes": round(run.seconds / 60, 1),
-        "machine": f"{os.cpu_count()} CPU cores", "parameters": sum(p.numel() for p in generator.parameters()),
+        "net": options.net, "machine": _machine(run), "parameters": sum(p.numel() for p in generator.parameters()),
         "losses": {name: round(value, 4) for name, value in run.losses.items()},
         "export_difference": float(f"{difference:.1e}"), "command": options.command,
     }
     options.out.with_suffix(".toml").write_text(tomlkit.dumps(card), encoding="utf-8")
+
+
+def _machine(run: Run) -> str:
+    device = run.world.device
+    what = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{os.cpu_count()} CPU cores"
+    return what if run.world.size == 1 else f"{run.world.size} processes, {what}"
 
 
 def export_encoder(encoder: nn.Module, run: Run) -> None:

@@ -1,11 +1,12 @@
-"""What both trainings share: options, checkpoints that resume exactly, the sample sheet, the running average."""
+"""What all trainings share: options, checkpoints that resume exactly, progress, logs, the sample sheet."""
 
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -14,16 +15,21 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from tensorboardX import SummaryWriter
 from torch import Tensor, nn
 
 from performer.errors import Fault
 from performer.train.nets import FIRST_SIDE
 from performer.train.pictures import Pictures
+from performer.train.world import World
 
 log = logging.getLogger(__name__)
-SAVE_S = 240.0
+SAVE_S, FIRST_SAVE_S = 240.0, 45.0
 STAGES = ((0.25, 4), (0.6, 2), (float("inf"), 1))  # until which part of the training pictures are how much smaller
 SAY_S = 15.0
+LOG_STEPS = 20
 
 
 @dataclass
@@ -34,6 +40,8 @@ class Options:
     size     pixels on a side; latent, size of the latent
     steps    or minutes: whichever ends first ends the training
     resume   go on from the checkpoint beside `out`
+    net      one of `baselines.NETS`, for a GAN
+    augment  one of `augment.POLICIES`, or auto: by the number of pictures
     """
 
     out: Path
@@ -46,7 +54,8 @@ class Options:
     resume: bool = False
     title: str = ""
     command: str = ""
-    losses: dict[str, float] = field(default_factory=dict)
+    net: str = "style"
+    augment: str = "auto"
 
     @property
     def checkpoint(self) -> Path:
@@ -65,37 +74,84 @@ class Average:
         keep = min(self.keep, step / (step + 10.0))
         for mine, theirs in zip(self.network.parameters(), network.parameters(), strict=True):
             mine.lerp_(theirs, 1.0 - keep)
+        for mine, theirs in zip(self.network.buffers(), network.buffers(), strict=True):
+            mine.copy_(theirs)
 
 
 class Run:
     """Counts steps and time, saves and resumes, says how it goes.
 
-    parts  everything with a state_dict that the training changes
+    parts    everything with a state_dict that the training changes; networks first are made alike in all processes
+    growing  begin with small pictures
+    Ctrl-C ends it after the step in hand, as if it had been its last; a second one at once.
     """
 
-    def __init__(self, options: Options, parts: dict[str, Any]) -> None:
-        self.options, self.parts = options, parts
+    def __init__(self, options: Options, parts: dict[str, Any], world: World, growing: bool = True) -> None:
+        self.options, self.parts, self.world, self.growing = options, parts, world, growing
         self.step = 0
         self.before_s = 0.0
-        self.rng = np.random.default_rng(options.seed)
+        self.rng = np.random.default_rng((options.seed, world.rank))
         self.losses: dict[str, float] = {}
+        self.progress = 0.0
         if options.resume:
             self._load()
-        self._begun = self._saved = self._said = monotonic()
+        else:
+            options.out.parent.mkdir(parents=True, exist_ok=True)
+            world.alike(part for part in parts.values() if isinstance(part, nn.Module))
+            torch.manual_seed(options.seed + 1000003 * world.rank)
+        self._begun = self._said = monotonic()
+        self._saved = self._begun - SAVE_S + FIRST_SAVE_S
+        self.progress = self._progress()
+        self.interrupted = False
+        self._handler: Any = None
+        self._writer: SummaryWriter | None = None
+        self._bar: Progress | None = None
+
+    def __enter__(self) -> Run:
+        try:
+            self._handler = signal.signal(signal.SIGINT, self._interrupt)
+        except ValueError:  # not the main thread, which alone gets signals
+            self._handler = None
+        if self.world.first:
+            self._writer = SummaryWriter(str(self.options.out.with_suffix(".log")))
+            if Console().is_terminal:
+                self._bar = Progress(BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+                self._bar.add_task(self._line(), total=1.0, completed=self.progress)
+                self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._handler is not None:
+            signal.signal(signal.SIGINT, self._handler)
+        if self._bar is not None:
+            self._bar.stop()
+        if self._writer is not None:
+            self._writer.close()
+
+    def _interrupt(self, *_: object) -> None:
+        if self.interrupted:
+            raise KeyboardInterrupt
+        self.interrupted = True
+        print("ending after this step, and exporting what there is; again to leave at once", flush=True)
 
     @property
     def side(self) -> int:
         """Pixels on a side to train with now: small pictures first, for what is large is learned from them cheaply."""
         options = self.options
-        done = max(self.step / options.steps if options.steps else 0.0,
-                   self.seconds / (60.0 * options.minutes) if options.minutes else 0.0)
-        shrink = next(s for until, s in STAGES if done < until)
+        if not self.growing:
+            return options.size
+        shrink = next(s for until, s in STAGES if self.progress < until)
         return max(min(FIRST_SIDE, options.size), options.size // shrink)
 
     @property
     def seconds(self) -> float:
         """Of training, earlier parts of it included."""
         return self.before_s + monotonic() - self._begun
+
+    def _progress(self) -> float:
+        options = self.options
+        return max(self.step / options.steps if options.steps else 0.0,
+                   self.seconds / (60.0 * options.minutes) if options.minutes else 0.0)
 
     def note(self, **losses: Tensor) -> None:
         """Average the losses over about a hundred steps."""
@@ -110,43 +166,68 @@ class Run:
         """After each step: save and report when it is time; False when the training is done."""
         self.step += 1
         now = monotonic()
-        if now - self._said > SAY_S:
+        if self._writer is not None and self.step % LOG_STEPS == 0:
+            for name, value in self.losses.items():
+                self._writer.add_scalar(f"loss/{name}", value, self.step)
+            self._writer.add_scalar("side", self.side, self.step)
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], completed=self.progress, description=self._line())
+        elif self.world.first and now - self._said > SAY_S:
             self._said = now
-            figures = "  ".join(f"{name} {value:.3f}" for name, value in self.losses.items())
-            print(f"step {self.step}  {self.seconds / 60:.1f} min  {figures}", flush=True)
-        if now - self._saved > SAVE_S:
+            print(self._line(), flush=True)
+        # One number settles for all processes whether to save and whether to end.
+        told = self.world.agree(-1.0 if self.interrupted else self._progress() + 10.0 * (now - self._saved > SAVE_S))
+        if told >= 10.0:
             self.save(sheet)
-        options = self.options
-        return not ((options.steps is not None and self.step >= options.steps)
-                    or (options.minutes is not None and self.seconds >= 60.0 * options.minutes))
+            told -= 10.0
+        self.progress = max(told, self.progress)
+        return 0.0 <= told < 1.0
+
+    def _line(self) -> str:
+        figures = "  ".join(f"{name} {value:.3f}" for name, value in self.losses.items())
+        return f"step {self.step}  {self.seconds / 60:.1f} min  {self.side}x{self.side}  {figures}"
 
     def save(self, sheet: Callable[[], np.ndarray]) -> None:
         """Checkpoint and sample sheet, each put in place whole."""
         self._saved = monotonic()
-        state = {name: part.state_dict() for name, part in self.parts.items()}
         words = self.rng.bit_generator.state["state"]
-        state["run"] = {"step": self.step, "seconds": self.seconds, "torch": torch.get_rng_state(),
-                        "numpy": [str(words["state"]), str(words["inc"])], "losses": self.losses}
+        mine = {"torch": torch.get_rng_state(), "numpy": [str(words["state"]), str(words["inc"])]}
+        if self.world.device.type == "cuda":
+            mine["cuda"] = torch.cuda.get_rng_state(self.world.device)
+        draws = self.world.gather(mine)
+        if not self.world.first:
+            return
+        state = {name: part.state_dict() for name, part in self.parts.items()}
+        state["run"] = {"step": self.step, "seconds": self.seconds, "losses": self.losses, "draws": draws}
         new = self.options.checkpoint.with_suffix(".new")
         torch.save(state, new)
         new.replace(self.options.checkpoint)
-        Image.fromarray(sheet()).save(self.options.out.with_suffix(".png"))
+        pictures = sheet()
+        Image.fromarray(pictures).save(self.options.out.with_suffix(".png"))
+        if self._writer is not None:
+            self._writer.add_image("samples", pictures, self.step, dataformats="HWC")
 
     def _load(self) -> None:
         path = self.options.checkpoint
         try:
-            state = torch.load(path, weights_only=True)
+            state = torch.load(path, weights_only=True, map_location="cpu")
             for name, part in self.parts.items():
                 part.load_state_dict(state[name])
+            run = state["run"]
+            draws = run["draws"]
         except FileNotFoundError:
             raise Fault(f"{path}: no checkpoint to resume from; start without --resume") from None
         except Exception as error:
             raise Fault(f"{path}: cannot resume from this: {str(error).splitlines()[0]}") from None
-        run = state["run"]
+        if len(draws) != self.world.size:
+            raise Fault(f"{path}: was trained by {len(draws)} processes, not {self.world.size}; start as many")
         self.step, self.before_s, self.losses = run["step"], run["seconds"], run["losses"]
-        torch.set_rng_state(run["torch"])
+        mine = draws[self.world.rank]
+        torch.set_rng_state(mine["torch"])
+        if "cuda" in mine and self.world.device.type == "cuda":
+            torch.cuda.set_rng_state(mine["cuda"], self.world.device)
         words = self.rng.bit_generator.state
-        words["state"] = {"state": int(run["numpy"][0]), "inc": int(run["numpy"][1])}
+        words["state"] = {"state": int(mine["numpy"][0]), "inc": int(mine["numpy"][1])}
         self.rng.bit_generator.state = words
 
 
@@ -158,14 +239,14 @@ def fast(x: Tensor) -> Tensor:
 def sheet_of(pictures: Tensor, columns: int = 8) -> np.ndarray:
     """(N, 3, S, S) -> one picture (rows * S, columns * S, 3) uint8."""
     n, _, side, _ = pictures.shape
-    grid = pictures[:n // columns * columns].clamp(0, 1).reshape(-1, columns, 3, side, side)
+    grid = pictures[:n // columns * columns].float().cpu().clamp(0, 1).reshape(-1, columns, 3, side, side)
     return (grid.permute(0, 3, 1, 4, 2).reshape(-1, columns * side, 3).numpy() * 255 + 0.5).astype(np.uint8)
 
 
 def batch_of(pictures: Pictures, run: Run) -> Tensor:
     """The next batch of training pictures; of small ones there are twice as many."""
     many = run.options.batch * (2 if run.side <= FIRST_SIDE else 1)
-    return fast(torch.from_numpy(pictures.batch(run.rng, many)))
+    return fast(torch.from_numpy(pictures.batch(run.rng, many)).to(run.world.device))
 
 
 def shrunk(pictures: Tensor, side: int) -> Tensor:

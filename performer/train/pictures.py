@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps, ImageSequence
 
 from performer.errors import Fault
 from performer.train.draw import SOURCES, Easel
@@ -15,6 +16,10 @@ from performer.train.draw import SOURCES, Easel
 log = logging.getLogger(__name__)
 ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 LEAST = 8
+LEAST_SIDE = 8  # pixels; there is nothing to learn from less
+MOST_BYTES = 4 << 30  # in memory
+MOST_MOMENTS = 8  # of an animation
+MOST_WARNINGS = 12
 
 
 @dataclass
@@ -40,29 +45,79 @@ def drawn(sources: tuple[str, ...], size: int, count: int, seed: int) -> Picture
             raise Fault(f"no source {name!r}; there are {', '.join(SOURCES)}")
     easel = Easel(sources, size, seed)
     try:
-        pixels = easel.draw_many(0, count)
+        pixels = easel.draw_many(0, min(count, MOST_BYTES // (3 * size * size)))
     finally:
         easel.close()
     return Pictures(pixels, f"drawn by performer/train/draw.py: {', '.join(sources)}", "CC0-1.0")
 
 
-def found(folder: Path, size: int, licence: str) -> Pictures:
+def found(folder: Path, size: int, licence: str, seed: int = 1) -> Pictures:
     """All readable pictures of a folder, centre-cropped to a square; broken and double ones are left out.
 
-    Raises Fault when fewer than LEAST remain.
+    Where they would not fit into memory, a random part of them is taken. Raises Fault when fewer than LEAST remain.
     """
+    if not folder.is_dir():
+        raise Fault(f"{folder}: no such folder of pictures")
+    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file())
+    most = MOST_BYTES // (3 * size * size)
+    if len(paths) > most:
+        log.warning("%s: %d pictures are more than memory holds; %d of them are taken", folder, len(paths), most)
+        keep = np.random.default_rng(seed).choice(len(paths), most, replace=False)
+        paths = [paths[i] for i in sorted(keep)]
     kept: dict[bytes, np.ndarray] = {}
-    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in ENDINGS):
+    broken = doubles = 0
+    for path in paths:
         try:
-            with Image.open(path) as picture:
-                side = min(picture.size)
-                left, top = (picture.width - side) // 2, (picture.height - side) // 2
-                square = picture.convert("RGB").resize(
-                    (size, size), Image.Resampling.LANCZOS, (left, top, left + side, top + side))
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            log.warning("%s: left out, cannot be read as a picture (%s)", path, error)
-            continue
-        kept.setdefault(square.tobytes(), np.asarray(square))
+            for square in _squares(path, size):
+                mark = _mark(square)
+                doubles += mark in kept
+                if len(kept) < most:
+                    kept.setdefault(mark, square)
+        except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+            broken += 1
+            if broken <= MOST_WARNINGS:
+                log.warning("%s: left out, cannot be read as a picture (%s)", path, " ".join(str(error).split())[:120])
+    if broken or doubles:
+        log.warning("%s: %d pictures; %d broken and %d double ones were left out", folder, len(kept), broken, doubles)
     if len(kept) < LEAST:
-        raise Fault(f"{folder}: {len(kept)} usable picture(s); training needs at least {LEAST}")
+        raise Fault(f"{folder}: {len(kept)} usable picture(s) among {len(paths)} file(s); training needs at least "
+                    f"{LEAST} different ones")
     return Pictures(np.stack(list(kept.values())), f"{len(kept)} pictures of {folder.name}", licence)
+
+
+def _squares(path: Path, size: int) -> Iterator[np.ndarray]:
+    """A picture's middle as (size, size, 3) uint8; of an animation some moments."""
+    with Image.open(path) as picture:
+        count = getattr(picture, "n_frames", 1)
+        many = min(count, MOST_MOMENTS)
+        wanted = {round(i * (count - 1) / max(1, many - 1)) for i in range(many)}
+        for number, moment in enumerate(ImageSequence.Iterator(picture)):
+            if number not in wanted:
+                continue
+            if min(moment.size) < LEAST_SIDE:
+                raise ValueError(f"{moment.width}x{moment.height} pixels are too few to learn from")
+            whole = _eight_bits(ImageOps.exif_transpose(moment))
+            yield np.asarray(ImageOps.fit(whole, (size, size), Image.Resampling.LANCZOS))
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Any mode as RGB: deep greys by their range, what is clear on black."""
+    if picture.mode.startswith(("I", "F")):
+        values = np.asarray(picture, np.float32)
+        if not np.isfinite(values).all():
+            raise ValueError("has infinite values")
+        top = 1.0 if picture.mode == "F" and values.max() <= 1.0 else 65535.0 if values.max() > 255.0 else 255.0
+        return Image.fromarray((np.clip(values / top, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)).convert("RGB")
+    if "A" in picture.mode or "transparency" in picture.info:
+        clear = picture.convert("RGBA")
+        black = Image.new("RGBA", clear.size, (0, 0, 0, 255))
+        return Image.alpha_composite(black, clear).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _mark(square: np.ndarray) -> bytes:
+    """The same for a picture in another size or compression: which of neighbours is brighter, and the colours."""
+    small = Image.fromarray(square).resize((9, 8), Image.Resampling.BOX)
+    grey = np.asarray(small.convert("L"), np.int16)
+    tones = np.asarray(small.resize((2, 2), Image.Resampling.BOX), np.uint8) // 24
+    return np.packbits(grey[:, 1:] > grey[:, :-1] + 2).tobytes() + tones.tobytes()

@@ -1,0 +1,127 @@
+"""`performer train` and `performer evaluate`; PyTorch is imported only when one of them runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from performer.errors import Fault, nearest
+
+SIZES = (32, 64, 128, 256, 512)
+Folder = Annotated[Path | None, typer.Argument(help="A folder of pictures, searched through.")]
+Source = Annotated[str, typer.Option(help="Instead of a folder: drawn by code; marble, flow, nebula, cells, forms, "
+                                          "blossom, or several with commas.")]
+Out = Annotated[Path, typer.Option("-o", "--out", help="The model to write: models/NAME.onnx.")]
+Size = Annotated[int, typer.Option(help="Pixels on a side: 64, 128, 256 or 512.")]
+Latent = Annotated[int, typer.Option(min=2, max=1024, help="Numbers in a latent.")]
+Count = Annotated[int, typer.Option(min=8, help="How many pictures a source draws.")]
+Steps = Annotated[int | None, typer.Option(min=1, help="End after so many steps.")]
+Minutes = Annotated[float | None, typer.Option(min=0.01, help="End after so many minutes.")]
+Batch = Annotated[int, typer.Option(min=2, help="Pictures in a step, in each process.")]
+Seed = Annotated[int, typer.Option(help="Of everything drawn at random.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint beside the model.")]
+Title = Annotated[str, typer.Option(help="For the card; the file's name when not given.")]
+Licence = Annotated[str, typer.Option(help="Of the folder's pictures, for the card.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads; all when not given.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
+
+train = typer.Typer(help="Train a model from pictures, and export it with its card (extra: train).",
+                    pretty_exceptions_enable=False, no_args_is_help=True)
+
+
+@train.command(epilog="Example: performer train gan ~/pictures/stones -o models/stones.onnx --minutes 60")
+def gan(
+    pictures: Folder = None, source: Source = "", out: Out = Path("models/model.onnx"), size: Size = 128,
+    latent: Latent = 64, count: Count = 8000, steps: Steps = None, minutes: Minutes = None, batch: Batch = 16,
+    seed: Seed = 1, resume: Resume = False, title: Title = "", licence: Licence = "unknown", threads: Threads = None,
+    net: Annotated[str, typer.Option(help="style (the default), or a baseline: dcgan, mlp.")] = "style",
+    augment: Annotated[str, typer.Option(help="Change pictures for the discriminator: none, shift, all, or auto: all "
+                                              "where there are few.")] = "auto",
+    debug: Debug = False,
+) -> None:
+    """A generator that learns by fooling a discriminator. Ctrl-C exports what there is."""
+    _torch()
+    from performer.train.augment import POLICIES
+    from performer.train.baselines import NETS
+    from performer.train.gan import train_gan
+
+    for option, word, known in (("--net", net, NETS), ("--augment", augment, ("auto", *POLICIES))):
+        if word not in known:
+            raise Fault(f"{option} {word!r}: expected {', '.join(known)}{nearest(word, known)}")
+    _begin(train_gan, pictures, source, count, threads, licence, out=out, size=size, latent=latent, steps=steps,
+           minutes=minutes, batch=batch, seed=seed, resume=resume, title=title, net=net, augment=augment)
+
+
+@train.command(epilog="Example: performer train vae --source blossom -o models/blossom.onnx --minutes 45")
+def vae(
+    pictures: Folder = None, source: Source = "", out: Out = Path("models/model.onnx"), size: Size = 128,
+    latent: Latent = 64, count: Count = 8000, steps: Steps = None, minutes: Minutes = None, batch: Batch = 16,
+    seed: Seed = 1, resume: Resume = False, title: Title = "", licence: Licence = "unknown", threads: Threads = None,
+    debug: Debug = False,
+) -> None:
+    """A decoder and an encoder, which also turns a picture into a latent. Ctrl-C exports what there is."""
+    _torch()
+    from performer.train.vae import train_vae
+
+    _begin(train_vae, pictures, source, count, threads, licence, out=out, size=size, latent=latent, steps=steps,
+           minutes=minutes, batch=batch, seed=seed, resume=resume, title=title)
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="models/NAME.onnx.")],
+    pictures: Annotated[Path | None, typer.Option(help="What it was trained on.")] = None,
+    source: Annotated[str, typer.Option(help="Or the source it was trained on; the card's when not given.")] = "",
+    count: Annotated[int, typer.Option(min=64, help="Samples, and pictures to compare them with.")] = 1000,
+    seed: Seed = 1,
+    missed: Annotated[str | None, typer.Option(help="Draw what no sample comes near, to this file.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Measure a model: likeness, diversity, coverage, smoothness, speed; the figures go into its card."""
+    _torch()
+    from performer.train.evaluate import measure
+
+    measure(model, pictures, source, count, seed, missed)
+
+
+def _torch() -> None:
+    try:
+        import onnxscript  # noqa: F401
+        import tensorboardX  # noqa: F401
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise Fault(f"training needs the extra `train` ({error.name} is missing): pip install 'performer[train]'"
+                    ) from None
+
+
+def _begin(training, pictures, source, count, threads, licence, **options) -> None:  # type: ignore[no-untyped-def]
+    import torch
+
+    from performer.train.loop import Options
+    from performer.train.pictures import drawn, found
+    from performer.train.world import World
+
+    out, size = options["out"], options["size"]
+    if size not in SIZES:
+        raise Fault(f"--size {size}: expected {', '.join(map(str, SIZES))}")
+    if out.suffix != ".onnx":
+        raise Fault(f"--out {out}: expected a name that ends in .onnx")
+    if (pictures is None) == (not source):
+        raise Fault("expected either a folder of pictures or --source")
+    if options["steps"] is None and options["minutes"] is None:
+        raise Fault("expected --steps or --minutes")
+    if threads:
+        torch.set_num_threads(threads)
+    seed = options["seed"]
+    material = (found(pictures, size, licence, seed) if pictures is not None
+                else drawn(tuple(source.replace(" ", "").split(",")), size, count, seed))
+    words = [f"models/{out.name}" if word == str(out) else word for word in sys.argv[1:] if word != "--resume"]
+    world = World()
+    try:
+        training(material, Options(**options, command="performer " + " ".join(words)), world)
+    finally:
+        world.leave()
+    if world.first:
+        print(f"{out}: exported, with its card; samples: {out.with_suffix('.png')}")
