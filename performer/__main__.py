@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from performer.errors import Fault, nearest
+from performer.generators.cli import models
 from performer.train import cli as training
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
@@ -290,6 +291,7 @@ def looks(
         write_json(figures, json)
 
 
+app.add_typer(models, name="models")
 app.add_typer(training.train, name="train")
 app.command(epilog="Example: performer evaluate models/stones.onnx --pictures ~/pictures/stones")(training.evaluate)
 

@@ -25,6 +25,7 @@ from performer.errors import Fault
 from performer.frame import Frame, Images
 from performer.generators import onnx
 from performer.generators.painter import Painter
+from performer.generators.probe import known
 from performer.gl.headless import Headless
 from performer.gl.hud import Message
 from performer.gl.renderer import Renderer
@@ -101,9 +102,22 @@ def load_library(transition: str | None = None) -> Library:
     return Library(audio=tuple(FEATURES), transition=transition).load()
 
 
-def painter(library: Library, provider: str) -> Painter:
-    """A painter that loads the library's models by name."""
-    return Painter(lambda name: onnx.create(library.models[name], provider))
+def painter(library: Library, provider: str, aside: bool = False) -> Painter:
+    """A painter that loads the library's models by name, aside on their own threads; strangers' are tried first."""
+
+    def load(name: str) -> onnx.OnnxGenerator:
+        path = library.models[name]
+        if not path.is_relative_to(FACTORY):
+            known(path)
+        return onnx.create(path, provider)
+
+    def stamp(name: str) -> float:
+        try:
+            return library.models[name].stat().st_mtime
+        except OSError:
+            return 0.0
+
+    return Painter(load, stamp, aside)
 
 
 def play(options: PlayOptions) -> dict[str, Any]:
@@ -232,7 +246,7 @@ class Rig:
         self.link = link.Link(self.hands.events, self.now) if options.link else None
         clock_port = (midiclock.open_port(options.midi_clock_out, midi.api_number(options.midi_api))
                       if options.midi_clock_out is not None else None)
-        self.painter = painter(self.library, options.provider)
+        self.painter = painter(self.library, options.provider, aside=True)
         for layer in first.layers:
             if layer.model is not None:
                 self.painter.warm(layer.model)

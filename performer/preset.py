@@ -69,6 +69,7 @@ class _Mask(_Table):
 class _Layer(_Table):
     name: Name = "main"
     model: str | None = None
+    of: str | None = None
     shader: str | None = None
     inputs: dict[str, Any] = {}
     blend: str = "normal"
@@ -85,6 +86,8 @@ class _Layer(_Table):
             raise ValueError("a layer needs either model = NAME or shader = NAME")
         if self.walk is not None and self.model is None:
             raise ValueError("a walk needs a model; this layer's source is a shader")
+        if self.of is not None and (self.model is None or self.walk is not None):
+            raise ValueError("of is for a model that turns another layer's picture into its own, without a walk")
         return self
 
 
@@ -161,6 +164,7 @@ class Layer:
     effects: tuple[Node, ...]
     blend: str
     mask: str | None = None
+    of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +270,7 @@ class _Reader:
             if row.name in ("master", "transition") or row.name in (layer.name for layer in layers):
                 raise self.fault(f"layer[{i}].name", f"{row.name!r} is taken; each layer needs a name of its own")
             layers.append(self.layer(row, f"layer[{i}]"))
-        self.masks(layers)
+        self.others(layers)
         master = self.chain("master", table.master.effect, "master.effect")
         change = table.transition
         self.node("transition", "shader", change.shader, change.inputs, "transition", "transition")
@@ -283,19 +287,20 @@ class _Reader:
             if row.model not in self.models:
                 raise self.fault(f"{key}.model", f"no model {row.model!r}{nearest(row.model, list(self.models))}")
             spec = row.walk or _Walk()
-            if spec.kind not in WALKS:
+            if row.of is None and spec.kind not in WALKS:
                 raise self.fault(
                     f"{key}.walk.kind", f"expected one of {', '.join(WALKS)}, got {spec.kind!r}"
                     + nearest(spec.kind, list(WALKS)))
-            walk = WalkSpec(spec.kind, spec.seed)
-            for param in WALK_PARAMS:
+            walk = WalkSpec(spec.kind, spec.seed) if row.of is None else None
+            for param in WALK_PARAMS if row.of is None else ():
                 self.knob(f"{row.name}.walk", param, getattr(spec, param.name), f"{key}.walk.{param.name}")
         else:
             assert row.shader is not None
             self.node(row.name, "source", row.shader, row.inputs, key, "source")
         self.lie(row, key)
         effects = self.chain(row.name, row.effect, f"{key}.effect")
-        return Layer(row.name, row.model, row.shader, walk, effects, row.blend, row.mask.layer if row.mask else None)
+        return Layer(row.name, row.model, row.shader, walk, effects, row.blend, row.mask.layer if row.mask else None,
+                     row.of)
 
     def lie(self, row: _Layer, key: str) -> None:
         """The knobs of how a layer lies on those below."""
@@ -314,15 +319,17 @@ class _Reader:
             for param in params:
                 self.knob(f"{row.name}.{name}", param, getattr(table, param.name), f"{key}.{name}.{param.name}")
 
-    def masks(self, layers: Sequence[Layer]) -> None:
+    def others(self, layers: Sequence[Layer]) -> None:
+        """Look up the layers that others name."""
         names = [layer.name for layer in layers]
+        dreaming = [layer.name for layer in layers if layer.model is not None and layer.of is None]
         for i, layer in enumerate(layers):
-            if layer.mask is None:
-                continue
-            others = [name for name in names if name != layer.name]
-            if layer.mask not in others:
-                raise self.fault(f"layer[{i}].mask.layer", f"no other layer {layer.mask!r}"
-                                 + (nearest(layer.mask, others) or f"; there are {', '.join(others) or 'none'}"))
+            for key, wished, known, what in (("mask.layer", layer.mask, names, "other layer"),
+                                             ("of", layer.of, dreaming, "layer with a model of its own")):
+                known = [name for name in known if name != layer.name]
+                if wished is not None and wished not in known:
+                    raise self.fault(f"layer[{i}].{key}", f"no {what} {wished!r}"
+                                     + (nearest(wished, known) or f"; there are {', '.join(known) or 'none'}"))
 
     def chain(self, layer: str, rows: Sequence[_Node], key: str) -> tuple[Node, ...]:
         nodes: list[Node] = []

@@ -65,7 +65,7 @@ def test_a_model_that_fails_leaves_the_last_picture(caplog):
         assert play_until(rig, lambda: rig.painter.rate_hz > 0, 20.0)
         play_until(rig, lambda: False, 1.0)
         layer = next(layer for layer in rig.show.preset.layers if layer.model)
-        model = rig.painter._models[layer.model]
+        model = rig.painter._models[layer.model].model
 
         def out_of_memory(latent):
             raise MemoryError

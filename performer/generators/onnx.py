@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
-from performer.errors import Fault
-from performer.generators.card import Card, load
+from performer.errors import Fault, nearest
+from performer.generators.card import Card, Entry, load
+from performer.generators.external import examine
+from performer.generators.layout import fed, planar
 
 log = logging.getLogger(__name__)
 ort.set_default_logger_severity(4)  # its warnings are repeated here in one line where they matter
@@ -23,55 +25,107 @@ def threads_for(cores: int | None) -> int:
 
 
 class OnnxGenerator:
-    """Latent (D,) -> picture (3, H, W) float32, 0..1.
+    """Latent (D,) -> picture (3, H, W) float32, 0..1; or picture to picture, where its card says filter.
 
     path      NAME.onnx with NAME.toml beside it
     provider  "auto", "cuda" or "cpu"
+    options   of the session, where they are not the usual ones
     Raises Fault when the file, its card or the provider is no good.
     """
 
-    def __init__(self, path: Path, provider: str = "auto", threads: int | None = None) -> None:
+    def __init__(self, path: Path, provider: str = "auto", threads: int | None = None,
+                 options: ort.SessionOptions | None = None) -> None:
         self.path = path
         self.card: Card = load(path.with_suffix(".toml"))
         if not path.is_file():
             raise Fault(f"{path}: no such model file; its card is there, so the .onnx was moved or never made")
-        options = ort.SessionOptions()
+        examine(path)
+        options = options or ort.SessionOptions()
         options.intra_op_num_threads = threads or threads_for(os.cpu_count())
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = self._open(options, provider)
         self.provider = "CUDA" if self._session.get_providers()[0].startswith("CUDA") else "CPU"
-        entry, result = self._session.get_inputs(), self._session.get_outputs()
-        if len(entry) != 1 or len(result) != 1:
-            raise Fault(f"{path}: expected one input and one output, found {len(entry)} and {len(result)}")
-        self._in, self._out = entry[0].name, result[0].name
-        wanted = [1, self.card.latent]
-        if len(entry[0].shape) != 2 or (isinstance(entry[0].shape[1], int) and entry[0].shape[1] != wanted[1]):
-            raise Fault(f"{path}: its input is {entry[0].shape}, but the card says latent = {self.card.latent}")
-        self._latent = np.zeros(wanted, np.float32)
-        self.paint(self._latent[0] + 1.0)  # the first run plans memory; it also proves that the model works
+        self._feed: dict[str, np.ndarray] = {}
+        self._turn: Entry | None = None  # the input that changes from picture to picture
+        self._wire()
+        if self.card.kind == "filter":
+            self.change(np.full((3, 8, 8), 0.5, np.float32))
+        else:
+            self.paint(np.ones(self.card.latent, np.float32))  # the first run plans memory, and proves the model works
+
+    def _wire(self) -> None:
+        """Settle what each input is fed with. Raises Fault where the card does not fit the file."""
+        there = {entry.name: entry for entry in self._session.get_inputs()}
+        results = [result.name for result in self._session.get_outputs()]
+        card = self.card
+        entries = card.inputs
+        if not entries:
+            if len(there) != 1 or (len(results) != 1 and not card.output):
+                raise Fault(f"{self.path}: expected one input and one output, found {len(there)} and {len(results)}; "
+                            "`performer models import` writes a card that says what they are")
+            (name, entry), = there.items()
+            wanted = [1, card.latent]
+            if len(entry.shape) != 2 or (isinstance(entry.shape[1], int) and entry.shape[1] != wanted[1]):
+                raise Fault(f"{self.path}: its input is {entry.shape}, but the card says latent = {card.latent}")
+            entries = [Entry(name=name, role="latent", shape=(1, card.latent))]
+        if {entry.name for entry in entries} != set(there):
+            raise Fault(f"{self.path}: its inputs are {', '.join(there)}, but the card names "
+                        f"{', '.join(entry.name for entry in entries)}")
+        if card.output and card.output not in results:
+            raise Fault(f"{self.path}: has no output {card.output!r}{nearest(card.output, results)}")
+        self._out = card.output or results[0]
+        for entry in entries:
+            array = self._feed[entry.name] = np.zeros(entry.shape, entry.type)
+            if entry.role == "class" and array.size > 1:
+                array.flat[int(entry.value) % array.size] = 1  # one-hot
+            elif entry.role in ("class", "truncation"):
+                array[...] = entry.value
+            elif entry.role == "noise":  # always the same, so that pictures repeat
+                array[...] = np.random.default_rng(0).standard_normal(entry.shape)
+            else:
+                self._turn = entry
+        assert self._turn is not None
+        if self._turn.role == "latent" and self._feed[self._turn.name].size != card.latent:
+            raise Fault(f"{self.path}: its latent is {list(self._turn.shape)}, but the card says "
+                        f"latent = {card.latent}")
+
+    def end_profiling(self) -> str:
+        """The file in which ONNX Runtime wrote what ran where, if its options asked for that."""
+        return str(self._session.end_profiling())
 
     def paint(self, latent: np.ndarray) -> np.ndarray:
         """The picture of a latent: (D,) float32 -> (3, H, W) float32, 0..1, C-contiguous.
 
         Raises Fault when the model fails, or makes what is not a picture (wrong shape, NaN, infinity).
         """
-        self._latent[0] = latent
+        assert self._turn is not None
+        if self._turn.role != "latent":
+            raise Fault(f"{self.path}: turns pictures into pictures; in a preset, say of = NAME, the layer whose "
+                        "picture it takes")
+        self._feed[self._turn.name][...] = latent.reshape(self._turn.shape)
+        return self._run()
+
+    def change(self, picture: np.ndarray) -> np.ndarray:
+        """What a model of kind filter makes of a picture: (3, h, w) -> (3, H, W), both float32, 0..1. Raises Fault."""
+        turn = self._turn
+        assert turn is not None
+        if turn.role != "image":
+            raise Fault(f"{self.path}: takes a latent, not a picture; leave out of = NAME")
+        self._feed[turn.name][...] = fed(picture, turn.shape, turn.layout, *turn.range)
+        return self._run()
+
+    def _run(self) -> np.ndarray:
         try:
-            out = self._session.run([self._out], {self._in: self._latent})[0]
+            out = self._session.run([self._out], self._feed)[0]
         except Exception as error:  # ONNX Runtime's errors have no common class
             raise Fault(f"{self.path}: the model failed: {_line(error)}") from None
-        if out.shape != self.card.shape:
-            raise Fault(f"{self.path}: made {list(out.shape)}, but the card says {list(self.card.shape)}")
-        image = np.asarray(out[0], np.float32)
-        if not np.isfinite(image.sum()):
+        card = self.card
+        if out.shape != card.shape:
+            raise Fault(f"{self.path}: made {list(out.shape)}, but the card says {list(card.shape)}")
+        if not np.isfinite(out.sum(dtype=np.float32)):
             raise Fault(f"{self.path}: made a picture with NaN or infinite values; train or export it again")
-        if self.card.layout == "NHWC":
-            image = np.ascontiguousarray(image.transpose(2, 0, 1))
-        low, high = self.card.range
-        if (low, high) != (0.0, 1.0):
-            image = (image - low) / (high - low)
-        return image
+        return planar(out, card.layout, *card.range, card.clip)
 
     def _open(self, options: ort.SessionOptions, provider: str) -> ort.InferenceSession:
         if provider != "cpu" and "CUDAExecutionProvider" in ort.get_available_providers() and driver():

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from performer.deadline import Call, Overdue
 from performer.errors import Fault
 from performer.frame import Frame, Image, Images, Scene, Walk
 from performer.generators.card import Card
@@ -18,6 +19,8 @@ from performer.sync import Latest
 
 log = logging.getLogger(__name__)
 RETRY_S = 5.0  # a model that failed is left alone this long
+LOOK_S = 1.0  # how often a model's file is looked at
+GLIDE_S = 1.5  # from a model to its new version
 
 
 class Generator(Protocol):
@@ -27,6 +30,19 @@ class Generator(Protocol):
     provider: str
 
     def paint(self, latent: np.ndarray) -> np.ndarray: ...
+    def change(self, picture: np.ndarray) -> np.ndarray: ...
+
+
+class _Loaded:
+    """A model in use; for a while also the version before it, from which it glides."""
+
+    __slots__ = ("before", "fresh", "looked", "model", "since", "stamp")
+
+    def __init__(self, model: Generator, stamp: float) -> None:
+        self.model, self.stamp, self.looked = model, stamp, perf_counter()
+        self.before: Generator | None = None
+        self.since = 0.0
+        self.fresh: tuple[Call[Generator], float] | None = None  # a new version on its way
 
 
 class Painter:
@@ -34,15 +50,19 @@ class Painter:
 
     A model that cannot be loaded, fails or runs out of memory is reported once and leaves the last image standing.
 
-    load  model name -> Generator; raises Fault
+    load   model name -> Generator; raises Fault
+    stamp  model name -> when its file was changed; a changed one is loaded aside, and glides in
+    aside  load models on threads of their own, so that those playing go on; else when they are asked for
     """
 
-    def __init__(self, load: Callable[[str], Generator]) -> None:
-        self._load = load
-        self._models: dict[str, Generator] = {}
+    def __init__(self, load: Callable[[str], Generator], stamp: Callable[[str], float] = lambda name: 0.0,
+                 aside: bool = False) -> None:
+        self._load, self._stamp, self.aside = load, stamp, aside
+        self._models: dict[str, _Loaded] = {}
+        self._coming: dict[str, Call[Generator]] = {}
         self._failed: dict[str, float] = {}
         self._told: set[str] = set()
-        self._done: dict[tuple[int, str], tuple[Walk, Image]] = {}
+        self._done: dict[tuple[int, str], tuple[Walk | Image, Image]] = {}
         self.provider = "none"
         self.rate_hz = 0.0  # images per second while the walks move
         self.took_s = 0.0  # seconds of the newest image
@@ -51,30 +71,29 @@ class Painter:
     def warm(self, name: str) -> None:
         """Load a model now, rather than when a frame first asks for it. Raises Fault."""
         if name not in self._models:
-            self._models[name] = self._load(name)
-            self.provider = self._models[name].provider
+            self._keep(name, self._load(name))
+
+    def _keep(self, name: str, model: Generator) -> None:
+        self._models[name] = _Loaded(model, self._stamp(name))
+        self.provider = model.provider
 
     def paint(self, frame: Frame) -> Images:
-        """Images of all model layers of the frame's scenes; those whose walk stands still are kept as they are."""
+        """Images of all model layers of the frame's scenes; those of which nothing moves are kept as they are."""
         images: dict[tuple[int, str], Image] = {}
-        done: dict[tuple[int, str], tuple[Walk, Image]] = {}
+        done: dict[tuple[int, str], tuple[Walk | Image, Image]] = {}
         for scene in frame.scenes:
-            for layer in scene.preset.layers:
-                if layer.model is None:
-                    continue
+            layers = [layer for layer in scene.preset.layers if layer.model is not None]
+            for layer in sorted(layers, key=lambda layer: layer.of is not None):  # what they are of comes first
                 key = (scene.number, layer.name)
-                walk = scene.walks[layer.name]
+                given = scene.walks[layer.name] if layer.of is None else images.get((scene.number, layer.of))
                 old = self._done.get(key)
-                if old is not None and old[0] == walk:
-                    done[key] = old
-                else:
-                    image = self._image(layer.model, walk, frame.t, scene)
+                if given is not None and (old is None or old[0] != given or self._moving(layer.model)):
+                    image = self._image(layer.model, given, frame.t, scene)
                     if image is not None:
-                        done[key] = (walk, image)
-                    elif old is not None:
-                        done[key] = old
-                if key in done:
-                    images[key] = done[key][1]
+                        old = (given, image)
+                if old is not None:
+                    done[key] = old
+                    images[key] = old[1]
         self._done = done
         return images
 
@@ -98,24 +117,104 @@ class Painter:
             if rest > 0.0:
                 stop.wait(rest)
 
-    def _image(self, name: str, walk: Walk, t: float, scene: Scene) -> Image | None:
+    def _image(self, name: str, given: Walk | Image, t: float, scene: Scene) -> Image | None:
         if self._failed.get(name, 0.0) > perf_counter():
             return None
         begun = perf_counter()
         try:
-            self.warm(name)
-            model = self._models[name]
-            z = latent(walk.kind, walk.position, walk.seed, model.card.latent, walk.truncation)
-            pixels = model.paint(z)
+            if not self._there(name):
+                return None
+            loaded = self._models[name]
+            pixels = self._drawn(loaded.model, given)
+            if loaded.before is not None:
+                pixels = self._glided(loaded, given, pixels, t)
         except (Fault, MemoryError) as error:
             self._models.pop(name, None)
             self._failed[name] = perf_counter() + RETRY_S
-            why = str(error) or "out of memory"
-            if why not in self._told:
-                self._told.add(why)
-                log.error("%s (%r keeps its last picture)", why, scene.preset.title)
+            self._tell(str(error) or "out of memory", scene)
             return None
         self.took_s = perf_counter() - begun
         return Image(pixels, t, self.took_s)
 
+    @staticmethod
+    def _drawn(model: Generator, given: Walk | Image) -> np.ndarray:
+        if isinstance(given, Image):
+            return model.change(given.pixels)
+        return model.paint(latent(given.kind, given.position, given.seed, model.card.latent, given.truncation))
 
+    def _there(self, name: str) -> bool:
+        """Whether the model can be used now; where not, it is on its way. Raises Fault."""
+        loaded = self._models.get(name)
+        if loaded is not None:
+            self._look(name, loaded)
+            return True
+        if not self.aside:
+            self.warm(name)
+            return True
+        if name not in self._coming:
+            self._coming[name] = Call(lambda: self._load(name))
+        call = self._coming[name]
+        try:
+            model = call.wait(0.0)
+        except Overdue:
+            return False
+        except Fault:
+            del self._coming[name]
+            raise
+        del self._coming[name]
+        self._keep(name, model)
+        return True
+
+    def _moving(self, name: str) -> bool:
+        """Whether the picture changes though what it is made from does not: another version is coming."""
+        loaded = self._models.get(name)
+        if loaded is None:
+            return True
+        self._look(name, loaded)
+        return loaded.before is not None
+
+    def _look(self, name: str, loaded: _Loaded) -> None:
+        """Notice that the file was changed, load it aside, and begin to glide when it is there."""
+        if not self.aside:
+            return
+        now = perf_counter()
+        if loaded.fresh is None and now - loaded.looked > LOOK_S:
+            loaded.looked = now
+            stamp = self._stamp(name)
+            if stamp != loaded.stamp:
+                loaded.fresh = (Call(lambda: self._load(name)), stamp)
+        if loaded.fresh is None:
+            return
+        call, stamp = loaded.fresh
+        try:
+            model = call.wait(0.0)
+        except Overdue:
+            return
+        except Fault as fault:  # half written, perhaps: it is looked at again when it changes
+            loaded.fresh, loaded.stamp = None, stamp
+            log.warning("%s (the version before it goes on playing)", fault)
+            return
+        loaded.before, loaded.model, loaded.since = loaded.model, model, float("nan")
+        loaded.fresh, loaded.stamp = None, stamp
+        log.info("%s: a new version plays", name)
+
+    def _glided(self, loaded: _Loaded, given: Walk | Image, pixels: np.ndarray, t: float) -> np.ndarray:
+        """Between the version before and this one; pictures of another size just come."""
+        assert loaded.before is not None
+        if loaded.since != loaded.since:
+            loaded.since = t
+        part = (t - loaded.since) / GLIDE_S
+        if part >= 1.0 or part < 0.0:
+            loaded.before = None
+            return pixels
+        old = self._drawn(loaded.before, given)
+        if old.shape != pixels.shape:
+            loaded.before = None
+            return pixels
+        weight = np.float32(part * part * (3.0 - 2.0 * part))
+        return old + (pixels - old) * weight
+
+    def _tell(self, why: str, scene: Scene) -> None:
+        if why not in self._told:
+            self._told.add(why)
+            log.error("%s (%r keeps its last picture)", why, scene.preset.title)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from performer.errors import Fault
+from performer.generators.probe import sha256
 from performer.train.loop import Run
 from performer.train.pictures import Pictures
 
@@ -54,6 +55,7 @@ def export_generator(generator: nn.Module, kind: str, pictures: Pictures, run: R
     card["range"] = [0.0, 1.0]
     card["size"] = [options.size, options.size]
     card["licence"] = pictures.licence
+    card["sha256"] = sha256(options.out)
     card["data"] = {"source": pictures.source, "licence": pictures.licence, "pictures": len(pictures.pixels)}
     card["training"] = {
         "seed": options.seed, "steps": run.step, "batch": options.batch, "minutes": round(run.seconds / 60, 1),

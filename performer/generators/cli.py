@@ -1,0 +1,124 @@
+"""`performer models`: what is there, what it is good for, and how to bring more in."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from performer.errors import Fault, nearest
+
+Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
+models = typer.Typer(help="List, import, check and explore models.", pretty_exceptions_enable=False,
+                     no_args_is_help=True)
+
+
+def path_of(name: str) -> Path:
+    """A model's file by its name, or the file itself. Raises Fault."""
+    from performer.app import load_library
+
+    if name.endswith(".onnx"):
+        return Path(name)
+    known = load_library().models
+    if name not in known:
+        raise Fault(f"no model {name!r}{nearest(name, list(known))}; there are {', '.join(known)}")
+    return known[name]
+
+
+@models.command("list", epilog="Example: performer models list")
+def list_models(debug: Debug = False) -> None:
+    """The models that presets may name, with kind, size and licence."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from performer.app import load_library
+    from performer.generators.card import load
+
+    table = Table("model", "kind", "picture", "latent", "licence", "MB", "file")
+    for name, path in sorted(load_library().models.items()):
+        try:
+            card = load(path.with_suffix(".toml"))
+            facts = (card.kind, f"{card.size[0]}x{card.size[1]}", str(card.latent), card.licence)
+        except Fault as fault:
+            facts = ("?", "", "", str(fault))
+        table.add_row(name, *facts, f"{path.stat().st_size / 1e6:.1f}", str(path))
+    Console().print(table)
+
+
+@models.command("import", epilog="Example: performer models import stones.onnx --name stones --licence CC-BY-4.0")
+def import_model(
+    file: Annotated[Path, typer.Argument(help="An ONNX file.")],
+    name: Annotated[str, typer.Option(help="As presets will name it; the file's name when not given.")] = "",
+    to: Annotated[Path | None, typer.Option(help="Folder of models; yours when not given.")] = None,
+    licence: Annotated[str, typer.Option(help="Of the model; asked for when not given.")] = "",
+    title: Annotated[str, typer.Option(help="For people to read.")] = "",
+    latent: Annotated[int | None, typer.Option(min=1, help="Size of the latent, where it is left open.")] = None,
+    values: Annotated[str, typer.Option("--range", help="Black and white of its pictures: 0,1 or -1,1 or 0,255.")] = "",
+    layout: Annotated[str, typer.Option(help="NCHW, NHWC, CHW, HWC, NHW or HW.")] = "",
+    output: Annotated[str, typer.Option(help="Which of several outputs is the picture.")] = "",
+    label: Annotated[int, typer.Option(min=0, help="The class, where it takes one.")] = 0,
+    truncation: Annotated[float, typer.Option(help="Where it takes one.")] = 1.0,
+    force: Annotated[bool, typer.Option("--force", help="Replace a model of that name.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Find out what a model takes and makes, write its card, draw a sheet of samples."""
+    from performer.generators.bring import bring
+    from performer.generators.layout import LAYOUTS
+    from performer.generators.probe import Told
+    from performer.library import USER
+
+    if layout and layout.upper() not in LAYOUTS:
+        raise Fault(f"--layout {layout!r}: expected one of {', '.join(LAYOUTS)}")
+    told = Told(latent, range_of(values), layout.upper() or None, output or None, label, truncation)
+    name = name or file.stem.lower().replace("-", "_").replace(" ", "_")
+    if file.suffix.lower() in (".pkl", ".pickle"):
+        raise Fault(f"{file}: a pickle runs whatever code its maker put in; it is not opened. On a machine where you "
+                    "trust it, save the state dict as .safetensors, or export to ONNX")
+    if file.suffix.lower() != ".onnx":
+        raise Fault(f"{file}: expected an .onnx file")
+    if not licence:
+        licence = typer.prompt("licence of the model", default="unknown") if sys.stdin.isatty() else "unknown"
+    out, found = bring(file, name, to or USER / "models", told, licence, title, force)
+    for note in found.notes:
+        print(f"note: {note}")
+    card = found.card
+    what = "picture to picture" if card["kind"] == "filter" else f"latent of {card['latent']}"
+    print(f"{out}: {what}, {card['size'][0]}x{card['size'][1]}, {card['layout']}; samples: {out.with_suffix('.png')}")
+    print(f"in a preset: model = \"{name}\"" + ("   of = \"LAYER\"" if card["kind"] == "filter" else ""))
+
+
+@models.command(epilog="Example: performer models check molten --fps 60")
+def check(
+    name: Annotated[str, typer.Argument(help="A model's name, or its file.")],
+    fps: Annotated[float, typer.Option(min=1.0, help="Pictures per second of your display.")] = 60.0,
+    provider: Annotated[str, typer.Option(help="auto, cuda or cpu.")] = "auto",
+    debug: Debug = False,
+) -> None:
+    """Is it the file it should be, where does it run, how fast, and is that enough?"""
+    from performer.generators.bring import judge
+    from performer.generators.probe import known
+    from performer.library import FACTORY
+
+    path = path_of(name)
+    if not path.resolve().is_relative_to(FACTORY):
+        known(path)
+    verdict = judge(path, provider, fps)
+    print(f"{path}")
+    for line in verdict.lines():
+        print(f"  {line}")
+    raise typer.Exit(0 if verdict.fits and verdict.as_imported is not False else 1)
+
+
+def range_of(text: str) -> tuple[float, float] | None:
+    """(low, high) from "-1,1"; None from "". Raises Fault."""
+    if not text:
+        return None
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise Fault(f"--range {text!r}: expected two numbers, such as -1,1") from None
+    if low == high:
+        raise Fault(f"--range {text!r}: black and white cannot be the same")
+    return low, high

@@ -1,0 +1,68 @@
+"""What models make and take, whatever its order of axes and range, as the engine's planar pictures and back."""
+
+from __future__ import annotations
+
+import numpy as np
+
+#: Name -> which axis of the output is the channel; without N there is no batch axis. HW: one channel, no axis for it.
+LAYOUTS = ("NCHW", "NHWC", "CHW", "HWC", "NHW", "HW")
+
+
+def shape_of(layout: str, channels: int, height: int, width: int) -> tuple[int, ...]:
+    """The shape of an output in a layout."""
+    sides = {"N": 1, "C": channels, "H": height, "W": width}
+    return tuple(sides[axis] for axis in layout)
+
+
+def planar(out: np.ndarray, layout: str, low: float, high: float, clip: bool) -> np.ndarray:
+    """A model's output as (3, H, W) float32, 0..1, C-contiguous; grey is repeated, alpha lies on black.
+
+    low, high  the output's values for black and white
+    clip       it may overshoot: cut off what does
+    """
+    picture = out[0] if layout.startswith("N") else out
+    axes = layout.removeprefix("N")
+    if axes == "HW":
+        picture = picture[None]
+    elif axes == "HWC":
+        picture = picture.transpose(2, 0, 1)
+    picture = picture.astype(np.float32, copy=False)
+    if (low, high) != (0.0, 1.0):
+        picture = (picture - np.float32(low)) / np.float32(high - low)
+    if clip:
+        picture = np.clip(picture, 0.0, 1.0)
+    if picture.shape[0] == 4:
+        picture = picture[:3] * picture[3:]
+    elif picture.shape[0] == 1:
+        picture = np.repeat(picture, 3, axis=0)
+    return np.ascontiguousarray(picture)
+
+
+def fed(picture: np.ndarray, shape: tuple[int, ...], layout: str, low: float, high: float) -> np.ndarray:
+    """A picture (3, H, W) of 0..1 as the input of a model that takes pictures: `shape`, in its layout and range."""
+    axes = layout.removeprefix("N")
+    sizes = dict(zip(layout, shape, strict=True))
+    resized = _resized(picture, sizes["H"], sizes["W"])
+    channels = sizes.get("C", 1)
+    if channels == 1:
+        resized = np.tensordot(np.array([0.299, 0.587, 0.114], np.float32), resized, 1)[None]
+    elif channels == 4:
+        resized = np.concatenate([resized, np.ones_like(resized[:1])])
+    resized = resized * np.float32(high - low) + np.float32(low)
+    if axes == "HWC":
+        resized = resized.transpose(1, 2, 0)
+    return np.ascontiguousarray(resized.reshape(shape), np.float32)
+
+
+def _resized(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Linear, from pixel middles."""
+    for axis, wanted in ((1, height), (2, width)):
+        had = picture.shape[axis]
+        if had == wanted:
+            continue
+        at = np.clip((np.arange(wanted) + 0.5) * had / wanted - 0.5, 0.0, had - 1.0)
+        low = np.floor(at).astype(int)
+        part = (at - low).astype(np.float32).reshape((-1, 1) if axis == 1 else (1, -1))
+        high = np.minimum(low + 1, had - 1)
+        picture = np.take(picture, low, axis) * (1.0 - part) + np.take(picture, high, axis) * part
+    return picture.astype(np.float32, copy=False)
