@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from performer.commands import training
+from performer.commands.models import models
 from performer.errors import Fault, nearest
-from performer.generators.cli import models
-from performer.train import cli as training
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   context_settings={"help_option_names": ["-h", "--help"]})
