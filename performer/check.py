@@ -224,7 +224,7 @@ def trial(spec: ShaderSpec, library: Library, seed: int = 1) -> Preset:
     if spec.kind == "transition":
         text = 'tags = ["trial-transition"]\n' + text
     tomllib.loads(text)
-    return load(text, "trial", where=spec.name, shaders=library.shaders, models=list(library.models),
+    return load(text, "trial", where=spec.name, shaders=library.shaders, models=library.knobs(),
                 audio=library.audio)
 
 

@@ -118,12 +118,14 @@ class Walk:
     position    the one float that Show integrates (about one keyframe per unit)
     seed        of the path
     truncation  0..1.5, how far from the mean latent the walk strays
+    moves       amounts of the model's directions, in their order
     """
 
     kind: str
     position: float
     seed: int
     truncation: float
+    moves: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import platformdirs
 
 from performer import isf, preset
 from performer.errors import Fault, nearest
+from performer.generators import knobs
 from performer.isf import ShaderSpec
 from performer.preset import Preset
 
@@ -84,9 +85,22 @@ class Library:
         except (OSError, UnicodeDecodeError) as error:
             raise Fault(f"{path}: cannot read this preset: {error}") from None
         loaded = preset.load(text, path.stem, where=str(path), shaders=self.shaders,
-                             models=list(self.models), audio=self.audio, transition=self.transition)
+                             models=self.knobs(), audio=self.audio, transition=self.transition)
         self.presets[path.stem], self.files[path.stem] = loaded, path
         return loaded
+
+    def knobs(self) -> dict[str, tuple[str, ...]]:
+        """All models with the names of their directions."""
+        found = {}
+        for name, path in self.models.items():
+            try:
+                found[name] = knobs.read(path).names
+            except Fault as fault:
+                found[name] = ()
+                if knobs.beside(path) not in self.faults:
+                    self.faults[knobs.beside(path)] = fault
+                    log.warning("%s", fault)
+        return found
 
     def foreign(self, *presets: Preset) -> list[ShaderSpec]:
         """The shaders of these presets that did not come with the program."""

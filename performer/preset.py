@@ -4,124 +4,18 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
+from performer import tables
 from performer.control.layering import BLENDS, KEY, KEYS, MASK, OPACITY, TRANSFORM
 from performer.control.params import Param
 from performer.control.routes import CURVES, Route, complaint
 from performer.errors import Fault, nearest
 from performer.frame import Value
 from performer.latent.walks import WALKS
-
-WALK_PARAMS = (
-    Param("speed", default=0.15, low=0.0, high=4.0, unit="positions per second (per beat for hop)"),
-    Param("kick", default=0.0, low=0.0, high=16.0, unit="positions per second"),
-    Param("truncation", default=0.9, low=0.0, high=1.0),
-)
-
-#: Names of a layer's own nodes, which no effect may have.
-RESERVED = ("walk", "source", "mix", "transform", "key", "mask")
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, allow_inf_nan=False)
-
-
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-
-
-class _Node(_Table):
-    shader: str
-    name: Name | None = None
-    inputs: dict[str, Any] = {}
-
-
-class _Walk(_Table):
-    kind: str = "drift"
-    speed: float = WALK_PARAMS[0].default  # type: ignore[assignment]
-    kick: float = 0.0
-    truncation: float = WALK_PARAMS[2].default  # type: ignore[assignment]
-    seed: int = 1
-
-
-class _Transform(_Table):
-    x: float = 0.0
-    y: float = 0.0
-    scale: float = 1.0
-    angle: float = 0.0
-
-
-class _Key(_Table):
-    threshold: float = 0.25
-    softness: float = 0.1
-    color: list[float] = [0.0, 1.0, 0.0]
-
-
-class _Mask(_Table):
-    layer: str
-    amount: float = 1.0
-    invert: bool = False
-
-
-class _Layer(_Table):
-    name: Name = "main"
-    model: str | None = None
-    of: str | None = None
-    shader: str | None = None
-    inputs: dict[str, Any] = {}
-    blend: str = "normal"
-    opacity: float = Field(1.0, ge=0.0, le=1.0)
-    transform: _Transform = _Transform()
-    key: _Key | None = None
-    mask: _Mask | None = None
-    walk: _Walk | None = None
-    effect: list[_Node] = []
-
-    @model_validator(mode="after")
-    def _one_source(self) -> _Layer:
-        if (self.model is None) == (self.shader is None):
-            raise ValueError("a layer needs either model = NAME or shader = NAME")
-        if self.walk is not None and self.model is None:
-            raise ValueError("a walk needs a model; this layer's source is a shader")
-        if self.of is not None and (self.model is None or self.walk is not None):
-            raise ValueError("of is for a model that turns another layer's picture into its own, without a walk")
-        return self
-
-
-class _Master(_Table):
-    effect: list[_Node] = []
-
-
-class _Transition(_Table):
-    shader: str = "dissolve"
-    seconds: float = Field(default=1.5, ge=0.0, le=60.0)
-    inputs: dict[str, Any] = {}
-
-
-class _Route(_Table):
-    source: str = Field(alias="from")
-    target: str = Field(alias="to")
-    curve: str = "linear"
-    inside: tuple[float, float] = Field((0.0, 1.0), alias="in")
-    outside: tuple[float | list[float], float | list[float]] = Field((0.0, 1.0), alias="range")
-    attack: float = Field(0.0, ge=0.0, le=60.0)
-    release: float = Field(0.0, ge=0.0, le=60.0)
-    quantise: Literal["now", "beat", "bar", "phrase"] = "now"
-
-
-class _Preset(_Table):
-    title: str = ""
-    author: str = ""
-    mood: str = ""
-    tags: list[str] = []
-    order: int = 1000
-    transition: _Transition = _Transition()
-    layer: list[_Layer] = Field(min_length=1, max_length=16)
-    master: _Master = _Master()
-    route: list[_Route] = []
 
 
 class Shader(Protocol):
@@ -143,10 +37,16 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class WalkSpec:
-    """How a layer's walker moves; its speed, kick and truncation are parameters `layer.walk.*`."""
+    """How a layer's walker moves; its speed, kick and truncation are parameters `layer.walk.*`.
+
+    lock   "free": its position counts seconds; "beat", "bar", "phrase": those, and keyframes fall on them
+    knobs  addresses of the model's directions, `layer.latent.*`, in the model's order
+    """
 
     kind: str
     seed: int
+    lock: str = "free"
+    knobs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,14 +117,15 @@ def load(
     *,
     where: str,
     shaders: Mapping[str, Shader],
-    models: Sequence[str],
+    models: Mapping[str, Sequence[str]],
     audio: Sequence[str],
     transition: str | None = None,
 ) -> Preset:
     """Read one preset.
 
     where       the file, for errors
-    shaders     all shaders by name; models, the names of all models; audio, the names of the analyser's features
+    shaders     all shaders by name; models, all models with the names of their directions
+    audio       the names of the analyser's features
     transition  shader to change to it with, whatever the preset says
     Raises Fault.
     """
@@ -233,11 +134,11 @@ def load(
     except tomllib.TOMLDecodeError as error:
         raise Fault(f"{where}: not valid TOML: {error}") from None
     try:
-        table = _Preset.model_validate(raw)
+        table = tables.PresetTable.model_validate(raw)
     except ValidationError as error:
-        raise Fault(f"{where}: {_first(error)}") from None
+        raise Fault(f"{where}: {tables.complaint_of(error)}") from None
     if transition is not None and transition != table.transition.shader:
-        table.transition = _Transition(shader=transition, seconds=table.transition.seconds)
+        table.transition = tables.TransitionTable(shader=transition, seconds=table.transition.seconds)
         table.route = [route for route in table.route if not route.target.startswith("transition.")]
     return _Reader(where, shaders, models, audio).preset(table, name, raw)
 
@@ -251,20 +152,21 @@ def to_toml(preset: Preset) -> str:
 
 def schema() -> dict[str, Any]:
     """JSON Schema of a preset file, for editors."""
-    return _Preset.model_json_schema(by_alias=True)
+    return tables.PresetTable.model_json_schema(by_alias=True)
 
 
 class _Reader:
     """Turns checked tables into a Preset; every name is looked up, every value is read by its Param."""
 
     def __init__(
-        self, where: str, shaders: Mapping[str, Shader], models: Sequence[str], audio: Sequence[str]
+        self, where: str, shaders: Mapping[str, Shader], models: Mapping[str, Sequence[str]],
+        audio: Sequence[str]
     ) -> None:
         self.where, self.shaders, self.models, self.audio = where, shaders, models, audio
         self.params: dict[str, Param] = {}
         self.base: dict[str, Value] = {}
 
-    def preset(self, table: _Preset, name: str, raw: Mapping[str, Any]) -> Preset:
+    def preset(self, table: tables.PresetTable, name: str, raw: Mapping[str, Any]) -> Preset:
         layers: list[Layer] = []
         for i, row in enumerate(table.layer):
             if row.name in ("master", "transition") or row.name in (layer.name for layer in layers):
@@ -281,19 +183,18 @@ class _Reader:
             self.params, self.base, raw,
         )
 
-    def layer(self, row: _Layer, key: str) -> Layer:
+    def layer(self, row: tables.LayerTable, key: str) -> Layer:
         walk = None
         if row.model is not None:
             if row.model not in self.models:
                 raise self.fault(f"{key}.model", f"no model {row.model!r}{nearest(row.model, list(self.models))}")
-            spec = row.walk or _Walk()
+            spec = row.walk or tables.WalkTable()
             if row.of is None and spec.kind not in WALKS:
                 raise self.fault(
                     f"{key}.walk.kind", f"expected one of {', '.join(WALKS)}, got {spec.kind!r}"
                     + nearest(spec.kind, list(WALKS)))
-            walk = WalkSpec(spec.kind, spec.seed) if row.of is None else None
-            for param in WALK_PARAMS if row.of is None else ():
-                self.knob(f"{row.name}.walk", param, getattr(spec, param.name), f"{key}.walk.{param.name}")
+            if row.of is None:
+                walk = self.walk(row, spec, key)
         else:
             assert row.shader is not None
             self.node(row.name, "source", row.shader, row.inputs, key, "source")
@@ -302,7 +203,22 @@ class _Reader:
         return Layer(row.name, row.model, row.shader, walk, effects, row.blend, row.mask.layer if row.mask else None,
                      row.of)
 
-    def lie(self, row: _Layer, key: str) -> None:
+    def walk(self, row: tables.LayerTable, spec: tables.WalkTable, key: str) -> WalkSpec:
+        for param in tables.WALK_PARAMS:
+            self.knob(f"{row.name}.walk", param, getattr(spec, param.name), f"{key}.walk.{param.name}")
+        assert row.model is not None
+        known = self.models[row.model]
+        for name in row.latent:
+            if name not in known:
+                raise self.fault(f"{key}.latent.{name}", f"{row.model!r} has no direction {name!r}"
+                                 + (nearest(name, list(known)) or f"; it has {', '.join(known) or 'none'} "
+                                    "(`performer models explore` finds some)"))
+        for name in known:
+            self.knob(f"{row.name}.latent", replace(tables.DIRECTION, name=name), row.latent.get(name),
+                      f"{key}.latent.{name}")
+        return WalkSpec(spec.kind, spec.seed, spec.lock, tuple(f"{row.name}.latent.{name}" for name in known))
+
+    def lie(self, row: tables.LayerTable, key: str) -> None:
         """The knobs of how a layer lies on those below."""
         if row.blend not in BLENDS:
             raise self.fault(f"{key}.blend", f"expected one of {', '.join(BLENDS)}, got {row.blend!r}"
@@ -310,12 +226,12 @@ class _Reader:
         if row.key is not None and row.blend not in KEYS:
             raise self.fault(f"{key}.key", f"a key needs blend = {' or '.join(map(repr, KEYS))}, not {row.blend!r}")
         self.knob(f"{row.name}.mix", OPACITY, row.opacity, f"{key}.opacity")
-        tables: list[tuple[str, Sequence[Param], _Table | None]] = [("transform", TRANSFORM, row.transform)]
+        parts: list[tuple[str, Sequence[Param], object]] = [("transform", TRANSFORM, row.transform)]
         if row.blend in KEYS:
-            tables.append(("key", KEY, row.key or _Key()))
+            parts.append(("key", KEY, row.key or tables.KeyTable()))
         if row.mask is not None:
-            tables.append(("mask", MASK, row.mask))
-        for name, params, table in tables:
+            parts.append(("mask", MASK, row.mask))
+        for name, params, table in parts:
             for param in params:
                 self.knob(f"{row.name}.{name}", param, getattr(table, param.name), f"{key}.{name}.{param.name}")
 
@@ -331,11 +247,11 @@ class _Reader:
                     raise self.fault(f"layer[{i}].{key}", f"no {what} {wished!r}"
                                      + (nearest(wished, known) or f"; there are {', '.join(known) or 'none'}"))
 
-    def chain(self, layer: str, rows: Sequence[_Node], key: str) -> tuple[Node, ...]:
+    def chain(self, layer: str, rows: Sequence[tables.NodeTable], key: str) -> tuple[Node, ...]:
         nodes: list[Node] = []
         for i, row in enumerate(rows):
             name = row.name or row.shader
-            if name in RESERVED or name in (node.name for node in nodes):
+            if name in tables.RESERVED or name in (node.name for node in nodes):
                 raise self.fault(f"{key}[{i}].name", f"{name!r} is taken; give this effect a name of its own")
             self.node(layer, name, row.shader, row.inputs, f"{key}[{i}]", "filter")
             nodes.append(Node(name, row.shader))
@@ -364,7 +280,7 @@ class _Reader:
         else:
             self.base[address] = self.reading(param.read, raw, key)
 
-    def route(self, row: _Route, key: str) -> Route:
+    def route(self, row: tables.RouteTable, key: str) -> Route:
         wrong = complaint(row.source, self.audio)
         if wrong:
             raise self.fault(f"{key}.from", wrong)
@@ -389,29 +305,3 @@ class _Reader:
 
     def fault(self, key: str, what: str) -> Fault:
         return Fault(f"{self.where}: {key}: {what}")
-
-
-def _first(error: ValidationError) -> str:
-    """The first complaint of the schema, with its key as the file spells it and the nearest known key."""
-    one = error.errors()[0]
-    key = ""
-    for part in one["loc"]:
-        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
-    if one["type"] == "extra_forbidden":
-        word = str(one["loc"][-1])
-        known = _keys_beside(one["loc"])
-        return f"{key}: unknown key{nearest(word, known) or '; expected one of ' + ', '.join(known)}"
-    what = one["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    got = one.get("input")
-    shown = "" if isinstance(got, (dict, list)) or one["type"] == "missing" else f", got {got!r}"
-    return f"{key}: {what[0].lower() + what[1:]}{shown}"
-
-
-def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
-    tables: dict[str, type[_Table]] = {
-        "layer": _Layer, "effect": _Node, "walk": _Walk, "route": _Route, "transition": _Transition, "master": _Master,
-        "transform": _Transform, "key": _Key, "mask": _Mask,
-    }
-    parents = [part for part in loc[:-1] if isinstance(part, str)]
-    table = tables.get(parents[-1], _Preset) if parents else _Preset
-    return [info.alias or name for name, info in table.model_fields.items()]

@@ -7,12 +7,12 @@ from dataclasses import replace
 from math import exp, floor
 
 from performer.clock import Pulse, ShowClock
-from performer.control.routes import Router
-from performer.cue import QUANTA, TRUSTED, Autopilot, Cue, crossed, wait_beats
+from performer.control.routes import PHRASE_BARS, Router
+from performer.cue import QUANTA, TRUSTED, Autopilot, Cue, crossed, span_beats, wait_beats
 from performer.decks import Crossfader
 from performer.frame import ControlEvent, Features, Frame, Scene, Sound, Walk
 from performer.latent.walks import ON_BEATS
-from performer.preset import Preset
+from performer.preset import Preset, WalkSpec
 
 STALE_S = 0.25  # older sound than this is fading away ...
 FADE_S = 0.3  # ... with this time constant
@@ -25,10 +25,11 @@ IDLE_BEATS_PER_S = 0.2  # walks counted in beats still breathe when nothing can 
 class _Playing:
     """A scene in progress: its routes' followers and its walkers' positions."""
 
-    def __init__(self, number: int, preset: Preset, t: float, seed: int) -> None:
+    def __init__(self, number: int, preset: Preset, t: float, seed: int, pulse: Pulse) -> None:
         self.number, self.preset, self.started = number, preset, t
         self.router = Router(preset.routes, preset.params, preset.base)
-        self.positions = {layer.name: 0.0 for layer in preset.layers if layer.walk}
+        self.positions = {layer.name: self._first(layer.name, layer.walk, pulse)
+                          for layer in preset.layers if layer.walk}
         self.seeds = {layer.name: layer.walk.seed + 7919 * seed for layer in preset.layers if layer.walk}
         self.routes: tuple[tuple[str, str, float], ...] = ()
 
@@ -43,7 +44,23 @@ class _Playing:
         for name, position in self.positions.items():
             self.positions[name] = floor(position + 0.5) + 1.0
 
-    def step(self, values: Mapping[str, float], t: float, dt: float, beats: float) -> Scene:
+    def _first(self, layer: str, walk: WalkSpec, pulse: Pulse) -> float:
+        """Where a walk begins: one that is locked so that its whole positions fall on what it counts."""
+        lock = _lock(walk)
+        if lock == "free":
+            return 0.0
+        count = pulse.beat if lock == "beat" else pulse.bar / (PHRASE_BARS if lock == "phrase" else 1)
+        speed = self.preset.base[f"{layer}.walk.speed"]
+        assert isinstance(speed, float)
+        return (count * speed) % 1.0
+
+    @staticmethod
+    def _span(walk: WalkSpec, dt: float, beats: float, meter: int) -> float:
+        """How much of what a walk counts has gone by: seconds, or beats, bars, phrases; those never stand still."""
+        lock = _lock(walk)
+        return dt if lock == "free" else max(beats, IDLE_BEATS_PER_S * dt) / span_beats(lock, meter)
+
+    def step(self, values: Mapping[str, float], t: float, dt: float, beats: float, meter: int = 4) -> Scene:
         params, routes = self.router.step(values, t, dt)
         self.routes = tuple(routes)
         walks = {}
@@ -54,9 +71,11 @@ class _Playing:
             speed, kick = params[f"{node}.speed"], params[f"{node}.kick"]
             truncation = params[f"{node}.truncation"]
             assert isinstance(speed, float) and isinstance(kick, float) and isinstance(truncation, float)
-            span = max(beats, IDLE_BEATS_PER_S * dt) if layer.walk.kind in ON_BEATS else dt
+            span = self._span(layer.walk, dt, beats, meter)
             self.positions[layer.name] += speed * span + kick * dt
-            walks[layer.name] = Walk(layer.walk.kind, self.positions[layer.name], self.seeds[layer.name], truncation)
+            moves = tuple([params[address] for address in layer.walk.knobs])
+            walks[layer.name] = Walk(layer.walk.kind, self.positions[layer.name], self.seeds[layer.name], truncation,
+                                     moves if any(moves) else ())  # type: ignore[arg-type]
         return Scene(self.number, self.preset, params, walks, t - self.started)
 
 
@@ -137,10 +156,10 @@ class Show:
             return self._frozen
         values = self._values(features, pulse)
         beats = pulse.beat - before
-        scene = self._playing.step(values, t, dt, beats)
+        scene = self._playing.step(values, t, dt, beats, pulse.meter)
         incoming, progress, routes = None, 0.0, self._playing.routes
         if self._incoming is not None:
-            incoming = self._incoming.step(values, t, dt, beats)
+            incoming = self._incoming.step(values, t, dt, beats, pulse.meter)
             routes = self._incoming.routes
             seconds = self._incoming.preset.transition.seconds
             progress = min((t - self._change_t) / seconds, 1.0) if seconds > 0.0 else 1.0
@@ -149,7 +168,7 @@ class Show:
                 scene, incoming, progress = incoming, None, 0.0
         preview = None
         if self._other is not None and self._incoming is not None:
-            preview = self._other.step(values, t, dt, beats)
+            preview = self._other.step(values, t, dt, beats, pulse.meter)
         elif self._other is not None:
             self._other, incoming, progress, preview, scene = self._cross(self._other, values, t, dt, beats, scene)
         frame = Frame(self._index, t, dt, size, features, sound, scene, incoming, progress, self._blackout,
@@ -161,7 +180,7 @@ class Show:
     def _cross(self, other: _Playing, values: Mapping[str, float], t: float, dt: float, beats: float,
                scene: Scene) -> tuple[_Playing, Scene | None, float, Scene | None, Scene]:
         """With two decks: the other deck, what comes in and how far, what only the preview shows, what is live."""
-        second = other.step(values, t, dt, beats)
+        second = other.step(values, t, dt, beats, self.clock.pulse.meter)
         if self._fader.step(dt):
             self._playing, other = other, self._playing
             scene, second = second, scene
@@ -229,7 +248,7 @@ class Show:
 
     def _start(self, preset: Preset, t: float) -> _Playing:
         self._number += 1
-        return _Playing(self._number, preset, t, self.seed)
+        return _Playing(self._number, preset, t, self.seed, self.clock.pulse)
 
     def _gesture(self, event: ControlEvent, t: float) -> None:
         address, value = event.address, event.value
@@ -310,6 +329,10 @@ class Show:
             "beat.confidence": pulse.confidence, "beat.tempo": min(pulse.bpm / 240.0, 1.0),
         })
         return values
+
+
+def _lock(walk: WalkSpec) -> str:
+    return "beat" if walk.kind in ON_BEATS and walk.lock == "free" else walk.lock
 
 
 def _fade(features: Features, t: float) -> Features:

@@ -65,5 +65,5 @@ to = "master.bloom.amount"
 
 
 def make(text: str = TEXT, name: str = "first") -> preset.Preset:
-    return preset.load(text, name, where=f"presets/{name}.toml", shaders=SHADERS, models=["marble", "nebula"],
-                       audio=AUDIO)
+    return preset.load(text, name, where=f"presets/{name}.toml", shaders=SHADERS, audio=AUDIO,
+                       models={"marble": ("bright", "warm"), "nebula": ()})

@@ -53,7 +53,7 @@ def renderer(world):
 
 def load(text):
     return preset.load("transition = { shader = 'cut' }\n" + text, "test", where="test.toml", shaders=SHADERS,
-                       models=(), audio=())
+                       models={}, audio=())
 
 
 def draw(renderer, world, text, index=0, **params):

@@ -17,6 +17,7 @@ from performer.generators.layout import fed, planar
 from performer.generators.onnx import create
 from performer.generators.painter import GLIDE_S, Painter
 from performer.generators.probe import Told, known, probe
+from performer.latent.directions import Directions
 
 onnx = pytest.importorskip("onnx")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
@@ -280,6 +281,8 @@ def test_the_verdict_is_by_the_slowest(tmp_path):
 
 class Plain:
     """A generator of one grey that takes a while to load."""
+
+    directions = Directions()
 
     def __init__(self, level: float, card) -> None:
         self.level, self.card, self.provider = level, card, "CPU"

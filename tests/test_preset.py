@@ -22,7 +22,7 @@ def test_a_preset_has_a_value_and_a_param_for_every_address():
     assert p.base["transition.shader.softness"] == 0.2
     assert p.base["main.walk.speed"] == 0.5
     assert set(p.base) == set(p.params)
-    assert p.layers[0].walk == preset.WalkSpec("tour", 7)
+    assert p.layers[0].walk == preset.WalkSpec("tour", 7, "free", ("main.latent.bright", "main.latent.warm"))
     assert p.transition == preset.Transition("dissolve", 2.0)
 
 
@@ -84,12 +84,12 @@ def test_any_text_is_a_preset_or_a_fault(text):
 
 
 def test_the_schema_for_editors_knows_the_keys_as_written():
-    assert {"from", "to", "in", "range"} <= set(preset.schema()["$defs"]["_Route"]["properties"])
+    assert {"from", "to", "in", "range"} <= set(preset.schema()["$defs"]["RouteTable"]["properties"])
 
 
 def test_one_transition_for_all_presets():
     loaded = preset.load(TEXT + '[[route]]\nfrom = "audio.kick"\nto = "transition.shader.softness"\n', "x", where="x",
-                         shaders={**SHADERS, "wipe": Spec("transition", ())}, models=["marble"], audio=AUDIO,
+                         shaders={**SHADERS, "wipe": Spec("transition", ())}, models={"marble": ()}, audio=AUDIO,
                          transition="wipe")
     assert loaded.transition.shader == "wipe" and loaded.transition.seconds == 2.0
     assert not any(address.startswith("transition.") for address in loaded.params)

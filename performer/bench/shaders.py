@@ -95,7 +95,7 @@ def _layers(surface: Headless) -> Row:
     library.shaders["flat_bench"] = isf.parse(_FLAT % "0.0", "flat_bench")
     text = "".join(f'[[layer]]\nname = "l{i}"\nshader = "flat_bench"\nblend = "add"\nopacity = 0.1\n'
                    for i in range(LAYERS))
-    preset = load(text, "layers", where="layers", shaders=library.shaders, models=[], audio=library.audio)
+    preset = load(text, "layers", where="layers", shaders=library.shaders, models={}, audio=library.audio)
     show, renderer = Show([preset], preset.name), Renderer(ctx, library.shaders)
     features, sound = music(1.0)
     frame = show.step(1.0, 1 / 60, SIZE, features, sound)

@@ -111,6 +111,35 @@ def check(
     raise typer.Exit(0 if verdict.fits and verdict.as_imported is not False else 1)
 
 
+@models.command(epilog="Example: performer models explore molten -o molten.jpg")
+def explore(
+    name: Annotated[str, typer.Argument(help="A model's name, or its file.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="The strips: a .png or .jpg file.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the places that are looked at.")] = 1,
+    samples: Annotated[int, typer.Option(min=100, help="How many places.")] = 900,
+    provider: Annotated[str, typer.Option(help="auto, cuda or cpu.")] = "auto",
+    debug: Debug = False,
+) -> None:
+    """Find directions in a model's latents, keep them beside it as knobs, draw each as a strip."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from performer.generators import explore as exploring
+    from performer.generators import knobs
+    from performer.generators.onnx import create
+
+    model = create(path_of(name), provider)
+    directions, stories = exploring.explore(model, seed, samples)
+    where = knobs.write(model.path, directions)
+    out = out or Path(f"{model.path.stem}.directions.jpg")
+    exploring.strips(model, directions, seed).save(out, quality=88)
+    table = Table("knob", "found by", "explains")
+    for story in stories:
+        table.add_row(f"LAYER.latent.{story.name}", story.kind, f"{story.explains:.0%}")
+    Console().print(table)
+    print(f"{where}: {len(stories)} directions; strips: {out}")
+
+
 def range_of(text: str) -> tuple[float, float] | None:
     """(low, high) from "-1,1"; None from "". Raises Fault."""
     if not text:

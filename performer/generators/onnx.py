@@ -11,6 +11,7 @@ import numpy as np
 import onnxruntime as ort
 
 from performer.errors import Fault, nearest
+from performer.generators import knobs
 from performer.generators.card import Card, Entry, load
 from performer.generators.external import examine
 from performer.generators.layout import fed, planar
@@ -40,6 +41,7 @@ class OnnxGenerator:
         if not path.is_file():
             raise Fault(f"{path}: no such model file; its card is there, so the .onnx was moved or never made")
         examine(path)
+        self.directions = knobs.read(path)
         options = options or ort.SessionOptions()
         options.intra_op_num_threads = threads or threads_for(os.cpu_count())
         options.inter_op_num_threads = 1

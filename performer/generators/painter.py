@@ -14,6 +14,7 @@ from performer.deadline import Call, Overdue
 from performer.errors import Fault
 from performer.frame import Frame, Image, Images, Scene, Walk
 from performer.generators.card import Card
+from performer.latent.directions import Directions, turned
 from performer.latent.walks import latent
 from performer.sync import Latest
 
@@ -28,6 +29,7 @@ class Generator(Protocol):
 
     card: Card
     provider: str
+    directions: Directions
 
     def paint(self, latent: np.ndarray) -> np.ndarray: ...
     def change(self, picture: np.ndarray) -> np.ndarray: ...
@@ -140,7 +142,8 @@ class Painter:
     def _drawn(model: Generator, given: Walk | Image) -> np.ndarray:
         if isinstance(given, Image):
             return model.change(given.pixels)
-        return model.paint(latent(given.kind, given.position, given.seed, model.card.latent, given.truncation))
+        z = latent(given.kind, given.position, given.seed, model.card.latent, given.truncation)
+        return model.paint(turned(z, given.moves, model.directions))
 
     def _there(self, name: str) -> bool:
         """Whether the model can be used now; where not, it is on its way. Raises Fault."""

@@ -68,6 +68,16 @@ def hop(position: float, seed: int, dim: int) -> np.ndarray:
     return slerp(_key(seed, step - 1, dim), _key(seed, step, dim), eased)
 
 
+@walk
+def loop(position: float, seed: int, dim: int) -> np.ndarray:
+    """Come back to the beginning after each unit, without a seam: two waves through four keyframes of the walk."""
+    turn = (position - floor(position)) * 2.0 * pi
+    a, b, c, d = (_key(seed, i, dim) for i in range(4))
+    aside = unit(b - a * np.dot(a, b))
+    way = a * np.float32(cos(turn)) + aside * np.float32(sin(turn))
+    return unit(way + (c * np.float32(cos(2.0 * turn)) + d * np.float32(sin(2.0 * turn))) * np.float32(0.55))
+
+
 #: walks whose position is counted in beats
 ON_BEATS = frozenset({"hop"})
 

@@ -1,0 +1,149 @@
+"""What a preset file may say: a table of the schema for each table of the TOML, and the words for what is wrong."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from performer.control.params import Param
+from performer.errors import nearest
+
+WALK_PARAMS = (
+    Param("speed", default=0.15, low=0.0, high=4.0, unit="positions per second; per beat, bar or phrase where locked"),
+    Param("kick", default=0.0, low=0.0, high=16.0, unit="positions per second"),
+    Param("truncation", default=0.9, low=0.0, high=1.0),
+)
+DIRECTION = Param("direction", default=0.0, low=-1.5, high=1.5)  # of every direction of a model, under its own name
+
+
+#: Names of a layer's own nodes, which no effect may have.
+RESERVED = ("walk", "latent", "source", "mix", "transform", "key", "mask")
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, allow_inf_nan=False)
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+
+
+class NodeTable(Table):
+    shader: str
+    name: Name | None = None
+    inputs: dict[str, Any] = {}
+
+
+class WalkTable(Table):
+    kind: str = "drift"
+    speed: float = WALK_PARAMS[0].default  # type: ignore[assignment]
+    kick: float = 0.0
+    truncation: float = WALK_PARAMS[2].default  # type: ignore[assignment]
+    seed: int = 1
+    lock: Literal["free", "beat", "bar", "phrase"] = "free"
+
+
+class TransformTable(Table):
+    x: float = 0.0
+    y: float = 0.0
+    scale: float = 1.0
+    angle: float = 0.0
+
+
+class KeyTable(Table):
+    threshold: float = 0.25
+    softness: float = 0.1
+    color: list[float] = [0.0, 1.0, 0.0]
+
+
+class MaskTable(Table):
+    layer: str
+    amount: float = 1.0
+    invert: bool = False
+
+
+class LayerTable(Table):
+    name: Name = "main"
+    model: str | None = None
+    of: str | None = None
+    shader: str | None = None
+    inputs: dict[str, Any] = {}
+    blend: str = "normal"
+    opacity: float = Field(1.0, ge=0.0, le=1.0)
+    transform: TransformTable = TransformTable()
+    key: KeyTable | None = None
+    mask: MaskTable | None = None
+    walk: WalkTable | None = None
+    latent: dict[str, float] = {}
+    effect: list[NodeTable] = []
+
+    @model_validator(mode="after")
+    def _one_source(self) -> LayerTable:
+        if (self.model is None) == (self.shader is None):
+            raise ValueError("a layer needs either model = NAME or shader = NAME")
+        if self.walk is not None and self.model is None:
+            raise ValueError("a walk needs a model; this layer's source is a shader")
+        if self.latent and (self.model is None or self.of is not None):
+            raise ValueError("latent needs a model that walks")
+        if self.of is not None and (self.model is None or self.walk is not None):
+            raise ValueError("of is for a model that turns another layer's picture into its own, without a walk")
+        return self
+
+
+class MasterTable(Table):
+    effect: list[NodeTable] = []
+
+
+class TransitionTable(Table):
+    shader: str = "dissolve"
+    seconds: float = Field(default=1.5, ge=0.0, le=60.0)
+    inputs: dict[str, Any] = {}
+
+
+class RouteTable(Table):
+    source: str = Field(alias="from")
+    target: str = Field(alias="to")
+    curve: str = "linear"
+    inside: tuple[float, float] = Field((0.0, 1.0), alias="in")
+    outside: tuple[float | list[float], float | list[float]] = Field((0.0, 1.0), alias="range")
+    attack: float = Field(0.0, ge=0.0, le=60.0)
+    release: float = Field(0.0, ge=0.0, le=60.0)
+    quantise: Literal["now", "beat", "bar", "phrase"] = "now"
+
+
+class PresetTable(Table):
+    title: str = ""
+    author: str = ""
+    mood: str = ""
+    tags: list[str] = []
+    order: int = 1000
+    transition: TransitionTable = TransitionTable()
+    layer: list[LayerTable] = Field(min_length=1, max_length=16)
+    master: MasterTable = MasterTable()
+    route: list[RouteTable] = []
+
+
+def complaint_of(error: ValidationError) -> str:
+    """The first complaint of the schema, with its key as the file spells it and the nearest known key."""
+    one = error.errors()[0]
+    key = ""
+    for part in one["loc"]:
+        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
+    if one["type"] == "extra_forbidden":
+        word = str(one["loc"][-1])
+        known = _keys_beside(one["loc"])
+        return f"{key}: unknown key{nearest(word, known) or '; expected one of ' + ', '.join(known)}"
+    what = one["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    got = one.get("input")
+    shown = "" if isinstance(got, (dict, list)) or one["type"] == "missing" else f", got {got!r}"
+    return f"{key}: {what[0].lower() + what[1:]}{shown}"
+
+
+def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
+    tables: dict[str, type[Table]] = {
+        "layer": LayerTable, "effect": NodeTable, "walk": WalkTable, "route": RouteTable, "master": MasterTable,
+        "transition": TransitionTable, "transform": TransformTable, "key": KeyTable, "mask": MaskTable,
+    }
+    parents = [part for part in loc[:-1] if isinstance(part, str)]
+    table = tables.get(parents[-1], PresetTable) if parents else PresetTable
+    return [info.alias or name for name, info in table.model_fields.items()]

@@ -1,0 +1,159 @@
+"""Directions: what is known to be in a model is found, becomes knobs, and moves the picture that way; locked walks."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scenes import TEXT, make
+from test_models import H, W, save
+from test_show import Show, loud, run
+
+from performer.app import load_library, painter
+from performer.errors import Fault
+from performer.frame import ControlEvent, Features, Frame, Scene, Sound, Walk
+from performer.generators import knobs
+from performer.generators.explore import explore, strips
+from performer.generators.onnx import create
+from performer.latent.directions import LENGTH, Directions, turned
+from performer.latent.walks import WALKS
+
+onnx = pytest.importorskip("onnx")
+from onnx import TensorProto, helper  # noqa: E402
+
+D = 8
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """Axis 0 makes it brighter, axis 1 redder and less blue, axis 2 turns a pattern up; the rest do next to nothing."""
+    folder = tmp_path_factory.mktemp("known")
+    rng = np.random.default_rng(1)
+    matrix = np.zeros((D, 3, H, W), np.float32)
+    matrix[0], matrix[1, 0], matrix[1, 2] = 0.35, 0.25, -0.25
+    matrix[2] = np.sign(np.sin(np.arange(W) * 1.9))[None, None] * 0.15
+    matrix[3:] = rng.standard_normal((D - 3, 3, H, W)) * 0.002
+    info = helper.make_tensor_value_info
+    path = save(folder / "known.onnx", [
+        helper.make_node("MatMul", ["z", "m"], ["a"]), helper.make_node("Sigmoid", ["a"], ["b"]),
+        helper.make_node("Reshape", ["b", "shape"], ["image"])],
+        [info("z", TensorProto.FLOAT, [1, D])], [info("image", TensorProto.FLOAT, None)],
+        [("m", matrix.reshape(D, -1)), ("shape", np.array([1, 3, H, W]))])
+    path.with_suffix(".toml").write_text(
+        f'title = "Known"\nkind = "generator"\nlatent = {D}\nsize = [{W}, {H}]\nlicence = "CC0-1.0"\n')
+    return path
+
+
+def test_what_is_in_a_model_is_found(model):
+    generator = create(model, "cpu")
+    directions, stories = explore(generator, samples=300)
+    found = dict(zip(directions.names, directions.vectors, strict=True))
+    explained = {story.name: story.explains for story in stories}
+    assert abs(found["bright"][0]) > 0.98 * LENGTH and found["bright"][0] > 0 and explained["bright"] > 0.9
+    assert found["warm"][1] > 0.95 * LENGTH and explained["warm"] > 0.8
+    assert any(story.kind == "component" for story in stories) and len(set(directions.names)) == len(directions.names)
+    weights = [vector for vector, kind in zip(directions.vectors, directions.kinds, strict=True) if kind == "weights"]
+    assert all(np.linalg.norm(vector) == pytest.approx(LENGTH, rel=1e-3) for vector in directions.vectors)
+    # Axes that do nothing are never among those of the weights.
+    assert all(np.abs(vector[3:]).max() < 0.2 for vector in weights)
+    z = np.random.default_rng(5).standard_normal(D).astype(np.float32)
+    at = directions.names.index("bright")
+    levels = [generator.paint(turned(z, [0.0] * at + [amount], directions)).mean() for amount in (-1.0, 0.0, 1.0)]
+    assert levels == sorted(levels) and levels[2] - levels[0] > 0.2
+    assert np.linalg.norm(turned(z, [0.0] * at + [1.0], directions)) == pytest.approx(np.linalg.norm(z), rel=1e-4)
+    assert strips(generator, directions, starts=1).height == 132 * len(directions.names)
+    knobs.write(model, directions)
+    again = knobs.read(model)
+    assert again.names == directions.names and np.array_equal(again.vectors, directions.vectors)
+
+
+def test_a_file_that_is_no_directions_is_a_fault_and_the_model_plays_on(model, tmp_path):
+    copy = tmp_path / "known.onnx"
+    copy.write_bytes(model.read_bytes())
+    copy.with_suffix(".toml").write_text(model.with_suffix(".toml").read_text())
+    assert knobs.read(copy) == Directions()
+    beside = knobs.beside(copy)
+    beside.write_bytes(b"junk")
+    with pytest.raises(Fault, match="cannot read these directions"):
+        knobs.read(copy)
+    np.savez(beside, names=np.array(["a"], dtype=object), kinds=np.array(["x"]), vectors=np.ones((1, D)))
+    with pytest.raises(Fault, match="cannot read these directions"):  # an object array would be a pickle
+        knobs.read(copy)
+    np.savez(beside, names=np.array(["../a"]), kinds=np.array(["x"]), vectors=np.ones((1, D)))
+    with pytest.raises(Fault, match="these are no directions"):
+        knobs.read(copy)
+    library = load_library()
+    library.models["known"] = copy
+    assert library.knobs()["known"] == () and beside in library.faults
+
+
+def test_directions_are_parameters_that_presets_and_routes_set():
+    text = TEXT.replace("[layer.walk]", "latent = { bright = 0.5 }\n[layer.walk]", 1)
+    text += '[[route]]\nfrom = "audio.bass"\nto = "main.latent.warm"\nrange = [-1.0, 1.0]\nquantise = "beat"\n'
+    preset = make(text)
+    assert preset.base["main.latent.bright"] == 0.5 and preset.params["main.latent.warm"].high == 1.5
+    frame = run(Show([preset], "first"), 0.5, features=loud)[-1]
+    assert frame.scene.walks["main"].moves[0] == 0.5 and frame.scene.walks["main"].moves[1] != 0.0
+    with pytest.raises(Fault, match=r"layer\[0\].latent.brigt: 'marble' has no direction 'brigt'.*bright"):
+        make(text.replace("bright = 0.5", "brigt = 0.5"))
+    with pytest.raises(Fault, match="latent needs a model"):
+        make(TEXT.replace('shader = "tunnel"', 'shader = "tunnel"\nlatent = { bright = 1.0 }'))
+
+
+def test_a_shipped_model_answers_its_knobs():
+    library = load_library()
+    names = library.knobs()
+    assert {"bright", "warm"} <= set(names["glass"])
+    it = painter(library, "cpu")
+    preset = next(p for p in library.in_order() if p.layers[0].model == "glass")
+    means = []
+    for amount in (-1.0, 1.0):
+        moves = tuple(amount if name == "warm" else 0.0 for name in names["glass"])
+        walk = Walk("tour", 0.4, 3, 1.0, moves)
+        scene = Scene(1, preset, preset.base, {preset.layers[0].name: walk}, 0.0)
+        image = it.paint(Frame(0, 0.0, 1 / 60, (64, 36), Features(), Sound(), scene))[1, preset.layers[0].name]
+        means.append(image.pixels.mean(axis=(1, 2)))
+    assert means[1][0] - means[1][2] > means[0][0] - means[0][2] + 0.2
+
+
+# -- walks that are locked to the music
+
+
+def walking(kind: str, lock: str, speed: float) -> str:
+    return TEXT.replace('kind = "tour"', f'kind = "{kind}"\nlock = "{lock}"').replace("speed = 0.5", f"speed = {speed}")
+
+
+def heard(t, bpm=120.0, confidence=0.9):
+    return Features(t=t, values={"kick": 0.0, "bass": 0.0, "onset": 0.0}, beat=t * bpm / 60.0, bar=t * bpm / 240.0,
+                    bpm=bpm, confidence=confidence)
+
+
+@pytest.mark.parametrize(("lock", "seconds"), [("beat", 0.5), ("bar", 2.0), ("phrase", 16.0)])
+def test_keyframes_of_a_locked_walk_fall_on_what_it_counts(lock, seconds):
+    it = Show([make(), make(walking("tour", lock, 1.0), "second")], "first")
+    frames = run(it, 40.0, fps=30, features=heard, events=[ControlEvent(5.3, "show.preset", 0, "second")])
+    late = [f for f in frames if f.t > 8.0]
+    assert late[0].scene.preset.name == "second"
+    for frame in late:
+        phase = (frame.features.bar / {"beat": 0.25, "bar": 1.0, "phrase": 8.0}[lock]) % 1.0
+        apart = abs((frame.scene.walks["main"].position - phase + 0.5) % 1.0 - 0.5)
+        assert apart < 0.08
+    span = late[-1].scene.walks["main"].position - late[0].scene.walks["main"].position
+    assert span == pytest.approx((late[-1].t - late[0].t) / seconds, rel=0.03)
+
+
+def test_a_loop_of_four_bars_has_no_seam_and_comes_back():
+    it = Show([make(walking("loop", "bar", 0.25), "first")], "first")
+    frames = [f for f in run(it, 40.0, features=heard) if f.t > 20.0]
+    walks = [f.scene.walks["main"] for f in frames]
+    places = [WALKS["loop"](w.position, w.seed, 32) for w in walks]
+    period = 8 * 60  # frames in four bars at 120 bpm
+    assert max(np.linalg.norm(places[i] - places[i + period]) for i in range(0, 700, 50)) < 0.02
+    steps = [np.linalg.norm(b - a) for a, b in pairwise(places)]
+    assert max(steps) < 4.0 * np.median(steps)
+
+
+def test_without_a_beat_a_locked_walk_goes_on_by_itself():
+    it = Show([make(walking("loop", "bar", 0.25), "first")], "first")
+    frames = run(it, 10.0, features=lambda t: Features(t=t, values={"kick": 0.0, "bass": 0.0, "onset": 0.0}))
+    positions = [f.scene.walks["main"].position for f in frames]
+    assert positions == sorted(positions) and positions[-1] - positions[0] > 0.05
