@@ -24,6 +24,7 @@ from performer.deadline import Overdue, within
 from performer.errors import Fault
 from performer.frame import Frame, Images
 from performer.generators import onnx
+from performer.generators.media import Begin
 from performer.generators.painter import Painter
 from performer.generators.probe import known
 from performer.gl.headless import Headless
@@ -102,8 +103,8 @@ def load_library(transition: str | None = None) -> Library:
     return Library(audio=tuple(FEATURES), transition=transition).load()
 
 
-def painter(library: Library, provider: str, aside: bool = False) -> Painter:
-    """A painter that loads the library's models by name, aside on their own threads; strangers' are tried first."""
+def painter(library: Library, provider: str, begin: Begin | None = None) -> Painter:
+    """A painter that loads the library's models by name, strangers' after a trial; begin starts threads for it."""
 
     def load(name: str) -> onnx.OnnxGenerator:
         path = library.models[name]
@@ -117,7 +118,7 @@ def painter(library: Library, provider: str, aside: bool = False) -> Painter:
         except OSError:
             return 0.0
 
-    return Painter(load, stamp, aside)
+    return Painter(load, stamp, begin)
 
 
 def play(options: PlayOptions) -> dict[str, Any]:
@@ -171,6 +172,8 @@ class Rig:
     def close(self) -> None:
         """Stop all threads, then close what they used."""
         self._stop.set()
+        if hasattr(self, "painter"):
+            self.painter.close()
         for thread, patience_s in self._threads:
             thread.join(patience_s)
         self._closing.close()
@@ -246,7 +249,8 @@ class Rig:
         self.link = link.Link(self.hands.events, self.now) if options.link else None
         clock_port = (midiclock.open_port(options.midi_clock_out, midi.api_number(options.midi_api))
                       if options.midi_clock_out is not None else None)
-        self.painter = painter(self.library, options.provider, aside=True)
+        self.painter = painter(self.library, options.provider,
+                               lambda name, body: self._begin(name, body, patient=True, join_s=LEAVE_S))
         for layer in first.layers:
             if layer.model is not None:
                 self.painter.warm(layer.model)
@@ -319,7 +323,7 @@ class Rig:
 
         thread = threading.Thread(target=run, name=name, daemon=True)
         thread.start()
-        self._threads.append((thread, join_s))
+        self._threads = [*(pair for pair in self._threads if pair[0].is_alive()), (thread, join_s)]
 
     def _record(self, path: str | None, size: tuple[int, int]) -> Recorder:
         recorder = Recorder(path, size, self.sound, self.now)

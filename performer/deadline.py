@@ -28,6 +28,19 @@ class Call(Generic[T]):
         self._done = threading.Event()
         threading.Thread(target=self._run, name="aside", daemon=True).start()
 
+    @property
+    def done(self) -> bool:
+        """Whether the call has returned, or raised."""
+        return self._done.is_set()
+
+    def give_up(self) -> None:
+        """Wait no longer: what it returns goes to `late`, now or when it comes."""
+        with self._lock:
+            self._given_up = True
+            there = self._done.is_set()
+        if there and self._result and self._late is not None:
+            self._late(self._result[0])
+
     def wait(self, seconds: float) -> T:
         """The call's result, or its exception. Raises Overdue after so many seconds."""
         self._done.wait(seconds)

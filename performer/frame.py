@@ -129,6 +129,20 @@ class Walk:
 
 
 @dataclass(frozen=True, slots=True)
+class Play:
+    """What a layer of media shows at one moment.
+
+    position  what its speed has come to: seconds of a video, pictures or words since the scene began
+    params    its other parameters' values, in the order of `media.MEDIA`, speed left out
+    beat      monotone number of beats, for what is timed by it
+    """
+
+    position: float
+    params: tuple[Value, ...] = ()
+    beat: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """One preset as it stands at one moment.
 
@@ -137,6 +151,7 @@ class Scene:
     params  address (`layer.node.param`) -> value; events are counts
     walks   layer name -> Walk, for layers whose source is a model
     t       seconds since the scene started
+    plays   layer name -> Play, for layers whose source is media
     """
 
     number: int
@@ -144,6 +159,7 @@ class Scene:
     params: Mapping[str, Value]
     walks: Mapping[str, Walk]
     t: float
+    plays: Mapping[str, Play] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,14 +203,16 @@ class Frame:
 class Image:
     """What a generator made of one frame's walk.
 
-    pixels  (3, H, W) float32, planar RGB, 0..1, C-contiguous
+    pixels  (3, H, W) float32, planar RGB, 0..1, C-contiguous; or (H, W, 4) uint8, RGBA with straight alpha
     t       `Frame.t` of the frame it was made for, in seconds
     took    seconds of work it cost
+    cut     show it at once, rather than by a crossfade from the one before
     """
 
     pixels: np.ndarray
     t: float
     took: float = 0.0
+    cut: bool = False
 
 
 #: (scene number, layer name) -> newest Image, as the generator's mailbox carries them.

@@ -148,6 +148,7 @@ class Performance:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._painter.close()
         self._surface.close()
 
     def step(self) -> tuple[Frame, np.ndarray, np.ndarray]:

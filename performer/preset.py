@@ -5,12 +5,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import ValidationError
 
 from performer import tables
 from performer.control.layering import BLENDS, KEY, KEYS, MASK, OPACITY, TRANSFORM
+from performer.control.media import LOCKS, MEDIA
 from performer.control.params import Param
 from performer.control.routes import CURVES, Route, complaint
 from performer.errors import Fault, nearest
@@ -50,11 +52,29 @@ class WalkSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaySpec:
+    """Media that a layer shows; its knobs are parameters `layer.play.*`.
+
+    kind     one of `media.MEDIA`
+    what     file, folder, device or words, one of them to a line
+    lock     "free", "beat", "bar" or "phrase": what its speed is counted in
+    options  loop, shuffle, seed, mirror, font
+    """
+
+    kind: str
+    what: str
+    lock: str
+    options: tuple[tuple[str, str | int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
     """A source (a model or an ISF source shader, node name "source"), its chain, and how it lies on those below.
 
     blend  one of `layering.BLENDS`
     mask   name of the layer whose brightness says where this one is seen
+    of     name of the layer whose picture the model turns into another
+    fit    "cover": the middle of the model's or media's picture; "contain": all of it, clear on both sides
     """
 
     name: str
@@ -65,6 +85,8 @@ class Layer:
     blend: str
     mask: str | None = None
     of: str | None = None
+    fit: str = "cover"
+    play: PlaySpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +206,11 @@ class _Reader:
         )
 
     def layer(self, row: tables.LayerTable, key: str) -> Layer:
-        walk = None
-        if row.model is not None:
+        walk = play = None
+        kind = next((name for name in MEDIA if getattr(row, name) is not None), None)
+        if kind is not None:
+            play = self.media(row, kind, key)
+        elif row.model is not None:
             if row.model not in self.models:
                 raise self.fault(f"{key}.model", f"no model {row.model!r}{nearest(row.model, list(self.models))}")
             spec = row.walk or tables.WalkTable()
@@ -201,7 +226,29 @@ class _Reader:
         self.lie(row, key)
         effects = self.chain(row.name, row.effect, f"{key}.effect")
         return Layer(row.name, row.model, row.shader, walk, effects, row.blend, row.mask.layer if row.mask else None,
-                     row.of)
+                     row.of, row.fit, play)
+
+    def media(self, row: tables.LayerTable, kind: str, key: str) -> PlaySpec:
+        spec = row.play or tables.PlayTable()
+        knobs = {param.name: param for param in MEDIA[kind]}
+        own = {"video": ("loop",), "camera": ("mirror",), "pictures": ("shuffle", "seed", "lock"),
+               "text": ("lock", "font")}[kind]
+        for name in spec.model_fields_set:
+            if name not in knobs and name not in own:
+                raise self.fault(f"{key}.play.{name}", f"a {kind} has no {name!r}; it has "
+                                 + ", ".join((*knobs, *own)))
+        for param in knobs.values():
+            self.knob(f"{row.name}.play", param, getattr(spec, param.name), f"{key}.play.{param.name}")
+        what = getattr(row, kind)
+        words = "\n".join(what) if isinstance(what, list) else what
+        if not words.strip():
+            raise self.fault(f"{key}.{kind}", "expected something to show, got nothing")
+        if kind in ("video", "pictures"):
+            words = str((Path(self.where).parent / Path(words).expanduser()).resolve())
+        font = str((Path(self.where).parent / Path(spec.font).expanduser()).resolve()) if spec.font else ""
+        return PlaySpec(kind, words, spec.lock or LOCKS[kind],
+                        (("loop", spec.loop), ("shuffle", int(spec.shuffle)), ("seed", spec.seed),
+                         ("mirror", int(spec.mirror)), ("font", font)))
 
     def walk(self, row: tables.LayerTable, spec: tables.WalkTable, key: str) -> WalkSpec:
         for param in tables.WALK_PARAMS:
@@ -238,10 +285,10 @@ class _Reader:
     def others(self, layers: Sequence[Layer]) -> None:
         """Look up the layers that others name."""
         names = [layer.name for layer in layers]
-        dreaming = [layer.name for layer in layers if layer.model is not None and layer.of is None]
+        dreaming = [layer.name for layer in layers if layer.shader is None and layer.of is None]
         for i, layer in enumerate(layers):
             for key, wished, known, what in (("mask.layer", layer.mask, names, "other layer"),
-                                             ("of", layer.of, dreaming, "layer with a model of its own")):
+                                             ("of", layer.of, dreaming, "layer with a model or media of its own")):
                 known = [name for name in known if name != layer.name]
                 if wished is not None and wished not in known:
                     raise self.fault(f"layer[{i}].{key}", f"no {what} {wished!r}"

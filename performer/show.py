@@ -7,10 +7,11 @@ from dataclasses import replace
 from math import exp, floor
 
 from performer.clock import Pulse, ShowClock
+from performer.control.media import MEDIA
 from performer.control.routes import PHRASE_BARS, Router
 from performer.cue import QUANTA, TRUSTED, Autopilot, Cue, crossed, span_beats, wait_beats
 from performer.decks import Crossfader
-from performer.frame import ControlEvent, Features, Frame, Scene, Sound, Walk
+from performer.frame import ControlEvent, Features, Frame, Play, Scene, Sound, Value, Walk
 from performer.latent.walks import ON_BEATS
 from performer.preset import Preset, WalkSpec
 
@@ -30,6 +31,7 @@ class _Playing:
         self.router = Router(preset.routes, preset.params, preset.base)
         self.positions = {layer.name: self._first(layer.name, layer.walk, pulse)
                           for layer in preset.layers if layer.walk}
+        self.positions |= {layer.name: 0.0 for layer in preset.layers if layer.play}
         self.seeds = {layer.name: layer.walk.seed + 7919 * seed for layer in preset.layers if layer.walk}
         self.routes: tuple[tuple[str, str, float], ...] = ()
 
@@ -41,8 +43,9 @@ class _Playing:
 
     def jump(self) -> None:
         """All walkers on to their next keyframe, at least half a keyframe away."""
-        for name, position in self.positions.items():
-            self.positions[name] = floor(position + 0.5) + 1.0
+        for layer in self.preset.layers:
+            if layer.name in self.positions and (layer.play is None or layer.play.kind != "video"):
+                self.positions[layer.name] = floor(self.positions[layer.name] + 0.5) + 1.0
 
     def _first(self, layer: str, walk: WalkSpec, pulse: Pulse) -> float:
         """Where a walk begins: one that is locked so that its whole positions fall on what it counts."""
@@ -60,7 +63,7 @@ class _Playing:
         lock = _lock(walk)
         return dt if lock == "free" else max(beats, IDLE_BEATS_PER_S * dt) / span_beats(lock, meter)
 
-    def step(self, values: Mapping[str, float], t: float, dt: float, beats: float, meter: int = 4) -> Scene:
+    def step(self, values: Mapping[str, float], t: float, dt: float, beats: float, beat: float, meter: int) -> Scene:
         params, routes = self.router.step(values, t, dt)
         self.routes = tuple(routes)
         walks = {}
@@ -76,7 +79,24 @@ class _Playing:
             moves = tuple([params[address] for address in layer.walk.knobs])
             walks[layer.name] = Walk(layer.walk.kind, self.positions[layer.name], self.seeds[layer.name], truncation,
                                      moves if any(moves) else ())  # type: ignore[arg-type]
-        return Scene(self.number, self.preset, params, walks, t - self.started)
+        plays = self._play(params, dt, beats, beat, meter)
+        return Scene(self.number, self.preset, params, walks, t - self.started, plays)
+
+    def _play(self, params: Mapping[str, Value], dt: float, beats: float, beat: float, meter: int) -> dict[str, Play]:
+        """Where the media of each layer are."""
+        plays = {}
+        for layer in self.preset.layers:
+            if layer.play is None:
+                continue
+            names = [f"{layer.name}.play.{param.name}" for param in MEDIA[layer.play.kind]]
+            if names:
+                lock = layer.play.lock
+                span = dt if lock == "free" else max(beats, IDLE_BEATS_PER_S * dt) / span_beats(lock, meter)
+                speed = params[names[0]]
+                assert isinstance(speed, float)
+                self.positions[layer.name] += speed * span
+            plays[layer.name] = Play(self.positions[layer.name], tuple([params[name] for name in names[1:]]), beat)
+        return plays
 
 
 class Show:
@@ -156,10 +176,10 @@ class Show:
             return self._frozen
         values = self._values(features, pulse)
         beats = pulse.beat - before
-        scene = self._playing.step(values, t, dt, beats, pulse.meter)
+        scene = self._playing.step(values, t, dt, beats, pulse.beat, pulse.meter)
         incoming, progress, routes = None, 0.0, self._playing.routes
         if self._incoming is not None:
-            incoming = self._incoming.step(values, t, dt, beats, pulse.meter)
+            incoming = self._incoming.step(values, t, dt, beats, pulse.beat, pulse.meter)
             routes = self._incoming.routes
             seconds = self._incoming.preset.transition.seconds
             progress = min((t - self._change_t) / seconds, 1.0) if seconds > 0.0 else 1.0
@@ -168,7 +188,7 @@ class Show:
                 scene, incoming, progress = incoming, None, 0.0
         preview = None
         if self._other is not None and self._incoming is not None:
-            preview = self._other.step(values, t, dt, beats, pulse.meter)
+            preview = self._other.step(values, t, dt, beats, pulse.beat, pulse.meter)
         elif self._other is not None:
             self._other, incoming, progress, preview, scene = self._cross(self._other, values, t, dt, beats, scene)
         frame = Frame(self._index, t, dt, size, features, sound, scene, incoming, progress, self._blackout,
@@ -180,11 +200,12 @@ class Show:
     def _cross(self, other: _Playing, values: Mapping[str, float], t: float, dt: float, beats: float,
                scene: Scene) -> tuple[_Playing, Scene | None, float, Scene | None, Scene]:
         """With two decks: the other deck, what comes in and how far, what only the preview shows, what is live."""
-        second = other.step(values, t, dt, beats, self.clock.pulse.meter)
+        pulse = self.clock.pulse
+        second = other.step(values, t, dt, beats, pulse.beat, pulse.meter)
         if self._fader.step(dt):
             self._playing, other = other, self._playing
             scene, second = second, scene
-            self.autopilot.changed(t, self.clock.pulse.bar)
+            self.autopilot.changed(t, pulse.bar)
         progress = self._fader.progress
         return (other, second, progress, None, scene) if progress > 0.0 else (other, None, 0.0, second, scene)
 

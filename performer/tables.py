@@ -17,8 +17,11 @@ WALK_PARAMS = (
 DIRECTION = Param("direction", default=0.0, low=-1.5, high=1.5)  # of every direction of a model, under its own name
 
 
+#: Where a layer's picture may come from.
+SOURCES = ("model", "shader", "video", "camera", "pictures", "text")
+
 #: Names of a layer's own nodes, which no effect may have.
-RESERVED = ("walk", "latent", "source", "mix", "transform", "key", "mask")
+RESERVED = ("walk", "latent", "play", "source", "mix", "transform", "key", "mask")
 
 
 class Table(BaseModel):
@@ -62,14 +65,37 @@ class MaskTable(Table):
     invert: bool = False
 
 
+class PlayTable(Table):
+    """How media play; which keys count depends on the kind."""
+
+    speed: float | None = None
+    position: float | None = None
+    beats: float | None = None
+    fade: float | None = None
+    size: float | None = None
+    color: list[float] | None = None
+    lock: Literal["free", "beat", "bar", "phrase"] | None = None
+    loop: Literal["loop", "pingpong", "once"] = "loop"
+    shuffle: bool = False
+    seed: int = 1
+    mirror: bool = False
+    font: str = ""
+
+
 class LayerTable(Table):
     name: Name = "main"
     model: str | None = None
     of: str | None = None
     shader: str | None = None
+    video: str | None = None
+    camera: str | None = None
+    pictures: str | None = None
+    text: str | list[str] | None = None
+    play: PlayTable | None = None
     inputs: dict[str, Any] = {}
     blend: str = "normal"
     opacity: float = Field(1.0, ge=0.0, le=1.0)
+    fit: Literal["cover", "contain"] = "cover"
     transform: TransformTable = TransformTable()
     key: KeyTable | None = None
     mask: MaskTable | None = None
@@ -79,10 +105,14 @@ class LayerTable(Table):
 
     @model_validator(mode="after")
     def _one_source(self) -> LayerTable:
-        if (self.model is None) == (self.shader is None):
-            raise ValueError("a layer needs either model = NAME or shader = NAME")
+        given = [name for name in SOURCES if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"a layer needs one source: {', '.join(SOURCES[:-1])} or {SOURCES[-1]}; "
+                             f"this one has {' and '.join(given) or 'none'}")
         if self.walk is not None and self.model is None:
-            raise ValueError("a walk needs a model; this layer's source is a shader")
+            raise ValueError(f"a walk needs a model; this layer's source is a {given[0]}")
+        if self.play is not None and given[0] in ("model", "shader"):
+            raise ValueError(f"play is for video, camera, pictures and text; this layer's source is a {given[0]}")
         if self.latent and (self.model is None or self.of is not None):
             raise ValueError("latent needs a model that walks")
         if self.of is not None and (self.model is None or self.walk is not None):
@@ -143,6 +173,7 @@ def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
     tables: dict[str, type[Table]] = {
         "layer": LayerTable, "effect": NodeTable, "walk": WalkTable, "route": RouteTable, "master": MasterTable,
         "transition": TransitionTable, "transform": TransformTable, "key": KeyTable, "mask": MaskTable,
+        "play": PlayTable,
     }
     parents = [part for part in loc[:-1] if isinstance(part, str)]
     table = tables.get(parents[-1], PresetTable) if parents else PresetTable

@@ -143,9 +143,10 @@ def test_a_preset_is_neither_flat_nor_burnt_and_moves(name, shows):
 @pytest.fixture(scope="module")
 def stage(surface):
     """One renderer and one painter for all: shaders compile once."""
-    renderer, models = Renderer(surface.ctx, LIBRARY.shaders), painter(LIBRARY, "cpu")
-    yield renderer, models
-    renderer.release()
+    with surface.ctx:  # other shows have had contexts of their own meanwhile
+        renderer, models = Renderer(surface.ctx, LIBRARY.shaders), painter(LIBRARY, "cpu")
+        yield renderer, models
+        renderer.release()
 
 
 @pytest.mark.parametrize("size", [(90, 160), (120, 120), (320, 80)], ids=["9:16", "1:1", "4:1"])

@@ -43,7 +43,7 @@ def test_a_preset_has_a_value_and_a_param_for_every_address():
     (("seconds = 2.0", "seconds = nan"), r"transition.seconds: .*finite"),
     (("range = [1.0, 1.2]", "range = [1.0, inf]"), r"route\[0\].range"),
     (("name = \"top\"", "name = \"main\""), r"layer\[1\].name: 'main' is taken"),
-    (("model = \"marble\"", ""), r"layer\[0\]: a layer needs either model = NAME or shader = NAME"),
+    (("model = \"marble\"", ""), r"layer\[0\]: a layer needs one source: model, shader, video"),
     (("title = \"First\"", "title = \"First"), r"not valid TOML: .*line 2"),
 ])
 def test_mistakes_are_named(change, says):

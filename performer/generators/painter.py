@@ -14,8 +14,10 @@ from performer.deadline import Call, Overdue
 from performer.errors import Fault
 from performer.frame import Frame, Image, Images, Scene, Walk
 from performer.generators.card import Card
+from performer.generators.media import Begin, Medium, create
 from performer.latent.directions import Directions, turned
 from performer.latent.walks import latent
+from performer.preset import Layer
 from performer.sync import Latest
 
 log = logging.getLogger(__name__)
@@ -54,17 +56,20 @@ class Painter:
 
     load   model name -> Generator; raises Fault
     stamp  model name -> when its file was changed; a changed one is loaded aside, and glides in
-    aside  load models on threads of their own, so that those playing go on; else when they are asked for
+    begin  starts a thread; with it models and media are opened aside, so that those playing go on, and videos and
+           cameras are read on threads of their own; without it everything is done when it is asked for
     """
 
     def __init__(self, load: Callable[[str], Generator], stamp: Callable[[str], float] = lambda name: 0.0,
-                 aside: bool = False) -> None:
-        self._load, self._stamp, self.aside = load, stamp, aside
+                 begin: Begin | None = None) -> None:
+        self._load, self._stamp, self._begin = load, stamp, begin
+        self._media: dict[tuple[int, str], Medium | Call[Medium]] = {}
         self._models: dict[str, _Loaded] = {}
         self._coming: dict[str, Call[Generator]] = {}
-        self._failed: dict[str, float] = {}
+        self._failed: dict[object, float] = {}
         self._told: set[str] = set()
         self._done: dict[tuple[int, str], tuple[Walk | Image, Image]] = {}
+        self._done_media: dict[tuple[int, str], Image] = {}
         self.provider = "none"
         self.rate_hz = 0.0  # images per second while the walks move
         self.took_s = 0.0  # seconds of the newest image
@@ -83,7 +88,13 @@ class Painter:
         """Images of all model layers of the frame's scenes; those of which nothing moves are kept as they are."""
         images: dict[tuple[int, str], Image] = {}
         done: dict[tuple[int, str], tuple[Walk | Image, Image]] = {}
+        self._close_media(frame)
         for scene in frame.scenes:
+            for layer in scene.preset.layers:
+                if layer.play is not None:
+                    image = self._shown(scene, layer, frame)
+                    if image is not None:
+                        images[scene.number, layer.name] = image
             layers = [layer for layer in scene.preset.layers if layer.model is not None]
             for layer in sorted(layers, key=lambda layer: layer.of is not None):  # what they are of comes first
                 key = (scene.number, layer.name)
@@ -141,7 +152,9 @@ class Painter:
     @staticmethod
     def _drawn(model: Generator, given: Walk | Image) -> np.ndarray:
         if isinstance(given, Image):
-            return model.change(given.pixels)
+            packed = given.pixels.dtype == np.uint8
+            return model.change(given.pixels[..., :3].transpose(2, 0, 1).astype(np.float32) / 255.0 if packed
+                                else given.pixels)
         z = latent(given.kind, given.position, given.seed, model.card.latent, given.truncation)
         return model.paint(turned(z, given.moves, model.directions))
 
@@ -151,7 +164,7 @@ class Painter:
         if loaded is not None:
             self._look(name, loaded)
             return True
-        if not self.aside:
+        if self._begin is None:
             self.warm(name)
             return True
         if name not in self._coming:
@@ -178,7 +191,7 @@ class Painter:
 
     def _look(self, name: str, loaded: _Loaded) -> None:
         """Notice that the file was changed, load it aside, and begin to glide when it is there."""
-        if not self.aside:
+        if self._begin is None:
             return
         now = perf_counter()
         if loaded.fresh is None and now - loaded.looked > LOOK_S:
@@ -216,6 +229,57 @@ class Painter:
             return pixels
         weight = np.float32(part * part * (3.0 - 2.0 * part))
         return old + (pixels - old) * weight
+
+    def _shown(self, scene: Scene, layer: Layer, frame: Frame) -> Image | None:
+        """The newest picture of a layer of media."""
+        key = (scene.number, layer.name)
+        old = self._done_media.get(key)
+        play = scene.plays.get(layer.name)
+        if play is None or self._failed.get(key, 0.0) > perf_counter():
+            return old
+        try:
+            medium = self._medium(key, layer)
+            pixels = medium.picture(play, frame.size) if medium is not None else None
+        except (Fault, MemoryError) as error:
+            self._failed[key] = perf_counter() + RETRY_S
+            self._media.pop(key, None)
+            self._tell(str(error) or "out of memory", scene)
+            return old
+        if pixels is None or (old is not None and old.pixels is pixels):
+            return old
+        image = self._done_media[key] = Image(pixels, frame.t, 0.0, cut=True)
+        return image
+
+    def _medium(self, key: tuple[int, str], layer: Layer) -> Medium | None:
+        """What a layer shows, opened aside where there are threads; None while it is on its way. Raises Fault."""
+        medium = self._media.get(key)
+        if medium is None:
+            spec, begin = layer.play, self._begin
+            assert spec is not None
+            medium = create(spec, None) if begin is None else Call(
+                lambda: create(spec, begin), late=lambda opened: opened.close())
+            self._media[key] = medium
+        if isinstance(medium, Call):
+            if not medium.done:
+                return None
+            medium = self._media[key] = medium.wait(0.0)
+        return medium
+
+    def _close_media(self, frame: Frame | None) -> None:
+        """Close what belongs to scenes that are over."""
+        playing = [scene.number for scene in frame.scenes] if frame is not None else []
+        for key in [key for key in self._media if key[0] not in playing]:
+            medium = self._media.pop(key)
+            self._done_media.pop(key, None)
+            self._failed.pop(key, None)
+            if isinstance(medium, Call):
+                medium.give_up()
+            else:
+                medium.close()
+
+    def close(self) -> None:
+        """Close all media; their threads end."""
+        self._close_media(None)
 
     def _tell(self, why: str, scene: Scene) -> None:
         if why not in self._told:

@@ -222,7 +222,7 @@ class Renderer:
         stage = self._stages.get(scene.number)
         if stage is None:
             stage = self._stages[scene.number] = SceneState.build(
-                scene.preset, lambda: ImageTexture(self.ctx, self._converter), self._node)
+                scene.preset, lambda whole: ImageTexture(self.ctx, self._converter, whole), self._node)
         moment = stage.moment
         moment.size, moment.time, moment.dt, moment.date = frame.size, scene.t, frame.dt, self._date(frame.t)
         left_out = stage.costly(self.skip)

@@ -70,11 +70,11 @@ class SceneState:
         self.stencils = [layer for layer in layers if layer.name in masks]
 
     @classmethod
-    def build(cls, preset: Any, image: Callable[[], ImageTexture],
+    def build(cls, preset: Any, image: Callable[[bool], ImageTexture],
               node: Callable[[str, str], Node | None]) -> SceneState:
         """Make all parts; a node that can't be had is left out.
 
-        image  makes the place for a generator's pictures
+        image  makes the place for a generator's pictures, which are shown whole or not
         node   (shader, prefix of its parameters) -> Node or None
         """
 
@@ -83,7 +83,7 @@ class SceneState:
             return [one for one in found if one is not None]
 
         layers = [
-            LayerState(layer, image() if layer.shader is None else None,
+            LayerState(layer, image(layer.fit == "contain") if layer.shader is None else None,
                        node(layer.shader, f"{layer.name}.source") if layer.shader is not None else None,
                        chain(layer.effects, layer.name))
             for layer in preset.layers]

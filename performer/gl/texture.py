@@ -32,10 +32,28 @@ uniform float progress;
 void main() {
   // The generator's first row is the top one; GL's is the bottom.
   ivec2 at = ivec2(corner.x + int(gl_FragCoord.x), corner.y - int(gl_FragCoord.y));
+  ivec2 size = textureSize(planes, 0).xy;
+  if (at.x < 0 || at.y < 0 || at.x >= size.x || at.y >= size.y) {  // beside a picture that is shown whole
+    pixel = vec4(0.0);
+    return;
+  }
   vec3 now = vec3(texelFetch(planes, ivec3(at, 0), 0).r, texelFetch(planes, ivec3(at, 1), 0).r,
                   texelFetch(planes, ivec3(at, 2), 0).r);
   vec3 old = progress < 1.0 ? texture(before, isf_FragNormCoord).rgb : now;
   pixel = vec4(mix(old, now, progress), 1.0);
+}
+"""
+# Pictures that come packed: any size, alpha kept; their first row is the top one too.
+_UNPACK = """\
+#version 330 core
+in vec2 isf_FragNormCoord;
+out vec4 pixel;
+uniform sampler2D packed_picture;
+uniform vec2 part;
+void main() {
+  vec2 at = (isf_FragNormCoord - 0.5) * part + 0.5;
+  vec2 beside = step(0.5, abs(at - 0.5));
+  pixel = texture(packed_picture, vec2(at.x, 1.0 - at.y)) * (1.0 - max(beside.x, beside.y));
 }
 """
 # Catmull-Rom in five bilinear taps, after J. Jimenez, "Filmic SMAA" (SIGGRAPH 2016); its corners weigh next to nothing.
@@ -59,7 +77,7 @@ void main() {
     + vec4(texture(image, vec2(p0.x, p12.y)).rgb, 1.0) * (w0.x * w12.y)
     + vec4(texture(image, vec2(p3.x, p12.y)).rgb, 1.0) * (w3.x * w12.y)
     + vec4(texture(image, vec2(p12.x, p3.y)).rgb, 1.0) * (w12.x * w3.y);
-  pixel = vec4(sum.rgb / sum.a, 1.0);
+  pixel = vec4(sum.rgb / sum.a, texture(image, isf_FragNormCoord).a);
 }
 """
 
@@ -80,12 +98,25 @@ class Converter:
         self._vao = ctx.vertex_array(self.program, [])
         self._cubic = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_REFINE)
         self._refine = ctx.vertex_array(self._cubic, [])
+        self._packed = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_UNPACK)
+        self._unpack = ctx.vertex_array(self._packed, [])
 
     def refine(self, image: moderngl.Texture, into: Target) -> None:
         """Enlarge without the creases of linear filtering."""
         into.fbo.use()
         image.use(0)
         self._refine.render(moderngl.TRIANGLES, 3)
+        self._after()
+
+    def unpack(self, picture: moderngl.Texture, into: Target, whole: bool) -> None:
+        """The middle part of a packed picture that has the target's aspect; where that is larger, clear beside it."""
+        into.fbo.use()
+        picture.use(0)
+        aspect, wanted = picture.width / picture.height, into.size[0] / into.size[1]
+        least = max if whole else min
+        part = (least(1.0, wanted / aspect), least(1.0, aspect / wanted))
+        self._packed["part"].value = part  # type: ignore[union-attr]
+        self._unpack.render(moderngl.TRIANGLES, 3)
         self._after()
 
     def draw(self, planes: moderngl.TextureArray, before: moderngl.Texture | None, progress: float,
@@ -102,12 +133,15 @@ class Converter:
         self._after()
 
     def release(self) -> None:
-        for part in (self._vao, self._refine, self.program, self._cubic):
+        for part in (self._vao, self._refine, self._unpack, self.program, self._cubic, self._packed):
             part.release()
 
 
 class ImageTexture:
-    """A generator's images as one texture that shaders can sample; the middle part that fits the frame's aspect.
+    """A generator's images as one texture that shaders can sample, in the frame's aspect: their middle part.
+
+    whole  show all of them instead, clear on both sides
+
 
     An image goes up as it is, three planes of floats, and a small pass turns it into RGBA. When images come more
     slowly than frames, each is reached by a crossfade from what was shown when it came, as long as the time between
@@ -115,10 +149,11 @@ class ImageTexture:
     `texture` is None before the first image.
     """
 
-    def __init__(self, ctx: moderngl.Context, converter: Converter | None = None) -> None:
-        self.ctx = ctx
+    def __init__(self, ctx: moderngl.Context, converter: Converter | None = None, whole: bool = False) -> None:
+        self.ctx, self._whole = ctx, whole
         self._converter = converter or Converter(ctx)
         self._planes: moderngl.TextureArray | None = None
+        self._packed: moderngl.Texture | None = None
         self._shown: Target | None = None
         self._before: Target | None = None
         self._fine: Target | None = None
@@ -151,7 +186,12 @@ class ImageTexture:
         size   of the frame; only its aspect counts
         """
         if image is not None and image is not self._image and self._usable(image):
-            self._take(image, t, dt)
+            if image.pixels.dtype == np.uint8:
+                self._take_packed(image)
+            else:
+                self._take(image, t, dt)
+        if self._packed is not None:
+            return self._draw_packed(size)
         if self._planes is None:
             return None
         self._shape(size)
@@ -167,13 +207,37 @@ class ImageTexture:
 
     def _usable(self, image: Image) -> bool:
         pixels = image.pixels
-        if pixels.ndim == 3 and pixels.shape[0] == 3 and pixels.dtype == np.float32 and pixels.size:
+        planar = pixels.ndim == 3 and pixels.shape[0] == 3 and pixels.dtype == np.float32
+        if pixels.size and (planar or (pixels.ndim == 3 and pixels.shape[2] == 4 and pixels.dtype == np.uint8)):
             return True
         if not self._warned:
             log.error("an image of shape %s, %s: expected (3, H, W) float32; the last one stays", pixels.shape,
                       pixels.dtype)
             self._warned = True
         return False
+
+    def _take_packed(self, image: Image) -> None:
+        height, width, _ = image.pixels.shape
+        if self._packed is None or self._packed.size != (width, height):
+            if self._packed is not None:
+                self._packed.release()
+            self._packed = self.ctx.texture((width, height), 4)
+            self._packed.filter = (moderngl.LINEAR, moderngl.LINEAR)
+            self._packed.repeat_x = self._packed.repeat_y = False
+        self._packed.write(np.ascontiguousarray(image.pixels))
+        self._image, self._stale = image, True
+
+    def _draw_packed(self, size: tuple[int, int]) -> moderngl.Texture:
+        assert self._packed is not None
+        wanted = _covering(self._packed.size, size, self._whole)
+        if self._shown is None or self._shown.size != wanted:
+            if self._shown is not None:
+                self._shown.release()
+            self._shown, self._stale = Target(self.ctx, wanted, "f1"), True
+        if self._stale:
+            self._converter.unpack(self._packed, self._shown, self._whole)
+            self._stale = False
+        return self._shown.texture
 
     def _take(self, image: Image, t: float, dt: float) -> None:
         interval = image.t - self._image.t if self._image is not None else 0.0
@@ -185,7 +249,7 @@ class ImageTexture:
 
     def _shape(self, size: tuple[int, int]) -> None:
         assert self._planes is not None
-        wanted = _covering((self._planes.width, self._planes.height), size)
+        wanted = _covering((self._planes.width, self._planes.height), size, self._whole)
         if self._shown is None or self._shown.size != wanted:
             if self._shown is not None:
                 self._shown.release()
@@ -198,15 +262,15 @@ class ImageTexture:
             self._fine, self._stale = Target(self.ctx, double, dtype) if double is not None else None, True
 
     def release(self) -> None:
-        for part in (self._planes, self._shown, self._before, self._fine):
+        for part in (self._planes, self._packed, self._shown, self._before, self._fine):
             if part is not None:
                 part.release()
-        self._planes = self._shown = self._before = self._fine = self._image = None
+        self._planes = self._packed = self._shown = self._before = self._fine = self._image = None
 
 
-def _covering(image: tuple[int, int], frame: tuple[int, int]) -> tuple[int, int]:
-    """The largest part of an image, in pixels, that has the frame's aspect."""
-    scale = min(image[0] / frame[0], image[1] / frame[1])
+def _covering(image: tuple[int, int], frame: tuple[int, int], whole: bool) -> tuple[int, int]:
+    """The largest part of an image, in pixels, that has the frame's aspect; or the smallest that holds the whole."""
+    scale = (max if whole else min)(image[0] / frame[0], image[1] / frame[1])
     return max(1, round(frame[0] * scale)), max(1, round(frame[1] * scale))
 
 
