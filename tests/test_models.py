@@ -134,7 +134,7 @@ def test_a_model_from_picture_to_picture_plays_on_another_layer(tmp_path):
     below, top = images[1, "main"].pixels, images[1, "top"].pixels
     small = below.reshape(3, 32, 4, 32, 4).mean(axis=(2, 4))
     assert np.corrcoef(small.ravel(), top.ravel())[0, 1] < -0.9
-    with pytest.raises(Fault, match=r"layer\[0\].of: no layer with a model of its own 'stars'"):
+    with pytest.raises(Fault, match=r"layer\[0\].of: no layer with a model or media of its own 'stars'"):
         (tmp_path / "q.toml").write_text("[[layer]]\nmodel = 'negative'\nof = 'stars'\n")
         library.load_preset(tmp_path / "q.toml")
 
@@ -307,7 +307,7 @@ def test_a_new_version_is_loaded_aside_and_glides_in(monkeypatch):
         time.sleep(0.3)
         return Plain(level, card)
 
-    it = Painter(slowly, lambda name: stamps[name], aside=True)
+    it = Painter(slowly, lambda name: stamps[name], begin=lambda name, body: None)
     library = load_library()
     preset = library.presets["undertow"]
     seen, longest = [], 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.codec.hwaccel import HWAccel, hwdevices_available
 
 from performer.errors import Fault
 from performer.frame import Play
@@ -18,6 +20,8 @@ from performer.sync import Latest
 log = logging.getLogger(__name__)
 KEPT_BYTES = 192 << 20  # of decoded pictures, so that going backwards does not decode everything anew
 AHEAD_S = 1.5  # further ahead than this it is quicker to seek
+#: Platform -> hardware decoders that are tried, the best first.
+HARDWARE = {"linux": ("cuda", "vaapi"), "darwin": ("videotoolbox",), "win32": ("d3d11va", "cuda")}
 LARGEST = 1920  # pixels on the longer side; what is larger is made smaller when decoded
 PATIENCE = 400  # pictures decoded on the way to one, at most: what is further away is shown late
 
@@ -26,6 +30,7 @@ class Video:
     """A video by its moments.
 
     path  of the file; loop, "loop", "pingpong" or "once"
+    `decoder` is the hardware that decodes it, or "processor".
     Raises Fault when there is no video in it.
     """
 
@@ -38,14 +43,15 @@ class Video:
         self._told = False
         self.shown: np.ndarray | None = None
         try:
-            self._file = av.open(str(path))
+            self._file, self.decoder = _opened(path)
         except (OSError, av.error.FFmpegError) as error:
             raise Fault(f"{path}: cannot be opened as a video ({_line(error)})") from None
         if not self._file.streams.video:
             self._file.close()
             raise Fault(f"{path}: there is no video in it")
         self._stream = self._file.streams.video[0]
-        self._stream.thread_type = "AUTO"
+        if self.decoder == "processor":
+            self._stream.thread_type = "AUTO"
         base = self._stream.time_base
         assert base is not None
         self._base = float(base)
@@ -197,6 +203,24 @@ class Inline:
 
     def close(self) -> None:
         self._video.close()
+
+
+def _opened(path: Path) -> tuple[Any, str]:
+    """The file, by a hardware decoder where one works on its first picture, and what decodes it."""
+    for kind in HARDWARE.get(sys.platform, ()):
+        if kind not in hwdevices_available():
+            continue
+        try:
+            file = av.open(str(path), hwaccel=HWAccel(kind, allow_software_fallback=False))
+            try:
+                next(file.decode(video=0))
+                file.seek(0)
+                return file, kind
+            except (StopIteration, OSError, ValueError, RuntimeError, NotImplementedError, av.error.FFmpegError):
+                file.close()
+        except (OSError, ValueError, RuntimeError, NotImplementedError, av.error.FFmpegError) as error:
+            log.debug("%s: no %s decoder: %s", path, kind, _line(error))
+    return av.open(str(path)), "processor"
 
 
 def _line(error: BaseException) -> str:
