@@ -28,6 +28,9 @@ Quantise = Annotated[str, typer.Option(help="Changes wait for the next beat, bar
 Autopilot = Annotated[int, typer.Option(min=0, max=512, help="Choose another preset every so many bars; 0: never.")]
 
 
+Pads = Annotated[int | None, typer.Option(min=0, max=127, help="MIDI note of the first pad: pads recall kept places.")]
+
+
 def quantum(text: str) -> str:
     """One of now, beat, bar, phrase. Raises Fault."""
     from performer.cue import QUANTA
@@ -78,6 +81,7 @@ def play(
     autopilot: Autopilot = 0,
     crossfader: Annotated[str, typer.Option(help="Two decks, and the MIDI controller that fades between them: cc8, "
                                                  "say. Key c has two decks as well.")] = "",
+    pads: Pads = None,
     link: Annotated[bool, typer.Option("--link", help="Follow an Ableton Link session (an extra).")] = False,
     midi_clock_out: Annotated[str | None, typer.Option(help="Send the beat as MIDI clock to this port: part of its "
                                                             "name, or virtual.")] = None,
@@ -92,7 +96,7 @@ def play(
         preset=preset, input=input, midi=midi, midi_api=midi_api, size=size_of(size), monitor=monitor,
         fullscreen=fullscreen, headless=headless, hud=hud, fps=fps, seconds=seconds, seed=seed, transition=transition,
         provider=provider, output_delay_ms=output_delay_ms, record=record, stats=stats, quantise=quantum(quantise),
-        autopilot=autopilot, crossfader=controller(crossfader), link=link, midi_clock_out=midi_clock_out)
+        autopilot=autopilot, crossfader=controller(crossfader), pads=pads, link=link, midi_clock_out=midi_clock_out)
     if headless or wiring.has_display():
         wiring.play(options)
     else:
@@ -114,6 +118,7 @@ def render(
     provider: Provider = "auto",
     quantise: Quantise = "now",
     autopilot: Autopilot = 0,
+    pads: Pads = None,
     debug: Debug = False,
 ) -> None:
     """Render a song offline: the same show, frame by frame, with the sound in the file."""
@@ -121,7 +126,8 @@ def render(
 
     offline.render(offline.RenderOptions(
         song=song, out=out, preset=preset, size=size_of(size), fps=fps, seconds=seconds, seed=seed, midi=midi,
-        sheet=sheet, transition=transition, provider=provider, quantise=quantum(quantise), autopilot=autopilot))
+        sheet=sheet, transition=transition, provider=provider, quantise=quantum(quantise), autopilot=autopilot,
+        pads=pads))
 
 
 @app.command(epilog="Example: performer analyse song.ogg --json song.json")

@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from time import perf_counter
 from typing import Any
 
-from performer import settings
+from performer import banks, settings
 from performer.audio.features import FEATURES
 from performer.deadline import Overdue, within
 from performer.errors import Fault
@@ -35,6 +35,7 @@ from performer.gl.window import Window, monitors
 from performer.inputs import link, midi, portaudio, source
 from performer.isf import ShaderSpec
 from performer.latency import Latency
+from performer.latent.bank import Bank
 from performer.library import FACTORY, USER, Library
 from performer.listener import Listener
 from performer.outputs import midiclock
@@ -80,6 +81,7 @@ class PlayOptions:
     quantise: str = "now"
     autopilot: int = 0
     crossfader: str = ""
+    pads: int | None = None
     link: bool = False
     midi_clock_out: str | None = None
     record: str | None = None
@@ -267,7 +269,8 @@ class Rig:
                 log.error("%s", fault)
         self.listener = Listener(self.sound)
         self.show = Show(self.library.in_order(), first.name, options.seed, options.quantise, options.autopilot,
-                         options.crossfader)
+                         options.crossfader, banks.read_all(self.library.dims()), options.pads)
+        kept: SimpleQueue[Bank] = SimpleQueue()
         frames: Latest[Frame] = Latest()
         images: Latest[Images] = Latest()
         content: SimpleQueue[ShaderSpec | list[Preset]] = SimpleQueue()
@@ -277,7 +280,7 @@ class Rig:
         self.latency = Latency(1.0 / fps, 0.5 / refresh_hz if refresh_hz else 0.0, self._outside())
         wiring = Wiring(
             self.show, self.listener, self.painter, frames, images, self.hands.events, content, notices, snapshots,
-            self._record, self.now, lambda: self.sound.note, lambda: self.hands.note, self.latency)
+            self._record, self.now, lambda: self.sound.note, lambda: self.hands.note, self.latency, kept)
         self.stage = Stage(self.surface, renderer, wiring, fps, options.hud)
         self._begin("analysis", lambda: self.listener.run(stop))
         self._begin("generator", lambda: self.painter.run(frames, images, stop), patient=True)
@@ -287,6 +290,7 @@ class Rig:
             self._begin("link", lambda session=self.link: session.run(stop))  # type: ignore[misc]
         if clock_port is not None:
             self._begin("midi clock", lambda: midiclock.MidiClock(clock_port, frames, self.now).run(stop))
+        self._begin("banks", lambda: banks.run(kept, stop))
         self._begin("snapshots", lambda: snapshots.run(stop))
         self._begin("files", lambda: Watcher(self.library, content, preflight).run(stop))
 

@@ -119,6 +119,7 @@ class Walk:
     seed        of the path
     truncation  0..1.5, how far from the mean latent the walk strays
     moves       amounts of the model's directions, in their order
+    stops       (latent as bytes, 0..1): kept places that hold the walk, and how far each has come
     """
 
     kind: str
@@ -126,6 +127,7 @@ class Walk:
     seed: int
     truncation: float
     moves: tuple[float, ...] = ()
+    stops: tuple[tuple[bytes, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

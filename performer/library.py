@@ -12,6 +12,7 @@ import platformdirs
 from performer import isf, preset
 from performer.errors import Fault, nearest
 from performer.generators import knobs
+from performer.generators.card import load as load_card
 from performer.isf import ShaderSpec
 from performer.preset import Preset
 
@@ -100,6 +101,18 @@ class Library:
                 if knobs.beside(path) not in self.faults:
                     self.faults[knobs.beside(path)] = fault
                     log.warning("%s", fault)
+        return found
+
+    def dims(self) -> dict[str, int]:
+        """Size of the latents of each model that has a card and walks."""
+        found = {}
+        for name, path in self.models.items():
+            try:
+                card = load_card(path.with_suffix(".toml"))
+            except Fault:
+                continue
+            if card.kind != "filter":
+                found[name] = card.latent
         return found
 
     def foreign(self, *presets: Preset) -> list[ShaderSpec]:

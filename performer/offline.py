@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from performer import banks
 from performer.app import load_library, painter
 from performer.audio import report
 from performer.audio.activation import beat_net
@@ -54,6 +55,7 @@ class RenderOptions:
     provider: str = "auto"
     quantise: str = "now"
     autopilot: int = 0
+    pads: int | None = None
 
 
 class Song:
@@ -126,7 +128,8 @@ class Performance:
         self._listener = Listener(self._heard)
         self.presets = library.in_order()
         self.preset = first
-        self._show = Show(self.presets, first.name, options.seed, options.quantise, options.autopilot)
+        self._show = Show(self.presets, first.name, options.seed, options.quantise, options.autopilot,
+                          banks=banks.read_all(library.dims()), pads=options.pads)
         self._painter = painter(library, options.provider)
         for layer in first.layers:
             if layer.model is not None:

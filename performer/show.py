@@ -12,6 +12,8 @@ from performer.control.routes import PHRASE_BARS, Router
 from performer.cue import QUANTA, TRUSTED, Autopilot, Cue, crossed, span_beats, wait_beats
 from performer.decks import Crossfader
 from performer.frame import ControlEvent, Features, Frame, Play, Scene, Sound, Value, Walk
+from performer.holding import Holding, Recaller, glide_s
+from performer.latent.bank import Bank
 from performer.latent.walks import ON_BEATS
 from performer.preset import Preset, WalkSpec
 
@@ -34,12 +36,15 @@ class _Playing:
         self.positions |= {layer.name: 0.0 for layer in preset.layers if layer.play}
         self.seeds = {layer.name: layer.walk.seed + 7919 * seed for layer in preset.layers if layer.walk}
         self.routes: tuple[tuple[str, str, float], ...] = ()
+        self.dreaming = next((layer for layer in preset.layers if layer.walk is not None), None)
+        self.holding = Holding()
 
     def adopt(self, preset: Preset) -> None:
         """Go on with an edited version of the preset: knobs, followers and walkers stay where they are."""
         router = Router(preset.routes, preset.params, preset.base)
         router.follow(self.router)
         self.preset, self.router = preset, router
+        self.dreaming = next((layer for layer in preset.layers if layer.walk is not None), None)
 
     def jump(self) -> None:
         """All walkers on to their next keyframe, at least half a keyframe away."""
@@ -77,8 +82,9 @@ class _Playing:
             span = self._span(layer.walk, dt, beats, meter)
             self.positions[layer.name] += speed * span + kick * dt
             moves = tuple([params[address] for address in layer.walk.knobs])
+            stops = self.holding.stops(t) if layer is self.dreaming else ()
             walks[layer.name] = Walk(layer.walk.kind, self.positions[layer.name], self.seeds[layer.name], truncation,
-                                     moves if any(moves) else ())  # type: ignore[arg-type]
+                                     moves if any(moves) else (), stops)  # type: ignore[arg-type]
         plays = self._play(params, dt, beats, beat, meter)
         return Scene(self.number, self.preset, params, walks, t - self.started, plays)
 
@@ -108,13 +114,17 @@ class Show:
     quantise changes of preset and jumps wait for the next "beat", "bar" or "phrase", or happen "now"
     autopilot  bars after which another preset is chosen, at the end of a phrase; 0: only by hand
     crossfader address of the controller that is the crossfader, `midi.cc8` say; with one, there are two decks
+    banks    model -> kept places of its latent space; pads, MIDI note that recalls the first of them, if any
     """
 
     def __init__(self, presets: Sequence[Preset], first: str, seed: int = 0, quantise: str = "now",
-                 autopilot: int = 0, crossfader: str = "") -> None:
+                 autopilot: int = 0, crossfader: str = "", banks: Mapping[str, Bank] | None = None,
+                 pads: int | None = None) -> None:
         self.presets = list(presets)
         self.seed = seed
         self.clock = ShowClock()
+        self.recaller, self._pads = Recaller(banks or {}, seed), pads
+        self._recall: tuple[str, float, str, float] | None = None  # address, value, text of one that waits, and since
         self.quantise = quantise
         self.autopilot = Autopilot(autopilot, seed)
         self._bars_wished = autopilot or AUTOPILOT_BARS
@@ -217,6 +227,11 @@ class Show:
             chosen, self._cue = self._cue.preset, None
         if chosen is not None:
             self.change(chosen, t)
+        if self._recall is not None and (crossed(clock, self.quantise) or clock.pulse.confidence < TRUSTED
+                                         or t - self._recall[3] > JUMP_WAIT_S):
+            address, value, text, _ = self._recall
+            self._recall = None
+            self._hold(address, value, text, t)
         if self._take_t is not None and (self._other is None or crossed(clock, self.quantise)
                                          or clock.pulse.confidence < TRUSTED or t - self._take_t > JUMP_WAIT_S):
             self._take_t = None
@@ -236,6 +251,8 @@ class Show:
         if self._two_decks:
             there = "empty" if self._other is None else self._other.preset.title
             words.append(f"deck {self._fader.live} live, {'A' if self._fader.live == 'B' else 'B'}: {there}")
+        if self.recaller.word:
+            words.append(f"held: {self.recaller.word}")
         if self._cue is not None:
             words.append(f"{self._cue.preset.title} in {wait_beats(pulse, self._cue.quantum):.0f} beats")
         if self.quantise != "now":
@@ -275,8 +292,12 @@ class Show:
         address, value = event.address, event.value
         if address == self._fader_address:
             self._fader.move(value)
+        if self._pads is not None and address.startswith("midi.note") and address[9:].isdigit() and value > 0.0:
+            self._recall = ("bank.recall", float(int(address[9:]) - self._pads), "", t)
         if address.startswith("midi."):
             self._remember(address, value)
+        elif address in ("bank.recall", "bank.next", "bank.previous", "bank.breed", "bank.let_go"):
+            self._recall = (address, value, event.text, t)
         elif address == "show.preset":
             chosen = ([p for p in self.presets if p.name == event.text] if event.text
                       else self.presets[int(value):int(value) + 1])
@@ -309,6 +330,18 @@ class Show:
             self._blackout_on = not self._blackout_on
         elif address == "show.freeze":
             self._freeze = not self._freeze
+
+    def _hold(self, address: str, value: float, text: str, t: float) -> None:
+        """Let the live scene's walk glide to a kept place, or back."""
+        playing = self._incoming or self._playing
+        layer, seconds = playing.dreaming, glide_s(self.clock.pulse)
+        if address == "bank.let_go":
+            playing.holding.let_go(t, seconds)
+            self.recaller.word = ""
+        elif layer is not None and layer.model is not None:
+            latent = self.recaller.wanted(address, value, text, layer.model)
+            if latent is not None:
+                playing.holding.recall(latent, t, seconds)
 
     def _ask(self, preset: Preset, t: float) -> None:
         """Change now, or when the music gets there; asked for again while it waits, a preset comes at once.

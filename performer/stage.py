@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import moderngl
 
 from performer.errors import Fault
-from performer.frame import ControlEvent, Features, Frame, Images
+from performer.frame import ControlEvent, Features, Frame, Images, Scene
 from performer.generators.painter import Painter
 from performer.gl.flush import finish
 from performer.gl.hud import Hud, HudState, Message
@@ -24,6 +24,7 @@ from performer.gl.timing import Timer
 from performer.governor import Governor, Relief
 from performer.isf import ShaderSpec
 from performer.latency import Latency
+from performer.latent.bank import Bank
 from performer.listener import Listener
 from performer.outputs.recorder import Recorder
 from performer.outputs.snapshot import Snapshots
@@ -66,6 +67,7 @@ class Wiring:
     notices   one-line messages for the HUD
     sound_note, midi_note  say what is heard and played now
     record    makes a Recorder for a path, or for None a path of its own choice; raises Fault
+    kept      banks that were changed, to be written
     latency   measures the way from sound to picture, and so how far ahead beats are drawn
     """
 
@@ -83,6 +85,7 @@ class Wiring:
     sound_note: Callable[[], str]
     midi_note: Callable[[], str]
     latency: Latency
+    kept: SimpleQueue[Bank]
 
 
 class Stage:
@@ -108,6 +111,7 @@ class Stage:
         self._work_s = 1.0 / fps  # the longest that a picture took of late
         self._tidied_t = 0.0
         self._last_t: float | None = None
+        self._scene: Scene | None = None  # live, in the newest frame
 
     def run(self, seconds: float | None = None) -> None:
         """Play for so many seconds, or until told to quit."""
@@ -143,6 +147,7 @@ class Stage:
         features = wiring.listener.features()
         frame = wiring.show.step(t, dt, size, features, wiring.listener.sound(dt), events)
         wiring.frames.post(frame)
+        self._scene = frame.incoming or frame.scene
         self.renderer.draw(frame, wiring.images.peek() or {}, surface.screen)
         self._keep_pixels(frame)
         self._draw_hud(frame, features)
@@ -225,6 +230,8 @@ class Stage:
             self._want_snapshot = True
         elif name == "fullscreen":
             self.surface.set_fullscreen(not self.surface.fullscreen)
+        elif name == "keep":
+            self._keep_place(event.text)
         elif name == "notice":
             self._say(event.text)
         elif name == "record":
@@ -235,6 +242,22 @@ class Stage:
                     self.start_recording()
                 except Fault as fault:
                     log.error("%s", fault)
+
+    def _keep_place(self, name: str) -> None:
+        """Put what the live scene's model shows into its bank."""
+        scene, wiring = self._scene, self.wiring
+        layer = next((layer for layer in scene.preset.layers if layer.walk is not None), None) if scene else None
+        if layer is None or scene is None:
+            self._say("nothing to keep: no model plays")
+            return
+        bank = wiring.show.recaller.banks.get(layer.model)
+        latent = wiring.painter.shown(layer.model, scene.walks[layer.name])
+        place = bank.keep(latent, name) if bank is not None and latent is not None else None
+        if bank is None or place is None:
+            self._say(f"{layer.model}: cannot be kept now")
+            return
+        wiring.kept.put(bank)
+        self._say(f"kept {place.name} of {layer.model} ({len(bank.places)} in its bank)")
 
     def _keep_pixels(self, frame: Frame) -> None:
         """Hand the picture, without the HUD, to the recorder and the snapshot folder."""

@@ -63,7 +63,7 @@ def test_every_key_arrives_as_its_event(window: Window) -> None:
 
 
 def test_keys_without_a_meaning_or_with_control_do_nothing(window: Window) -> None:
-    assert typed(window, "k", "ctrl+b", "alt+s", "ctrl+1", "slash", "Tab") == []
+    assert typed(window, "y", "ctrl+b", "alt+s", "ctrl+1", "slash", "Tab") == []
     assert typed(window, "shift+b") == [("show.blackout", 1)]
 
 

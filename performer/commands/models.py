@@ -140,6 +140,66 @@ def explore(
     print(f"{where}: {len(stories)} directions; strips: {out}")
 
 
+@models.command(epilog="Example: performer models encode blossom rose.jpg --as rose")
+def encode(
+    name: Annotated[str, typer.Argument(help="A model that has an encoder: a VAE.")],
+    picture: Annotated[Path, typer.Argument(help="A picture, whose place in the model's latents is looked for.")],
+    label: Annotated[str, typer.Option("--as", help="Its name in the bank; the file's when not given.")] = "",
+    tag: Annotated[list[str] | None, typer.Option(help="A word to find it by; may be given several times.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Turn a picture into a place of a model's bank."""
+    from performer import banks
+    from performer.generators.encoder import encoded
+    from performer.generators.onnx import create
+
+    model = create(path_of(name), "cpu")
+    bank = banks.read(model.path.stem, model.card.latent)
+    place = bank.keep(encoded(model.path, picture).tobytes(), label or picture.stem, tag or [])
+    if place is None:
+        raise Fault(f"the bank of {name} is full; take something out of {banks.FOLDER / (model.path.stem + '.toml')}")
+    print(f"{place.name}: kept in {banks.write(bank)} ({len(bank.places)} places)")
+
+
+@models.command(epilog="Example: performer models breed molten --count 24 -o children.jpg --keep 3")
+def breed(
+    name: Annotated[str, typer.Argument(help="A model with places in its bank.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The sheet of parents and offspring.")] = Path("breed.jpg"),
+    count: Annotated[int, typer.Option(min=1, max=96, help="How many offspring.")] = 18,
+    seed: Annotated[int, typer.Option(help="Of the offspring.")] = 1,
+    keep: Annotated[list[int] | None, typer.Option(help="Numbers of offspring to keep; may be repeated.")] = None,
+    tag: Annotated[str, typer.Option(help="Only parents with this tag.")] = "",
+    debug: Debug = False,
+) -> None:
+    """Draw offspring of the kept places, and keep those you like."""
+    import numpy as np
+
+    from performer import banks
+    from performer.generators.onnx import create
+    from performer.latent.bank import child
+    from performer.outputs.sheet import Sheet
+
+    model = create(path_of(name), "auto")
+    bank = banks.read(model.path.stem, model.card.latent)
+    parents = [place for place in bank.places if not tag or tag in place.tags]
+    if not parents:
+        raise Fault(f"nothing kept of {name} yet" + (f" with tag {tag!r}" if tag else "")
+                    + ": press k while it plays, or `performer models encode`")
+    children = [child([place.latent for place in parents], seed, number) for number in range(1, count + 1)]
+    sheet = Sheet(out, columns=6, width=192)
+    for words, latent in [*((place.name, place.latent) for place in parents),
+                          *((f"offspring {i}", latent) for i, latent in enumerate(children, 1))]:
+        pixels = model.paint(np.frombuffer(latent, np.float32))
+        sheet.add((np.clip(pixels, 0.0, 1.0).transpose(1, 2, 0) * 255.0 + 0.5).astype(np.uint8), words)
+    for number in keep or []:
+        if not 1 <= number <= count:
+            raise Fault(f"--keep {number}: there are offspring 1 to {count}")
+        bank.keep(children[number - 1], f"seed {seed} number {number}", ("bred",))
+    if keep:
+        print(f"kept in {banks.write(bank)}")
+    print(f"{len(parents)} parents and {count} offspring: {sheet.save()}")
+
+
 def range_of(text: str) -> tuple[float, float] | None:
     """(low, high) from "-1,1"; None from "". Raises Fault."""
     if not text:

@@ -15,6 +15,7 @@ from performer.errors import Fault
 from performer.frame import Frame, Image, Images, Scene, Walk
 from performer.generators.card import Card
 from performer.generators.media import Begin, Medium, create
+from performer.latent.bank import glided
 from performer.latent.directions import Directions, turned
 from performer.latent.walks import latent
 from performer.preset import Layer
@@ -155,8 +156,20 @@ class Painter:
             packed = given.pixels.dtype == np.uint8
             return model.change(given.pixels[..., :3].transpose(2, 0, 1).astype(np.float32) / 255.0 if packed
                                 else given.pixels)
-        z = latent(given.kind, given.position, given.seed, model.card.latent, given.truncation)
-        return model.paint(turned(z, given.moves, model.directions))
+        return model.paint(Painter.latent_of(model, given))
+
+    @staticmethod
+    def latent_of(model: Generator, walk: Walk) -> np.ndarray:
+        """The latent (D,) float32 that a walk asks of a model, kept places and directions included."""
+        z = latent(walk.kind, walk.position, walk.seed, model.card.latent, walk.truncation)
+        for goal, part in walk.stops:
+            z = glided(z, goal, part)
+        return turned(z, walk.moves, model.directions)
+
+    def shown(self, model: str, walk: Walk) -> bytes | None:
+        """That latent, for a bank; None while the model is not loaded."""
+        loaded = self._models.get(model)
+        return self.latent_of(loaded.model, walk).astype(np.float32).tobytes() if loaded is not None else None
 
     def _there(self, name: str) -> bool:
         """Whether the model can be used now; where not, it is on its way. Raises Fault."""

@@ -1,0 +1,86 @@
+"""A walk held at kept places of its latent space: glides to them, from one to the next, and back to the walk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from performer.clock import Pulse
+from performer.cue import CALM_BPM, TRUSTED
+from performer.latent.bank import Bank, child
+
+PAD_NOTE = 36  # the lowest note of most pads
+
+
+def glide_s(pulse: Pulse) -> float:
+    """Seconds of a bar, by which glides are timed."""
+    bpm = pulse.bpm if pulse.confidence >= TRUSTED and pulse.bpm > 0.0 else CALM_BPM
+    return pulse.meter * 60.0 / bpm
+
+
+class Holding:
+    """What holds one layer's walk, if anything: the last place counts, those before it while it is still coming."""
+
+    def __init__(self) -> None:
+        self._places: list[tuple[bytes, float, float]] = []  # latent, since when, and in how many seconds
+        self._leaving: tuple[float, float] | None = None
+
+    def recall(self, latent: bytes, t: float, seconds: float) -> None:
+        """Glide to a place."""
+        if self._leaving is not None:
+            self._places = []
+        self._leaving = None
+        self._places.append((latent, t, seconds))
+
+    def let_go(self, t: float, seconds: float) -> None:
+        """Glide back to the walk, which has gone on meanwhile."""
+        if self._places and self._leaving is None:
+            self._leaving = (t, seconds)
+
+    def stops(self, t: float) -> tuple[tuple[bytes, float], ...]:
+        """(latent, 0..1) to go through one after the other from the walk's own latent."""
+        stay = 1.0
+        if self._leaving is not None:
+            since, seconds = self._leaving
+            stay = 1.0 - (t - since) / max(seconds, 1e-3)
+            if stay <= 0.0:
+                self._places, self._leaving = [], None
+        parts = [(latent, min(max((t - since) / max(seconds, 1e-3), 0.0), 1.0))
+                 for latent, since, seconds in self._places]
+        while len(parts) > 1 and parts[-1][1] >= 1.0:
+            del parts[0], self._places[0]
+        return tuple((latent, min(part, stay)) for latent, part in parts)
+
+
+class Recaller:
+    """Which place comes next: by number, in turn, or bred from those that were kept.
+
+    banks  model -> Bank; seed, of the offspring
+    """
+
+    def __init__(self, banks: Mapping[str, Bank], seed: int) -> None:
+        self.banks, self._seed = banks, seed
+        self._at = -1
+        self._born = 0
+        self.word = ""  # the newest place's name, for the HUD
+
+    def wanted(self, address: str, value: float, text: str, model: str) -> bytes | None:
+        """The latent that a gesture asks of a model's bank, if there is one."""
+        bank = self.banks.get(model)
+        if bank is None or not bank.places:
+            self.word = "nothing kept yet (k keeps)"
+            return None
+        if address == "bank.breed":
+            self._born += 1
+            self.word = f"offspring {self._born}"
+            return child([place.latent for place in bank.places], self._seed, self._born)
+        if text:
+            found = [i for i, place in enumerate(bank.places) if place.name == text]
+        elif address == "bank.recall":
+            found = [int(value)] if 0 <= value < len(bank.places) else []
+        else:
+            found = [(self._at + (1 if address == "bank.next" else -1)) % len(bank.places)]
+        if not found:
+            return None
+        self._at = found[0]
+        self.word = bank.places[self._at].name
+        return bank.places[self._at].latent

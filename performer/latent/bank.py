@@ -1,0 +1,77 @@
+"""Banks of places in a latent space: kept, recalled with a glide, and bred from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from performer.latent.sphere import slerp, unit
+
+SPREAD = 0.35  # how far a child strays from the way between its parents, as part of a unit vector
+MOST = 512  # places in a bank
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A latent with a name.
+
+    latent  (D,) float32 as bytes, so that a Frame may carry it
+    """
+
+    name: str
+    latent: bytes
+    tags: tuple[str, ...] = ()
+
+
+@dataclass
+class Bank:
+    """The places of one model, in the order of its pads.
+
+    dim  size of the model's latents
+    """
+
+    model: str
+    dim: int
+    places: list[Place] = field(default_factory=list)
+
+    def keep(self, latent: bytes, name: str = "", tags: Sequence[str] = ()) -> Place | None:
+        """Add a place; without a name it gets a number. None when the bank is full."""
+        if len(self.places) >= MOST:
+            return None
+        taken = {place.name for place in self.places}
+        number = len(self.places) + 1
+        while not name or (name in taken):
+            name = f"place {number}"
+            number += 1
+        place = Place(name, latent, tuple(tags))
+        self.places.append(place)
+        return place
+
+
+def child(parents: Sequence[bytes], seed: int, number: int) -> bytes:
+    """Offspring of some latents: somewhere between two of them, and a little aside; of one alone, near it.
+
+    The same parents, seed and number give the same child.
+    """
+    rng = np.random.default_rng((seed, number))
+    vectors = [np.frombuffer(parent, np.float32) for parent in parents]
+    length = float(np.mean([np.linalg.norm(vector) for vector in vectors]))
+    first, second = (unit(vectors[i]) for i in rng.integers(0, len(vectors), 2))
+    between = slerp(first, second, float(rng.random()))
+    aside = unit(rng.standard_normal(len(between)).astype(np.float32))
+    born = unit(between + SPREAD * float(rng.random() + 0.4) * aside)
+    return (born * np.float32(length)).astype(np.float32).tobytes()
+
+
+def glided(start: np.ndarray, goal: bytes, part: float) -> np.ndarray:
+    """On the way from a latent to a kept one: 0 is the start, 1 the goal; on a great circle."""
+    there = np.frombuffer(goal, np.float32)
+    if len(there) != len(start) or part <= 0.0:
+        return start
+    if part >= 1.0:
+        return there.copy()
+    lengths = float(np.linalg.norm(start)), float(np.linalg.norm(there))
+    eased = part * part * (3.0 - 2.0 * part)
+    return slerp(unit(start), unit(there), eased) * np.float32(lengths[0] + (lengths[1] - lengths[0]) * eased)

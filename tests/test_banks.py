@@ -1,0 +1,174 @@
+"""Banks: places are kept, recalled with a glide, bred from, held by pads, and survive in their file."""
+
+import threading
+import time
+from queue import SimpleQueue
+
+import numpy as np
+import pytest
+from PIL import Image
+from scenes import TEXT, make
+from test_live import headless, play_until
+from test_show import loud, run
+
+from performer import banks
+from performer.__main__ import main
+from performer.app import Rig, load_library
+from performer.errors import Fault
+from performer.frame import ControlEvent, Features
+from performer.generators.encoder import encoded
+from performer.generators.onnx import create
+from performer.latent.bank import Bank, child, glided
+from performer.latent.sphere import unit
+from performer.show import Show
+from performer.train.draw import Easel
+
+D = 32
+
+
+def place(seed: int) -> bytes:
+    return (unit(np.random.default_rng(seed).standard_normal(D)) * np.sqrt(D)).astype(np.float32).tobytes()
+
+
+def show(**more):
+    bank = Bank("marble", D)
+    for seed in (1, 2, 3):
+        bank.keep(place(seed), tags=("night",))
+    presets = [make(), make(TEXT.replace("First", "Second"), "second")]
+    return Show(presets, "first", banks={"marble": bank}, **more), bank
+
+
+def test_a_glide_goes_on_a_great_circle_from_here_to_there():
+    start, goal = np.frombuffer(place(5), np.float32), place(6)
+    there = np.frombuffer(goal, np.float32)
+    assert np.array_equal(glided(start, goal, 0.0), start) and np.array_equal(glided(start, goal, 1.0), there)
+    steps = [glided(start, goal, part) for part in np.linspace(0, 1, 21)]
+    assert all(np.linalg.norm(step) == pytest.approx(np.sqrt(D), rel=1e-3) for step in steps)
+    far = [np.linalg.norm(step - there) for step in steps]
+    assert far == sorted(far, reverse=True)
+    assert np.array_equal(glided(start, b"1234", 0.5), start)  # a place of another model
+
+
+def test_offspring_are_between_their_parents_and_repeat():
+    parents = [place(1), place(2)]
+    one, again, other = child(parents, 7, 1), child(parents, 7, 1), child(parents, 7, 2)
+    assert one == again != other
+    a, b, c = (unit(np.frombuffer(v, np.float32)) for v in (*parents, one))
+    strangers = [unit(np.frombuffer(place(seed), np.float32)) for seed in range(10, 40)]
+    assert max(c @ a, c @ b) > 0.6 and max(c @ a, c @ b) > max(c @ s for s in strangers) - 0.1
+    assert child([place(1)], 7, 1) != place(1)
+
+
+def test_recalled_places_glide_in_follow_each_other_and_let_go():
+    it, bank = show()
+    frames = run(it, 8.0, events=[ControlEvent(1.0, "bank.recall", 1.0), ControlEvent(1.5, "bank.next"),
+                                  ControlEvent(5.0, "bank.let_go")])
+    stops = {round(f.t, 2): f.scene.walks["main"].stops for f in frames}
+    assert stops[0.9] == ()
+    assert stops[1.4][0][0] == bank.places[1].latent and 0.0 < stops[1.4][0][1] < 1.0
+    assert [latent for latent, _ in stops[2.0]] == [bank.places[1].latent, bank.places[2].latent]
+    assert stops[4.5] == ((bank.places[2].latent, 1.0),)  # the one before it is forgotten
+    assert 0.0 < stops[6.0][0][1] < 1.0 and stops[7.9] == ()
+    parts = [f.scene.walks["main"].stops[0][1] for f in frames if 1.02 < f.t < 3.0]
+    assert parts == sorted(parts)
+    assert "held: place 3" in next(f.waiting for f in frames if f.t > 4.0)
+
+
+def test_pads_recall_and_the_bar_is_waited_for():
+    it, bank = show(pads=36, quantise="bar")
+
+    def heard(t):
+        return loud(t, beat=2 * t, bar=t / 2, bpm=120.0, confidence=0.9)
+
+    run(it, 4.1, features=heard)
+    frames = run(it, 4.0, features=heard, start=4.1, events=[ControlEvent(4.4, "midi.note38", 0.8)])
+    first = next(f for f in frames if f.scene.walks["main"].stops)
+    assert first.t == pytest.approx(6.0, abs=0.06) and first.scene.walks["main"].stops[0][0] == bank.places[2].latent
+    done = next(f.t for f in frames if f.scene.walks["main"].stops and f.scene.walks["main"].stops[0][1] >= 1.0)
+    assert done == pytest.approx(8.0, abs=0.1)  # a glide of a bar
+
+
+def test_an_empty_bank_or_a_place_that_is_not_there_changes_nothing():
+    it, _ = show()
+    events = [ControlEvent(0.1, "bank.recall", 99.0), ControlEvent(0.2, "bank.recall", 0.0, "no such")]
+    frames = run(it, 0.5, events=events)
+    assert all(f.scene.walks["main"].stops == () for f in frames)
+    empty = Show([make()], "first")
+    last = run(empty, 0.3, features=lambda t: Features(t=t), events=[ControlEvent(0.1, "bank.breed")])[-1]
+    assert last.scene.walks["main"].stops == () and "nothing kept yet" in last.waiting
+
+
+# -- files
+
+
+def test_a_bank_written_and_read_again_is_the_same(tmp_path):
+    bank = Bank("marble", D)
+    bank.keep(place(1), "dusk", ("calm", "blue"))
+    bank.keep(place(2))
+    bank.keep(place(3), "dusk")
+    assert [p.name for p in bank.places] == ["dusk", "place 2", "place 3"]
+    kept, stop = SimpleQueue(), threading.Event()
+    kept.put(bank)
+    stop.set()
+    banks.run(kept, stop, tmp_path)  # what is left is written still
+    again = banks.read("marble", D, tmp_path)
+    assert [(p.name, p.tags) for p in again.places] == [(p.name, p.tags) for p in bank.places]
+    for one, two in zip(again.places, bank.places, strict=True):
+        assert np.frombuffer(one.latent, np.float32) == pytest.approx(np.frombuffer(two.latent, np.float32), abs=1e-4)
+
+
+@pytest.mark.parametrize(("text", "complaint"), [
+    ("place = 3", "expected name and latent"), ("[[place]]\nname = 'a'", "expected name and latent"),
+    ("[[place]]\nname = 'a'\nlatent = [1.0]", "expected 32 numbers"), ("[[", "cannot read this bank"),
+    ("[[place]]\nname = 'a'\nlatent = [" + "nan, " * 31 + "nan]", "expected 32 numbers")])
+def test_a_bad_bank_is_one_line_and_not_written_over(text, complaint, tmp_path, caplog):
+    (tmp_path / "marble.toml").write_text(text)
+    with pytest.raises(Fault, match=complaint):
+        banks.read("marble", D, tmp_path)
+    assert banks.read_all({"marble": D, "other": 4}, tmp_path).keys() == {"other"}
+    assert (tmp_path / "marble.toml").read_text() == text
+
+
+def test_what_plays_is_kept_and_comes_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(banks.read_all, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(banks.run, "__defaults__", (tmp_path,))
+    with Rig(headless(preset="undertow")) as rig:
+        assert play_until(rig, lambda: rig.painter.rate_hz > 0, 20.0)
+        rig.hands.events.put(ControlEvent(rig.now(), "app.keep", 1.0, "here"))
+        assert play_until(rig, lambda: rig.show.recaller.banks["molten"].places, 5.0)
+        rig.hands.events.put(ControlEvent(rig.now(), "bank.recall", 0.0))
+        play_until(rig, lambda: False, 0.3)
+        deadline = time.monotonic() + 5.0
+        while not (tmp_path / "molten.toml").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+    (kept,) = banks.read("molten", 64, tmp_path).places
+    assert kept.name == "here"
+    assert np.linalg.norm(np.frombuffer(kept.latent, np.float32)) == pytest.approx(8.0, rel=0.01)
+
+
+def test_a_picture_finds_its_place_in_a_vae(tmp_path, monkeypatch, capsys):
+    for name in ("read", "write"):
+        monkeypatch.setattr(getattr(banks, name), "__defaults__", (tmp_path,))
+    path = load_library().models["blossom"]
+    model = create(path, "cpu")
+    easel = Easel(("blossom",), 128, 77)
+    pictures = easel.draw_many(0, 4)
+    easel.close()
+    for i, picture in enumerate(pictures):
+        Image.fromarray(picture).resize((300, 300)).save(tmp_path / "flower.png")
+        again = model.paint(encoded(path, tmp_path / "flower.png")).transpose(1, 2, 0) * 255
+        far = [np.abs(again - other).mean() for other in pictures]
+        assert int(np.argmin(far)) == i and far[i] < 0.8 * np.mean(far[:i] + far[i + 1:])
+    main_ok("models", "encode", "blossom", str(tmp_path / "flower.png"), "--tag", "rose")
+    main_ok("models", "breed", "blossom", "--count", "6", "-o", str(tmp_path / "b.jpg"), "--keep", "2")
+    assert "1 parents and 6 offspring" in capsys.readouterr().out and Image.open(tmp_path / "b.jpg").width > 1000
+    assert [p.name for p in banks.read("blossom", 64, tmp_path).places] == ["flower", "seed 1 number 2"]
+    with pytest.raises(Fault, match="has no encoder"):
+        encoded(load_library().models["molten"], tmp_path / "flower.png")
+
+
+def main_ok(*arguments: str) -> None:
+    try:
+        main(list(arguments))
+    except SystemExit as end:
+        assert not end.code
