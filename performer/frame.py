@@ -119,6 +119,7 @@ class Walk:
     seed        of the path
     truncation  0..1.5, how far from the mean latent the walk strays
     moves       amounts of the model's directions, in their order
+    styles      walks of the middle and of the fine layers, where styles are mixed; None: this walk
     stops       (latent as bytes, 0..1): kept places that hold the walk, and how far each has come
     """
 
@@ -128,6 +129,7 @@ class Walk:
     truncation: float
     moves: tuple[float, ...] = ()
     stops: tuple[tuple[bytes, float], ...] = ()
+    styles: tuple[Walk | None, Walk | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True)

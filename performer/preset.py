@@ -42,6 +42,7 @@ class WalkSpec:
     """How a layer's walker moves; its speed, kick and truncation are parameters `layer.walk.*`.
 
     lock   "free": its position counts seconds; "beat", "bar", "phrase": those, and keyframes fall on them
+    styles walks of the middle and the fine layers, `layer.middle.*` and `layer.fine.*`, where styles are mixed
     knobs  addresses of the model's directions, `layer.latent.*`, in the model's order
     """
 
@@ -49,6 +50,7 @@ class WalkSpec:
     seed: int
     lock: str = "free"
     knobs: tuple[str, ...] = ()
+    styles: tuple[WalkSpec | None, WalkSpec | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +265,19 @@ class _Reader:
         for name in known:
             self.knob(f"{row.name}.latent", replace(tables.DIRECTION, name=name), row.latent.get(name),
                       f"{key}.latent.{name}")
-        return WalkSpec(spec.kind, spec.seed, spec.lock, tuple(f"{row.name}.latent.{name}" for name in known))
+        styles: list[WalkSpec | None] = []
+        for name, style in (("middle", spec.middle), ("fine", spec.fine)):
+            if style is None:
+                styles.append(None)
+                continue
+            if style.kind not in WALKS:
+                raise self.fault(f"{key}.walk.{name}.kind", f"expected one of {', '.join(WALKS)}, got {style.kind!r}"
+                                 + nearest(style.kind, list(WALKS)))
+            for param in tables.WALK_PARAMS:
+                self.knob(f"{row.name}.{name}", param, getattr(style, param.name), f"{key}.walk.{name}.{param.name}")
+            styles.append(WalkSpec(style.kind, style.seed, style.lock))
+        return WalkSpec(spec.kind, spec.seed, spec.lock, tuple(f"{row.name}.latent.{name}" for name in known),
+                        (styles[0], styles[1]))
 
     def lie(self, row: tables.LayerTable, key: str) -> None:
         """The knobs of how a layer lies on those below."""

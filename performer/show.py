@@ -4,105 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import exp, floor
+from math import exp
 
 from performer.clock import Pulse, ShowClock
-from performer.control.media import MEDIA
-from performer.control.routes import PHRASE_BARS, Router
-from performer.cue import QUANTA, TRUSTED, Autopilot, Cue, crossed, span_beats, wait_beats
+from performer.cue import QUANTA, TRUSTED, Autopilot, Cue, crossed, wait_beats
 from performer.decks import Crossfader
-from performer.frame import ControlEvent, Features, Frame, Play, Scene, Sound, Value, Walk
-from performer.holding import Holding, Recaller, glide_s
+from performer.frame import ControlEvent, Features, Frame, Scene, Sound
+from performer.holding import Recaller, glide_s
 from performer.latent.bank import Bank
-from performer.latent.walks import ON_BEATS
-from performer.preset import Preset, WalkSpec
+from performer.playing import Playing
+from performer.preset import Preset
 
 STALE_S = 0.25  # older sound than this is fading away ...
 FADE_S = 0.3  # ... with this time constant
 BLACKOUT_S = 0.15  # time constant of a blackout, soft enough not to hurt
 AUTOPILOT_BARS = 16  # when it is switched on without a number
 JUMP_WAIT_S = 20.0  # a jump waits no longer, whatever it waits for
-IDLE_BEATS_PER_S = 0.2  # walks counted in beats still breathe when nothing can be heard
-
-
-class _Playing:
-    """A scene in progress: its routes' followers and its walkers' positions."""
-
-    def __init__(self, number: int, preset: Preset, t: float, seed: int, pulse: Pulse) -> None:
-        self.number, self.preset, self.started = number, preset, t
-        self.router = Router(preset.routes, preset.params, preset.base)
-        self.positions = {layer.name: self._first(layer.name, layer.walk, pulse)
-                          for layer in preset.layers if layer.walk}
-        self.positions |= {layer.name: 0.0 for layer in preset.layers if layer.play}
-        self.seeds = {layer.name: layer.walk.seed + 7919 * seed for layer in preset.layers if layer.walk}
-        self.routes: tuple[tuple[str, str, float], ...] = ()
-        self.dreaming = next((layer for layer in preset.layers if layer.walk is not None), None)
-        self.holding = Holding()
-
-    def adopt(self, preset: Preset) -> None:
-        """Go on with an edited version of the preset: knobs, followers and walkers stay where they are."""
-        router = Router(preset.routes, preset.params, preset.base)
-        router.follow(self.router)
-        self.preset, self.router = preset, router
-        self.dreaming = next((layer for layer in preset.layers if layer.walk is not None), None)
-
-    def jump(self) -> None:
-        """All walkers on to their next keyframe, at least half a keyframe away."""
-        for layer in self.preset.layers:
-            if layer.name in self.positions and (layer.play is None or layer.play.kind != "video"):
-                self.positions[layer.name] = floor(self.positions[layer.name] + 0.5) + 1.0
-
-    def _first(self, layer: str, walk: WalkSpec, pulse: Pulse) -> float:
-        """Where a walk begins: one that is locked so that its whole positions fall on what it counts."""
-        lock = _lock(walk)
-        if lock == "free":
-            return 0.0
-        count = pulse.beat if lock == "beat" else pulse.bar / (PHRASE_BARS if lock == "phrase" else 1)
-        speed = self.preset.base[f"{layer}.walk.speed"]
-        assert isinstance(speed, float)
-        return (count * speed) % 1.0
-
-    @staticmethod
-    def _span(walk: WalkSpec, dt: float, beats: float, meter: int) -> float:
-        """How much of what a walk counts has gone by: seconds, or beats, bars, phrases; those never stand still."""
-        lock = _lock(walk)
-        return dt if lock == "free" else max(beats, IDLE_BEATS_PER_S * dt) / span_beats(lock, meter)
-
-    def step(self, values: Mapping[str, float], t: float, dt: float, beats: float, beat: float, meter: int) -> Scene:
-        params, routes = self.router.step(values, t, dt)
-        self.routes = tuple(routes)
-        walks = {}
-        for layer in self.preset.layers:
-            if layer.walk is None:
-                continue
-            node = f"{layer.name}.walk"
-            speed, kick = params[f"{node}.speed"], params[f"{node}.kick"]
-            truncation = params[f"{node}.truncation"]
-            assert isinstance(speed, float) and isinstance(kick, float) and isinstance(truncation, float)
-            span = self._span(layer.walk, dt, beats, meter)
-            self.positions[layer.name] += speed * span + kick * dt
-            moves = tuple([params[address] for address in layer.walk.knobs])
-            stops = self.holding.stops(t) if layer is self.dreaming else ()
-            walks[layer.name] = Walk(layer.walk.kind, self.positions[layer.name], self.seeds[layer.name], truncation,
-                                     moves if any(moves) else (), stops)  # type: ignore[arg-type]
-        plays = self._play(params, dt, beats, beat, meter)
-        return Scene(self.number, self.preset, params, walks, t - self.started, plays)
-
-    def _play(self, params: Mapping[str, Value], dt: float, beats: float, beat: float, meter: int) -> dict[str, Play]:
-        """Where the media of each layer are."""
-        plays = {}
-        for layer in self.preset.layers:
-            if layer.play is None:
-                continue
-            names = [f"{layer.name}.play.{param.name}" for param in MEDIA[layer.play.kind]]
-            if names:
-                lock = layer.play.lock
-                span = dt if lock == "free" else max(beats, IDLE_BEATS_PER_S * dt) / span_beats(lock, meter)
-                speed = params[names[0]]
-                assert isinstance(speed, float)
-                self.positions[layer.name] += speed * span
-            plays[layer.name] = Play(self.positions[layer.name], tuple([params[name] for name in names[1:]]), beat)
-        return plays
 
 
 class Show:
@@ -134,8 +51,8 @@ class Show:
         self._number = 0
         self._index = 0
         self._playing = self._start(next(p for p in presets if p.name == first), 0.0)
-        self._incoming: _Playing | None = None
-        self._other: _Playing | None = None  # on the deck that is not live
+        self._incoming: Playing | None = None
+        self._other: Playing | None = None  # on the deck that is not live
         self._two_decks = bool(crossfader)
         self._fader_address, self._fader = crossfader, Crossfader()
         self._change_t = 0.0
@@ -207,8 +124,8 @@ class Show:
         self._frozen = frame
         return frame
 
-    def _cross(self, other: _Playing, values: Mapping[str, float], t: float, dt: float, beats: float,
-               scene: Scene) -> tuple[_Playing, Scene | None, float, Scene | None, Scene]:
+    def _cross(self, other: Playing, values: Mapping[str, float], t: float, dt: float, beats: float,
+               scene: Scene) -> tuple[Playing, Scene | None, float, Scene | None, Scene]:
         """With two decks: the other deck, what comes in and how far, what only the preview shows, what is live."""
         pulse = self.clock.pulse
         second = other.step(values, t, dt, beats, pulse.beat, pulse.meter)
@@ -284,9 +201,9 @@ class Show:
             if playing is not None and new is not None and new is not playing.preset and new.same_shape(playing.preset):
                 playing.adopt(new)
 
-    def _start(self, preset: Preset, t: float) -> _Playing:
+    def _start(self, preset: Preset, t: float) -> Playing:
         self._number += 1
-        return _Playing(self._number, preset, t, self.seed, self.clock.pulse)
+        return Playing(self._number, preset, t, self.seed, self.clock.pulse)
 
     def _gesture(self, event: ControlEvent, t: float) -> None:
         address, value = event.address, event.value
@@ -383,10 +300,6 @@ class Show:
             "beat.confidence": pulse.confidence, "beat.tempo": min(pulse.bpm / 240.0, 1.0),
         })
         return values
-
-
-def _lock(walk: WalkSpec) -> str:
-    return "beat" if walk.kind in ON_BEATS and walk.lock == "free" else walk.lock
 
 
 def _fade(features: Features, t: float) -> Features:

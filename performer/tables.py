@@ -21,7 +21,7 @@ DIRECTION = Param("direction", default=0.0, low=-1.5, high=1.5)  # of every dire
 SOURCES = ("model", "shader", "video", "camera", "pictures", "text")
 
 #: Names of a layer's own nodes, which no effect may have.
-RESERVED = ("walk", "latent", "play", "source", "mix", "transform", "key", "mask")
+RESERVED = ("walk", "middle", "fine", "latent", "play", "source", "mix", "transform", "key", "mask")
 
 
 class Table(BaseModel):
@@ -37,6 +37,15 @@ class NodeTable(Table):
     inputs: dict[str, Any] = {}
 
 
+class StyleTable(Table):
+    kind: str = "drift"
+    speed: float = 0.15
+    kick: float = 0.0
+    truncation: float = 0.9
+    seed: int = 2
+    lock: Literal["free", "beat", "bar", "phrase"] = "free"
+
+
 class WalkTable(Table):
     kind: str = "drift"
     speed: float = WALK_PARAMS[0].default  # type: ignore[assignment]
@@ -44,6 +53,8 @@ class WalkTable(Table):
     truncation: float = WALK_PARAMS[2].default  # type: ignore[assignment]
     seed: int = 1
     lock: Literal["free", "beat", "bar", "phrase"] = "free"
+    middle: StyleTable | None = None
+    fine: StyleTable | None = None
 
 
 class TransformTable(Table):
@@ -173,7 +184,7 @@ def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
     tables: dict[str, type[Table]] = {
         "layer": LayerTable, "effect": NodeTable, "walk": WalkTable, "route": RouteTable, "master": MasterTable,
         "transition": TransitionTable, "transform": TransformTable, "key": KeyTable, "mask": MaskTable,
-        "play": PlayTable,
+        "play": PlayTable, "middle": StyleTable, "fine": StyleTable,
     }
     parents = [part for part in loc[:-1] if isinstance(part, str)]
     table = tables.get(parents[-1], PresetTable) if parents else PresetTable

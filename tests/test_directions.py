@@ -1,5 +1,6 @@
 """Directions: what is known to be in a model is found, becomes knobs, and moves the picture that way; locked walks."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,7 @@ from performer.frame import ControlEvent, Features, Frame, Scene, Sound, Walk
 from performer.generators import knobs
 from performer.generators.explore import explore, strips
 from performer.generators.onnx import create
+from performer.generators.probe import sha256
 from performer.latent.directions import LENGTH, Directions, turned
 from performer.latent.walks import WALKS
 
@@ -113,6 +115,46 @@ def test_a_shipped_model_answers_its_knobs():
         image = it.paint(Frame(0, 0.0, 1 / 60, (64, 36), Features(), Sound(), scene))[1, preset.layers[0].name]
         means.append(image.pixels.mean(axis=(1, 2)))
     assert means[1][0] - means[1][2] > means[0][0] - means[0][2] + 0.2
+
+
+# -- styles that are mixed
+
+
+def test_middle_and_fine_layers_follow_walks_of_their_own():
+    text = TEXT.replace("seed = 7", "seed = 7\nfine = { kind = 'hop', speed = 1.0, seed = 3 }", 1)
+    preset = make(text + '[[route]]\nfrom = "audio.bass"\nto = "main.fine.speed"\nrange = [1.0, 2.0]\n')
+    assert preset.base["main.fine.speed"] == 1.0 and "main.middle.speed" not in preset.base
+    frames = run(Show([preset], "first"), 3.0, features=loud)
+    middle, fine = frames[-1].scene.walks["main"].styles
+    assert middle is None and fine.kind == "hop" and fine.seed == 3
+    assert fine.position > frames[30].scene.walks["main"].styles[1].position
+    with pytest.raises(Fault, match=r"layer\[0\].walk.fine.kind: expected one of .*hop"):
+        make(text.replace("'hop'", "'hopp'"))
+
+
+@pytest.mark.parametrize("name", ["molten", "glass", "chrome", "pearl", "blossom"])
+def test_the_shipped_models_mix_styles(name):
+    library = load_library()
+    path = library.models[name]
+    generator = create(path, "cpu")
+    assert generator.mixes and generator.card.sha256 == sha256(path)
+    rng = np.random.default_rng(2)
+    one, two = (rng.standard_normal(64).astype(np.float32) for _ in range(2))
+    whole = generator.paint(one).copy()
+    assert np.array_equal(whole, generator.paint(one, one, one))
+    fine, middle = generator.paint(one, None, two).copy(), generator.paint(one, two, None).copy()
+    other = generator.paint(two).copy()
+    for mixed in (fine, middle):
+        assert 0.01 < np.abs(mixed - whole).mean() < 0.9 * np.abs(other - whole).mean() + 0.05
+    it = painter(library, "cpu")
+    preset = next(p for p in library.in_order() if p.layers[-1].model == name or p.layers[0].model == name)
+    layer = next(layer for layer in preset.layers if layer.model == name)
+    walk = Walk("tour", 0.4, 3, 1.0)
+    shown = []
+    for styles in ((None, None), (None, Walk("tour", 7.0, 9, 1.0))):
+        scene = Scene(1, preset, preset.base, {layer.name: replace(walk, styles=styles)}, 0.0)
+        shown.append(it.paint(Frame(0, 0.0, 1 / 60, (64, 36), Features(), Sound(), scene))[1, layer.name].pixels)
+    assert np.abs(shown[0] - shown[1]).mean() > 0.005
 
 
 # -- walks that are locked to the music

@@ -283,11 +283,12 @@ class Plain:
     """A generator of one grey that takes a while to load."""
 
     directions = Directions()
+    mixes = False
 
     def __init__(self, level: float, card) -> None:
         self.level, self.card, self.provider = level, card, "CPU"
 
-    def paint(self, latent):
+    def paint(self, latent, middle=None, fine=None):
         return np.full((3, 8, 8), self.level, np.float32)
 
     def change(self, picture):

@@ -15,7 +15,8 @@ from performer.generators.layout import shape_of
 class Entry(BaseModel):
     """One input of a model.
 
-    role   latent; class (a label), noise, truncation: fed as the card says; image: a picture, for models of kind filter
+    role   latent; middle, fine: latents of those layers, the same one unless styles are mixed; class (a label), noise,
+           truncation: fed as the card says; image: a picture, for models of kind filter
     shape  of the array it takes; type, "float32", "float16" or "int64"
     value  what a truncation is, or which class
     layout, range  of an image
@@ -24,7 +25,7 @@ class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str
-    role: Literal["latent", "class", "noise", "truncation", "image"]
+    role: Literal["latent", "middle", "fine", "class", "noise", "truncation", "image"]
     shape: tuple[int, ...]
     type: Literal["float32", "float16", "int64", "int32", "uint8"] = "float32"
     value: float = 0.0

@@ -50,6 +50,7 @@ class OnnxGenerator:
         self.provider = "CUDA" if self._session.get_providers()[0].startswith("CUDA") else "CPU"
         self._feed: dict[str, np.ndarray] = {}
         self._turn: Entry | None = None  # the input that changes from picture to picture
+        self._styles: dict[str, np.ndarray] = {}  # "middle", "fine" -> what those layers are fed with
         self._wire()
         if self.card.kind == "filter":
             self.change(np.full((3, 8, 8), 0.5, np.float32))
@@ -85,6 +86,8 @@ class OnnxGenerator:
                 array[...] = entry.value
             elif entry.role == "noise":  # always the same, so that pictures repeat
                 array[...] = np.random.default_rng(0).standard_normal(entry.shape)
+            elif entry.role in ("middle", "fine"):
+                self._styles[entry.role] = array
             else:
                 self._turn = entry
         assert self._turn is not None
@@ -96,9 +99,16 @@ class OnnxGenerator:
         """The file in which ONNX Runtime wrote what ran where, if its options asked for that."""
         return str(self._session.end_profiling())
 
-    def paint(self, latent: np.ndarray) -> np.ndarray:
+    @property
+    def mixes(self) -> bool:
+        """Whether middle and fine layers may follow latents of their own."""
+        return len(self._styles) == 2
+
+    def paint(self, latent: np.ndarray, middle: np.ndarray | None = None,
+              fine: np.ndarray | None = None) -> np.ndarray:
         """The picture of a latent: (D,) float32 -> (3, H, W) float32, 0..1, C-contiguous.
 
+        middle, fine  latents of the model's middle and fine layers, where it mixes styles; else the latent
         Raises Fault when the model fails, or makes what is not a picture (wrong shape, NaN, infinity).
         """
         assert self._turn is not None
@@ -106,6 +116,8 @@ class OnnxGenerator:
             raise Fault(f"{self.path}: turns pictures into pictures; in a preset, say of = NAME, the layer whose "
                         "picture it takes")
         self._feed[self._turn.name][...] = latent.reshape(self._turn.shape)
+        for array, style in zip(self._styles.values(), (middle, fine), strict=False):
+            array[...] = (latent if style is None else style).reshape(array.shape)
         return self._run()
 
     def change(self, picture: np.ndarray) -> np.ndarray:

@@ -34,7 +34,10 @@ class Generator(Protocol):
     provider: str
     directions: Directions
 
-    def paint(self, latent: np.ndarray) -> np.ndarray: ...
+    mixes: bool
+
+    def paint(self, latent: np.ndarray, middle: np.ndarray | None = None,
+              fine: np.ndarray | None = None) -> np.ndarray: ...
     def change(self, picture: np.ndarray) -> np.ndarray: ...
 
 
@@ -156,7 +159,11 @@ class Painter:
             packed = given.pixels.dtype == np.uint8
             return model.change(given.pixels[..., :3].transpose(2, 0, 1).astype(np.float32) / 255.0 if packed
                                 else given.pixels)
-        return model.paint(Painter.latent_of(model, given))
+        z = Painter.latent_of(model, given)
+        if given.styles == (None, None) or not model.mixes:
+            return model.paint(z)
+        middle, fine = (None if style is None else Painter.latent_of(model, style) for style in given.styles)
+        return model.paint(z, middle, fine)
 
     @staticmethod
     def latent_of(model: Generator, walk: Walk) -> np.ndarray:

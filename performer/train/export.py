@@ -16,6 +16,7 @@ from performer.errors import Fault
 from performer.generators.probe import sha256
 from performer.train.loop import Run
 from performer.train.pictures import Pictures
+from performer.train.split import split
 
 OPSET = 18
 TOLERANCE = 1e-3
@@ -46,6 +47,7 @@ def export_generator(generator: nn.Module, kind: str, pictures: Pictures, run: R
     """Write the generator and its card; Raises Fault when ONNX Runtime disagrees with torch."""
     options = run.options
     difference = export_network(_Shown(generator), torch.randn(1, options.latent), options.out, "z", "image")
+    mixes = split(options.out)
     card = tomlkit.document()
     card["title"] = options.title or options.out.stem.replace("_", " ").title()
     card["kind"] = kind
@@ -56,6 +58,9 @@ def export_generator(generator: nn.Module, kind: str, pictures: Pictures, run: R
     card["size"] = [options.size, options.size]
     card["licence"] = pictures.licence
     card["sha256"] = sha256(options.out)
+    if mixes:
+        card["inputs"] = [{"name": name, "role": role, "shape": [1, options.latent]}
+                          for name, role in (("z", "latent"), ("z_middle", "middle"), ("z_fine", "fine"))]
     card["data"] = {"source": pictures.source, "licence": pictures.licence, "pictures": len(pictures.pixels)}
     card["training"] = {
         "seed": options.seed, "steps": run.step, "batch": options.batch, "minutes": round(run.seconds / 60, 1),

@@ -1,0 +1,121 @@
+"""A scene in progress: its routes' followers, its walkers' positions, where its media are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import floor
+
+from performer.clock import Pulse
+from performer.control.media import MEDIA
+from performer.control.routes import PHRASE_BARS, Router
+from performer.cue import span_beats
+from performer.frame import Play, Scene, Value, Walk
+from performer.holding import Holding
+from performer.latent.walks import ON_BEATS
+from performer.preset import Preset, WalkSpec
+
+IDLE_BEATS_PER_S = 0.2  # walks counted in beats still breathe when nothing can be heard
+
+
+class Playing:
+    """A scene in progress: its routes' followers and its walkers' positions."""
+
+    def __init__(self, number: int, preset: Preset, t: float, seed: int, pulse: Pulse) -> None:
+        self.number, self.preset, self.started = number, preset, t
+        self.router = Router(preset.routes, preset.params, preset.base)
+        self.positions = {name: self._first(node, walk, pulse) for name, node, walk in _walkers(preset)}
+        self.positions |= {layer.name: 0.0 for layer in preset.layers if layer.play}
+        self.seeds = {name: walk.seed + 7919 * seed for name, _, walk in _walkers(preset)}
+        self.routes: tuple[tuple[str, str, float], ...] = ()
+        self.dreaming = next((layer for layer in preset.layers if layer.walk is not None), None)
+        self.holding = Holding()
+
+    def adopt(self, preset: Preset) -> None:
+        """Go on with an edited version of the preset: knobs, followers and walkers stay where they are."""
+        router = Router(preset.routes, preset.params, preset.base)
+        router.follow(self.router)
+        self.preset, self.router = preset, router
+        self.dreaming = next((layer for layer in preset.layers if layer.walk is not None), None)
+
+    def jump(self) -> None:
+        """All walkers on to their next keyframe, at least half a keyframe away."""
+        for layer in self.preset.layers:
+            if layer.name in self.positions and (layer.play is None or layer.play.kind != "video"):
+                self.positions[layer.name] = floor(self.positions[layer.name] + 0.5) + 1.0
+
+    def _first(self, node: str, walk: WalkSpec, pulse: Pulse) -> float:
+        """Where a walk begins: one that is locked so that its whole positions fall on what it counts."""
+        lock = _lock(walk)
+        if lock == "free":
+            return 0.0
+        count = pulse.beat if lock == "beat" else pulse.bar / (PHRASE_BARS if lock == "phrase" else 1)
+        speed = self.preset.base[f"{node}.speed"]
+        assert isinstance(speed, float)
+        return (count * speed) % 1.0
+
+    @staticmethod
+    def _span(walk: WalkSpec, dt: float, beats: float, meter: int) -> float:
+        """How much of what a walk counts has gone by: seconds, or beats, bars, phrases; those never stand still."""
+        lock = _lock(walk)
+        return dt if lock == "free" else max(beats, IDLE_BEATS_PER_S * dt) / span_beats(lock, meter)
+
+    def step(self, values: Mapping[str, float], t: float, dt: float, beats: float, beat: float, meter: int) -> Scene:
+        params, routes = self.router.step(values, t, dt)
+        self.routes = tuple(routes)
+        walks = {}
+        for layer in self.preset.layers:
+            if layer.walk is None:
+                continue
+            moves = tuple([params[address] for address in layer.walk.knobs])
+            walk = replace(self._walked(layer.name, f"{layer.name}.walk", layer.walk, params, dt, beats, meter),
+                           moves=moves if any(moves) else (),  # type: ignore[arg-type]
+                           stops=self.holding.stops(t) if layer is self.dreaming else ())
+            if layer.walk.styles != (None, None):
+                middle, fine = (
+                    self._walked(f"{layer.name}.{part}", f"{layer.name}.{part}", style, params, dt, beats, meter)
+                    if style is not None else None
+                    for part, style in zip(("middle", "fine"), layer.walk.styles, strict=True))
+                walk = replace(walk, styles=(middle, fine))
+            walks[layer.name] = walk
+        plays = self._play(params, dt, beats, beat, meter)
+        return Scene(self.number, self.preset, params, walks, t - self.started, plays)
+
+    def _walked(self, name: str, node: str, spec: WalkSpec, params: Mapping[str, Value], dt: float, beats: float,
+                meter: int) -> Walk:
+        """One walker, a step further."""
+        speed, kick, truncation = (params[f"{node}.{knob}"] for knob in ("speed", "kick", "truncation"))
+        assert isinstance(speed, float) and isinstance(kick, float) and isinstance(truncation, float)
+        self.positions[name] += speed * self._span(spec, dt, beats, meter) + kick * dt
+        return Walk(spec.kind, self.positions[name], self.seeds[name], truncation)
+
+    def _play(self, params: Mapping[str, Value], dt: float, beats: float, beat: float, meter: int) -> dict[str, Play]:
+        """Where the media of each layer are."""
+        plays = {}
+        for layer in self.preset.layers:
+            if layer.play is None:
+                continue
+            names = [f"{layer.name}.play.{param.name}" for param in MEDIA[layer.play.kind]]
+            if names:
+                lock = layer.play.lock
+                span = dt if lock == "free" else max(beats, IDLE_BEATS_PER_S * dt) / span_beats(lock, meter)
+                speed = params[names[0]]
+                assert isinstance(speed, float)
+                self.positions[layer.name] += speed * span
+            plays[layer.name] = Play(self.positions[layer.name], tuple([params[name] for name in names[1:]]), beat)
+        return plays
+
+
+def _walkers(preset: Preset) -> list[tuple[str, str, WalkSpec]]:
+    """(key of its position, its node, its spec) of every walker: of layers, and of mixed styles."""
+    found = []
+    for layer in preset.layers:
+        if layer.walk is not None:
+            found.append((layer.name, f"{layer.name}.walk", layer.walk))
+            found += [(f"{layer.name}.{part}", f"{layer.name}.{part}", style)
+                      for part, style in zip(("middle", "fine"), layer.walk.styles, strict=True) if style is not None]
+    return found
+
+
+def _lock(walk: WalkSpec) -> str:
+    return "beat" if walk.kind in ON_BEATS and walk.lock == "free" else walk.lock
