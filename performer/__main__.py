@@ -249,6 +249,22 @@ def shaders(
         write_json(figures, json)
 
 
+@bench.command(epilog="Example: performer bench gpu --json gpu.json")
+def gpu(
+    json: Annotated[str | None, typer.Option(help="Write all figures to this JSON file.")] = None,
+    seconds: Annotated[float, typer.Option(min=1.0, help="Length of the show at 1080p.")] = 20.0,
+    debug: Debug = False,
+) -> None:
+    """What an NVIDIA card is for: 1080p tensors into GL, a 512x512 generator, 1080p60. Without one it says so."""
+    from performer.bench import gpu as rows
+    from performer.bench import report
+
+    print(f"on: {rows.where()}")
+    figures = report.run([], seconds, rows.ROWS)
+    if json is not None:
+        write_json({"on": rows.where(), **figures}, json)
+
+
 @bench.command(epilog="Example: performer bench beats songs/ --json beats.json --peers")
 def beats(
     folder: Annotated[Path, typer.Argument(help="Songs and a manifest.json with their beats.")],

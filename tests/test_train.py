@@ -25,7 +25,7 @@ from performer.train.draw import SOURCES, Easel  # noqa: E402
 from performer.train.evaluate import figures, measure  # noqa: E402
 from performer.train.gan import train_gan  # noqa: E402
 from performer.train.loop import Options  # noqa: E402
-from performer.train.nets import Discriminator  # noqa: E402
+from performer.train.nets import Discriminator, Encoder, Generator  # noqa: E402
 from performer.train.pictures import Pictures, drawn, found  # noqa: E402
 from performer.train.vae import Autoencoder, distance, prior_of, train_vae  # noqa: E402
 
@@ -84,6 +84,16 @@ def test_a_resumed_gan_is_the_uninterrupted_one(pictures, tmp_path):
         one, two = whole.parts[name].state_dict(), parts.parts[name].state_dict()
         assert all(torch.equal(one[key], two[key]) for key in one), name
     assert "steps = 6" in (tmp_path / "parts.toml").read_text()
+
+
+@pytest.mark.parametrize("size", [64, 128, 256, 512])
+def test_networks_come_in_every_size(size):
+    with torch.no_grad():
+        picture = Generator(8, size)(torch.randn(1, 8))
+        assert picture.shape == (1, 3, size, size) and torch.isfinite(picture).all()
+        assert Discriminator(size)(picture).shape == (1,)
+        mean, _ = Encoder(8, size)(picture)
+        assert mean.shape == (1, 8)
 
 
 def test_the_discriminator_takes_every_size_and_growing_is_soft():

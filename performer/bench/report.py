@@ -14,24 +14,25 @@ from performer.bench import drawing, hearing, live, models, shaders
 from performer.bench.row import Row
 from performer.errors import Fault, nearest
 
-ROWS: dict[str, Callable[[float], list[Row]]] = {
+Rows = dict[str, Callable[[float], list[Row]]]
+ROWS: Rows = {
     "A": hearing.features, "D": live.lateness, "E": models.against_torch, "F": drawing.upload, "G": drawing.shader,
     "H": live.click_to_pixel, "I": live.pace, "S": shaders.rows,
 }
 
 
-def run(only: list[str], seconds: float) -> dict[str, Any]:
+def run(only: list[str], seconds: float, among: Rows = ROWS) -> dict[str, Any]:
     """Measure the named rows, or all; `seconds` is the length of the long ones. Raises Fault for an unknown row."""
     for letter in only:
-        if letter not in ROWS:
-            raise Fault(f"--only {letter}: no such row{nearest(letter, list(ROWS))}; there are {', '.join(ROWS)}")
+        if letter not in among:
+            raise Fault(f"--only {letter}: no such row{nearest(letter, list(among))}; there are {', '.join(among)}")
     table = Table("row", "what", "ours p50", "ours p99", "peer", "peer p50", "peer p99", "ratio", "must", "met")
     console = Console(width=160)
     figures: dict[str, Any] = {"machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.python_version()}"}
     rows: list[dict[str, Any]] = []
-    for letter in only or list(ROWS):
+    for letter in only or list(among):
         console.print(f"measuring {letter} ...", style="dim")
-        for row in ROWS[letter](seconds):
+        for row in among[letter](seconds):
             rows.append({"row": letter, **row.figures()})
             table.add_row(letter, *row.cells())
             console.print(f"{letter} {row.line()}", markup=False, highlight=False)  # stays if a later row is stopped

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-WIDTHS = {4: 128, 8: 96, 16: 64, 32: 48, 64: 32, 128: 16, 256: 12}
+WIDTHS = {4: 128, 8: 96, 16: 64, 32: 48, 64: 32, 128: 16, 256: 12, 512: 8}
 FIRST_SIDE = 32  # training begins with pictures of this size
 LARGE = 64  # from this side on one convolution a size is enough: there is little left to invent, and it costs most
 

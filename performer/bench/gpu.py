@@ -1,0 +1,118 @@
+"""Rows K and L, and 1080p60 end to end: what an NVIDIA card is for. Without one, the same on the processor."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from performer.app import PlayOptions, Rig
+from performer.bench.row import Row, in_turn
+from performer.errors import Fault
+from performer.generators.onnx import OnnxGenerator, driver
+from performer.gl.flush import finish
+from performer.gl.headless import Headless
+from performer.gl.texture import ImageTexture
+
+ROUNDS = 120
+WIDTH, HEIGHT = 1920, 1080
+SIDE = 512
+
+
+def where() -> str:
+    """What the rows run on: the card's name, or that there is none."""
+    try:
+        import torch
+    except ImportError:
+        return "an NVIDIA driver, without PyTorch" if driver() else "no NVIDIA card here: the processor"
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "no NVIDIA card here: the processor"
+
+
+def upload(_seconds: float) -> list[Row]:
+    """K: milliseconds to bring a 1080p picture of floats into GL, beside `.cpu()`, transpose, clip and write."""
+    surface = Headless((64, 64))
+    image = ImageTexture(surface.ctx)
+    plain = surface.ctx.texture((WIDTH, HEIGHT), 3)
+    pixels = np.random.default_rng(1).random((3, HEIGHT, WIDTH), np.float32)
+    source, on_card = pixels, False
+    try:
+        import torch
+
+        on_card = torch.cuda.is_available()
+        source = torch.from_numpy(pixels).cuda() if on_card else pixels
+    except ImportError:
+        pass
+
+    def host() -> np.ndarray:
+        taken: np.ndarray = source.cpu().numpy() if on_card else source  # type: ignore[union-attr]
+        return taken
+
+    def ours() -> None:
+        image.upload(host())
+        finish()
+
+    def peer() -> None:
+        plain.write((np.clip(host().transpose(1, 2, 0), 0.0, 1.0) * 255.0).astype(np.uint8).tobytes())
+        finish()
+
+    own, theirs = in_turn(ROUNDS // 4, ours, peer)
+    surface.close()
+    row = Row("1080p tensor to texture", "ms", own, "cpu() + clip + write", theirs,
+              ">= 3x on a card, <= 0.1 ms with CUDA-GL sharing", note=where())
+    if on_card:
+        row.met = (row.ratio or 0.0) >= 3.0
+    return [row]
+
+
+def generator(_seconds: float) -> list[Row]:
+    """L: milliseconds for a 512x512 picture of a style-based generator, beside torch eager on the same device."""
+    try:
+        import torch
+
+        from performer.train.export import export_network
+        from performer.train.nets import Generator
+    except ImportError as error:
+        return [Row("512x512 generator", "ms", [], "torch eager", (), ">= 2x, >= 250 per second on a card", None,
+                    f"peer not installed: {error.name}")]
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = Generator(64, SIDE).eval()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "same.onnx"
+        export_network(network, torch.randn(1, 64), path, "z", "image")
+        path.with_suffix(".toml").write_text(
+            f'title = "bench"\nkind = "gan"\nlatent = 64\nsize = [{SIDE}, {SIDE}]\nlicence = "CC0-1.0"\n')
+        model = OnnxGenerator(path, "auto")
+        if device.type == "cuda" and model.provider != "CUDA":
+            raise Fault("bench row L: torch runs on the card, but ONNX Runtime does not; `performer doctor` tells more")
+        z = np.random.default_rng(1).standard_normal(64).astype(np.float32)
+        network = network.to(device)
+        tensor = torch.from_numpy(z[None]).to(device)
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+
+        def peer() -> None:
+            with torch.inference_mode():
+                network(tensor).cpu()
+
+        ours, theirs = in_turn(ROUNDS, lambda: model.paint(z), peer)
+        torch.set_num_threads(before)
+    row = Row("512x512 generator", "ms", ours, "torch eager", theirs, ">= 2x, >= 250 per second on a card", None,
+              f"{model.provider}; {where()}")
+    if device.type == "cuda":
+        row.met = (row.ratio or 0.0) >= 2.0 and float(np.median(ours)) <= 4.0
+    return [row]
+
+
+def show(seconds: float) -> list[Row]:
+    """Milliseconds between pictures of the default preset at 1920x1080 and 60 per second, model, shaders and all."""
+    with Rig(PlayOptions(input="demo", midi="off", size=(WIDTH, HEIGHT), headless=True, fps=60.0)) as rig:
+        rig.stage.run(min(seconds, 20.0))
+        figures, stats = rig.figures(), rig.stage.stats
+        samples = [stats.interval_ms(part) for part in np.linspace(0.01, 0.99, 99)]
+    share = figures["missed"] / max(figures["frames"], 1)
+    return [Row("1080p60, end to end", "ms", samples, must="60 per second, 0.1 % missed at most", met=share <= 0.001,
+                note=f"{share:.1%} missed; {figures['effort']}; model on {figures['provider']}")]
+
+
+ROWS = {"K": upload, "L": generator, "1080p60": show}
