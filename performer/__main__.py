@@ -68,6 +68,8 @@ def play(
     fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Fill the monitor.")] = False,
     headless: Annotated[bool, typer.Option("--headless", help="No window: draw offscreen.")] = False,
     hud: Annotated[bool, typer.Option("--hud", help="Begin with the HUD shown (h).")] = False,
+    desk: Annotated[bool, typer.Option("--desk", help="A second window for you: panel, live picture, other deck. The "
+                                                     "audience's shows the picture alone.")] = False,
     fps: Annotated[float | None, typer.Option(min=1.0, max=500.0, help="Pictures per second; the screen's own when "
                                                                        "not given, 60 without one.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0.0, help="Stop after so long.")] = None,
@@ -94,8 +96,9 @@ def play(
 
     options = wiring.PlayOptions(
         preset=preset, input=input, midi=midi, midi_api=midi_api, size=size_of(size), monitor=monitor,
-        fullscreen=fullscreen, headless=headless, hud=hud, fps=fps, seconds=seconds, seed=seed, transition=transition,
-        provider=provider, output_delay_ms=output_delay_ms, record=record, stats=stats, quantise=quantum(quantise),
+        fullscreen=fullscreen, headless=headless, hud=hud, desk=desk, fps=fps, seconds=seconds, seed=seed,
+        transition=transition, provider=provider, output_delay_ms=output_delay_ms, record=record, stats=stats,
+        quantise=quantum(quantise),
         autopilot=autopilot, crossfader=controller(crossfader), pads=pads, link=link, midi_clock_out=midi_clock_out)
     if headless or wiring.has_display():
         wiring.play(options)

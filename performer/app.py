@@ -27,6 +27,7 @@ from performer.generators import onnx
 from performer.generators.media import Begin
 from performer.generators.painter import Painter
 from performer.generators.probe import known
+from performer.gl.desk import Desk
 from performer.gl.headless import Headless
 from performer.gl.hud import Message
 from performer.gl.renderer import Renderer
@@ -72,6 +73,7 @@ class PlayOptions:
     fullscreen: bool = False
     headless: bool = False
     hud: bool = False
+    desk: bool = False
     fps: float | None = None
     seconds: float | None = None
     seed: int = 0
@@ -281,7 +283,10 @@ class Rig:
         wiring = Wiring(
             self.show, self.listener, self.painter, frames, images, self.hands.events, content, notices, snapshots,
             self._record, self.now, lambda: self.sound.note, lambda: self.hands.note, self.latency, kept)
-        self.stage = Stage(self.surface, renderer, wiring, fps, options.hud)
+        desk = Desk(self.surface) if options.desk and isinstance(self.surface, Window) else None
+        if desk is not None:
+            closing.callback(desk.close)
+        self.stage = Stage(self.surface, renderer, wiring, fps, options.hud, desk)
         self._begin("analysis", lambda: self.listener.run(stop))
         self._begin("generator", lambda: self.painter.run(frames, images, stop), patient=True)
         self._begin("sound", lambda: _often(lambda: self.sound.poll(self.now()), stop), join_s=LEAVE_S)

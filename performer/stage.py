@@ -7,7 +7,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ import moderngl
 from performer.errors import Fault
 from performer.frame import ControlEvent, Features, Frame, Images, Scene
 from performer.generators.painter import Painter
+from performer.gl.desk import Desk
 from performer.gl.flush import finish
 from performer.gl.hud import Hud, HudState, Message
 from performer.gl.readback import Readback
@@ -40,6 +41,7 @@ CALM_S = 0.5  # time constant with which a slow picture is forgotten
 MARGIN_S = 0.002  # for what a picture may take longer than those before it
 NOTICE_S = 4.0
 STEADY = 4  # measurements of a shader before it is held to be slow
+DESK_EVERY = 3  # frames between two pictures of the desk
 TIMED_EVERY = 4  # frames between two in which each shader's cost is measured
 SWAPS = 40  # first swaps, by which the stage learns whether the screen sets the pace
 
@@ -93,9 +95,11 @@ class Stage:
 
     surface  window or offscreen buffer, whose context is current
     fps      pictures per second: the screen's, or what is wished where there is none
+    desk     a second window for panel and previews, if there is one; the surface then shows nothing but the picture
     """
 
-    def __init__(self, surface: Surface, renderer: Renderer, wiring: Wiring, fps: float, hud: bool = False) -> None:
+    def __init__(self, surface: Surface, renderer: Renderer, wiring: Wiring, fps: float, hud: bool = False,
+                 desk: Desk | None = None) -> None:
         self.surface, self.renderer, self.wiring = surface, renderer, wiring
         self.stats = Stats(1.0 / fps)
         self.governor, self.relief = Governor(1.0 / fps), Relief(1.0 / fps)
@@ -103,7 +107,8 @@ class Stage:
         self.recorder: Recorder | None = None
         self._pacer: Pacer | None = Pacer(1.0 / fps)
         self._swap_s: list[float] = []
-        self._hud = Hud(surface.ctx)
+        self._hud, self._desk = Hud(surface.ctx), desk
+        renderer.monitor = desk is not None
         self._hud_on, self._help_on = hud, False
         self._readback: Readback | None = None
         self._want_snapshot = False
@@ -282,6 +287,11 @@ class Stage:
         notices = self.wiring.notices
         while notices and now - notices[0].t > NOTICE_S:
             notices.popleft()
+        if self._desk is not None and not self._desk.closed:
+            if frame.index % DESK_EVERY == 0:
+                state = replace(self._state(frame, now, now - features.t), panel=True)
+                self._desk.draw(self.renderer.live, self.renderer.preview if frame.preview is not None else None, state)
+            return
         if self._hud_on or self._help_on or notices:
             self._hud.draw(self._state(frame, now, now - features.t), self.surface.screen, self.surface.size)
         if self._hud_on and frame.preview is not None:

@@ -258,3 +258,39 @@ def test_the_other_deck_is_seen_on_the_panel_and_comes_in_by_a_take():
         assert inset.std() > 5.0 and (shown[top - 1, left:-5] > 200).all()  # its bright rim
         rig.hands.events.put(ControlEvent(rig.now(), "show.take"))
         assert play_until(rig, lambda: rig.show.preset.name == "deep_tunnel", 20.0)
+
+
+def test_the_desk_shows_panel_and_decks_and_the_audience_only_the_picture(xvfb):  # noqa: F811
+    import glfw
+
+    with Rig(headless(headless=False, size=(480, 270), hud=True, desk=True, preset="tidal")) as rig:
+        main, desk = rig.surface, rig.stage._desk
+        glfw.set_window_pos(main._handle, 0, 0)
+        glfw.set_window_pos(desk._handle, 0, 270)
+        for address, text in (("show.decks", ""), ("show.preset", "deep_tunnel")):
+            rig.hands.events.put(ControlEvent(rig.now(), address, 0.0, text))
+        assert play_until(rig, lambda: rig.renderer.preview is not None and rig.painter.rate_hz > 0, 30.0)
+        play_until(rig, lambda: False, 1.5)
+        seen = screenshot(xvfb)
+        width, height = desk.size
+        picture = seen[:270, :480].astype(float)
+        table = seen[270:270 + height, :width].astype(float)
+        live, other = table[20:height // 2 - 20, -200:-40], table[height // 2 + 20:-20, -200:-40]
+        assert picture.std() > 10.0 and live.std() > 10.0 and other.std() > 5.0
+        assert np.abs(live.mean(axis=(0, 1)) - other.mean(axis=(0, 1))).max() > 5.0
+        panel = table[20:height - 20, 20:width // 2 - 20]
+        assert (panel.min(axis=2) > 200).mean() > 0.005, "there is no text"
+        # The audience sees no panel: where it would be, there is the picture as the model made it.
+        without = pixels_of(rig, (480, 270))
+        assert np.abs(without.astype(float)[20:250, 20:460] - picture[20:250, 20:460]).mean() < 25.0
+        assert (picture[5:135, 5:180].min(axis=2) > 235).mean() < 0.02
+        press("b")
+        assert play_until(rig, lambda: rig.stage.wiring.frames.peek().blackout == 1.0, 10.0)
+        desk._on_close(None)
+        before = rig.stage.stats.frames
+        play_until(rig, lambda: False, 0.5)
+        assert desk.closed and rig.stage.stats.frames > before + 5 and not rig.stage._quit
+
+
+def pixels_of(rig: Rig, size: tuple[int, int]) -> np.ndarray:
+    return Readback(rig.surface.ctx).read(rig.surface.screen, size).copy()

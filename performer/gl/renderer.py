@@ -40,6 +40,7 @@ class Renderer:
     deep     work in 16-bit floats, with a tone map and dither at the end; else in bytes: for software drawing, live
 
     `skip` is how many effects marked costly are left out, the last ones first; `timer`, if there is one, times nodes.
+    `live` is the newest picture, small, while `monitor` is on;
     `preview` is the newest picture of the deck that is not live, or None.
     """
 
@@ -53,6 +54,8 @@ class Renderer:
         self._pool, self._compose = Pool(ctx, deep), Compose(ctx)
         self._converter = Converter(ctx, self._pool.picture)
         self.preview: Target | None = None
+        self.monitor = False
+        self.live: Target | None = None
         self._black = ctx.texture((3, 3), 4, bytes(36))
         self._white = ctx.texture((1, 1), 4, bytes([230] * 4))
         # Of the same kind as any other: drivers compile for what is bound.
@@ -153,13 +156,16 @@ class Renderer:
         if self.timer is not None:
             self.timer.frame()
         self._forget(frame)
-        plain = frame.blackout <= 0.0 and target.size == frame.size and not self._pool.deep
+        plain = frame.blackout <= 0.0 and target.size == frame.size and not (self._pool.deep or self.monitor)
         direct = target if plain else None
         if frame.incoming is None:
             result = self._draw_scene(frame, frame.scene, images, direct)
         else:
             result = self._draw_change(frame, frame.incoming, images, direct)
         if result is not None:
+            if self.monitor and frame.index % PREVIEW_EVERY == 0:
+                self.live = self._small(self.live, frame)
+                self._compose.copy(result.texture, self.live.fbo, 1.0 - min(max(frame.blackout, 0.0), 1.0))
             self._show(result, target, 1.0 - min(max(frame.blackout, 0.0), 1.0), frame.index)
         if frame.preview is not None and frame.index % PREVIEW_EVERY == 0:
             self._draw_preview(frame, frame.preview, images)
@@ -175,14 +181,19 @@ class Renderer:
 
     def _draw_preview(self, frame: Frame, scene: Scene, images: Images) -> None:
         """The scene of the deck that is not live, small."""
-        size = max(2, round(frame.size[0] * PREVIEW_SCALE)), max(2, round(frame.size[1] * PREVIEW_SCALE))
-        if self.preview is None or self.preview.size != size:
-            if self.preview is not None:
-                self.preview.release()
-            self.preview = Target(self.ctx, size, "f1")
-        drawn = self._draw_scene(replace(frame, size=size), scene, images, None)
+        self.preview = self._small(self.preview, frame)
+        drawn = self._draw_scene(replace(frame, size=self.preview.size), scene, images, None)
         assert drawn is not None
         self._show(drawn, self.preview.fbo, 1.0, frame.index)
+
+    def _small(self, old: Target | None, frame: Frame) -> Target:
+        """A target of the preview's size, the old one if it has it."""
+        size = max(2, round(frame.size[0] * PREVIEW_SCALE)), max(2, round(frame.size[1] * PREVIEW_SCALE))
+        if old is not None and old.size == size:
+            return old
+        if old is not None:
+            old.release()
+        return Target(self.ctx, size, "f1")
 
     def draw_inset(self, target: moderngl.Framebuffer, size: tuple[int, int]) -> None:
         """Draw the preview into the lower right corner of `target`, which has `size` pixels."""
@@ -400,7 +411,7 @@ class Renderer:
         for stage in self._stages.values():
             self._release(stage)
         self._stages.clear()
-        for kept in (self._last_image, self.preview):
+        for kept in (self._last_image, self.preview, self.live):
             if kept is not None:
                 kept.release()
         for program in self._programs.values():

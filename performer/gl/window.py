@@ -65,7 +65,19 @@ class Window:
         glfw.poll_events()
         self._measure()
 
-    def _open(self, size: tuple[int, int], title: str, visible: bool) -> Any:
+    def second(self, size: tuple[int, int], title: str) -> Any:
+        """Another window that shares this one's textures and keys; its context is left current by nobody."""
+        handle = self._open(size, title, True, self._handle)
+        glfw.set_key_callback(handle, self._on_key)
+        glfw.set_char_callback(handle, self._on_char)
+        return handle
+
+    def make_current(self) -> None:
+        """Draw here from now on."""
+        if self._handle:
+            glfw.make_context_current(self._handle)
+
+    def _open(self, size: tuple[int, int], title: str, visible: bool, share: Any = None) -> Any:
         glfw.default_window_hints()
         for hint, value in (
             (glfw.CONTEXT_VERSION_MAJOR, 3), (glfw.CONTEXT_VERSION_MINOR, 3), (glfw.DEPTH_BITS, 0),
@@ -74,7 +86,7 @@ class Window:
         ):
             glfw.window_hint(hint, value)
         _errors.clear()
-        handle = glfw.create_window(*size, title, None, None)
+        handle = glfw.create_window(*size, title, None, share)
         if not handle:
             raise Fault(f"no window with OpenGL 3.3: {_reason()}; update the graphics driver, or use --headless")
         return handle
