@@ -6,7 +6,6 @@ import logging
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import moderngl
@@ -17,9 +16,10 @@ from performer.frame import EMPTY, Features, Frame, Image, Images, Scene, Sound
 from performer.gl.chain import Moment, Node
 from performer.gl.compose import Compose
 from performer.gl.program import Program
+from performer.gl.samplers import Samplers
 from performer.gl.scene import LayerState, SceneState
 from performer.gl.targets import Pool, Target
-from performer.gl.texture import Converter, ImageTexture, SoundTexture, picture
+from performer.gl.texture import Converter, ImageTexture
 from performer.gl.timing import Timer
 from performer.isf import ShaderSpec
 
@@ -61,8 +61,7 @@ class Renderer:
         # Of the same kind as any other: drivers compile for what is bound.
         self._black.filter = (moderngl.LINEAR, moderngl.LINEAR)
         self._black.repeat_x = self._black.repeat_y = False
-        self._sounds: dict[tuple[bool, int, bool], SoundTexture] = {}
-        self._pictures: dict[Path, moderngl.Texture] = {}
+        self._samplers = Samplers(ctx)
         self._last_image: ImageTexture | None = None
         self._failed: set[Node] = set()
         self._eased = Moment()
@@ -129,9 +128,7 @@ class Renderer:
 
     def _compile(self, spec: ShaderSpec) -> Program:
         program = Program(self.ctx, spec)
-        for _, path in spec.imported:
-            if path not in self._pictures:
-                self._pictures[path] = picture(self.ctx, path)
+        self._samplers.prepare(spec)
         return program
 
     def _node(self, name: str, prefix: str) -> Node | None:
@@ -321,7 +318,7 @@ class Renderer:
         if node in self._failed or node.scale <= 0.0:
             return False, None
         try:
-            textures = self._textures(node, frame, given, other)
+            textures = self._samplers.fill(node.program.spec, frame, given, other)
             timer = self.timer if self.timer is not None and self.timer.on else None
             moment = stage.moment if node.scale >= 1.0 else self._smaller(stage.moment, node.scale)
             return True, node.draw(moment, scene.params, textures, into if moment is stage.moment else None, timer)
@@ -330,24 +327,6 @@ class Renderer:
             log.exception("%s: drawing failed; left out", node.program.spec.where)
             self._failed.add(node)
             return False, None
-
-    def _textures(self, node: Node, frame: Frame, given: dict[str, moderngl.Texture],
-                  other: moderngl.Texture) -> dict[str, moderngl.Texture]:
-        """What a node's samplers show; image inputs beyond the usual ones see `other`."""
-        spec = node.program.spec
-        for name in spec.images:
-            if name not in given:
-                given[name] = other
-        for sound in spec.audio:
-            key = (sound.spectrum, sound.width, sound.both)
-            shown = self._sounds.get(key)
-            if shown is None:
-                shown = self._sounds[key] = SoundTexture(self.ctx, sound)
-            shown.show(frame.sound, frame.index)
-            given[sound.name] = shown.texture
-        for name, path in spec.imported:
-            given[name] = self._pictures[path]
-        return given
 
     def _smaller(self, moment: Moment, scale: float) -> Moment:
         eased = self._eased
@@ -417,11 +396,7 @@ class Renderer:
         for program in self._programs.values():
             if program is not None:
                 program.release()
-        for sound in self._sounds.values():
-            sound.release()
-        for texture in (*self._pictures.values(), self._black, self._white):
-            texture.release()
-        for part in (self._pool, self._compose, self._converter):
+        for part in (self._samplers, self._black, self._white, self._pool, self._compose, self._converter):
             part.release()
         if self.timer is not None:
             self.timer.release()
