@@ -195,7 +195,8 @@ class Hud:
             ("sound", f"{age}{state.sound_note}", _TEXT),
             *((label, text, _TEXT) for label, text in state.delays),
             ("midi", state.midi_note, _TEXT),
-            ("timing", state.waiting, _ACCENT),
+            *(("" if line else "timing", part, _ACCENT)
+              for line, part in enumerate(self._wrap(state.waiting, x + inner - value_x))),
             ("governor", state.governor_note, _WARM),
             ("record", state.recording, _RED),
         ]
