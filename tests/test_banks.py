@@ -160,9 +160,10 @@ def test_a_picture_finds_its_place_in_a_vae(tmp_path, monkeypatch, capsys):
         far = [np.abs(again - other).mean() for other in pictures]
         assert int(np.argmin(far)) == i and far[i] < 0.8 * np.mean(far[:i] + far[i + 1:])
     main_ok("models", "encode", "blossom", str(tmp_path / "flower.png"), "--tag", "rose")
+    main_ok("models", "encode", "blossom", "--camera", "lavfi:testsrc=size=64x64:rate=30")
     main_ok("models", "breed", "blossom", "--count", "6", "-o", str(tmp_path / "b.jpg"), "--keep", "2")
-    assert "1 parents and 6 offspring" in capsys.readouterr().out and Image.open(tmp_path / "b.jpg").width > 1000
-    assert [p.name for p in banks.read("blossom", 64, tmp_path).places] == ["flower", "seed 1 number 2"]
+    assert "2 parents and 6 offspring" in capsys.readouterr().out and Image.open(tmp_path / "b.jpg").width > 1000
+    assert [p.name for p in banks.read("blossom", 64, tmp_path).places] == ["flower", "camera", "seed 1 number 2"]
     with pytest.raises(Fault, match="has no encoder"):
         encoded(load_library().models["molten"], tmp_path / "flower.png")
 

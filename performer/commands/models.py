@@ -143,19 +143,25 @@ def explore(
 @models.command(epilog="Example: performer models encode blossom rose.jpg --as rose")
 def encode(
     name: Annotated[str, typer.Argument(help="A model that has an encoder: a VAE.")],
-    picture: Annotated[Path, typer.Argument(help="A picture, whose place in the model's latents is looked for.")],
+    picture: Annotated[Path | None, typer.Argument(help="A picture, whose place in the latents is looked for.")] = None,
+    camera: Annotated[str, typer.Option(help="Or what this camera sees now: its number, device or name.")] = "",
     label: Annotated[str, typer.Option("--as", help="Its name in the bank; the file's when not given.")] = "",
     tag: Annotated[list[str] | None, typer.Option(help="A word to find it by; may be given several times.")] = None,
     debug: Debug = False,
 ) -> None:
     """Turn a picture into a place of a model's bank."""
     from performer import banks
+    from performer.generators.camera import glimpse
     from performer.generators.encoder import encoded
     from performer.generators.onnx import create
 
+    if (picture is None) == (not camera):
+        raise Fault("expected either a picture or --camera")
     model = create(path_of(name), "cpu")
     bank = banks.read(model.path.stem, model.card.latent)
-    place = bank.keep(encoded(model.path, picture).tobytes(), label or picture.stem, tag or [])
+    given = glimpse(camera) if picture is None else picture
+    label = label or (picture.stem if picture is not None else "camera")
+    place = bank.keep(encoded(model.path, given).tobytes(), label, tag or [])
     if place is None:
         raise Fault(f"the bank of {name} is full; take something out of {banks.FOLDER / (model.path.stem + '.toml')}")
     print(f"{place.name}: kept in {banks.write(bank)} ({len(bank.places)} places)")

@@ -12,11 +12,13 @@ from typing import Any
 import av
 import numpy as np
 
+from performer.errors import Fault
 from performer.frame import Play
 from performer.sync import Latest
 
 log = logging.getLogger(__name__)
 RETRY_S = 2.0
+SETTLE_S = 1.0
 #: Platform -> FFmpeg's format for cameras, and how a number names one.
 FORMATS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}:none"), "win32": ("dshow", "video={}")}
 
@@ -77,8 +79,26 @@ class Camera:
             return form, _by_name(self.what)
         return form, self.what if form != "dshow" else f"video={self.what}"
 
+    def wait(self, seconds: float) -> None:
+        self._stop.wait(seconds)
+
     def close(self) -> None:
         self._stop.set()
+
+
+def glimpse(what: str, patience_s: float = 8.0) -> np.ndarray:
+    """One picture of a camera, (H, W, 4) uint8, after it has had a moment to find its exposure. Raises Fault."""
+    camera = Camera(what)
+    thread = threading.Thread(target=camera.run, daemon=True)
+    thread.start()
+    picture, begun = None, monotonic()
+    while monotonic() - begun < patience_s and (picture is None or monotonic() - begun < SETTLE_S):
+        picture = camera.picture(Play(0.0), (0, 0))
+        camera.wait(0.05)
+    camera.close()
+    if picture is None:
+        raise Fault(f"camera {what}: no picture came")
+    return picture
 
 
 def _by_name(wanted: str) -> str:

@@ -12,8 +12,8 @@ from performer.errors import Fault
 from performer.generators.external import examine
 
 
-def encoded(model: Path, picture: Path) -> np.ndarray:
-    """The latent (D,) float32 of a picture's middle square. Raises Fault."""
+def encoded(model: Path, picture: Path | np.ndarray) -> np.ndarray:
+    """The latent (D,) float32 of the middle square of a picture: a file, or (H, W, 4) uint8. Raises Fault."""
     path = model.with_suffix(".encoder.onnx")
     if not path.is_file():
         raise Fault(f"{model.stem} has no encoder ({path.name} is not there); only a VAE's latents can be looked for")
@@ -22,8 +22,11 @@ def encoded(model: Path, picture: Path) -> np.ndarray:
         session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         (entry,) = session.get_inputs()
         height, width = entry.shape[2:]
-        with Image.open(picture) as opened:
-            whole = ImageOps.exif_transpose(opened).convert("RGB")
+        if isinstance(picture, np.ndarray):
+            whole = Image.fromarray(picture).convert("RGB")
+        else:
+            with Image.open(picture) as opened:
+                whole = ImageOps.exif_transpose(opened).convert("RGB")
         square = ImageOps.fit(whole, (int(width), int(height)), Image.Resampling.LANCZOS)
         given = np.asarray(square, np.float32).transpose(2, 0, 1)[None] / 255.0
         latent = np.asarray(session.run(None, {entry.name: np.ascontiguousarray(given)})[0], np.float32).reshape(-1)
