@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 #: Name -> which axis of the output is the channel; without N there is no batch axis. HW: one channel, no axis for it.
@@ -14,11 +16,13 @@ def shape_of(layout: str, channels: int, height: int, width: int) -> tuple[int, 
     return tuple(sides[axis] for axis in layout)
 
 
-def planar(out: np.ndarray, layout: str, low: float, high: float, clip: bool) -> np.ndarray:
+def planar(out: np.ndarray, layout: str, low: float, high: float, clip: bool,
+           into: Callable[[], np.ndarray] | None = None) -> np.ndarray:
     """A model's output as (3, H, W) float32, 0..1, C-contiguous; grey is repeated, alpha lies on black.
 
     low, high  the output's values for black and white
     clip       it may overshoot: cut off what does
+    into       gives an array for it, where the output is not yet so; without it one is made
     """
     picture = out[0] if layout.startswith("N") else out
     axes = layout.removeprefix("N")
@@ -26,16 +30,26 @@ def planar(out: np.ndarray, layout: str, low: float, high: float, clip: bool) ->
         picture = picture[None]
     elif axes == "HWC":
         picture = picture.transpose(2, 0, 1)
-    picture = picture.astype(np.float32, copy=False)
+    if (low, high) == (0.0, 1.0) and not clip and len(picture) == 3 and (
+            picture.dtype == np.float32 and picture.flags.c_contiguous):
+        return picture
+    channels, height, width = picture.shape
+    made = into() if into is not None else np.empty((3, height, width), np.float32)
+    made[...] = picture[:3]
+    _spread(made, low, high, clip)
+    if channels == 4:
+        alpha = picture[3:].astype(np.float32)
+        _spread(alpha, low, high, clip)
+        made *= alpha
+    return made
+
+
+def _spread(values: np.ndarray, low: float, high: float, clip: bool) -> None:
     if (low, high) != (0.0, 1.0):
-        picture = (picture - np.float32(low)) / np.float32(high - low)
+        values -= np.float32(low)
+        values /= np.float32(high - low)
     if clip:
-        picture = np.clip(picture, 0.0, 1.0)
-    if picture.shape[0] == 4:
-        picture = picture[:3] * picture[3:]
-    elif picture.shape[0] == 1:
-        picture = np.repeat(picture, 3, axis=0)
-    return np.ascontiguousarray(picture)
+        np.clip(values, 0.0, 1.0, out=values)
 
 
 def fed(picture: np.ndarray, shape: tuple[int, ...], layout: str, low: float, high: float) -> np.ndarray:

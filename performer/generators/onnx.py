@@ -12,9 +12,11 @@ import onnxruntime as ort
 
 from performer.errors import Fault, nearest
 from performer.generators import knobs
+from performer.generators.binding import Bound
 from performer.generators.card import Card, Entry, load
 from performer.generators.external import examine
 from performer.generators.layout import fed, planar
+from performer.generators.loan import Loans
 
 log = logging.getLogger(__name__)
 ort.set_default_logger_severity(4)  # its warnings are repeated here in one line where they matter
@@ -48,7 +50,9 @@ class OnnxGenerator:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = self._open(options, provider)
         self.provider = "CUDA" if self._session.get_providers()[0].startswith("CUDA") else "CPU"
-        self._feed: dict[str, np.ndarray] = {}
+        self._feed: dict[str, np.ndarray] = {}  # bound: write in place
+        self._bound: Bound | None = None
+        self._planes = Loans((3, self.card.size[1], self.card.size[0]), np.float32)  # for outputs that are not yet so
         self._turn: Entry | None = None  # the input that changes from picture to picture
         self._styles: dict[str, np.ndarray] = {}  # "middle", "fine" -> what those layers are fed with
         self._wire()
@@ -131,15 +135,17 @@ class OnnxGenerator:
 
     def _run(self) -> np.ndarray:
         try:
-            out = self._session.run([self._out], self._feed)[0]
+            out = self._bound.run() if self._bound is not None else self._session.run([self._out], self._feed)[0]
         except Exception as error:  # ONNX Runtime's errors have no common class
             raise Fault(f"{self.path}: the model failed: {_line(error)}") from None
         card = self.card
         if out.shape != card.shape:
             raise Fault(f"{self.path}: made {list(out.shape)}, but the card says {list(card.shape)}")
+        if self._bound is None:  # now that its shape is known, pictures get memory that is used again
+            self._bound = Bound(self._session, self._feed, self._out, card.shape)
         if not np.isfinite(out.sum(dtype=np.float32)):
             raise Fault(f"{self.path}: made a picture with NaN or infinite values; train or export it again")
-        return planar(out, card.layout, *card.range, card.clip)
+        return planar(out, card.layout, *card.range, card.clip, lambda: self._planes.take()[1])
 
     def _open(self, options: ort.SessionOptions, provider: str) -> ort.InferenceSession:
         if provider != "cpu" and "CUDAExecutionProvider" in ort.get_available_providers() and driver():
