@@ -110,6 +110,15 @@ def test_labels_noise_truncation_and_several_outputs(tmp_path):
     assert np.abs(pictures[0] - pictures[1]).mean() > 0.1
 
 
+def test_styles_of_a_model_that_was_made_here_still_mix(tmp_path):
+    out, found = bring(load_library().models["glass"], "pane", tmp_path / "m", Told(), "CC0-1.0", "", False)
+    assert [entry["role"] for entry in found.card["inputs"]] == ["latent", "middle", "fine"]
+    generator = create(out, "cpu")
+    rng = np.random.default_rng(1)
+    one, two = (rng.standard_normal(found.card["latent"]).astype(np.float32) for _ in range(2))
+    assert generator.mixes and np.abs(generator.paint(one).copy() - generator.paint(one, fine=two)).mean() > 0.01
+
+
 def picture_model(path: Path) -> Path:
     """Turns a picture into its negative, in -1..1, at 32x32."""
     info = helper.make_tensor_value_info

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import re
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -16,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from performer.errors import Fault
+from performer.generators.aside import answer, ask
 from performer.generators.card import load
 from performer.generators.external import examine
 
@@ -26,6 +23,7 @@ DRAWS = 6
 SIZES = (512, 128, 256, 100, 64, 1024, 32, 16)  # of a latent whose size the file leaves open
 SIDES = (256, 512, 128, 224, 64)  # and of a picture
 LARGEST_SIDE = 8192
+STYLES = ("middle", "fine")
 _NOISE, _LABEL = re.compile(r"noise|rand", re.I), re.compile(r"class|label|cond|^y$|^c$|categ", re.I)
 _TRUNCATION = re.compile(r"trunc|psi", re.I)
 _TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(int64)": "int64", "tensor(int32)": "int32",
@@ -65,23 +63,9 @@ def probe(path: Path, told: Told | None = None) -> Found:
     """Work out inputs and outputs of an ONNX file. Raises Fault, in one line, where it cannot be played."""
     examine(path)
     words = {**vars(told or Told()), "path": str(path)}
-    paths = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", "from performer.generators.probe import attend; attend()"], input=json.dumps(words),
-            capture_output=True, text=True, timeout=TIME_S,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "2"})
-    except subprocess.TimeoutExpired:
-        raise Fault(f"{path}: took longer than {TIME_S:.0f} s to load and draw {DRAWS} pictures; not for live use"
-                    ) from None
-    try:
-        answer = json.loads(done.stdout.splitlines()[-1])
-    except (IndexError, ValueError):
-        why = "it needs too much memory" if done.returncode in (-9, -6, 1) else f"it ended with {done.returncode}"
-        raise Fault(f"{path}: the process that tried the model did not survive it; {why}") from None
-    if "fault" in answer:
-        raise Fault(answer["fault"])
-    return Found(answer["card"], answer["notes"])
+    said = ask("performer.generators.probe:attend", path, words, TIME_S,
+               f"took longer than {TIME_S:.0f} s to load and draw {DRAWS} pictures; not for live use")
+    return Found(said["card"], said["notes"])
 
 
 def known(path: Path) -> None:
@@ -96,28 +80,15 @@ def known(path: Path) -> None:
 
 
 def attend() -> None:
-    """The body of that process: one question on standard input, one answer, a line of JSON."""
-    words = json.load(sys.stdin)
-    _bound()
-    path = Path(words.pop("path"))
-    try:
-        told = Told(**{**words, "range": tuple(words["range"]) if words["range"] else None})
-        found = _Trial(path, told).found()
-        answer: dict[str, Any] = {"card": found.card, "notes": found.notes}
-    except Fault as fault:
-        answer = {"fault": str(fault)}
-    except MemoryError:
-        answer = {"fault": f"{path}: needs more memory than {MEMORY_BYTES >> 30} GB"}
-    print(json.dumps(answer))
+    """The body of that process."""
+    answer(_attend, MEMORY_BYTES)
 
 
-def _bound() -> None:
-    try:
-        import resource
-    except ImportError:  # Windows: the time alone is bounded
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def _attend(words: dict[str, Any]) -> dict[str, Any]:
+    told = Told(**{name: tuple(value) if name == "range" and value else value
+                   for name, value in words.items() if name != "path"})
+    found = _Trial(Path(words["path"]), told).found()
+    return {"card": found.card, "notes": found.notes}
 
 
 class _Trial:
@@ -168,8 +139,11 @@ class _Trial:
             elif len(entry.shape) >= 3 and _picture_axes(entry.shape) is not None:
                 roles[entry.name] = "image"
         left = [entry for entry in inputs if entry.name not in roles]
-        if len(left) > 1:  # the first is the latent, the others make no difference that a walk could use
-            for entry in left[1:]:
+        for entry in left[1:]:  # the first is the latent, the others make no difference that a walk could use,
+            part = entry.name.removeprefix(f"{left[0].name}_")  # unless they are named as the models made here
+            if part in STYLES and entry.shape == left[0].shape:
+                roles[entry.name] = part
+            else:
                 roles[entry.name] = "noise"
                 self.notes.append(f"input {entry.name} is taken for noise")
         if left:
@@ -216,6 +190,7 @@ class _Trial:
         for _ in range(DRAWS):
             feed[turn] = (rng.standard_normal(shapes[turn]) if roles[turn] == "latent" else
                           rng.uniform(low, high, shapes[turn])).astype(types[turn])
+            feed |= {name: feed[turn] for name, role in roles.items() if role in STYLES}
             begun = perf_counter()
             try:
                 made = self.session.run(None, feed)
