@@ -139,18 +139,16 @@ class _Trial:
             elif len(entry.shape) >= 3 and _picture_axes(entry.shape) is not None:
                 roles[entry.name] = "image"
         left = [entry for entry in inputs if entry.name not in roles]
-        for entry in left[1:]:  # the first is the latent, the others make no difference that a walk could use,
-            part = entry.name.removeprefix(f"{left[0].name}_")  # unless they are named as the models made here
-            if part in STYLES and entry.shape == left[0].shape:
-                roles[entry.name] = part
-            else:
-                roles[entry.name] = "noise"
-                self.notes.append(f"input {entry.name} is taken for noise")
         if left:
             roles[left[0].name] = "latent"
             for name in [n for n, role in roles.items() if role == "image"]:
                 roles[name] = "noise"
-        elif "image" not in roles.values():
+        for entry in left[1:]:  # they make no difference that a walk could use, unless named as models made here do
+            part = entry.name.removeprefix(f"{left[0].name}_")
+            roles[entry.name] = part if part in STYLES and entry.shape == left[0].shape else "noise"
+            if roles[entry.name] == "noise":
+                self.notes.append(f"input {entry.name} is taken for noise")
+        if not left and "image" not in roles.values():
             names = ", ".join(f"{entry.name} {entry.shape}" for entry in inputs)
             raise Fault(f"{self.path}: none of its inputs can be a latent or a picture: {names}")
         return roles
