@@ -58,12 +58,21 @@ class Analyzer:
         self._structure = Structure(self._tone.interval_s)
         self._follower = Follower(dt, [FEATURES[name].attack for name in self.names] + [0.0] * BANDS,
                                   [FEATURES[name].release for name in self.names] + [BAND_RELEASE_S] * BANDS)
+        self._tiny = np.full(len(self._raw), TINY)
         self._audible = np.zeros(len(self._raw), bool)
         self._gain = AutoGain(dt, len(RANGES), QUIETEST_DB)
         self._sums = range_sums()
         self._ranges = np.zeros(len(self._sums), np.float32)
+        self._parts = [(name, below) for name, (_, _, below) in RANGES.items()]
         self._logs = np.zeros(BANDS, np.float32)
+        self._shades = np.zeros(BANDS, np.float32)
         self._share = np.full(BANDS, 1.0 / BANDS, np.float32)
+        # numpy is quickest with arrays of one kind.
+        self._least = np.full(BANDS, 1e-12, np.float32)
+        self._black, self._white = np.zeros(BANDS, np.float32), np.ones(BANDS, np.float32)
+        # 4.342945 turns a natural logarithm of power into decibels.
+        self._contrast = np.full(BANDS, 4.342945 / BAND_RANGE_DB, np.float32)
+        self._lift = np.zeros((), np.float32)
         self._flux = Flux(dt, rate / self._spectrum.size, len(self._spectrum.power))
         self._any = Detector(dt, 0.04, 1.2, 0.05, 0.045)
         self._kick = Detector(dt, 0.4, 2.0, 0.35, 0.1)
@@ -90,14 +99,15 @@ class Analyzer:
         """
         if samples.shape != (self.hop,):
             raise ValueError(f"a hop is ({self.hop},) samples at {self.rate} Hz, not {samples.shape}")
-        if not np.abs(samples, out=self._clean).max() <= LOUDEST:  # NaN is not below either
+        clean = np.abs(samples, out=self._clean)
+        if not clean[clean.argmax()] <= LOUDEST:  # NaN counts as the largest, and is not below either
             samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0, copy=True)
             np.clip(samples, -LOUDEST, LOUDEST, out=samples)
         self._spectrum.push(samples)
         self._hops += 1
         t = self._hops * self.hop / self.rate
         presence = self._measure()
-        strengths = self._flux.update(self._spectrum.power, self._loud_amplitude).tolist()
+        strengths = self._flux.update(self._spectrum.amplitude, self._loud_amplitude).tolist()
         self._listen(t, strengths, presence)
         self._tracker.update(strengths[1:4], self._spectrum.bands, self._loud_amplitude, presence > 0.0)
         if self._tone.push(samples, presence > 0.0):
@@ -114,31 +124,33 @@ class Analyzer:
 
     def _measure(self) -> float:
         """Loudness, tone and bands of the newest window; returns how present sound is, 0..1."""
-        bands = self._spectrum.bands
-        np.dot(self._sums, bands, out=self._ranges)
-        powers = self._ranges.tolist()
+        bands, logs, shades, m = self._spectrum.bands, self._logs, self._shades, self._moment
+        self._sums.dot(bands, out=self._ranges)
+        *powers, weighted = self._ranges.tolist()
         total = powers[0]
-        levels_db = [10.0 * log10(power + 1e-20) for power in powers[:-1]]
+        levels_db = [10.0 * log10(power + 1e-20) for power in powers]
         presence = min(max((levels_db[0] - SILENCE_DB) / (PRESENT_DB - SILENCE_DB), 0.0), 1.0)
-        m = self._moment
         m.presence = presence
-        np.add(bands, 1e-12, out=self._logs)
-        np.log(self._logs, out=self._logs)
         reference = self._gain.update(levels_db) if presence > 0.0 else self._gain.reference
         overall = reference[0]
-        for (name, (_, _, below)), power, ref in zip(RANGES.items(), powers, reference, strict=False):
-            ref = max(ref, overall - below)
+        loudness = m.loudness
+        for (name, below), power, ref in zip(self._parts, powers, reference, strict=True):
+            if ref < overall - below:
+                ref = overall - below
             value = sqrt(power) * exp(-0.1151292546497 * ref) * presence
-            m.loudness[name] = value if value < 1.0 else 1.0
+            loudness[name] = value if value < 1.0 else 1.0
         self._loud_amplitude = exp(0.1151292546497 * overall) * 0.35
-        mean = float(np.dot(self._logs, self._share))
-        m.tone = (powers[-1] / (total + 1e-20), mean, log(total / BANDS + 1e-12))
-        # 4.342945 turns a natural logarithm of power into decibels; a band seldom holds all of the loudness.
-        np.multiply(self._logs, 4.342945 / BAND_RANGE_DB, out=self._band_raw)
-        self._band_raw += 1.0 - (overall - 9.0) / BAND_RANGE_DB
-        np.maximum(self._band_raw, 0.0, out=self._band_raw)
-        np.minimum(self._band_raw, 1.0, out=self._band_raw)
-        self._band_raw *= presence
+        np.add(bands, self._least, out=logs)
+        np.log(logs, out=logs)
+        m.tone = (weighted / (total + 1e-20), float(logs.dot(self._share)), log(total / BANDS + 1e-12))
+        np.multiply(logs, self._contrast, out=shades)
+        self._lift[()] = 1.0 - (overall - 9.0) / BAND_RANGE_DB  # a band seldom holds all of the loudness
+        np.add(shades, self._lift, out=shades)
+        np.maximum(shades, self._black, out=shades)
+        np.minimum(shades, self._white, out=shades)
+        if presence < 1.0:
+            shades *= presence
+        self._band_raw[:] = shades
         return presence
 
     def _listen(self, t: float, strengths: list[float], presence: float) -> None:
@@ -168,5 +180,5 @@ class Analyzer:
                     tracker.bars.length, t - self._kick.age, t - self._snare.age, t - self._hat.age)
         self._quick_raw[:] = [measure(m) for measure in self._measures]
         followed = self._follower.update(self._raw)
-        np.greater(followed, TINY, out=self._audible)
+        np.greater(followed, self._tiny, out=self._audible)
         np.multiply(followed, self._audible, out=self._followed)

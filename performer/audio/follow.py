@@ -21,22 +21,23 @@ class Follower:
     """
 
     def __init__(self, dt: float, attack: Sequence[float], release: Sequence[float]) -> None:
-        self._up = np.array([smoothing(dt, tau) for tau in attack])
         self._down = np.array([smoothing(dt, tau) for tau in release])
-        self.values = np.zeros(len(self._up))
-        self._step = np.zeros(len(self._up))
-        self._rise = np.zeros(len(self._up))
+        self._faster_up = np.array([smoothing(dt, tau) for tau in attack]) - self._down
+        self.values = np.zeros(len(self._down))
+        self._nothing = np.zeros(len(self._down))
+        self._step = np.zeros(len(self._down))
+        self._rise = np.zeros(len(self._down))
 
     def update(self, raw: np.ndarray) -> np.ndarray:
         """Follow raw (n,); returns `values`, the same array each time."""
-        np.subtract(raw, self.values, out=self._step)
-        np.maximum(self._step, 0.0, out=self._rise)
-        self._step -= self._rise
-        self._rise *= self._up
-        self._step *= self._down
-        self.values += self._rise
-        self.values += self._step
-        return self.values
+        values, step, rise = self.values, self._step, self._rise
+        np.subtract(raw, values, out=step)
+        np.maximum(step, self._nothing, out=rise)
+        np.multiply(step, self._down, out=step)
+        np.multiply(rise, self._faster_up, out=rise)
+        np.add(values, step, out=values)
+        np.add(values, rise, out=values)
+        return values
 
 
 class AutoGain:
@@ -74,18 +75,19 @@ class AutoGain:
         turn = self._count >= self._span
         if turn:
             self._count = 0
-        reference = self.reference
+        reference, peaks, spans, deeps = self.reference, self._peak, self._span_peak, self._deep
         for i, level in enumerate(levels_db):  # a handful of numbers: plain Python beats numpy
             loud = reference[i]
-            peak = max(self._span_peak[i], level)
-            self._peak[i] = peak if turn else max(self._peak[i], level)
-            self._span_peak[i] = level if turn else peak
-            gap = loud - self._peak[i]
-            if self._deep[i]:
-                self._deep[i] = gap > self.SETTLED_DB
-            elif gap > self.DEEP_DB:
-                self._deep[i] = True
-            loud -= self._fast if self._deep[i] else self._slow
+            if turn:
+                peaks[i], spans[i] = max(spans[i], level), level
+            elif level > spans[i]:
+                spans[i] = level
+                if level > peaks[i]:
+                    peaks[i] = level
+            gap = loud - peaks[i]
+            deep = gap > self.SETTLED_DB if deeps[i] else gap > self.DEEP_DB
+            deeps[i] = deep
+            loud -= self._fast if deep else self._slow
             if level > loud:
                 loud += (level - loud) * self._up
             reference[i] = loud if loud > self._floors[i] else self._floors[i]

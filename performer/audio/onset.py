@@ -31,36 +31,36 @@ class Flux:
         self._last = max(self._first + 2, min(bins, int(highest / width) + 1))
         hertz = np.arange(self._first, self._last) * width
         self._lag = max(1, round(self.LAG_S / dt))
-        self._past = np.zeros((self._lag, len(hertz)), np.float32)
+        self._past = [np.zeros(len(hertz), np.float32) for _ in range(self._lag)]
         self._at = 0
-        self._log = np.zeros(len(hertz), np.float32)
+        self._scale = np.zeros((), np.float32)
+        # A zero at either end, so that the outermost bins have two neighbours too.
+        padded, louder = np.zeros(len(hertz) + 2, np.float32), np.zeros(len(hertz) + 1, np.float32)
+        self._log = padded[1:-1]
+        self._pairs, self._louder = (padded[:-1], padded[1:]), louder
+        self._triples = (louder[:-1], louder[1:])
         self._rise = np.zeros(len(hertz), np.float32)
-        # Ranges overlap: sum the pieces between all their edges once, then add pieces up.
+        self._nothing = np.zeros(len(hertz), np.float32)
         inside = np.array([(hertz >= low) & (hertz < high) for low, high in RANGES.values()])
-        edges = np.flatnonzero(np.any(inside[:, 1:] != inside[:, :-1], axis=0)) + 1
-        self._pieces = np.concatenate([[0], edges])
-        self._sums = (inside[:, self._pieces] / np.maximum(inside.sum(1, keepdims=True), 1)).astype(np.float32)
-        self._piece = np.zeros(len(self._pieces), np.float32)
+        self._means = (inside / np.maximum(inside.sum(1, keepdims=True), 1)).astype(np.float32)
         self.strengths = np.zeros(len(RANGES), np.float32)
 
-    def update(self, power: np.ndarray, reference: float) -> np.ndarray:
-        """Power per bin (bins,) and the present reference amplitude -> strengths (len(RANGES),).
+    def update(self, amplitude: np.ndarray, reference: float) -> np.ndarray:
+        """Amplitude per bin (bins,) and the present reference amplitude -> strengths (len(RANGES),).
 
         A strength is the mean rise of the log spectrum over its bins: 0 when nothing rises, some 0.05..1 at onsets.
         """
         log, rise, past = self._log, self._rise, self._past[self._at]
-        np.sqrt(power[self._first:self._last], out=log)
-        log *= self.COMPRESSION / reference
+        self._scale[()] = self.COMPRESSION / reference
+        np.multiply(amplitude[self._first:self._last], self._scale, out=log)
         np.log1p(log, out=log)
         np.subtract(log, past, out=rise)
-        np.maximum(rise, 0.0, out=rise)
+        np.maximum(rise, self._nothing, out=rise)
         # Store the maximum over neighbours, ready to be compared with LAG_S from now.
-        past[:] = log
-        np.maximum(past[1:], log[:-1], out=past[1:])
-        np.maximum(past[:-1], log[1:], out=past[:-1])
+        np.maximum(*self._pairs, out=self._louder)
+        np.maximum(*self._triples, out=past)
         self._at = (self._at + 1) % self._lag
-        np.add.reduceat(rise, self._pieces, out=self._piece)
-        np.dot(self._sums, self._piece, out=self.strengths)
+        self._means.dot(rise, out=self.strengths)
         return self.strengths
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.fft import rfft
+from scipy.fftpack import rfft  # unlike scipy.fft's it works in place, and asks less before it begins
 
 from performer.frame import BANDS
 
 LOWEST_HZ = 27.5
 HIGHEST_HZ = 16_000.0
 WINDOW_S = 0.0427  # 2048 samples at 48 kHz
-DC_BINS = 64  # beyond these an offset no longer leaks
 HOP_S = 0.006  # a hop is the largest power of two that is no longer
 
 
@@ -69,50 +68,54 @@ def filterbank(rate: int, n: int) -> np.ndarray:
 
 
 class Spectrum:
-    """The newest window's power, hop by hop.
+    """The newest window's spectrum, hop by hop; an offset of the sound is taken out.
 
-    power  (n // 2 + 1,) float32, mean square per bin: it sums to the mean square of the sound
-    bands  (BANDS,) float32, mean square per band
+    amplitude  (n // 2 + 1,) float32, root mean square per bin
+    power      the same squared: it sums to the mean square of the sound
+    bands      (BANDS,) float32, mean square per band
     """
 
     def __init__(self, rate: int) -> None:
         self.rate = rate
-        self.hop = hop_size(rate)
+        self.hop = hop = hop_size(rate)
         self.size = n = window_size(rate)
         shape = window(n)
         self._window = (shape * np.sqrt(2.0 / (n * np.sum(shape**2)))).astype(np.float32)
-        # What an offset of 1 in bin 0 puts into the lowest bins: an offset is taken out there.
-        self._offset = np.fft.rfft(self._window.astype(np.float64))[:DC_BINS]
-        self._offset = (self._offset / self._offset[0].real).astype(np.complex64)
-        self._leak = np.zeros(DC_BINS, np.complex64)
-        self._ring = np.zeros(2 * n, np.float32)  # every sample twice, so that a window is contiguous
-        self._at = 0
-        self._frame = np.zeros(n, np.float32)
-        self._squares = np.zeros(n + 2, np.float32)
+        self._weights = (shape / np.sum(shape)).astype(np.float32)  # of the samples in the offset
+        self._offset = np.zeros((), np.float32)
+        ring = np.zeros(2 * n, np.float32)  # every sample twice, so that a window is contiguous
+        # For each hop of the ring: where it is kept, twice, and the window it ends.
+        self._places = [(ring[at:at + hop], ring[at + n:at + n + hop], ring[at + hop:at + hop + n])
+                        for at in range(0, n, hop)]
+        self._turn = 0
+        # Half a bin's room at both ends: a real transform in fftpack's order then reads as complex bins.
+        halves = np.zeros(n + 2, np.float32)
+        self._frame = halves[1:-1]
+        self._bins = halves.view(np.complex64)
+        self.amplitude = np.zeros(n // 2 + 1, np.float32)
         self.power = np.zeros(n // 2 + 1, np.float32)
         self.bands = np.zeros(BANDS, np.float32)
         # Low and high bands apart: each row of the bank touches only a few bins.
         bank = filterbank(rate, n)
         self._blocks = []
-        for first, last in ((0, 40), (40, 52), (52, BANDS)):
+        for first, last in ((0, 44), (44, BANDS)):
             used = np.flatnonzero(bank[first:last].any(0))
             low, high = (used[0], used[-1] + 1) if len(used) else (0, 1)
             rows = np.ascontiguousarray(bank[first:last, low:high])
-            self._blocks.append((rows, self.power[low:high], self.bands[first:last]))
+            self._blocks.append((rows.dot, self.power[low:high], self.bands[first:last]))
 
     def push(self, samples: np.ndarray) -> None:
-        """Take (hop,) float32 finite samples; `power` and `bands` then tell of the newest window."""
-        at, n = self._at, self.size
-        end = at + len(samples)
-        self._ring[at:end] = samples
-        self._ring[at + n:end + n] = samples
-        self._at = end % n
-        np.multiply(self._ring[end:end + n], self._window, out=self._frame)
-        bins = rfft(self._frame)  # in spite of the array it makes, faster than numpy's with `out`
-        np.multiply(self._offset, bins[0], out=self._leak)
-        bins[:DC_BINS] -= self._leak
-        parts = bins.view(np.float32)
-        np.multiply(parts, parts, out=self._squares)
-        np.add(self._squares[::2], self._squares[1::2], out=self.power)
-        for rows, bins, out in self._blocks:
-            np.dot(rows, bins, out=out)
+        """Take (hop,) float32 finite samples; all attributes then tell of the newest window."""
+        kept, again, newest = self._places[self._turn]
+        self._turn = (self._turn + 1) % len(self._places)
+        kept[:] = samples
+        again[:] = samples
+        frame = self._frame
+        self._offset[()] = newest.dot(self._weights)
+        np.subtract(newest, self._offset, out=frame)
+        np.multiply(frame, self._window, out=frame)
+        frame[:] = rfft(frame, overwrite_x=True)  # where scipy did write in place this copies nothing anew
+        np.abs(self._bins, out=self.amplitude)
+        np.multiply(self.amplitude, self.amplitude, out=self.power)
+        for weigh, power, bands in self._blocks:
+            weigh(power, out=bands)

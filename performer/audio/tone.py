@@ -6,14 +6,14 @@ so that no hop does all the work.
 
 from __future__ import annotations
 
-from math import log2, pi
+from math import floor, log2, pi, sqrt
 
 import numpy as np
-from scipy.fft import irfft, rfft
+from scipy.fft import irfft, next_fast_len, rfft
 from scipy.signal import firwin
 
 LOWEST_HZ, HIGHEST_HZ = 55.0, 4_000.0
-RATE_HZ = 11_000.0  # the thinned-out rate is the nearest that divides the sound's
+RATE_HZ = 11_000.0  # the thinned-out rate is the sound's halved until another time would be too often
 WINDOW = 4096
 PITCH_WINDOW = 1024
 PITCH_HZ = (60.0, 1_200.0)
@@ -22,7 +22,8 @@ KEY_S = 10.0  # memory for the key
 CLEARER = 0.05  # by how much another key must fit better before it is believed
 PEAKS = 10  # partials that are heard for dissonance
 TAPS = 32
-TOGETHER = 4  # hops thinned out in one go
+TOGETHER = 4  # hops thinned out in one go,
+BLOCK = 16  # so many values by one row of a matrix product
 
 #: How well each degree fits a major and a minor key (Krumhansl, "Cognitive Foundations of Musical Pitch", 1990).
 MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
@@ -40,12 +41,16 @@ class Tone:
     """
 
     def __init__(self, rate: int, hop: int) -> None:
-        self._every = max(1, round(rate / RATE_HZ))
-        self.rate = rate / self._every
-        self._fir = firwin(TAPS, 0.8 / self._every, window="hamming").astype(np.float32) if self._every > 1 else None
-        self._line = np.zeros(TOGETHER * hop + TAPS, np.float32)
-        self._filled = TAPS
-        self._ring = np.zeros(2 * WINDOW + TOGETHER * hop, np.float32)
+        every = self._every = max(1, min(2 ** floor(log2(rate / RATE_HZ)), TOGETHER * hop // BLOCK))
+        self.rate = rate / every
+        self._kept = self._filled = BLOCK * every if every > 1 else 0  # a block of the hops before
+        self._line = np.zeros(self._kept + TOGETHER * hop, np.float32)
+        if every > 1:
+            self._banks = _low_pass(every)
+            blocks = self._line.reshape(-1, self._kept)
+            self._blocks = (blocks[:-1], blocks[1:])
+            self._thin = np.zeros((2, len(blocks) - 1, BLOCK), np.float32)
+        self._ring = np.zeros(2 * WINDOW + TOGETHER * hop // every, np.float32)
         self._at = WINDOW
         self._window = np.hanning(WINDOW).astype(np.float32)
         self._rest = max(8, round(REST_S * rate / hop))
@@ -56,7 +61,10 @@ class Tone:
         self._high = int(np.searchsorted(hertz, min(HIGHEST_HZ, 0.45 * self.rate)))
         self._hertz = hertz[self._low:self._high]
         self._fold = _chroma_bank(self._hertz)
-        self._power = np.zeros(self._high - self._low, np.float32)
+        self._windowed = np.zeros(WINDOW, np.float32)
+        self._loud = np.zeros(self._high - self._low, np.float32)  # amplitude of each bin
+        self._longest = min(int(self.rate / PITCH_HZ[0]), PITCH_WINDOW // 2 - 2)  # lag that a pitch may have
+        self._fast = next_fast_len(PITCH_WINDOW + self._longest + 1, real=True)
         profiles = [np.roll(p, k) for p in (MAJOR, MINOR) for k in range(12)]
         centred = np.array(profiles) - np.mean(profiles, 1, keepdims=True)
         self._profiles = centred / np.linalg.norm(centred, axis=1, keepdims=True)
@@ -84,19 +92,20 @@ class Tone:
         return False
 
     def _thin_out(self, samples: np.ndarray) -> None:
-        line, n = self._line, len(samples)
-        line[self._filled:self._filled + n] = samples
-        self._filled += n
-        if self._filled < len(line):
+        line, end = self._line, self._filled + len(samples)
+        line[self._filled:end] = samples
+        if end < len(line):
+            self._filled = end
             return
-        self._filled = TAPS
-        if self._fir is None:
-            thin = line[TAPS:]
-        else:
-            windows = np.lib.stride_tricks.as_strided(line[1:], ((len(line) - TAPS) // self._every, TAPS),
-                                                      (4 * self._every, 4))
-            thin = windows @ self._fir
-            line[:TAPS] = line[-TAPS:]
+        self._filled = self._kept
+        thin = line
+        if self._every > 1:
+            early, late = self._thin
+            self._blocks[0].dot(self._banks[0], out=early)
+            self._blocks[1].dot(self._banks[1], out=late)
+            early += late
+            thin = early.reshape(-1)
+            line[:self._kept] = line[-self._kept:]
         at, end = self._at, self._at + len(thin)
         self._ring[at:end] = thin
         self._at = end
@@ -105,67 +114,67 @@ class Tone:
             self._at = WINDOW
 
     def _look(self) -> None:
-        spectrum = rfft(self._ring[self._at - WINDOW:self._at] * self._window)[self._low:self._high]
-        np.abs(spectrum, out=self._power)
-        self._power *= self._power
+        np.multiply(self._ring[self._at - WINDOW:self._at], self._window, out=self._windowed)
+        np.abs(rfft(self._windowed)[self._low:self._high], out=self._loud)
 
     def _hear_chroma(self) -> None:
-        # Square roots tame the loud bass; what lies far below the loudest partial is noise.
-        loud = np.sqrt(self._power)
-        loud -= 0.02 * float(loud.max())
+        # Amplitudes, not power, tame the loud bass; what lies far below the loudest partial is noise.
+        loud = self._loud - np.float32(0.02) * self._loud.max()
         np.maximum(loud, 0.0, out=loud)
-        folded = self._fold @ loud
+        folded = self._fold.dot(loud)
         folded -= folded.min()
         peak = float(folded.max())
         self.chroma = folded / peak if peak > 1e-9 else np.zeros(12)
 
     def _hear_key(self) -> None:
-        self._memory *= self._keep
-        self._memory += (1.0 - self._keep) * self.chroma
-        centred = self._memory - self._memory.mean()
-        size = float(np.linalg.norm(centred))
+        chroma, memory = self.chroma, self._memory
+        memory *= self._keep
+        memory += (1.0 - self._keep) * chroma
+        centred = memory - memory.sum() / 12.0
+        size = sqrt(centred.dot(centred))
         if size > 1e-6:
-            fits = self._profiles @ centred / size
+            fits = self._profiles.dot(centred) / size
             best, now = int(fits.argmax()), self.key + 12 * self.minor
             if fits[best] > fits[now] + CLEARER:
                 self.key, self.minor, now = best % 12, best >= 12, best
             self.key_fit = max(0.0, float(fits[now]))
-        centre = complex(self.chroma @ self._circle) / max(float(self.chroma.sum()), 1e-6)
+        centre = complex(chroma.dot(self._circle)) / max(float(chroma.sum()), 1e-6)
         self.fifths += (centre - self.fifths) * 0.2
 
     def _hear_pitch(self) -> None:
-        x = self._ring[self._at - PITCH_WINDOW:self._at]
-        spectrum = rfft(x, 2 * PITCH_WINDOW)
-        alike = irfft(spectrum.real**2 + spectrum.imag**2)[:PITCH_WINDOW // 2]
-        squares = np.concatenate([[0.0], np.cumsum(x.astype(np.float64)**2)])
-        lag = np.arange(len(alike))
-        energy = squares[PITCH_WINDOW - lag] + squares[-1] - squares[lag]
+        x, last = self._ring[self._at - PITCH_WINDOW:self._at], self._longest
+        power = np.abs(rfft(x, self._fast))
+        power *= power
+        alike = irfft(power, self._fast)[:last + 1]
+        squares = np.square(x, dtype=np.float64)
+        energy = np.full(last + 1, 2.0 * squares.sum())  # of what overlaps at each lag, counted twice
+        energy[1:] -= np.cumsum(squares[:last] + squares[:-last - 1:-1])
         likeness = 2.0 * alike / np.maximum(energy, 1e-12)
-        first, last = int(self.rate / PITCH_HZ[1]), min(int(self.rate / PITCH_HZ[0]), len(alike) - 2)
-        negative = np.flatnonzero(likeness[:last] < 0.0)
-        first = max(first, int(negative[0]) if len(negative) else last)
+        negative = likeness[:last] < 0.0
+        crossing = int(negative.argmax())
+        first = max(int(self.rate / PITCH_HZ[1]), crossing if negative[crossing] else last)
         inside = likeness[first:last]
+        self.clarity = 0.0
         if len(inside) < 3:
-            self.clarity = 0.0
             return
-        top = (inside[1:-1] >= inside[:-2]) & (inside[1:-1] > inside[2:])
-        peaks = np.flatnonzero(top) + 1
-        if not len(peaks) or inside[peaks].max() <= 0.0:
-            self.clarity = 0.0
+        peaks = np.flatnonzero((inside[1:-1] >= inside[:-2]) & (inside[1:-1] > inside[2:])) + 1
+        heights = inside[peaks]
+        highest = float(heights.max(initial=0.0))
+        if highest <= 0.0:
             return
-        at = first + int(peaks[np.flatnonzero(inside[peaks] >= 0.9 * inside[peaks].max())[0]])
-        a, b, c = likeness[at - 1:at + 2]
+        at = first + int(peaks[(heights >= 0.9 * highest).argmax()])
+        a, b, c = likeness[at - 1:at + 2].tolist()
         shift = 0.5 * (a - c) / (a - 2.0 * b + c) if a - 2.0 * b + c != 0.0 else 0.0
-        self.clarity = float(min(max(b, 0.0), 1.0))
+        self.clarity = min(max(b, 0.0), 1.0)
         if self.clarity > 0.5:
-            self.pitch_hz = float(self.rate / (at + shift))
+            self.pitch_hz = self.rate / (at + shift)
 
     def _hear_dissonance(self) -> None:
-        power = self._power
-        top = np.flatnonzero((power[1:-1] > power[:-2]) & (power[1:-1] >= power[2:])) + 1
+        loud = self._loud
+        top = np.flatnonzero((loud[1:-1] > loud[:-2]) & (loud[1:-1] >= loud[2:])) + 1
         if len(top) > PEAKS:
-            top = top[np.argpartition(power[top], -PEAKS)[-PEAKS:]]
-        self.dissonance = roughness(self._hertz[top], np.sqrt(power[top]))
+            top = top[np.argpartition(loud[top], -PEAKS)[-PEAKS:]]
+        self.dissonance = roughness(self._hertz[top], loud[top])
 
     def _fade(self) -> None:
         self.chroma *= 0.5
@@ -178,15 +187,26 @@ def roughness(hertz: np.ndarray, loudness: np.ndarray) -> float:
 
     Sethares' fit to Plomp and Levelt's curves, for each pair, relative to all pairs' loudness.
     """
-    low = np.minimum(hertz[:, None], hertz[None, :])
-    apart = np.abs(hertz[:, None] - hertz[None, :]) * 0.24 / (0.0207 * low + 18.96)
-    weight = loudness[:, None] * loudness[None, :]
-    np.fill_diagonal(weight, 0.0)
-    total = float(weight.sum())
+    loudness = loudness.astype(np.float64)
+    apart = np.abs(hertz[:, None] - hertz) * 0.24 / (0.0207 * np.minimum(hertz[:, None], hertz) + 18.96)
+    sum_ = float(loudness.sum())
+    total = sum_ * sum_ - float(loudness.dot(loudness))  # of all pairs of two
     if total <= 0.0:
         return 0.0
-    rough = float((weight * (np.exp(-3.51 * apart) - np.exp(-5.75 * apart))).sum()) / total
+    rough = float(loudness.dot((np.exp(-3.51 * apart) - np.exp(-5.75 * apart)).dot(loudness))) / total
     return min(1.0, rough / 0.09)
+
+
+def _low_pass(every: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two (BLOCK * every, BLOCK) float32: a block of samples and the next by them, added up, are every `every`th
+    sample of the low-passed sound; TAPS samples up to its place make one."""
+    fir = firwin(TAPS, 0.8 / every, window="hamming")
+    width = BLOCK * every
+    bank = np.zeros((2 * width, BLOCK), np.float32)
+    for place in range(BLOCK):
+        first = width - TAPS + 1 + place * every
+        bank[first:first + TAPS, place] = fir
+    return np.ascontiguousarray(bank[:width]), np.ascontiguousarray(bank[width:])
 
 
 def _chroma_bank(hertz: np.ndarray) -> np.ndarray:
