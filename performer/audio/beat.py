@@ -61,11 +61,13 @@ class BeatModel:
         phase = np.concatenate([np.arange(n) / n for n in frames])
         length = np.repeat(frames, frames)
         self._phase = phase
-        self._cos = np.cos(2 * np.pi * phase).astype(np.float32)
-        self._sin = np.sin(2 * np.pi * phase).astype(np.float32)
-        self._pulls = [self._template(pull, phase, length) for pull in pulls or (self.HEARD,)]
+        self._circle = np.stack([np.cos(2 * np.pi * phase), np.sin(2 * np.pi * phase)]).astype(np.float32)
         prior = np.exp(-0.5 * (np.log2(self.tempi / self.CENTRE_BPM) / self.OCTAVES) ** 2)
-        self._lean = np.repeat(np.log(prior) * self.LEANING / fps, frames).astype(np.float32)
+        # What speaks for a state: the prior, always, and each kind of evidence as far as it is there.
+        lean = np.repeat(np.log(prior) * self.LEANING / fps, frames)
+        templates = [self._template(pull, phase, length) for pull in pulls or (self.HEARD,)]
+        self._speech = np.array([lean, *templates], np.float32)
+        self._weights = np.ones(len(self._speech), np.float32)
         prior /= frames * np.sum(prior / frames)
         ratio = np.abs(np.log(frames[:, None] / frames[None, :]))
         change = np.exp(-ratio / spread) * prior[None, :] ** 0.05
@@ -77,7 +79,7 @@ class BeatModel:
         self._next = np.zeros(count, np.float32)
         self._ones = np.ones(count, np.float32)
         self._observed = np.zeros(count, np.float32)
-        self._weighed = np.zeros(count, np.float32)
+        self._scale = np.zeros((), np.float32)
         self._marginal = np.zeros(len(frames), np.float32)
         self._sums = np.zeros(len(frames) + 1, np.float32)
         reach = np.maximum(1, np.round(self.REACH * frames)).astype(int)
@@ -105,20 +107,16 @@ class BeatModel:
 
     def update(self, *activations: float) -> None:
         """One frame on. activations: log odds that a beat is here, about -2..2, one for each pull."""
-        p, moved = self.p, self._next
-        moved[1:] = p[:-1]
-        moved[self.starts] = self._change @ p[self._ends]
-        observed = self._observed
-        observed[:] = self._lean
-        for pull, activation in zip(self._pulls, activations, strict=True):
-            if activation != 0.0:
-                np.multiply(pull, activation, out=self._weighed)
-                observed += self._weighed
+        p, moved, observed = self.p, self._next, self._observed
+        self._weights[1:] = activations
+        self._weights.dot(self._speech, out=observed)
         np.exp(observed, out=observed)
-        np.multiply(moved, observed, out=moved)
-        total = float(np.dot(moved, self._ones))
+        np.multiply(p[:-1], observed[1:], out=moved[1:])
+        moved[self.starts] = self._change.dot(p[self._ends]) * observed[self.starts]
+        total = float(moved.dot(self._ones))
         if total > 0.0:
-            moved *= 1.0 / total
+            self._scale[()] = 1.0 / total
+            np.multiply(moved, self._scale, out=moved)
         else:
             moved[:] = self._fresh
         self.p, self._next = moved, p
@@ -134,17 +132,17 @@ class BeatModel:
     def read(self) -> None:
         """Set phase, bpm and certainty from the probabilities as they are."""
         marginal = np.add.reduceat(self.p, self.starts, out=self._marginal)
-        np.cumsum(marginal, out=self._sums[1:])
-        best = int((self._sums[self._last] - self._sums[self._first]).argmax())
+        sums = self._sums
+        np.add.accumulate(marginal, out=sums[1:])
+        best = int((sums[self._last] - sums[self._first]).argmax())
         low, high = self._first[best], self._last[best]
         near = marginal[low:high]
-        mass = float(self._sums[high] - self._sums[low])
+        mass = float(sums[high] - sums[low])
         first = self.starts[low]
         last = self._ends[high - 1] + 1
-        x = float(np.dot(self.p[first:last], self._cos[first:last]))
-        y = float(np.dot(self.p[first:last], self._sin[first:last]))
+        x, y = self._circle[:, first:last].dot(self.p[first:last]).tolist()
         self.phase = atan2(y, x) / (2 * pi) % 1.0
-        self.bpm = 60.0 * self.fps * mass / float(np.dot(near, self.frames[low:high]))
+        self.bpm = 60.0 * self.fps * mass / float(near.dot(self.frames[low:high]))
         self.certainty = hypot(x, y)
 
 
