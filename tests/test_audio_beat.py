@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from test_audio_analyzer import hear, kicks
 
 from performer.audio.activation import beat_net
+from performer.audio.bar import BarModel
 from performer.audio.report import analyse
 from performer.frame import HEAD
 
@@ -84,6 +85,22 @@ def test_accents_open_the_bars(length: int) -> None:
     bars = np.array([bar["t"] for bar in report["downbeats"]])
     assert np.abs(late[:, None] - bars[None, :]).min(1).max() < 0.07
     assert len(bars[(bars > 15.0) & (bars < 29.0)]) == pytest.approx(len(late), abs=1)
+
+
+def test_music_begins_with_the_first_beat_of_a_bar_unless_it_tells_otherwise() -> None:
+    """Bars of nothing but equal beats begin where the music did, after silence too; accents elsewhere win in time."""
+    equal = clicks(120.0, 12.0)
+    for sound, begun in ((equal, 0.0), (np.concatenate([np.zeros(3 * RATE, np.float32), equal]), 3.0)):
+        bars = np.array([bar["t"] for bar in analyse([sound], RATE, beat_net())["downbeats"]])
+        wanted = begun + np.arange(6.0, 11.5, 2.0)
+        assert np.abs(wanted[:, None] - bars[None, :]).min(1).max() < 0.07
+    bars = BarModel()
+    for beat in range(40):
+        bars.update(beat, 0.8 if beat % 4 == 1 else 0.1)
+        if beat == 3:
+            bars.opens(beat, 0)
+            assert (bars.length, bars.first) == (4, 1)
+    assert (bars.length, bars.first) == (4, 1)
 
 
 def test_the_report_is_causal_and_complete() -> None:

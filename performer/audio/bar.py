@@ -22,8 +22,9 @@ class BarModel:
     """
 
     CHANGE = 0.002  # chance per beat that bars begin anew, with any length
-    TRUST = 0.6  # beats resemble each other: each tells less than if it stood alone
+    TRUST = 0.3  # beats resemble each other: each tells less than if it stood alone
     CLEAR = 1.5  # how much likelier another reading must be before it is taken
+    OPENING = 6.0  # how much likelier music begins with the first beat of a bar than with any one of the others
 
     def __init__(self) -> None:
         self._lengths = np.concatenate([np.full(n, n) for n in LENGTHS])
@@ -54,6 +55,11 @@ class BarModel:
                 self.length, self.first = length, first
         here = (beat - self.first) % self.length
         self.certainty = float(self.p[(self._lengths == self.length) & (self._places == here)][0])
+
+    def opens(self, beat: int, first: int) -> None:
+        """The newest beat is number `beat`, and the music began, out of silence, with beat number `first`."""
+        self.p *= np.where(self._places == (beat - first) % self._lengths, self.OPENING, 1.0)
+        self.p /= self.p.sum()
 
 
 def likeness(evidence: float, mean: float, spread: float) -> float:

@@ -110,6 +110,9 @@ class BeatTracker:
     FAINT = 0.08  # below this nothing speaks for a beat any more
     TRUSTED = 0.4  # confidence from which on a tempo is kept through a break
     COAST_S = 40.0  # over which confidence fades in a break
+    QUIET_S = 2.0  # after so much silence the next onset is the beginning of something
+    STRUCK = 0.25  # strength of that onset
+    OPENED_S = (1.5, 10.0)  # when, after it, it is looked back to which beat of the bar it was
     # While the network is not sure of any beat it counts for little, and onset strengths for the more.
     HELP, SURE, FIRM, DOUBT_S = 4.0, 0.9, 0.7, 3.0
     OFFSET, GAIN, LEAST, MOST = 3.0, 0.4, -4.0, 4.0  # of the network's log odds, and where they are cut
@@ -140,6 +143,9 @@ class BeatTracker:
         self._vivid = 0.0  # its recent peaks
         self._coasting = False
         self._beats: deque[tuple[int, float]] = deque(maxlen=17)
+        self._quiet = self.QUIET_S  # seconds of silence up to now
+        self._awaited = False  # there was silence, and no onset since
+        self._begun: float | None = None  # when the music began, until it is known with which beat
         self._turn = False  # the model is read after every second frame
         self._age = 0  # hops since the frame that was read
         self._loudest = [0.0, 0.0, 0.0]  # onset strengths since the last frame: low, mid, high
@@ -239,11 +245,34 @@ class BeatTracker:
             self._speaks = max(0.0, strengths)
             self._evidence = (strengths,)
             self.activation = strengths
+        self._await(heard)
         if not heard:
             self._evidence = (0.0,) * len(self._evidence)
             self.activation = self._speaks = 0.0
         self._low = self._loudest[0]
         self._loudest = [0.0, 0.0, 0.0]
+
+    def _await(self, heard: bool) -> None:
+        """Notice the first onset after silence."""
+        if not heard:
+            self._quiet += self._every * self._dt
+            return
+        self._awaited = self._awaited or self._quiet >= self.QUIET_S
+        self._quiet = 0.0
+        if self._awaited and max(self._loudest) > self.STRUCK:
+            self._awaited, self._begun = False, self._now
+
+    def _open(self) -> None:
+        """As soon as the tempo is known: most music begins with the first beat of a bar."""
+        assert self._begun is not None
+        ago = self._now - self._begun
+        if ago > self.OPENED_S[1]:
+            self._begun = None
+        elif ago > self.OPENED_S[0] and self.confidence > self.TRUSTED:
+            begun = self.clock.beat - ago * self.bpm / 60.0
+            if abs(begun - round(begun)) < 0.25:
+                self.bars.opens(self._judged, round(begun))
+            self._begun = None
 
     def _read(self, heard: bool) -> None:
         self.model.read()
@@ -281,6 +310,8 @@ class BeatTracker:
             self._best = [0.0, 0.0]
         if evidence is not None:
             self.bars.update(number, evidence)
+        if self._begun is not None:
+            self._open()
 
     def _advance_bar(self) -> None:
         length = self.bars.length

@@ -16,6 +16,8 @@ from torch.nn import functional as F
 from performer.frame import BANDS
 
 CONTEXT = 4  # frames that the first layer sees
+FASTER = 0.2  # logarithm of the speed by which crops are played at most faster or slower
+BEGINNINGS = 0.3  # share of crops that begin where their song does
 
 
 class _Block(nn.Module):
@@ -39,7 +41,7 @@ class BeatNetwork(nn.Module):
     beat tracking", EUSIPCO 2019): each layer looks twice as far back as the one before, the last some 20 s.
     """
 
-    def __init__(self, channels: int = 32, layers: int = 10) -> None:
+    def __init__(self, channels: int = 48, layers: int = 10) -> None:
         super().__init__()
         self.look = nn.Linear(CONTEXT * BANDS, channels)
         self.register_buffer("prepare", _rises(), persistent=False)
@@ -47,6 +49,18 @@ class BeatNetwork(nn.Module):
         self.head = nn.Linear(channels, 2)
         with torch.no_grad():
             self.head.bias[:] = torch.tensor([-3.2, -4.5])  # about as often as beats and downbeats come
+
+    def widen(self, other: BeatNetwork) -> None:
+        """Answer as `other` does, which has fewer channels, with room to learn more (Chen, Goodfellow and Shlens,
+        "Net2Net: Accelerating learning via knowledge transfer", ICLR 2016)."""
+        theirs = other.state_dict()
+        with torch.no_grad():
+            for name, mine in self.state_dict().items():
+                given = theirs[name]
+                inside = tuple(slice(0, size) for size in given.shape)
+                if mine.dim() > 1 and name != "look.weight":
+                    mine[: given.shape[0], given.shape[1] :] = 0.0  # what the new channels say counts for nothing yet
+                mine[inside] = given
 
     def forward(self, bands: torch.Tensor) -> torch.Tensor:
         seen = torch.cat([bands.new_zeros(len(bands), CONTEXT - 1, BANDS), bands], 1)
@@ -71,7 +85,7 @@ def _rises() -> torch.Tensor:
 
 
 class Examples:
-    """Crops of examples, disturbed: louder, higher, with bands missing, faster or slower."""
+    """Crops of examples, disturbed: louder, brighter, higher, with bands missing, faster or slower."""
 
     def __init__(self, files: Sequence[Path], seed: int) -> None:
         self._songs = []
@@ -86,37 +100,55 @@ class Examples:
         """(length, BANDS) float32 levels and (length, 2) float32 targets 0..1."""
         rng = self._rng
         frames, marks = self._songs[int(rng.choice(len(self._songs), p=self._chance))]
-        speed = float(rng.uniform(0.92, 1.08))
+        speed = float(np.exp(rng.uniform(-FASTER, FASTER)))
         need = int(length * speed) + 2
         first = int(rng.integers(0, max(1, len(frames) - need)))
-        at = np.minimum(first + (np.arange(length) * speed), len(frames) - 1)
+        silence = 0
+        if rng.random() < BEGINNINGS:  # what is heard when the music starts is of interest too
+            first, silence = 0, int(rng.integers(0, 150)) * int(rng.random() < 0.6)
+        at = np.minimum(first + (np.arange(length - silence) * speed), len(frames) - 1)
         index = at.astype(int)
         share = (at - index)[:, None].astype(np.float32)
         part = frames[first : first + need + 1].astype(np.float32)
         low = np.minimum(index - first, len(part) - 1)
-        levels = part[low] * (1.0 - share) + part[np.minimum(low + 1, len(part) - 1)] * share
+        levels = np.zeros((length, BANDS), np.float32)
+        levels[silence:] = part[low] * (1.0 - share) + part[np.minimum(low + 1, len(part) - 1)] * share
         target = np.zeros((length, 2), np.float32)
         for column in (0, 1):
             hits = np.flatnonzero(marks[first : first + need, column] == 2) / speed
-            hits = np.round(hits).astype(int)
+            hits = np.round(hits).astype(int) + silence
             hits = hits[hits < length - 1]
             target[np.maximum(hits - 1, 0), column] = 0.4
             target[hits + 1, column] = 0.4
             target[hits, column] = 1.0
-        if rng.random() < 0.5:
-            levels = np.log1p(np.expm1(levels) * 10.0 ** (rng.uniform(-10.0, 8.0) / 20.0))
-        shift = int(rng.integers(-2, 3))
+        levels = self._recoloured(levels)
+        shift = int(rng.integers(-3, 4))
         levels = np.roll(levels, shift, 1)
         if shift > 0:
             levels[:, :shift] = 0.0
         elif shift < 0:
             levels[:, shift:] = 0.0
-        if rng.random() < 0.3:
+        if rng.random() < 0.25:
             low_band = int(rng.integers(0, BANDS))
             levels[:, low_band : low_band + int(rng.integers(2, 16))] = 0.0
         if rng.random() < 0.1:
             levels[:, int(rng.integers(14, 40)) :] = 0.0
         return levels.astype(np.float32), target
+
+    def _recoloured(self, levels: np.ndarray) -> np.ndarray:
+        """Louder or softer, through another equaliser, over some noise."""
+        rng = self._rng
+        if rng.random() < 0.3:
+            return levels
+        knots = np.linspace(0, BANDS - 1, int(rng.integers(2, 7)))
+        curve = np.interp(np.arange(BANDS), knots, rng.normal(0.0, 4.0, len(knots)))
+        gain = 10.0 ** ((curve + rng.uniform(-10.0, 8.0)) / 20.0)
+        amplitude = np.expm1(levels) * gain.astype(np.float32)
+        if rng.random() < 0.3:
+            hiss = rng.standard_normal(levels.shape).astype(np.float32)
+            amplitude += np.abs(hiss) * np.float32(10.0 ** rng.uniform(-1.5, 0.5))
+        louder: np.ndarray = np.log1p(amplitude)
+        return louder
 
     def batch(self, count: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
         levels, marks = zip(*(self.crop(length) for _ in range(count)), strict=True)
@@ -139,8 +171,8 @@ def train(
     seed: int,
     say: Callable[[str], None],
     keep: Path,
-    batch: int = 24,
-    length: int = 1400,
+    batch: int = 12,
+    length: int = 1800,
     rate: float = 2e-3,
 ) -> BeatNetwork:
     """Train for so many minutes; returns the network averaged over its last steps. `keep` is written now and then."""
@@ -173,6 +205,22 @@ def train(
     torch.save(average.module.state_dict(), keep)
     made: BeatNetwork = average.module
     return made
+
+
+def exported(file: Path) -> BeatNetwork:
+    """The network that `export` wrote there, to be trained on."""
+    weights = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in onnx.load(file).graph.initializer}
+    channels, layers = len(weights["look_b"]), sum(name.startswith("mix") for name in weights) // 2
+    network = BeatNetwork(channels, layers)
+    state = {"look.weight": weights["look_w"].T @ torch.linalg.inv(network.prepare), "look.bias": weights["look_b"],
+             "head.weight": weights["logits_w"].T, "head.bias": weights["logits_b"]}
+    for layer in range(layers):
+        conv = weights[f"conv{layer}_w"].reshape(3, channels, channels).permute(2, 1, 0)
+        state[f"blocks.{layer}.conv.weight"], state[f"blocks.{layer}.conv.bias"] = conv, weights[f"conv{layer}_b"]
+        state[f"blocks.{layer}.mix.weight"] = weights[f"mix{layer}_w"].T[:, :, None]
+        state[f"blocks.{layer}.mix.bias"] = weights[f"mix{layer}_b"]
+    network.load_state_dict(state)
+    return network
 
 
 def export(network: BeatNetwork, out: Path, about: dict[str, str]) -> None:

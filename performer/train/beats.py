@@ -12,7 +12,7 @@ import numpy as np
 from performer.audio.activation import DELAY_S
 from performer.audio.analyzer import Analyzer
 from performer.frame import BANDS
-from performer.train import songs
+from performer.train import arrange, songs
 from performer.train.sound import perform
 
 RATES = (44_100, 44_100, 48_000, 48_000, 22_050, 96_000)
@@ -79,11 +79,17 @@ def example(
 ) -> dict[str, np.ndarray]:
     """One song as frames, targets and seconds per frame.
 
-    One in twelve is next to a metronome; of the others one in five is built around a drummer, if there are any.
+    One in twelve is next to a metronome, four in twelve are of the kinds of `arrange`; of the others one in five is
+    built around a drummer, if there are any.
     """
     rng = np.random.default_rng(seed + 77)
     if seed % 12 == 7:
         song = songs.metronome(seed)
+    elif seed % 2 and rng.random() < 0.3:
+        path, bpm, beats = drummers[int(rng.integers(len(drummers)))] if drummers else (None, 0.0, 4)
+        song = arrange.loop(seed, strokes(path) if path and rng.random() < 0.5 else (), bpm, beats)
+    elif seed % 2:
+        song = arrange.arrange(seed)
     elif drummers and rng.random() < 0.2:
         path, bpm, beats = drummers[int(rng.integers(len(drummers)))]
         speed = float(rng.uniform(0.9, 1.1)) if 65.0 < bpm < 190.0 else 1.0

@@ -13,9 +13,9 @@ import typer
 from performer.audio.activation import FILE
 from performer.errors import Fault
 from performer.train import beats
-from performer.train.beatnet import BeatNetwork, export, train
+from performer.train.beatnet import BeatNetwork, export, exported, train
 
-HELD_OUT = 20  # every so manieth song is never trained on
+HELD_OUT = 19  # every so manieth song is never trained on
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -28,10 +28,11 @@ def hearing(
     out: Annotated[Path, typer.Option("-o", "--out")] = FILE,
     songs: Annotated[int, typer.Option(help="How many to compose, of some 45 s each.")] = 1000,
     minutes: float = 60.0,
-    length: Annotated[int, typer.Option(help="Frames (at about 90 a second) of one example in training.")] = 900,
-    rate: float = 3e-3,
+    length: Annotated[int, typer.Option(help="Frames (at about 90 a second) of one example in training.")] = 1800,
+    rate: float = 2e-3,
     seed: int = 1,
     jobs: int = 1,
+    start: Annotated[Path | None, typer.Option(help="A network of fewer channels to begin with, as exported.")] = None,
     resume: bool = False,
 ) -> None:
     """Train the network that hears beats and export it."""
@@ -43,6 +44,8 @@ def hearing(
     files = [examples / f"{number}.npz" for number in range(songs)]
     held_out = [file for number, file in enumerate(files) if number % HELD_OUT == 3]
     network, checkpoint = BeatNetwork(), work / "beats.pt"
+    if start:
+        network.widen(exported(start))
     if resume:
         network.load_state_dict(torch.load(checkpoint, weights_only=True))
     kept = [file for file in files if file not in set(held_out)]

@@ -40,8 +40,8 @@ class Song:
     seconds: float = 0.0
 
 
-class _Writer:
-    """Writes one song bar by bar, in beats."""
+class Writer:
+    """Writes one song bar by bar, in beats: `notes` are (part, beat, length in beats, pitch, loudness 0..1)."""
 
     def __init__(self, rng: np.random.Generator, style: Style) -> None:
         self.rng, self.style = rng, style
@@ -279,7 +279,7 @@ class _Writer:
             first += length
 
 
-def _tempo_map(rng: np.random.Generator, style: Style, beats: int) -> np.ndarray:
+def tempo_map(rng: np.random.Generator, style: Style, beats: int) -> np.ndarray:
     """Time in seconds of beats 0..beats: steady mostly, sometimes drifting, leaping, or slowing down."""
     low, high = style.tempo
     bpm = float(np.exp(rng.uniform(np.log(low * 0.95), np.log(high * 1.05))))
@@ -311,12 +311,12 @@ def compose(seed: int, seconds: float = 40.0) -> Song:
     rng = np.random.default_rng(seed)
     weights = np.array([s.weight for s in STYLES])
     style = STYLES[int(rng.choice(len(STYLES), p=weights / weights.sum()))]
-    writer = _Writer(rng, style)
+    writer = Writer(rng, style)
     bars = max(8, round(seconds * np.mean(style.tempo) / 60.0 / style.beats))
     writer.sections(bars)
-    times = _tempo_map(rng, style, (bars + 2) * style.beats)
+    times = tempo_map(rng, style, (bars + 2) * style.beats)
     start = float(rng.uniform(0.0, 1.0)) - float(rng.choice((0.0, 0.0, 1.0, 5.0))) * float(rng.uniform(0.0, 1.0))
-    return _set(rng, style, writer, times, start, bars)
+    return in_seconds(rng, style, writer, times, start, bars)
 
 
 def accompany(seed: int, drums: Sequence[tuple[float, int, int]], bpm: float, beats: int, seconds: float) -> Song:
@@ -337,7 +337,7 @@ def accompany(seed: int, drums: Sequence[tuple[float, int, int]], bpm: float, be
         "0" * 4 * beats,
         electronic=0.1,
     )
-    writer = _Writer(rng, style)
+    writer = Writer(rng, style)
     bars = max(2, round(seconds * bpm / 60.0 / beats))
     have = rng.random(4) < (0.7, 0.6, 0.3, 0.4)
     for first in range(0, bars, 8):
@@ -351,7 +351,7 @@ def accompany(seed: int, drums: Sequence[tuple[float, int, int]], bpm: float, be
         if have[3]:
             writer.tune(first, length)
     times = np.arange((bars + 2) * beats + 1) * 60.0 / bpm
-    song = _set(rng, style, writer, times, 0.0, bars)
+    song = in_seconds(rng, style, writer, times, 0.0, bars)
     limit = float(times[bars * beats])
     song.notes += [Note("drums", at, 0.2, pitch, velocity) for at, pitch, velocity in drums if at < limit]
     return song
@@ -362,7 +362,7 @@ def metronome(seed: int, seconds: float = 30.0) -> Song:
     rng = np.random.default_rng(seed)
     beats = int(rng.choice((2, 3, 4, 4, 4)))
     style = Style("metronome", 1.0, (55.0, 215.0), beats, 4, "", "", "", electronic=1.0)
-    writer = _Writer(rng, style)
+    writer = Writer(rng, style)
     bars = max(4, round(seconds * 2.0 / beats))
     click, accent, other = (int(p) for p in rng.choice((KICK, SNARE, CLAP, HAT, RIM, BLOCK, BLOCK), 3))
     accented, between = rng.random() < 0.6, rng.random() < 0.35
@@ -373,11 +373,13 @@ def metronome(seed: int, seconds: float = 30.0) -> Song:
             writer.add("drums", beat, 0.1, KICK, 0.8)
         if between:
             writer.add("drums", beat + 0.5, 0.1, other, 0.4)
-    times = _tempo_map(rng, style, (bars + 2) * beats)
-    return _set(rng, style, writer, times, float(rng.uniform(0.0, 1.5)), bars)
+    times = tempo_map(rng, style, (bars + 2) * beats)
+    return in_seconds(rng, style, writer, times, float(rng.uniform(0.0, 1.5)), bars)
 
 
-def _set(rng: np.random.Generator, style: Style, writer: _Writer, times: np.ndarray, start: float, bars: int) -> Song:
+def in_seconds(
+    rng: np.random.Generator, style: Style, writer: Writer, times: np.ndarray, start: float, bars: int
+) -> Song:
     """Beats become seconds; the song may begin anywhere in its first bars."""
     song = Song(style.name)
     number = np.arange(len(times))
