@@ -14,8 +14,8 @@ from performer.frame import BANDS
 
 torch = pytest.importorskip("torch")
 
-from performer.train import beats, songs, sound  # noqa: E402
-from performer.train.beatnet import BeatNetwork, Examples, export, loss_of  # noqa: E402
+from performer.train import arrange, beats, songs, sound  # noqa: E402
+from performer.train.beatnet import BeatNetwork, Examples, export, exported, loss_of  # noqa: E402
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -25,6 +25,23 @@ def test_a_song_is_the_same_for_the_same_seed_and_its_beats_are_even(seed: int) 
     assert song.notes and 55.0 / 1.1 <= 60.0 / np.median(np.diff(song.beats)) <= 220.0
     assert set(song.downbeats) <= set(song.beats) and 2 <= len(song.beats) / len(song.downbeats) <= 8
     assert all(0 <= note.pitch < 128 and 1 <= note.velocity <= 127 and note.at >= 0.0 for note in song.notes)
+
+
+def test_arranged_songs_begin_without_drums_mostly_and_loops_repeat_exactly() -> None:
+    late = 0
+    for seed in range(20):
+        song, again = arrange.arrange(seed, 20.0), arrange.arrange(seed, 20.0)
+        assert song.notes == again.notes and np.array_equal(song.beats, again.beats)
+        assert set(song.downbeats) <= set(song.beats)
+        assert all(0 <= note.pitch < 128 and 1 <= note.velocity <= 127 and note.at >= 0.0 for note in song.notes)
+        drums = [note.at for note in song.notes if note.part == "drums"]
+        late += not drums or min(drums) > song.notes[0].at + 1.0
+    assert late >= 5
+    bar = [(at * 0.5, 36, 100) for at in range(4)] + [(1.3, 38, 90)]
+    song = arrange.loop(3, bar * 1, 120.0, 4)
+    strokes = np.array([note.at for note in song.notes if note.pitch == 38])
+    length = song.downbeats[1] - song.downbeats[0]
+    assert len(strokes) > 3 and np.diff(strokes) == pytest.approx(length * np.round(np.diff(strokes) / length))
 
 
 def test_targets_lie_where_the_network_should_name_the_beat() -> None:
@@ -78,7 +95,15 @@ def test_training_lowers_the_loss_and_the_export_equals_torch(tmp_path: Path) ->
         losses.append(float(loss.detach()))
     assert np.mean(losses[-5:]) < 0.7 * losses[0]
 
+    wider = BeatNetwork(channels=24, layers=6)
+    wider.widen(network)
+    levels, _ = examples.batch(1, 200)
+    with torch.no_grad():
+        assert torch.allclose(wider(levels), network(levels), atol=1e-4)
+
     export(network, tmp_path / "net.onnx", {"training": "a test"})
+    with torch.no_grad():
+        assert torch.allclose(exported(tmp_path / "net.onnx")(levels), network(levels), atol=1e-3)
     net = BeatNet(tmp_path / "net.onnx")
     levels, _ = examples.batch(1, 200)
     with torch.no_grad():
