@@ -20,7 +20,7 @@ Size = Annotated[str, typer.Option(help="Width x height in pixels, such as 1280x
 Seed = Annotated[int, typer.Option(help="Of all random draws: another seed, another evening.")]
 Transition = Annotated[str | None, typer.Option(help="A transition, by name or file, for every "
                                                              "change of preset.")]
-Provider = Annotated[str, typer.Option(help="Where models run: auto, cuda or cpu.")]
+Provider = Annotated[str, typer.Option(help="Where models run: auto, cuda, cpu, tensorrt or openvino.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and all log lines.")]
 
 

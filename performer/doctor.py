@@ -168,7 +168,7 @@ def _models() -> list[Finding]:
             findings.append(Finding("models", False, str(fault), f"remove it, or train {name!r} again"))
     if providers:
         findings.append(Finding("models", True, f"{len(library.models)} model(s) on {', '.join(sorted(providers))}"))
-    if onnx.driver() and "CUDA" not in providers:
+    if onnx.driver() and not any(provider.startswith("CUDA") for provider in providers):
         findings.append(Finding("cuda", False, "an NVIDIA driver is here, but models run on the CPU",
                                 f"{sys.executable} -m pip install 'performer[cuda]'"))
     return findings

@@ -6,7 +6,7 @@ since a latest-wins box may drop it; it holds a count and a time, which cannot b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -203,20 +203,49 @@ class Frame:
         return tuple(scene for scene in (self.scene, self.incoming, self.preview) if scene is not None)
 
 
+@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
+class OnCard:
+    """A picture in a graphics card's memory, just as its model made it; it stays so for as long as anybody keeps this.
+
+    address    of its first byte, as CUDA counts; size, bytes; device, CUDA's number of the card
+    shape      of the tensor; dtype, "float32", "float16" or "uint8"
+    layout     what its axes are, as cards say it: "NCHW", "HWC" ...
+    low, high  its values for black and white; clip, whether it may overshoot them
+    fetch      copies it to the processor, as Image.pixels are there
+    """
+
+    address: int
+    size: int
+    shape: tuple[int, ...]
+    dtype: str
+    layout: str
+    low: float
+    high: float
+    clip: bool
+    fetch: Callable[[], np.ndarray]
+    device: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Image:
     """What a generator made of one frame's walk.
 
-    pixels  (3, H, W) float32, planar RGB, 0..1, C-contiguous; or (H, W, 4) uint8, RGBA with straight alpha
+    pixels  (3, H, W) float32, planar RGB, 0..1, C-contiguous; or (H, W, 4) uint8, RGBA with straight alpha; or a
+            picture that has stayed on the card
     t       `Frame.t` of the frame it was made for, in seconds
     took    seconds of work it cost
     cut     show it at once, rather than by a crossfade from the one before
     """
 
-    pixels: np.ndarray
+    pixels: np.ndarray | OnCard
     t: float
     took: float = 0.0
     cut: bool = False
+
+    @property
+    def host(self) -> np.ndarray:
+        """Its pixels in the processor's memory."""
+        return self.pixels.fetch() if isinstance(self.pixels, OnCard) else self.pixels
 
 
 #: (scene number, layer name) -> newest Image, as the generator's mailbox carries them.

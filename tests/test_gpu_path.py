@@ -1,15 +1,21 @@
 """The way of a picture from model to screen: memory that is used again, and never changes under whoever keeps it."""
 
 import gc
+import threading
+import time
 
 import numpy as np
 import pytest
 
 from performer.app import load_library
+from performer.errors import Fault
+from performer.generators import onnx, providers
 from performer.generators.binding import Bound
+from performer.generators.choice import LEAST_PSNR_DB, Trial, best, choose, psnr
 from performer.generators.layout import planar
 from performer.generators.loan import MOST, Loans
 from performer.generators.onnx import create
+from performer.generators.providers import Group, Way
 
 MODELS = sorted(load_library().models.values())
 RNG = np.random.default_rng(7)
@@ -87,3 +93,123 @@ def test_conversion_into_memory_that_is_used_again(layout, type_):
     into = np.full((3, 5, 7), 9.0, np.float32)
     assert planar(made, layout, low, high, False, lambda: into) is into
     assert np.allclose(into, wanted, atol=3e-3) and np.array_equal(into, planar(made, layout, low, high, False))
+
+
+class Timed:
+    """A runner whose pictures and whose time are told."""
+
+    def __init__(self, picture: np.ndarray, took_s: float = 0.0) -> None:
+        self._picture, self._took_s = picture, took_s
+
+    def picture(self, number: int) -> np.ndarray:
+        return self._picture * (number + 1) / 8.0
+
+    def run(self, number: int) -> None:
+        time.sleep(self._took_s)
+
+
+PICTURE = RNG.random((3, 8, 8)).astype(np.float32)
+
+
+def test_the_first_way_is_kept_unless_another_is_worth_it():
+    def chosen(*ms: float) -> int:
+        return choose([Trial(str(number), one) for number, one in enumerate(ms)])
+
+    assert chosen(4.0) == 0 and chosen(4.0, 2.0, 1.0) == 2
+    assert chosen(4.0, 3.9) == 0  # that is noise
+    assert choose([Trial("fails", fault="no"), Trial("works", 5.0)]) == 1
+    assert choose([Trial("right", 4.0), Trial("wrong", 1.0, LEAST_PSNR_DB - 1.0), Trial("fair", 2.0, 50.0)]) == 2
+    with pytest.raises(Fault, match="one: no driver; two: NaN"):
+        choose([Trial("one", fault="no driver"), Trial("two", fault="NaN")])
+
+
+def test_what_fails_makes_nan_differs_or_takes_too_long_is_not_taken():
+    released = threading.Event()
+
+    def begin(number: int) -> Timed:
+        if number == 1:
+            raise RuntimeError("cudnn64_9.dll\nis missing")
+        if number == 5:
+            released.wait(20.0)
+        return (Timed(PICTURE, 0.004), None, Timed(PICTURE * np.nan), Timed(PICTURE + 0.1),
+                Timed(PICTURE + 1e-4, 0.001), Timed(PICTURE))[number]
+
+    try:
+        found = best(("plain", "no library", "nan", "wrong", "half", "late", "untried"), begin, 1.5)
+    finally:
+        released.set()
+    assert found.number == 4 and found.runner.picture(0) is not None
+    faults = [trial.fault for trial in found.trials]
+    assert faults == ["", "cudnn64_9.dll is missing", "makes NaN or infinite values", "its pictures differ (26 dB)", "",
+                      "not ready after 2 s", "not tried: 2 s were over"]
+    assert found.trials[4].psnr_db == pytest.approx(86.0, abs=0.2) and "86 dB" in found.trials[4].line()
+
+
+def real_ways() -> tuple[Way, ...]:
+    """Ways of the CPU: as it is, in half floats, one whose provider is not there, and one that fails when it loads."""
+    return (Way("plain", options={"made": "up"}), Way("half", half=True, options={"made": "up"}),
+            Way("not here", "CUDAExecutionProvider", {"device_id": "0"}), Way("unknown", "NopeExecutionProvider"))
+
+
+def test_the_same_chooser_picks_among_real_sessions(monkeypatch):
+    monkeypatch.setattr(onnx, "groups", lambda provider, threads: [Group(real_ways(), 30.0)])
+    model = create(MODELS[0])
+    lines = {trial.name: trial for trial in model.trials}
+    assert list(lines) == ["plain", "half", "not here", "unknown"] and model.provider in ("plain", "half")
+    assert not lines["plain"].fault and lines["plain"].ms < 1e4
+    assert not lines["half"].fault and 45.0 < lines["half"].psnr_db < 120.0  # other numbers, the same picture
+    assert lines["not here"].fault and lines["unknown"].fault
+    z = latents(1, model.card.latent)[0]
+    assert psnr(model.paint(z), create(MODELS[0], "cpu").paint(z)) > 45.0
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_models_in_half_floats_look_the_same(path):
+    whole, half = create(path, "cpu"), onnx.OnnxGenerator(path, Way("half", half=True))
+    assert half._session.get_outputs()[0].type == "tensor(float16)"
+    for z in latents(3, whole.card.latent):
+        picture = half.paint(z)
+        assert picture.dtype == np.float32 and psnr(whole.paint(z), picture) > 55.0
+
+
+def test_where_nothing_of_a_group_works_the_next_is_tried_and_said(monkeypatch, caplog):
+    broken = Group((Way("broken", "NopeExecutionProvider"),), 5.0)
+    monkeypatch.setattr(onnx, "groups", lambda provider, threads: [broken, Group((onnx.CPU,))])
+    assert create(MODELS[0]).provider == "CPU"
+    assert "CUDA does not work, models run on the CPU: broken:" in caplog.text
+    monkeypatch.setattr(onnx, "groups", lambda provider, threads: [broken])
+    with pytest.raises(Fault, match="CUDA does not work here: broken:"):
+        create(MODELS[0], "cuda")
+
+
+def test_asking_for_what_is_not_here_says_what_is_missing(monkeypatch):
+    monkeypatch.setattr(providers, "driver", lambda: False)
+    monkeypatch.setattr(providers.ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    assert [group.ways for group in providers.groups("auto", 1)] == [(onnx.CPU,)]
+    for name, told in {"cuda": "NVIDIA driver", "tensorrt": "pip install tensorrt",
+                       "openvino": "pip install onnxruntime-openvino", "coreml": "there are auto, cpu, cuda"}.items():
+        with pytest.raises(Fault, match=told):
+            providers.groups(name, 1)
+
+
+def test_with_a_card_all_its_ways_come_before_the_processor(monkeypatch, tmp_path):
+    monkeypatch.setattr(providers, "driver", lambda: True)
+    monkeypatch.setattr(providers, "ENGINES", tmp_path / "engines")
+    monkeypatch.setattr(providers.ort, "get_available_providers", lambda: [
+        "TensorrtExecutionProvider", "CUDAExecutionProvider", "OpenVINOExecutionProvider", "CPUExecutionProvider"])
+    first, last = providers.groups("auto", 1)
+    assert [way.name for way in first.ways][:2] == ["CUDA", "CUDA graph"] and last.ways == (onnx.CPU,)
+    assert all(way.device == "cuda" and (way.options.get("enable_cuda_graph") == "1") is way.graph
+               for way in first.ways)
+    (only,) = providers.groups("tensorrt", 1)
+    assert only.budget_s > first.budget_s and only.ways[0].options["trt_engine_cache_path"] == str(tmp_path / "engines")
+    (intel,) = providers.groups("openvino", 3)
+    assert intel.ways[0].options == {"device_type": "CPU", "num_of_threads": "3"}
+
+
+def test_the_session_tells_on_which_provider_its_operators_lie():
+    options = providers.ort.SessionOptions()
+    options.add_session_config_entry(providers.RECORD, "1")
+    session = providers.opened(str(MODELS[0]), onnx.CPU, options)
+    assert set(providers.placed(session)) <= {"CPUExecutionProvider"}
+    assert not providers.placed(providers.opened(str(MODELS[0]), onnx.CPU, providers.ort.SessionOptions()))

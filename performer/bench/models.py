@@ -23,7 +23,7 @@ def against_torch(_seconds: float) -> list[Row]:
     except ImportError as error:
         return [Row("one image of a model", "ms", _shipped(), "torch eager", (), ">= 1.3x", None,
                     f"peer not installed: {error.name}")]
-    from performer.generators.onnx import OnnxGenerator
+    from performer.generators.onnx import create
 
     network = Generator(64, 128).eval()
     rows = []
@@ -35,7 +35,7 @@ def against_torch(_seconds: float) -> list[Row]:
         z = np.random.default_rng(1).standard_normal(64).astype(np.float32)
         tensor = torch.from_numpy(z[None])
         for threads in (1, 2):
-            model = OnnxGenerator(path, "cpu", threads)
+            model = create(path, "cpu", threads)
             with torch.inference_mode():
                 if not np.allclose(model.paint(z), network(tensor)[0].numpy(), atol=1e-3):
                     raise Fault("bench row E: the exported model's picture is not the network's; nothing to compare")

@@ -93,7 +93,7 @@ def import_model(
 def check(
     name: Annotated[str, typer.Argument(help="A model's name, or its file.")],
     fps: Annotated[float, typer.Option(min=1.0, help="Pictures per second of your display.")] = 60.0,
-    provider: Annotated[str, typer.Option(help="auto, cuda or cpu.")] = "auto",
+    provider: Annotated[str, typer.Option(help="auto, cuda, cpu, tensorrt or openvino.")] = "auto",
     debug: Debug = False,
 ) -> None:
     """Is it the file it should be, where does it run, how fast, and is that enough?"""
@@ -117,7 +117,7 @@ def explore(
     out: Annotated[Path | None, typer.Option("-o", "--out", help="The strips: a .png or .jpg file.")] = None,
     seed: Annotated[int, typer.Option(help="Of the places that are looked at.")] = 1,
     samples: Annotated[int, typer.Option(min=100, help="How many places.")] = 900,
-    provider: Annotated[str, typer.Option(help="auto, cuda or cpu.")] = "auto",
+    provider: Annotated[str, typer.Option(help="auto, cuda, cpu, tensorrt or openvino.")] = "auto",
     debug: Debug = False,
 ) -> None:
     """Find directions in a model's latents, keep them beside it as knobs, draw each as a strip."""

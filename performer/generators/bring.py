@@ -90,6 +90,7 @@ class Verdict:
     """What a model is good for on this machine.
 
     provider  that ran most of its operators, as the run's own profile says; share, of the operators
+    way       in which it ran; tried, what came of each way that there was
     fits      whether it makes a picture for every one of the display's, with a fifth to spare
     """
 
@@ -105,6 +106,8 @@ class Verdict:
     p95_ms: float
     fps: float
     fits: bool
+    way: str = "CPU"
+    tried: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         hz = 1000.0 / self.p95_ms
@@ -113,7 +116,9 @@ class Verdict:
             f"file       sha256 {self.sha256[:16]}..., {known[self.as_imported]}",
             f"licence    {self.licence}",
             f"latent     {self.latent} numbers", f"picture    {self.size[0]}x{self.size[1]}",
-            f"ran on     {self.provider} ({self.share:.0%} of its operators)",
+            f"ran on     {self.provider} ({self.share:.0%} of its operators)"
+            + ("" if self.way == self.provider else f", as {self.way}"),
+            *(f"  tried    {line}" for line in self.tried),
             f"memory     {self.memory_mb:.0f} MB",
             f"a picture  {self.p50_ms:.2f} ms p50, {self.p95_ms:.2f} ms p95",
             f"verdict    {'keeps' if self.fits else 'does not keep'} up with {self.fps:g} pictures per second"
@@ -130,12 +135,12 @@ def judge(path: Path, provider: str, fps: float) -> Verdict:
     model = create(path, provider)
     runs = _timed(model)
     memory = max(process.memory_info().rss - before, path.stat().st_size) / 1e6
-    where = _where(path, provider, model)
+    where = _where(path, model)
     most, count = where.most_common(1)[0]
     p50, p95 = 1e3 * float(np.median(runs)), 1e3 * float(np.quantile(runs, 0.95))
     return Verdict(digest, digest == card.sha256 if card.sha256 else None, card.licence, card.latent, card.size,
                    most.removesuffix("ExecutionProvider"), count / sum(where.values()), memory, p50, p95, fps,
-                   p95 * 1.25 <= 1000.0 / fps)
+                   p95 * 1.25 <= 1000.0 / fps, model.provider, tuple(trial.line() for trial in model.trials))
 
 
 def _once(model: OnnxGenerator, number: int) -> None:
@@ -156,13 +161,13 @@ def _timed(model: OnnxGenerator) -> list[float]:
     return took[3:] or took
 
 
-def _where(path: Path, provider: str, model: OnnxGenerator) -> Counter[str]:
+def _where(path: Path, model: OnnxGenerator) -> Counter[str]:
     """Provider -> how many operators it ran, by a run's profile: the session itself only tells what it would like."""
     with tempfile.TemporaryDirectory() as folder:
         options = ort.SessionOptions()
         options.enable_profiling = True
         options.profile_file_prefix = str(Path(folder) / "profile")
-        profiled = OnnxGenerator(path, provider, options=options)
+        profiled = OnnxGenerator(path, model.way, options=options)
         _once(profiled, 1)
         events: list[dict[str, Any]] = json.loads(Path(profiled.end_profiling()).read_text(encoding="utf-8"))
     ran = Counter(str(event["args"]["provider"]) for event in events

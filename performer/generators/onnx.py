@@ -1,25 +1,34 @@
-"""A GAN generator or VAE decoder in an ONNX file, run by ONNX Runtime on CUDA where that really works, else the CPU."""
+"""A GAN generator or VAE decoder in an ONNX file, run by ONNX Runtime in the way that was found the fastest here."""
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import onnxruntime as ort
 
 from performer.errors import Fault, nearest
+from performer.frame import OnCard
 from performer.generators import knobs
-from performer.generators.binding import Bound
+from performer.generators.binding import Bound, BoundOnCard
 from performer.generators.card import Card, Entry, load
+from performer.generators.choice import PICTURES, Trial, best
 from performer.generators.external import examine
+from performer.generators.half import halved
 from performer.generators.layout import fed, planar
 from performer.generators.loan import Loans
+from performer.generators.providers import CPU, RECORD, Way, driver, groups, opened, placed
 
 log = logging.getLogger(__name__)
 ort.set_default_logger_severity(4)  # its warnings are repeated here in one line where they matter
+LOOK_S = 1.0  # how often a picture that stays on the card is looked at
+FIXED = ("class", "noise", "truncation")  # inputs that stay as they are from picture to picture
+
+__all__ = ["OnnxGenerator", "create", "driver", "threads_for"]
 
 
 def threads_for(cores: int | None) -> int:
@@ -30,15 +39,19 @@ def threads_for(cores: int | None) -> int:
 class OnnxGenerator:
     """Latent (D,) -> picture (3, H, W) float32, 0..1; or picture to picture, where its card says filter.
 
-    path      NAME.onnx with NAME.toml beside it
-    provider  "auto", "cuda" or "cpu"
-    options   of the session, where they are not the usual ones
-    Raises Fault when the file, its card or the provider is no good.
+    path     NAME.onnx with NAME.toml beside it
+    way      in which it runs; `create` finds the best one
+    options  of the session, where they are not the usual ones
+
+    `provider` says in words where it runs, and for how much of it that is true; `trials`, what `create` tried.
+    Raises Fault when the file, its card or the way is no good.
     """
 
-    def __init__(self, path: Path, provider: str = "auto", threads: int | None = None,
+    trials: tuple[Trial, ...] = ()
+
+    def __init__(self, path: Path, way: Way = CPU, threads: int | None = None,
                  options: ort.SessionOptions | None = None) -> None:
-        self.path = path
+        self.path, self.way = path, way
         self.card: Card = load(path.with_suffix(".toml"))
         if not path.is_file():
             raise Fault(f"{path}: no such model file; its card is there, so the .onnx was moved or never made")
@@ -48,14 +61,28 @@ class OnnxGenerator:
         options.intra_op_num_threads = threads or threads_for(os.cpu_count())
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = self._open(options, provider)
-        self.provider = "CUDA" if self._session.get_providers()[0].startswith("CUDA") else "CPU"
+        if way is not CPU:
+            options.add_session_config_entry(RECORD, "1")
+        try:
+            self._session = opened(halved(path) if way.half else str(path), way, options)
+        except Fault:
+            raise
+        except Exception as error:
+            if way is not CPU:
+                raise
+            raise Fault(f"{path}: not a model that ONNX Runtime can load: {_line(error)}") from None
+        where = placed(self._session)
+        share = where[way.provider] / where.total() if where else 1.0
+        self.provider = way.name if share > 0.995 else f"{way.name} ({share:.0%} of its operators)"
+        self._looked = 0.0
         self._feed: dict[str, np.ndarray] = {}  # bound: write in place
-        self._bound: Bound | None = None
+        self._bound: Bound | BoundOnCard | None = None
         self._planes = Loans((3, self.card.size[1], self.card.size[0]), np.float32)  # for outputs that are not yet so
         self._turn: Entry | None = None  # the input that changes from picture to picture
         self._styles: dict[str, np.ndarray] = {}  # "middle", "fine" -> what those layers are fed with
         self._wire()
+        if way.device != "cpu":
+            self.bind_on_card(way.device)
         if self.card.kind == "filter":
             self.change(np.full((3, 8, 8), 0.5, np.float32))
         else:
@@ -108,11 +135,29 @@ class OnnxGenerator:
         """Whether middle and fine layers may follow latents of their own."""
         return len(self._styles) == 2
 
-    def paint(self, latent: np.ndarray, middle: np.ndarray | None = None,
-              fine: np.ndarray | None = None) -> np.ndarray:
+    @property
+    def stays(self) -> bool:
+        """Whether its pictures can stay on the card."""
+        return isinstance(self._bound, BoundOnCard)
+
+    def bind_on_card(self, device: str) -> None:
+        """Keep inputs and outputs in a device's memory ("cuda"; "cpu" goes the same way on the processor)."""
+        card = self.card
+        fixed = [entry.name for entry in card.inputs if entry.role in FIXED]
+
+        def dressed(address: int, size: int, dtype: str, raw: Callable[[], np.ndarray]) -> OnCard:
+            return OnCard(address, size, card.shape, dtype, card.layout, *card.range, card.clip,
+                          lambda: planar(raw(), card.layout, *card.range, card.clip))
+
+        self._bound = BoundOnCard(self._session, self._feed, self._out, card.shape, dressed, device, self.way.graph,
+                                  fixed)
+
+    def paint(self, latent: np.ndarray, middle: np.ndarray | None = None, fine: np.ndarray | None = None,
+              stay: bool = False) -> np.ndarray | OnCard:
         """The picture of a latent: (D,) float32 -> (3, H, W) float32, 0..1, C-contiguous.
 
         middle, fine  latents of the model's middle and fine layers, where it mixes styles; else the latent
+        stay  leave it on the card, where the model runs on one and `stays`
         Raises Fault when the model fails, or makes what is not a picture (wrong shape, NaN, infinity).
         """
         assert self._turn is not None
@@ -122,68 +167,95 @@ class OnnxGenerator:
         self._feed[self._turn.name][...] = latent.reshape(self._turn.shape)
         for array, style in zip(self._styles.values(), (middle, fine), strict=False):
             array[...] = (latent if style is None else style).reshape(array.shape)
-        return self._run()
+        return self._run(stay)
 
-    def change(self, picture: np.ndarray) -> np.ndarray:
+    def change(self, picture: np.ndarray, stay: bool = False) -> np.ndarray | OnCard:
         """What a model of kind filter makes of a picture: (3, h, w) -> (3, H, W), both float32, 0..1. Raises Fault."""
         turn = self._turn
         assert turn is not None
         if turn.role != "image":
             raise Fault(f"{self.path}: takes a latent, not a picture; leave out of = NAME")
         self._feed[turn.name][...] = fed(picture, turn.shape, turn.layout, *turn.range)
-        return self._run()
+        return self._run(stay)
 
-    def _run(self) -> np.ndarray:
+    def _run(self, stay: bool = False) -> np.ndarray | OnCard:
         try:
             out = self._bound.run() if self._bound is not None else self._session.run([self._out], self._feed)[0]
         except Exception as error:  # ONNX Runtime's errors have no common class
             raise Fault(f"{self.path}: the model failed: {_line(error)}") from None
+        if isinstance(out, OnCard):
+            return self._kept(out) if stay else self._sound(out.fetch())
         card = self.card
         if out.shape != card.shape:
             raise Fault(f"{self.path}: made {list(out.shape)}, but the card says {list(card.shape)}")
         if self._bound is None:  # now that its shape is known, pictures get memory that is used again
             self._bound = Bound(self._session, self._feed, self._out, card.shape)
+        return planar(self._sound(out), card.layout, *card.range, card.clip, lambda: self._planes.take()[1])
+
+    def _kept(self, out: OnCard) -> OnCard:
+        """Looked at now and then: to copy each one only to look at it would cost what staying there saves."""
+        if perf_counter() - self._looked > LOOK_S:
+            self._sound(out.fetch())
+            self._looked = perf_counter()
+        return out
+
+    def _sound(self, out: np.ndarray) -> np.ndarray:
         if not np.isfinite(out.sum(dtype=np.float32)):
             raise Fault(f"{self.path}: made a picture with NaN or infinite values; train or export it again")
-        return planar(out, card.layout, *card.range, card.clip, lambda: self._planes.take()[1])
-
-    def _open(self, options: ort.SessionOptions, provider: str) -> ort.InferenceSession:
-        if provider != "cpu" and "CUDAExecutionProvider" in ort.get_available_providers() and driver():
-            try:
-                ort.preload_dlls()
-                session = self._session_on(["CUDAExecutionProvider", "CPUExecutionProvider"], options)
-                if session.get_providers()[0] == "CUDAExecutionProvider":
-                    return session
-                why = "ONNX Runtime fell back to the CPU"
-            except Exception as error:
-                why = _line(error)
-            if provider == "cuda":
-                raise Fault(f"CUDA does not work here: {why}; `performer doctor` tells more")
-            log.warning("CUDA does not work, models run on the CPU: %s", why)
-        elif provider == "cuda":
-            raise Fault("no CUDA here: no NVIDIA driver, or onnxruntime-gpu is missing; `performer doctor` tells more")
-        try:
-            return self._session_on(["CPUExecutionProvider"], options)
-        except Exception as error:
-            raise Fault(f"{self.path}: not a model that ONNX Runtime can load: {_line(error)}") from None
-
-    def _session_on(self, providers: list[str], options: ort.SessionOptions) -> ort.InferenceSession:
-        return ort.InferenceSession(str(self.path), options, providers=providers)
-
-
-def driver() -> bool:
-    """Whether the NVIDIA driver's library can be loaded."""
-    try:
-        ctypes.CDLL("nvcuda.dll" if os.name == "nt" else "libcuda.so.1")
-    except OSError:
-        return False
-    return True
+        return out
 
 
 def _line(error: Exception) -> str:
     return " ".join(str(error).split())[:300]
 
 
-def create(path: Path, provider: str = "auto") -> OnnxGenerator:
-    """The generator in a model file. Raises Fault."""
-    return OnnxGenerator(path, provider)
+def create(path: Path, provider: str = "auto", threads: int | None = None) -> OnnxGenerator:
+    """The generator in a model file, in the way that was measured to be the fastest here.
+
+    provider  "auto" (CUDA where it works, else the CPU), "cpu", "cuda", "tensorrt" or "openvino"
+    Raises Fault.
+    """
+    threads = threads or threads_for(os.cpu_count())
+    why = ""
+    for group in groups(provider, threads):
+        if group.ways == (CPU,):
+            if why:
+                log.warning("CUDA does not work, models run on the CPU: %s", why)
+            return OnnxGenerator(path, CPU, threads)
+        try:
+            chosen = best([way.name for way in group.ways],
+                          lambda number, ways=group.ways: _Runner(OnnxGenerator(path, ways[number], threads)),  # type: ignore[misc]
+                          group.budget_s)
+        except Fault as fault:
+            why = str(fault)
+            continue
+        model = chosen.runner.model
+        model.trials = chosen.trials
+        log.info("%s runs on %s (%s)", path.stem, model.provider, "; ".join(trial.line() for trial in chosen.trials))
+        return model
+    names = {"cuda": "CUDA", "tensorrt": "TensorRT", "openvino": "OpenVINO"}
+    raise Fault(f"{names[provider]} does not work here: {why}; `performer doctor` tells more")
+
+
+class _Runner:
+    """A generator under trial."""
+
+    def __init__(self, model: OnnxGenerator) -> None:
+        self.model = model
+        size = model.card.latent if model.card.kind != "filter" else 3 * 32 * 32
+        rng = np.random.default_rng(11)
+        self._given = rng.standard_normal((PICTURES, size)).astype(np.float32)
+
+    def _made(self, number: int, stay: bool) -> np.ndarray | OnCard:
+        given = self._given[number]
+        if self.model.card.kind == "filter":
+            return self.model.change(np.clip(0.5 + 0.2 * given.reshape(3, 32, 32), 0.0, 1.0), stay)
+        return self.model.paint(given, stay=stay)
+
+    def picture(self, number: int) -> np.ndarray:
+        made = self._made(number, False)
+        assert isinstance(made, np.ndarray)
+        return made
+
+    def run(self, number: int) -> object:
+        return self._made(number, self.model.stays)
