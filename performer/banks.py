@@ -31,13 +31,15 @@ def read(model: str, dim: int, folder: Path = FOLDER) -> Bank:
     bank = Bank(model, dim)
     for number, row in enumerate(rows[:MOST] if isinstance(rows, list) else [None]):
         try:
-            latent = np.array(row["latent"], np.float32)
+            latent, w = np.array(row["latent"], np.float32), np.array(row.get("w", []), np.float32)
             name, tags = str(row["name"]), tuple(str(tag) for tag in row.get("tags", []))
         except (TypeError, KeyError, ValueError, AttributeError):
             raise Fault(f"{path}: place[{number}]: expected name and latent") from None
         if latent.shape != (dim,) or not np.isfinite(latent).all() or not latent.any():
             raise Fault(f"{path}: place[{number}].latent: expected {dim} numbers, as {model!r} takes them")
-        bank.places.append(Place(name, latent.tobytes(), tags))
+        if w.ndim != 1 or not np.isfinite(w).all():
+            raise Fault(f"{path}: place[{number}].w: expected the numbers of a style")
+        bank.places.append(Place(name, latent.tobytes(), tags, w.tobytes()))
     return bank
 
 
@@ -57,7 +59,8 @@ def write(bank: Bank, folder: Path = FOLDER) -> Path:
     import tomlkit
 
     rows = [{"name": place.name, "tags": list(place.tags),
-             "latent": [round(float(v), 5) for v in np.frombuffer(place.latent, np.float32)]} for place in bank.places]
+             **{key: [round(float(v), 5) for v in np.frombuffer(part, np.float32)]
+                for key, part in (("latent", place.latent), ("w", place.w)) if part}} for place in bank.places]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{bank.model}.toml"
     new = path.with_suffix(".new")

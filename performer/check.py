@@ -75,7 +75,8 @@ def _files(named: list[Path]) -> Iterator[Path]:
 
 
 def _is_card(path: Path) -> bool:
-    return (path.suffix == ".toml" and path.with_suffix(".onnx").exists()) or path.name.endswith(".encoder.onnx")
+    beside = path.name.endswith((".encoder.onnx", ".mapping.onnx"))
+    return beside or (path.suffix == ".toml" and path.with_suffix(".onnx").exists())
 
 
 class _Bench:
@@ -225,7 +226,7 @@ def trial(spec: ShaderSpec, library: Library, seed: int = 1) -> Preset:
         text = 'tags = ["trial-transition"]\n' + text
     tomllib.loads(text)
     return load(text, "trial", where=spec.name, shaders=library.shaders, models=library.knobs(),
-                audio=library.audio)
+                audio=library.audio, inlets=library.inlets())
 
 
 def music(t: float) -> tuple[Features, Sound]:

@@ -121,6 +121,9 @@ class Walk:
     moves       amounts of the model's directions, in their order
     styles      walks of the middle and of the fine layers, where styles are mixed; None: this walk
     stops       (latent as bytes, 0..1): kept places that hold the walk, and how far each has come
+    space       "z", or "w": through the styles that the model's mapping makes of keyframes
+    psi         how far pictures stray from the model's mean one; None: as the model's card says
+    noise       (position, seed, amounts for coarse, middle and fine layers) of its noise; () for none
     """
 
     kind: str
@@ -130,6 +133,9 @@ class Walk:
     moves: tuple[float, ...] = ()
     stops: tuple[tuple[bytes, float], ...] = ()
     styles: tuple[Walk | None, Walk | None] = (None, None)
+    space: str = "z"
+    psi: float | None = None
+    noise: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

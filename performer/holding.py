@@ -83,4 +83,4 @@ class Recaller:
             return None
         self._at = found[0]
         self.word = bank.places[self._at].name
-        return bank.places[self._at].latent
+        return bank.places[self._at].whole

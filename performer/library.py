@@ -11,7 +11,7 @@ import platformdirs
 
 from performer import isf, preset
 from performer.errors import Fault, nearest
-from performer.generators import knobs
+from performer.generators import inlets, knobs
 from performer.generators.card import load as load_card
 from performer.isf import ShaderSpec
 from performer.preset import Preset
@@ -47,7 +47,7 @@ class Library:
             for path in isf.files(folder / "shaders"):
                 self._keep(path, self.load_shader)
             for path in sorted((folder / "models").glob("*.onnx")):
-                if not path.stem.endswith(".encoder"):
+                if not path.stem.endswith((".encoder", ".mapping")):
                     self.models[path.stem] = path
         if self.transition is not None:
             self.transition = self._change(self.transition)
@@ -86,7 +86,8 @@ class Library:
         except (OSError, UnicodeDecodeError) as error:
             raise Fault(f"{path}: cannot read this preset: {error}") from None
         loaded = preset.load(text, path.stem, where=str(path), shaders=self.shaders,
-                             models=self.knobs(), audio=self.audio, transition=self.transition)
+                             models=self.knobs(), audio=self.audio, transition=self.transition,
+                             inlets=self.inlets())
         self.presets[path.stem], self.files[path.stem] = loaded, path
         return loaded
 
@@ -102,6 +103,10 @@ class Library:
                     self.faults[knobs.beside(path)] = fault
                     log.warning("%s", fault)
         return found
+
+    def inlets(self) -> dict[str, dict[str, float]]:
+        """What all models can be played by besides their latents."""
+        return {name: inlets.offered(path) for name, path in self.models.items()}
 
     def dims(self) -> dict[str, int]:
         """Size of the latents of each model that has a card and walks."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from math import floor
+from typing import Any
 
 from performer.clock import Pulse
 from performer.control.media import MEDIA
@@ -14,6 +15,7 @@ from performer.frame import Play, Scene, Value, Walk
 from performer.holding import Holding
 from performer.latent.walks import ON_BEATS
 from performer.preset import Preset, WalkSpec
+from performer.tables import NOISE
 
 IDLE_BEATS_PER_S = 0.2  # walks counted in beats still breathe when nothing can be heard
 
@@ -22,10 +24,12 @@ class Playing:
     """A scene in progress: its routes' followers and its walkers' positions."""
 
     def __init__(self, number: int, preset: Preset, t: float, seed: int, pulse: Pulse) -> None:
-        self.number, self.preset, self.started = number, preset, t
+        self.number, self.preset, self.started, self._seed = number, preset, t, seed
         self.router = Router(preset.routes, preset.params, preset.base)
         self.positions = {name: self._first(node, walk, pulse) for name, node, walk in _walkers(preset)}
         self.positions |= {layer.name: 0.0 for layer in preset.layers if layer.play}
+        self.positions |= {f"{layer.name}.noise": 0.0 for layer in preset.layers
+                           if layer.walk is not None and "noise" in layer.walk.inlets}
         self.seeds = {name: walk.seed + 7919 * seed for name, _, walk in _walkers(preset)}
         self.routes: tuple[tuple[str, str, float], ...] = ()
         self.dreaming = next((layer for layer in preset.layers if layer.walk is not None), None)
@@ -70,13 +74,15 @@ class Playing:
             moves = tuple([params[address] for address in layer.walk.knobs])
             walk = replace(self._walked(layer.name, f"{layer.name}.walk", layer.walk, params, dt, beats, meter),
                            moves=moves if any(moves) else (),  # type: ignore[arg-type]
-                           stops=self.holding.stops(t) if layer is self.dreaming else ())
+                           stops=self.holding.stops(t) if layer is self.dreaming else (), space=layer.walk.space,
+                           **self._inlets(layer.name, layer.walk, params, dt))
             if layer.walk.styles != (None, None):
                 middle, fine = (
                     self._walked(f"{layer.name}.{part}", f"{layer.name}.{part}", style, params, dt, beats, meter)
                     if style is not None else None
                     for part, style in zip(("middle", "fine"), layer.walk.styles, strict=True))
-                walk = replace(walk, styles=(middle, fine))
+                walk = replace(walk, styles=tuple(style and replace(style, space=walk.space)
+                                                  for style in (middle, fine)))  # type: ignore[arg-type]
             walks[layer.name] = walk
         plays = self._play(params, dt, beats, beat, meter)
         return Scene(self.number, self.preset, params, walks, t - self.started, plays)
@@ -88,6 +94,20 @@ class Playing:
         assert isinstance(speed, float) and isinstance(kick, float) and isinstance(truncation, float)
         self.positions[name] += speed * self._span(spec, dt, beats, meter) + kick * dt
         return Walk(spec.kind, self.positions[name], self.seeds[name], truncation)
+
+    def _inlets(self, layer: str, spec: WalkSpec, params: Mapping[str, Value], dt: float) -> dict[str, Any]:
+        """Truncation and noise of a layer's model, as fields of a Walk."""
+        found: dict[str, Any] = {}
+        if "truncation" in spec.inlets:
+            found["psi"] = params[f"{layer}.truncation"]
+        if "noise" in spec.inlets:
+            amount, coarse, middle, fine, speed = (float(params[f"{layer}.{knob.name}"])  # type: ignore[arg-type]
+                                                   for knob in NOISE)
+            self.positions[f"{layer}.noise"] += speed * dt
+            if amount > 0.0:
+                found["noise"] = (self.positions[f"{layer}.noise"], float(spec.noise_seed + 7919 * self._seed),
+                                  amount * coarse, amount * middle, amount * fine)
+        return found
 
     def _play(self, params: Mapping[str, Value], dt: float, beats: float, beat: float, meter: int) -> dict[str, Play]:
         """Where the media of each layer are."""

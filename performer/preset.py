@@ -44,6 +44,9 @@ class WalkSpec:
     lock   "free": its position counts seconds; "beat", "bar", "phrase": those, and keyframes fall on them
     styles walks of the middle and the fine layers, `layer.middle.*` and `layer.fine.*`, where styles are mixed
     knobs  addresses of the model's directions, `layer.latent.*`, in the model's order
+    space  "z", or "w": through the styles of the model
+    inlets what else of the model can be played: "truncation", `layer.truncation`; "noise", `layer.noise` and its shares
+    noise_seed  of that noise
     """
 
     kind: str
@@ -51,6 +54,9 @@ class WalkSpec:
     lock: str = "free"
     knobs: tuple[str, ...] = ()
     styles: tuple[WalkSpec | None, WalkSpec | None] = (None, None)
+    space: str = "z"
+    inlets: tuple[str, ...] = ()
+    noise_seed: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +150,7 @@ def load(
     models: Mapping[str, Sequence[str]],
     audio: Sequence[str],
     transition: str | None = None,
+    inlets: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Preset:
     """Read one preset.
 
@@ -151,6 +158,7 @@ def load(
     shaders     all shaders by name; models, all models with the names of their directions
     audio       the names of the analyser's features
     transition  shader to change to it with, whatever the preset says
+    inlets      model -> which of "w", "truncation" and "noise" it has, with their values at rest
     Raises Fault.
     """
     try:
@@ -164,7 +172,7 @@ def load(
     if transition is not None and transition != table.transition.shader:
         table.transition = tables.TransitionTable(shader=transition, seconds=table.transition.seconds)
         table.route = [route for route in table.route if not route.target.startswith("transition.")]
-    return _Reader(where, shaders, models, audio).preset(table, name, raw)
+    return _Reader(where, shaders, models, audio, inlets or {}).preset(table, name, raw)
 
 
 def to_toml(preset: Preset) -> str:
@@ -184,9 +192,9 @@ class _Reader:
 
     def __init__(
         self, where: str, shaders: Mapping[str, Shader], models: Mapping[str, Sequence[str]],
-        audio: Sequence[str]
+        audio: Sequence[str], inlets: Mapping[str, Mapping[str, float]]
     ) -> None:
-        self.where, self.shaders, self.models, self.audio = where, shaders, models, audio
+        self.where, self.shaders, self.models, self.audio, self.inlets = where, shaders, models, audio, inlets
         self.params: dict[str, Param] = {}
         self.base: dict[str, Value] = {}
 
@@ -276,8 +284,29 @@ class _Reader:
             for param in tables.WALK_PARAMS:
                 self.knob(f"{row.name}.{name}", param, getattr(style, param.name), f"{key}.walk.{name}.{param.name}")
             styles.append(WalkSpec(style.kind, style.seed, style.lock))
+        inlets = self.played(row, spec, key)
+        seed = row.noise.seed if isinstance(row.noise, tables.NoiseTable) else tables.NoiseTable().seed
         return WalkSpec(spec.kind, spec.seed, spec.lock, tuple(f"{row.name}.latent.{name}" for name in known),
-                        (styles[0], styles[1]))
+                        (styles[0], styles[1]), spec.space, inlets, seed)
+
+    def played(self, row: tables.LayerTable, spec: tables.WalkTable, key: str) -> tuple[str, ...]:
+        """What of the model can be played besides its latent, with its knobs."""
+        assert row.model is not None
+        has = self.inlets.get(row.model, {})
+        for where, asked, name, what in (("walk.space", spec.space == "w", "w", "no w space: walk through \"z\""),
+                                         ("truncation", row.truncation is not None, "truncation", "no truncation"),
+                                         ("noise", row.noise is not None, "noise", "no noise")):
+            if asked and name not in has:
+                raise self.fault(f"{key}.{where}", f"{row.model!r} has {what}; the default models and those trained "
+                                                   "here have one")
+        if "truncation" in has:
+            knob = replace(tables.TRUNCATION, default=has["truncation"])
+            self.knob(row.name, knob, row.truncation, f"{key}.truncation")
+        if "noise" in has:
+            noise = row.noise if isinstance(row.noise, tables.NoiseTable) else tables.NoiseTable(amount=row.noise or 0)
+            for param, name in zip(tables.NOISE, ("amount", "coarse", "middle", "fine", "speed"), strict=True):
+                self.knob(row.name, param, getattr(noise, name), f"{key}.noise.{name}")
+        return tuple(name for name in ("truncation", "noise") if name in has)
 
     def lie(self, row: tables.LayerTable, key: str) -> None:
         """The knobs of how a layer lies on those below."""

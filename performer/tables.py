@@ -14,6 +14,14 @@ WALK_PARAMS = (
     Param("kick", default=0.0, low=0.0, high=16.0, unit="positions per second"),
     Param("truncation", default=0.9, low=0.0, high=1.0),
 )
+TRUNCATION = Param("truncation", default=1.0, low=0.0, high=1.5, unit="of the way from the model's mean picture")
+NOISE = (
+    Param("noise", default=0.0, unit="how far a model's activations swell and shrink"),
+    Param("noise_coarse", default=1.0, unit="share of it: in layers that say what is where"),
+    Param("noise_middle", default=1.0, unit="share of it: in layers of details"),
+    Param("noise_fine", default=1.0, unit="share of it: in layers of grain"),
+    Param("noise_speed", default=0.5, low=0.0, high=16.0, unit="other noise, times per second"),
+)
 DIRECTION = Param("direction", default=0.0, low=-1.5, high=1.5)  # of every direction of a model, under its own name
 
 
@@ -53,8 +61,18 @@ class WalkTable(Table):
     truncation: float = WALK_PARAMS[2].default  # type: ignore[assignment]
     seed: int = 1
     lock: Literal["free", "beat", "bar", "phrase"] = "free"
+    space: Literal["z", "w"] = "z"
     middle: StyleTable | None = None
     fine: StyleTable | None = None
+
+
+class NoiseTable(Table):
+    amount: float = 0.0
+    coarse: float = 1.0
+    middle: float = 1.0
+    fine: float = 1.0
+    speed: float = 0.5
+    seed: int = 3
 
 
 class TransformTable(Table):
@@ -112,6 +130,8 @@ class LayerTable(Table):
     mask: MaskTable | None = None
     walk: WalkTable | None = None
     latent: dict[str, float] = {}
+    truncation: float | None = None
+    noise: float | NoiseTable | None = None
     effect: list[NodeTable] = []
 
     @model_validator(mode="after")
@@ -124,8 +144,9 @@ class LayerTable(Table):
             raise ValueError(f"a walk needs a model; this layer's source is a {given[0]}")
         if self.play is not None and given[0] in ("model", "shader"):
             raise ValueError(f"play is for video, camera, pictures and text; this layer's source is a {given[0]}")
-        if self.latent and (self.model is None or self.of is not None):
-            raise ValueError("latent needs a model that walks")
+        for name in ("latent", "truncation", "noise"):
+            if getattr(self, name) not in (None, {}) and (self.model is None or self.of is not None):
+                raise ValueError(f"{name} needs a model that walks")
         if self.of is not None and (self.model is None or self.walk is not None):
             raise ValueError("of is for a model that turns another layer's picture into its own, without a walk")
         return self
@@ -185,6 +206,7 @@ def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
         "layer": LayerTable, "effect": NodeTable, "walk": WalkTable, "route": RouteTable, "master": MasterTable,
         "transition": TransitionTable, "transform": TransformTable, "key": KeyTable, "mask": MaskTable,
         "play": PlayTable, "middle": StyleTable, "fine": StyleTable,
+        "noise": NoiseTable,
     }
     parents = [part for part in loc[:-1] if isinstance(part, str)]
     table = tables.get(parents[-1], PresetTable) if parents else PresetTable

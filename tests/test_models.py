@@ -292,12 +292,12 @@ class Plain:
     """A generator of one grey that takes a while to load."""
 
     directions = Directions()
-    mixes = False
+    mixes, mapping = False, None
 
     def __init__(self, level: float, card) -> None:
         self.level, self.card, self.provider = level, card, "CPU"
 
-    def paint(self, latent, middle=None, fine=None):
+    def paint(self, latent, middle=None, fine=None, walk=None, offsets=()):
         return np.full((3, 8, 8), self.level, np.float32)
 
     def change(self, picture):

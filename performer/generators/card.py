@@ -15,17 +15,19 @@ from performer.generators.layout import shape_of
 class Entry(BaseModel):
     """One input of a model.
 
-    role   latent; middle, fine: latents of those layers, the same one unless styles are mixed; class (a label), noise,
-           truncation: fed as the card says; image: a picture, for models of kind filter
+    role   latent; middle, fine: latents of those layers, the same one unless styles are mixed; class: a label; noise:
+           normal, always the same unless it is played; truncation; w, w_middle, w_fine: added to those layers' styles;
+           grain: 0, or by how much the activations of that size swell; image: a picture, for models of kind filter
     shape  of the array it takes; type, "float32", "float16" or "int64"
-    value  what a truncation is, or which class
+    value  what a truncation is at rest, or which class
     layout, range  of an image
     """
 
     model_config = ConfigDict(extra="forbid")
 
     name: str
-    role: Literal["latent", "middle", "fine", "class", "noise", "truncation", "image"]
+    role: Literal["latent", "middle", "fine", "class", "noise", "truncation", "w", "w_middle", "w_fine", "grain",
+                  "image"]
     shape: tuple[int, ...]
     type: Literal["float32", "float16", "int64", "int32", "uint8"] = "float32"
     value: float = 0.0

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -84,7 +83,7 @@ def explore(model: OnnxGenerator, seed: int = 1, samples: int = SAMPLES) -> tupl
         picture = model.paint(z[i])
         measured[i] = [measure(picture) for measure in MEASURES.values()]
         small.append(_tiles(picture))
-    found = [*_measured(z, measured), *_components(z, np.stack(small)), *_weights(model.path, dim)]
+    found = [*_measured(z, measured), *_components(z, np.stack(small)), *_weights(model)]
     kept: list[tuple[Story, np.ndarray]] = []
     numbers = {"component": 0, "weights": 0}
     most = {"component": COMPONENTS, "weights": WEIGHTS, "measured": len(MEASURES)}
@@ -128,16 +127,17 @@ def _components(z: np.ndarray, small: np.ndarray) -> Iterator[tuple[Story, np.nd
         yield Story(f"dir{i + 1}", "component", float(shares[i])), slope
 
 
-def _weights(path: Path, dim: int) -> Iterator[tuple[Story, np.ndarray]]:
+def _weights(model: OnnxGenerator) -> Iterator[tuple[Story, np.ndarray]]:
     """Eigenvectors of A^T A for the matrices that the latent meets first; nothing without the onnx package."""
     try:
         import onnx
         from onnx import numpy_helper
     except ImportError:
         return
-    graph = onnx.load(str(path)).graph
+    graph, dim = onnx.load(str(model.path)).graph, model.card.latent
     stored = {tensor.name: tensor for tensor in graph.initializer}
-    reached = {entry.name for entry in graph.input}
+    latents = {entry.name for entry in model.card.inputs if entry.role in ("latent", "middle", "fine")}
+    reached = latents or {entry.name for entry in graph.input}
     total = np.zeros((dim, dim))
     for node in graph.node:
         if not reached & set(node.input):

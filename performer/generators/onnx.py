@@ -12,8 +12,8 @@ import numpy as np
 import onnxruntime as ort
 
 from performer.errors import Fault, nearest
-from performer.frame import OnCard
-from performer.generators import knobs
+from performer.frame import OnCard, Walk
+from performer.generators import inlets, knobs
 from performer.generators.binding import Bound, BoundOnCard
 from performer.generators.card import Card, Entry, load
 from performer.generators.choice import PICTURES, Trial, best
@@ -26,7 +26,7 @@ from performer.generators.providers import CPU, RECORD, Way, driver, groups, ope
 log = logging.getLogger(__name__)
 ort.set_default_logger_severity(4)  # its warnings are repeated here in one line where they matter
 LOOK_S = 1.0  # how often a picture that stays on the card is looked at
-FIXED = ("class", "noise", "truncation")  # inputs that stay as they are from picture to picture
+TURNING = ("latent", "middle", "fine", "image")  # inputs that change from picture to picture
 
 __all__ = ["OnnxGenerator", "create", "driver", "threads_for"]
 
@@ -57,6 +57,7 @@ class OnnxGenerator:
             raise Fault(f"{path}: no such model file; its card is there, so the .onnx was moved or never made")
         examine(path)
         self.directions = knobs.read(path)
+        self.mapping = inlets.Mapping(inlets.beside(path), self.card) if "w" in inlets.offered(path) else None
         options = options or ort.SessionOptions()
         options.intra_op_num_threads = threads or threads_for(os.cpu_count())
         options.inter_op_num_threads = 1
@@ -119,8 +120,9 @@ class OnnxGenerator:
                 array[...] = np.random.default_rng(0).standard_normal(entry.shape)
             elif entry.role in ("middle", "fine"):
                 self._styles[entry.role] = array
-            else:
+            elif entry.role in ("latent", "image"):
                 self._turn = entry
+        self._inlets = inlets.Inlets(self._feed, entries)
         assert self._turn is not None
         if self._turn.role == "latent" and self._feed[self._turn.name].size != card.latent:
             raise Fault(f"{self.path}: its latent is {list(self._turn.shape)}, but the card says "
@@ -143,7 +145,7 @@ class OnnxGenerator:
     def bind_on_card(self, device: str) -> None:
         """Keep inputs and outputs in a device's memory ("cuda"; "cpu" goes the same way on the processor)."""
         card = self.card
-        fixed = [entry.name for entry in card.inputs if entry.role in FIXED]
+        fixed = [entry.name for entry in card.inputs if entry.role not in TURNING]
 
         def dressed(address: int, size: int, dtype: str, raw: Callable[[], np.ndarray]) -> OnCard:
             return OnCard(address, size, card.shape, dtype, card.layout, *card.range, card.clip,
@@ -153,11 +155,14 @@ class OnnxGenerator:
                                   fixed)
 
     def paint(self, latent: np.ndarray, middle: np.ndarray | None = None, fine: np.ndarray | None = None,
+              walk: Walk | None = None, offsets: tuple[np.ndarray | None, ...] = (),
               stay: bool = False) -> np.ndarray | OnCard:
         """The picture of a latent: (D,) float32 -> (3, H, W) float32, 0..1, C-contiguous.
 
         middle, fine  latents of the model's middle and fine layers, where it mixes styles; else the latent
-        stay  leave it on the card, where the model runs on one and `stays`
+        walk     whose truncation and noise are played
+        offsets  what is added to the styles of coarse, middle and fine layers, where it has a w space
+        stay     leave it on the card, where the model runs on one and `stays`
         Raises Fault when the model fails, or makes what is not a picture (wrong shape, NaN, infinity).
         """
         assert self._turn is not None
@@ -167,6 +172,9 @@ class OnnxGenerator:
         self._feed[self._turn.name][...] = latent.reshape(self._turn.shape)
         for array, style in zip(self._styles.values(), (middle, fine), strict=False):
             array[...] = (latent if style is None else style).reshape(array.shape)
+        changed = self._inlets.set(walk, offsets)
+        if changed and isinstance(self._bound, BoundOnCard):
+            self._bound.send(changed)
         return self._run(stay)
 
     def change(self, picture: np.ndarray, stay: bool = False) -> np.ndarray | OnCard:

@@ -14,10 +14,10 @@ from performer.deadline import Call, Overdue
 from performer.errors import Fault
 from performer.frame import Frame, Image, Images, Scene, Walk
 from performer.generators.card import Card
+from performer.generators.inlets import Mapping
 from performer.generators.media import Begin, Medium, create
-from performer.latent.bank import glided
-from performer.latent.directions import Directions, turned
-from performer.latent.walks import latent
+from performer.latent.directions import Directions
+from performer.latent.wspace import latent_of, offset_of
 from performer.preset import Layer
 from performer.sync import Latest
 
@@ -33,11 +33,11 @@ class Generator(Protocol):
     card: Card
     provider: str
     directions: Directions
-
+    mapping: Mapping | None
     mixes: bool
 
-    def paint(self, latent: np.ndarray, middle: np.ndarray | None = None,
-              fine: np.ndarray | None = None) -> np.ndarray: ...
+    def paint(self, latent: np.ndarray, middle: np.ndarray | None = None, fine: np.ndarray | None = None,
+              walk: Walk | None = None, offsets: tuple[np.ndarray | None, ...] = ()) -> np.ndarray: ...
     def change(self, picture: np.ndarray) -> np.ndarray: ...
 
 
@@ -159,24 +159,28 @@ class Painter:
             packed = given.pixels.dtype == np.uint8
             return model.change(given.pixels[..., :3].transpose(2, 0, 1).astype(np.float32) / 255.0 if packed
                                 else given.pixels)
-        z = Painter.latent_of(model, given)
-        if given.styles == (None, None) or not model.mixes:
-            return model.paint(z)
-        middle, fine = (None if style is None else Painter.latent_of(model, style) for style in given.styles)
-        return model.paint(z, middle, fine)
+        styles = given.styles if model.mixes else (None, None)
+        z, offset = Painter._where(model, given)
+        (middle, of_middle), (fine, of_fine) = (
+            (None, offset) if style is None else Painter._where(model, style) for style in styles)
+        return model.paint(z, middle, fine, given, (offset, of_middle, of_fine))
 
     @staticmethod
-    def latent_of(model: Generator, walk: Walk) -> np.ndarray:
-        """The latent (D,) float32 that a walk asks of a model, kept places and directions included."""
-        z = latent(walk.kind, walk.position, walk.seed, model.card.latent, walk.truncation)
-        for goal, part in walk.stops:
-            z = glided(z, goal, part)
-        return turned(z, walk.moves, model.directions)
+    def _where(model: Generator, walk: Walk) -> tuple[np.ndarray, np.ndarray | None]:
+        """The latent (D,) float32 that a walk asks of a model, and what is added to its style (W,) to be there in w."""
+        z = latent_of(walk, model.card.latent, model.directions)
+        return z, offset_of(walk, z, model.directions, model.mapping) if model.mapping is not None else None
 
     def shown(self, model: str, walk: Walk) -> bytes | None:
-        """That latent, for a bank; None while the model is not loaded."""
+        """That latent, for a bank, and after it the style, where it is not just the latent's; None while the model is
+        not loaded."""
         loaded = self._models.get(model)
-        return self.latent_of(loaded.model, walk).astype(np.float32).tobytes() if loaded is not None else None
+        if loaded is None:
+            return None
+        z, offset = self._where(loaded.model, walk)
+        mapping = loaded.model.mapping
+        style = mapping(z[None])[0] + offset if offset is not None and mapping is not None else np.zeros(0)
+        return np.concatenate([z, style]).astype(np.float32).tobytes()
 
     def _there(self, name: str) -> bool:
         """Whether the model can be used now; where not, it is on its way. Raises Fault."""

@@ -25,6 +25,7 @@ SIDES = (256, 512, 128, 224, 64)  # and of a picture
 LARGEST_SIDE = 8192
 STYLES = ("middle", "fine")
 _NOISE, _LABEL = re.compile(r"noise|rand", re.I), re.compile(r"class|label|cond|^y$|^c$|categ", re.I)
+_OURS, _NAMED = {"z", "w", "truncation"}, {"z": "latent", "z_middle": "middle", "z_fine": "fine"}
 _TRUNCATION = re.compile(r"trunc|psi", re.I)
 _TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(int64)": "int64", "tensor(int32)": "int32",
           "tensor(uint8)": "uint8", "tensor(double)": "float64"}
@@ -128,6 +129,10 @@ class _Trial:
     def _roles(self, inputs: list[Any]) -> dict[str, str]:
         """Input name -> role, by type, shape and name; what is left over is the latent."""
         roles: dict[str, str] = {}
+        names = {entry.name for entry in inputs}
+        if names >= _OURS:  # trained here: everything but the latent rests at 0
+            return {name: "grain" if name.startswith("noise_") else _NAMED.get(name, name) for name in sorted(
+                names, key=lambda name: name != "z")}
         for entry in inputs:
             known = [side for side in entry.shape if isinstance(side, int)]
             if _TYPES[entry.type] in ("int64", "int32") or (_LABEL.search(entry.name) and len(entry.shape) <= 2):

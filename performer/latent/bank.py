@@ -18,11 +18,18 @@ class Place:
     """A latent with a name.
 
     latent  (D,) float32 as bytes, so that a Frame may carry it
+    w       (W,) float32 as bytes: the style, where it was kept from a walk through w and is not just its latent's
     """
 
     name: str
     latent: bytes
     tags: tuple[str, ...] = ()
+    w: bytes = b""
+
+    @property
+    def whole(self) -> bytes:
+        """Latent and style, as `Walk.stops` takes them."""
+        return self.latent + self.w
 
 
 @dataclass
@@ -37,7 +44,10 @@ class Bank:
     places: list[Place] = field(default_factory=list)
 
     def keep(self, latent: bytes, name: str = "", tags: Sequence[str] = ()) -> Place | None:
-        """Add a place; without a name it gets a number. None when the bank is full."""
+        """Add a place; without a name it gets a number. None when the bank is full.
+
+        latent  of the bank's size, and a style after it, if it has one
+        """
         if len(self.places) >= MOST:
             return None
         taken = {place.name for place in self.places}
@@ -45,7 +55,7 @@ class Bank:
         while not name or (name in taken):
             name = f"place {number}"
             number += 1
-        place = Place(name, latent, tuple(tags))
+        place = Place(name, latent[:4 * self.dim], tuple(tags), latent[4 * self.dim:])
         self.places.append(place)
         return place
 
@@ -65,6 +75,12 @@ def child(parents: Sequence[bytes], seed: int, number: int) -> bytes:
     return (born * np.float32(length)).astype(np.float32).tobytes()
 
 
+def eased(part: float) -> float:
+    """How far a glide is, that sets off and arrives softly."""
+    part = min(max(part, 0.0), 1.0)
+    return part * part * (3.0 - 2.0 * part)
+
+
 def glided(start: np.ndarray, goal: bytes, part: float) -> np.ndarray:
     """On the way from a latent to a kept one: 0 is the start, 1 the goal; on a great circle."""
     there = np.frombuffer(goal, np.float32)
@@ -73,5 +89,5 @@ def glided(start: np.ndarray, goal: bytes, part: float) -> np.ndarray:
     if part >= 1.0:
         return there.copy()
     lengths = float(np.linalg.norm(start)), float(np.linalg.norm(there))
-    eased = part * part * (3.0 - 2.0 * part)
-    return slerp(unit(start), unit(there), eased) * np.float32(lengths[0] + (lengths[1] - lengths[0]) * eased)
+    way = eased(part)
+    return slerp(unit(start), unit(there), way) * np.float32(lengths[0] + (lengths[1] - lengths[0]) * way)

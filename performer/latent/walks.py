@@ -78,6 +78,33 @@ def loop(position: float, seed: int, dim: int) -> np.ndarray:
     return unit(way + (c * np.float32(cos(2.0 * turn)) + d * np.float32(sin(2.0 * turn))) * np.float32(0.55))
 
 
+def _smoothly(position: float, step: float = 1.0) -> tuple[tuple[float, float], ...]:
+    """Through the pictures at every `step`, without a corner (Catmull and Rom, "A class of local interpolating
+    splines", 1974)."""
+    at = floor(position / step)
+    x = position / step - at
+    weights = (((2.0 - x) * x - 1.0) * x / 2.0, ((3.0 * x - 5.0) * x * x + 2.0) / 2.0,
+               ((4.0 - 3.0 * x) * x + 1.0) * x / 2.0, (x - 1.0) * x * x / 2.0)
+    return tuple(((at + i - 1) * step, weight) for i, weight in enumerate(weights))
+
+
+def keyframes(kind: str, position: float) -> tuple[tuple[float, float], ...]:
+    """(position, weight) of the pictures that a walk lies between, where the way from one to the next is another
+    space's business. The weights' sum is 1; only at a picture, it is that one alone.
+
+    Tour and hop keep their pace and their straight ways; the others go through eight pictures of a loop, or one a unit.
+    """
+    step = floor(position)
+    x = position - step
+    if kind == "tour":
+        eased = x * 0.4 + x * x * (3.0 - 2.0 * x) * 0.6
+        return (step, 1.0 - eased), (step + 1.0, eased)
+    if kind == "hop":
+        eased = 1.0 - (1.0 - min(x / 0.45, 1.0)) ** 3
+        return (step - 0.5, 1.0 - eased), (step + 0.5, eased)
+    return _smoothly(position, 0.125 if kind == "loop" else 1.0)
+
+
 #: walks whose position is counted in beats
 ON_BEATS = frozenset({"hop"})
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from performer.errors import Fault
 from performer.generators.probe import sha256
+from performer.train.inlets import inlets
 from performer.train.loop import Run
 from performer.train.pictures import Pictures
 from performer.train.split import split
@@ -48,6 +49,7 @@ def export_generator(generator: nn.Module, kind: str, pictures: Pictures, run: R
     options = run.options
     difference = export_network(_Shown(generator), torch.randn(1, options.latent), options.out, "z", "image")
     mixes = split(options.out)
+    more = inlets(options.out, options.latent)
     card = tomlkit.document()
     card["title"] = options.title or options.out.stem.replace("_", " ").title()
     card["kind"] = kind
@@ -58,9 +60,9 @@ def export_generator(generator: nn.Module, kind: str, pictures: Pictures, run: R
     card["size"] = [options.size, options.size]
     card["licence"] = pictures.licence
     card["sha256"] = sha256(options.out)
-    if mixes:
-        card["inputs"] = [{"name": name, "role": role, "shape": [1, options.latent]}
-                          for name, role in (("z", "latent"), ("z_middle", "middle"), ("z_fine", "fine"))]
+    if mixes or more:
+        latents = (("z", "latent"), ("z_middle", "middle"), ("z_fine", "fine"))[:3 if mixes else 1]
+        card["inputs"] = [{"name": name, "role": role, "shape": [1, options.latent]} for name, role in latents] + more
     card["data"] = {"source": pictures.source, "licence": pictures.licence, "pictures": len(pictures.pixels)}
     card["training"] = {
         "seed": options.seed, "steps": run.step, "batch": options.batch, "minutes": round(run.seconds / 60, 1),

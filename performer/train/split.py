@@ -29,7 +29,7 @@ def split(path: Path) -> bool:
     if not heard or heard.most_common(1)[0][1] < LEAST_LAYERS:
         return False
     style = heard.most_common(1)[0][0]
-    mapping = _ancestors(graph, style)
+    mapping = ancestors(graph, style)
     layers = [node for node in graph.node if style in node.input]
     if entry.name not in {name for node in mapping for name in node.input}:
         return False
@@ -61,7 +61,7 @@ def split(path: Path) -> bool:
     return True
 
 
-def _ancestors(graph: onnx.GraphProto, name: str) -> list[onnx.NodeProto]:
+def ancestors(graph: onnx.GraphProto, name: str) -> list[onnx.NodeProto]:
     """The nodes that a value comes from, in order."""
     wanted, found = {name}, []
     for node in reversed(graph.node):

@@ -1,0 +1,54 @@
+"""Walks through w, the space of styles, instead of through the latents that a mapping network makes styles of.
+
+A style-based generator maps its latent z to w, from which its layers' styles are read. In w a straight way changes the
+picture more evenly (Karras et al., "A style-based generator architecture for generative adversarial networks", 2019).
+Keyframes are those of the same walk through z.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from performer.frame import Walk
+from performer.latent.bank import eased, glided
+from performer.latent.directions import Directions, turned
+from performer.latent.walks import keyframes, latent
+
+Mapping = Callable[[np.ndarray], np.ndarray]  # latents (N, D) -> styles (N, W)
+
+
+def latent_of(walk: Walk, dim: int, directions: Directions) -> np.ndarray:
+    """The latent (D,) float32 that a walk asks for, kept places and directions included."""
+    z = latent(walk.kind, walk.position, walk.seed, dim, walk.truncation)
+    for goal, part in walk.stops:
+        z = glided(z, goal[:4 * dim], part)
+    return turned(z, walk.moves, directions)
+
+
+def offset_of(walk: Walk, z: np.ndarray, directions: Directions, mapping: Mapping) -> np.ndarray | None:
+    """What is to be added to the style of `z`, the walk's latent, to be where the walk is in w: (W,); None for nothing.
+
+    Kept places glide in on straight ways, each to its own style, if it was kept in w, or to that of its latent.
+    """
+    dim = len(z)
+    stops = [(np.frombuffer(goal, np.float32), part) for goal, part in walk.stops
+             if part > 0.0 and len(goal) >= 4 * dim]
+    if walk.space != "w" and not any(len(goal) > dim for goal, _ in stops):
+        return None
+    keys = keyframes(walk.kind, walk.position) if walk.space == "w" else ()
+    rows = [z, *(latent(walk.kind, at, walk.seed, dim, walk.truncation) for at, _ in keys)]
+    rows += [goal[:dim] for goal, _ in stops]
+    moved = [rows[0], *(turned(row, walk.moves, directions) for row in rows[1:])]
+    styles = mapping(np.stack(moved + [goal[:dim] for goal, _ in stops]))
+    own = styles[0]
+    w = np.tensordot(np.array([weight for _, weight in keys], np.float32), styles[1:1 + len(keys)], 1) if keys else own
+    for i, (goal, part) in enumerate(stops):
+        there = styles[1 + len(keys) + i]
+        if len(goal) == dim + len(own):  # a direction adds what it adds to the style of the place's latent
+            there = there - styles[len(moved) + i] + goal[dim:]
+        elif walk.space != "w":
+            there = own
+        w = w + (there - w) * np.float32(eased(part))
+    return np.asarray(w - own, np.float32)
