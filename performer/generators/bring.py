@@ -21,6 +21,7 @@ from PIL import Image
 from performer.errors import Fault
 from performer.generators.card import load
 from performer.generators.external import locations
+from performer.generators.inlets import beside
 from performer.generators.onnx import OnnxGenerator, create
 from performer.generators.probe import Found, Told, probe, sha256
 from performer.latent.walks import latent
@@ -53,6 +54,9 @@ def bring(file: Path, name: str, to: Path, told: Told, licence: str, title: str,
             (Path(aside) / location).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file.parent / location, Path(aside) / location)
         shutil.copyfile(file, trial)
+        mapping = [beside(trial).name] if beside(file).is_file() else []
+        for part in mapping:
+            shutil.copyfile(beside(file), Path(aside) / part)
         trial.with_suffix(".toml").write_text(tomlkit.dumps(card), encoding="utf-8")
         sheet(create(trial, "cpu")).save(trial.with_suffix(".png"))
         to.mkdir(parents=True, exist_ok=True)
@@ -60,7 +64,7 @@ def bring(file: Path, name: str, to: Path, told: Told, licence: str, title: str,
             other = to / location
             if other.exists() and sha256(other) != sha256(Path(aside) / location):
                 raise Fault(f"{other}: is there already, with other data; import into a folder of its own: --to DIR")
-        for part in (*data, out.with_suffix(".toml").name, out.with_suffix(".png").name, out.name):
+        for part in (*data, *mapping, out.with_suffix(".toml").name, out.with_suffix(".png").name, out.name):
             (to / part).parent.mkdir(parents=True, exist_ok=True)
             shutil.move(Path(aside) / part, to / part)
     return out, found

@@ -25,7 +25,9 @@ SIDES = (256, 512, 128, 224, 64)  # and of a picture
 LARGEST_SIDE = 8192
 STYLES = ("middle", "fine")
 _NOISE, _LABEL = re.compile(r"noise|rand", re.I), re.compile(r"class|label|cond|^y$|^c$|categ", re.I)
-_OURS, _NAMED = {"z", "w", "truncation"}, {"z": "latent", "z_middle": "middle", "z_fine": "fine"}
+_OURS, _GRAIN = {"z", "w", "truncation"}, re.compile(r"^noise_\d+$")
+_NAMED = {"z": "latent", "z_middle": "middle", "z_fine": "fine",
+          **{name: name for name in ("w", "w_middle", "w_fine", "truncation")}}
 _TRUNCATION = re.compile(r"trunc|psi", re.I)
 _TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(int64)": "int64", "tensor(int32)": "int32",
           "tensor(uint8)": "uint8", "tensor(double)": "float64"}
@@ -130,9 +132,8 @@ class _Trial:
         """Input name -> role, by type, shape and name; what is left over is the latent."""
         roles: dict[str, str] = {}
         names = {entry.name for entry in inputs}
-        if names >= _OURS:  # trained here: everything but the latent rests at 0
-            return {name: "grain" if name.startswith("noise_") else _NAMED.get(name, name) for name in sorted(
-                names, key=lambda name: name != "z")}
+        if names >= _OURS and all(name in _NAMED or _GRAIN.match(name) for name in names):  # trained here
+            return {entry.name: _NAMED.get(entry.name, "grain") for entry in inputs}
         for entry in inputs:
             known = [side for side in entry.shape if isinstance(side, int)]
             if _TYPES[entry.type] in ("int64", "int32") or (_LABEL.search(entry.name) and len(entry.shape) <= 2):
