@@ -241,7 +241,7 @@ def test_a_model_of_ours_without_its_card_is_known_again(tmp_path):
     path.write_bytes(LIBRARY.models["glass"].read_bytes())
     roles = {entry["name"]: entry["role"] for entry in probe(path).card["inputs"]}
     assert roles == {entry.name: entry.role for entry in MODELS["glass"].card.inputs}
-    assert list(roles)[0] == "z"
+    assert next(iter(roles)) == "z"
 
 
 def test_new_models_get_them_too(tmp_path):
