@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import exp, log, log10, sqrt
+from struct import Struct
 
 import numpy as np
 
@@ -52,7 +53,8 @@ class Analyzer:
         self._band_raw = self._raw[-BANDS:]
         self._measures = [made.measure for made in FEATURES.values() if not made.slow]
         self._slow_measures = [made.measure for made in FEATURES.values() if made.slow]
-        self._quick_raw = self._raw[:len(self._measures)]
+        self._write_head = Struct(f"{len(HEAD)}d").pack_into
+        self._write_quick = Struct(f"{len(self._measures)}d").pack_into
         self._slow_raw = self._raw[len(self._measures):len(self.names)]
         self._tone = Tone(rate, hop)
         self._structure = Structure(self._tone.interval_s)
@@ -174,11 +176,13 @@ class Analyzer:
         m.hat = (self._hat.strength * presence, self._hat.age)
 
     def _fill(self, t: float) -> None:
-        m, tracker, row = self._moment, self._tracker, self._row
-        row[:15] = (t, self._onset_t, self._any.count, self._kick.count, self._snare.count, self._hat.count,
-                    tracker.beat, tracker.bar, tracker.bpm, tracker.confidence, self._structure.drops,
-                    tracker.bars.length, t - self._kick.age, t - self._snare.age, t - self._hat.age)
-        self._quick_raw[:] = [measure(m) for measure in self._measures]
+        m, tracker = self._moment, self._tracker
+        # Packed, since numpy looks long at a tuple before it takes the numbers.
+        self._write_head(self._row, 0, t, self._onset_t, self._any.count, self._kick.count, self._snare.count,
+                         self._hat.count, tracker.beat, tracker.bar, tracker.bpm, tracker.confidence,
+                         self._structure.drops, tracker.bars.length, t - self._kick.age, t - self._snare.age,
+                         t - self._hat.age)
+        self._write_quick(self._raw, 0, *[measure(m) for measure in self._measures])
         followed = self._follower.update(self._raw)
         np.greater(followed, self._tiny, out=self._audible)
         np.multiply(followed, self._audible, out=self._followed)

@@ -93,15 +93,15 @@ class Detector:
 
     def update(self, value: float) -> bool:
         """Take one strength; true when an onset is announced, its `strength` (0..1) then newly set."""
-        self.age += self._dt
+        age = self.age = self.age + self._dt
         limit = max(self._threshold, self._ratio * self._mean, self._share * self._peak)
-        found = self._armed and value > limit and value >= self._last and self.age >= self._rest
+        found = value > limit and self._armed and value >= self._last and age >= self._rest
         if found:
             self.count += 1
-            self.age = 0.0
+            age = self.age = 0.0
             self._armed = False
             self.strength = 0.0
-        if self.age < 0.03:  # the peak comes a hop or two after the announcement
+        if age < 0.03:  # the peak comes a hop or two after the announcement
             loud = max(self._peak, value)
             self.strength = max(self.strength, min(1.0, value / loud) if loud > 0.0 else 0.0)
         if value < 0.6 * limit or value < 0.5 * self._last:

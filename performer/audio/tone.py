@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import floor, log2, pi, sqrt
 
 import numpy as np
-from scipy.fft import irfft, next_fast_len, rfft
+from scipy.fft import irfft, rfft
 from scipy.signal import firwin
 
 LOWEST_HZ, HIGHEST_HZ = 55.0, 4_000.0
@@ -64,7 +64,8 @@ class Tone:
         self._windowed = np.zeros(WINDOW, np.float32)
         self._loud = np.zeros(self._high - self._low, np.float32)  # amplitude of each bin
         self._longest = min(int(self.rate / PITCH_HZ[0]), PITCH_WINDOW // 2 - 2)  # lag that a pitch may have
-        self._fast = next_fast_len(PITCH_WINDOW + self._longest + 1, real=True)
+        self._padded = -(-(PITCH_WINDOW + self._longest + 1) // 256) * 256  # a length that is transformed quickly
+        self._energy = np.zeros(self._longest + 1, np.float32)
         profiles = [np.roll(p, k) for p in (MAJOR, MINOR) for k in range(12)]
         centred = np.array(profiles) - np.mean(profiles, 1, keepdims=True)
         self._profiles = centred / np.linalg.norm(centred, axis=1, keepdims=True)
@@ -76,20 +77,21 @@ class Tone:
         self.fifths = 0j
         self.pitch_hz, self.clarity = 0.0, 0.0
         self.dissonance = 0.0
-        self._steps = (self._look, self._hear_chroma, self._hear_key, self._hear_pitch, self._hear_dissonance)
+        steps = (self._look, self._hear_chroma, self._hear_key, self._hear_pitch, self._hear_dissonance)
+        self._last = (len(steps) - 1) * (self._rest // 6)
+        self._steps = {number * (self._rest // 6): step for number, step in enumerate(steps)}
 
     def push(self, samples: np.ndarray, heard: bool) -> bool:
         """One hop (hop,) float32, and whether there is sound at all; true when a whole look is done."""
         self._thin_out(samples)
-        step, rest = divmod(self._count, max(1, self._rest // 6))
-        self._count = (self._count + 1) % self._rest
-        if rest == 0 and step < len(self._steps):
+        count = self._count
+        self._count = (count + 1) % self._rest
+        if count in self._steps:
             if heard:
-                self._steps[step]()
+                self._steps[count]()
             else:
                 self._fade()
-            return step == len(self._steps) - 1
-        return False
+        return count == self._last
 
     def _thin_out(self, samples: np.ndarray) -> None:
         line, end = self._line, self._filled + len(samples)
@@ -142,14 +144,17 @@ class Tone:
         self.fifths += (centre - self.fifths) * 0.2
 
     def _hear_pitch(self) -> None:
-        x, last = self._ring[self._at - PITCH_WINDOW:self._at], self._longest
-        power = np.abs(rfft(x, self._fast))
+        x, last, energy = self._ring[self._at - PITCH_WINDOW:self._at], self._longest, self._energy
+        power = np.abs(rfft(x, self._padded))
         power *= power
-        alike = irfft(power, self._fast)[:last + 1]
-        squares = np.square(x, dtype=np.float64)
-        energy = np.full(last + 1, 2.0 * squares.sum())  # of what overlaps at each lag, counted twice
-        energy[1:] -= np.cumsum(squares[:last] + squares[:-last - 1:-1])
-        likeness = 2.0 * alike / np.maximum(energy, 1e-12)
+        alike = irfft(power, self._padded)[:last + 1]
+        # Of what overlaps at each lag, counted twice: all, less the ends that don't.
+        begin, end = x[:last], x[:-last - 1:-1]
+        energy[0] = 0.0
+        np.add.accumulate(begin * begin + end * end, out=energy[1:])
+        np.subtract(2.0 * x.dot(x) + np.float32(1e-12), energy, out=energy)
+        alike += alike
+        likeness = np.divide(alike, energy, out=alike)
         negative = likeness[:last] < 0.0
         crossing = int(negative.argmax())
         first = max(int(self.rate / PITCH_HZ[1]), crossing if negative[crossing] else last)
