@@ -178,11 +178,11 @@ class Analyzer:
     def _fill(self, t: float) -> None:
         m, tracker = self._moment, self._tracker
         # Packed, since numpy looks long at a tuple before it takes the numbers.
-        self._write_head(self._row, 0, t, self._onset_t, self._any.count, self._kick.count, self._snare.count,
+        self._write_head(self._row.data, 0, t, self._onset_t, self._any.count, self._kick.count, self._snare.count,
                          self._hat.count, tracker.beat, tracker.bar, tracker.bpm, tracker.confidence,
                          self._structure.drops, tracker.bars.length, t - self._kick.age, t - self._snare.age,
                          t - self._hat.age)
-        self._write_quick(self._raw, 0, *[measure(m) for measure in self._measures])
+        self._write_quick(self._raw.data, 0, *[measure(m) for measure in self._measures])
         followed = self._follower.update(self._raw)
         np.greater(followed, self._tiny, out=self._audible)
         np.multiply(followed, self._audible, out=self._followed)
