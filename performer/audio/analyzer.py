@@ -25,7 +25,7 @@ ONSET_LATENCY_S = 0.008  # from the attack to its announcement, typically
 LOUDEST = 8.0  # samples are clipped here: no sound card makes more than 1
 MUFFLED, MUFFLED_S = 0.2, 3.0  # onset strength in the middle range, at its peak, that muffled sound stays below
 BASS_SHARE = 0.12  # of the spectrum, as far as onsets go
-TINY = 1e-4  # values below are zero
+TINY = 1e-4  # values below fade to zero at once
 
 
 class Analyzer:
@@ -60,8 +60,6 @@ class Analyzer:
         self._structure = Structure(self._tone.interval_s)
         self._follower = Follower(dt, [FEATURES[name].attack for name in self.names] + [0.0] * BANDS,
                                   [FEATURES[name].release for name in self.names] + [BAND_RELEASE_S] * BANDS)
-        self._tiny = np.full(len(self._raw), TINY)
-        self._audible = np.zeros(len(self._raw), bool)
         self._gain = AutoGain(dt, len(RANGES), QUIETEST_DB)
         self._sums = range_sums()
         self._ranges = np.zeros(len(self._sums), np.float32)
@@ -123,6 +121,8 @@ class Analyzer:
         self._structure.update(float(self._ranges[0]), float(self._ranges[1]), m.tone[0], self._any.count,
                                presence > 0.0)
         self._slow_raw[:] = [measure(m) for measure in self._slow_measures]
+        values = self._follower.values
+        values[(values < TINY) & (self._raw < TINY)] = 0.0  # what fades has an end
 
     def _measure(self) -> float:
         """Loudness, tone and bands of the newest window; returns how present sound is, 0..1."""
@@ -183,6 +183,4 @@ class Analyzer:
                          self._structure.drops, tracker.bars.length, t - self._kick.age, t - self._snare.age,
                          t - self._hat.age)
         self._write_quick(self._raw.data, 0, *[measure(m) for measure in self._measures])
-        followed = self._follower.update(self._raw)
-        np.greater(followed, self._tiny, out=self._audible)
-        np.multiply(followed, self._audible, out=self._followed)
+        self._followed[:] = self._follower.update(self._raw)

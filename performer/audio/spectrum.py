@@ -67,6 +67,23 @@ def filterbank(rate: int, n: int) -> np.ndarray:
     return weights.astype(np.float32)
 
 
+class Transform:
+    """A real Fourier transform in place, without an array made anew.
+
+    frame  (n,) float32: what is to be transformed; afterwards no longer that
+    bins   (n // 2 + 1,) complex64, once `run`; the first, which is real, stands in its imaginary part
+    """
+
+    def __init__(self, n: int) -> None:
+        # fftpack's order is the bins' own, but for the parts of the first and last that are always 0.
+        parts = np.zeros(n + 2, np.float32)
+        self.frame = parts[1:-1]
+        self.bins = parts.view(np.complex64)
+
+    def run(self) -> None:
+        self.frame[:] = rfft(self.frame, overwrite_x=True)  # where scipy did work in place this changes nothing
+
+
 class Spectrum:
     """The newest window's spectrum, hop by hop; an offset of the sound is taken out.
 
@@ -88,10 +105,7 @@ class Spectrum:
         self._places = [(ring[at:at + hop], ring[at + n:at + n + hop], ring[at + hop:at + hop + n])
                         for at in range(0, n, hop)]
         self._turn = 0
-        # Half a bin's room at both ends: a real transform in fftpack's order then reads as complex bins.
-        halves = np.zeros(n + 2, np.float32)
-        self._frame = halves[1:-1]
-        self._bins = halves.view(np.complex64)
+        self._transform = Transform(n)
         self.amplitude = np.zeros(n // 2 + 1, np.float32)
         self.power = np.zeros(n // 2 + 1, np.float32)
         self.bands = np.zeros(BANDS, np.float32)
@@ -110,12 +124,12 @@ class Spectrum:
         self._turn = (self._turn + 1) % len(self._places)
         kept[:] = samples
         again[:] = samples
-        frame = self._frame
+        frame = self._transform.frame
         self._offset[()] = newest.dot(self._weights)
         np.subtract(newest, self._offset, out=frame)
         np.multiply(frame, self._window, out=frame)
-        frame[:] = rfft(frame, overwrite_x=True)  # where scipy did write in place this copies nothing anew
-        np.abs(self._bins, out=self.amplitude)
+        self._transform.run()
+        np.abs(self._transform.bins, out=self.amplitude)
         np.multiply(self.amplitude, self.amplitude, out=self.power)
         for weigh, power, bands in self._blocks:
             weigh(power, out=bands)

@@ -45,6 +45,9 @@ class Structure:
 
     def __init__(self, dt: float) -> None:
         self._dt = dt
+        self._break_up, self._break_down = smoothing(dt, 0.8), smoothing(dt, 0.3)
+        self._buildup_up, self._buildup_down = smoothing(dt, 1.2), smoothing(dt, 0.8)
+        self._drop_down = smoothing(dt, self.DROP_S)
         self._level = _Mean(dt, 0.6, 8.0)
         self._bass = _Mean(dt, 0.5, 0.12)
         self._usual = QUIET_DB  # loudness of the bass when it is there
@@ -87,17 +90,17 @@ class Structure:
         louder = min(1.0, max(0.0, 2.0 * rise))
         climb = 0.4 * brighter + 0.35 * denser + 0.25 * louder
         held = 0.35 + 0.65 * missing
-        self.breaks += (breaks - self.breaks) * smoothing(dt, 0.8 if breaks > self.breaks else 0.3)
+        self.breaks += (breaks - self.breaks) * (self._break_up if breaks > self.breaks else self._break_down)
         moving = min(1.0, 0.15 + 3.0 * self.density)  # a bright pad that stands still builds up to nothing
         buildup = min(1.0, 1.8 * climb * held * moving)
-        self.buildup += (buildup - self.buildup) * smoothing(dt, 1.2 if buildup > self.buildup else 0.8)
+        self.buildup += (buildup - self.buildup) * (self._buildup_up if buildup > self.buildup else self._buildup_down)
         self._expect = max(self._expect - dt / 3.0, self.buildup, self.breaks)
         self._watch_for_drop(max(QUIET_DB, 10.0 * log10(self._bass.slow + 1e-12)), missing)
 
     def _watch_for_drop(self, bass_db: float, missing: float) -> None:
         dt = self._dt
         self._rest = max(0.0, self._rest - dt)
-        self.drop = max(0.0, self.drop - self.drop * smoothing(dt, self.DROP_S))
+        self.drop = max(0.0, self.drop - self.drop * self._drop_down)
         if missing > 0.5 and bass_db < self._usual - self.BACK_DB:
             self._gone += dt
         elif bass_db > self._usual - self.BACK_DB:

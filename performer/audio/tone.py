@@ -9,8 +9,9 @@ from __future__ import annotations
 from math import floor, log2, pi, sqrt
 
 import numpy as np
-from scipy.fft import irfft, rfft
 from scipy.signal import firwin
+
+from performer.audio.spectrum import Transform
 
 LOWEST_HZ, HIGHEST_HZ = 55.0, 4_000.0
 RATE_HZ = 11_000.0  # the thinned-out rate is the sound's halved until another time would be too often
@@ -61,10 +62,12 @@ class Tone:
         self._high = int(np.searchsorted(hertz, min(HIGHEST_HZ, 0.45 * self.rate)))
         self._hertz = hertz[self._low:self._high]
         self._fold = _chroma_bank(self._hertz)
-        self._windowed = np.zeros(WINDOW, np.float32)
+        self._transform = Transform(WINDOW)
         self._loud = np.zeros(self._high - self._low, np.float32)  # amplitude of each bin
         self._longest = min(int(self.rate / PITCH_HZ[0]), PITCH_WINDOW // 2 - 2)  # lag that a pitch may have
-        self._padded = -(-(PITCH_WINDOW + self._longest + 1) // 256) * 256  # a length that is transformed quickly
+        padded = -(-(PITCH_WINDOW + self._longest + 1) // 256) * 256  # a length that is transformed quickly
+        self._pitch_transform = Transform(padded)
+        self._pitch_power = np.zeros(padded // 2 + 1, np.float32)
         self._energy = np.zeros(self._longest + 1, np.float32)
         profiles = [np.roll(p, k) for p in (MAJOR, MINOR) for k in range(12)]
         centred = np.array(profiles) - np.mean(profiles, 1, keepdims=True)
@@ -83,7 +86,11 @@ class Tone:
 
     def push(self, samples: np.ndarray, heard: bool) -> bool:
         """One hop (hop,) float32, and whether there is sound at all; true when a whole look is done."""
-        self._thin_out(samples)
+        end = self._filled + len(samples)
+        self._line[self._filled:end] = samples
+        self._filled = end
+        if end == len(self._line):
+            self._thin_out()
         count = self._count
         self._count = (count + 1) % self._rest
         if count in self._steps:
@@ -93,14 +100,9 @@ class Tone:
                 self._fade()
         return count == self._last
 
-    def _thin_out(self, samples: np.ndarray) -> None:
-        line, end = self._line, self._filled + len(samples)
-        line[self._filled:end] = samples
-        if end < len(line):
-            self._filled = end
-            return
+    def _thin_out(self) -> None:
+        thin = line = self._line
         self._filled = self._kept
-        thin = line
         if self._every > 1:
             early, late = self._thin
             self._blocks[0].dot(self._banks[0], out=early)
@@ -116,8 +118,10 @@ class Tone:
             self._at = WINDOW
 
     def _look(self) -> None:
-        np.multiply(self._ring[self._at - WINDOW:self._at], self._window, out=self._windowed)
-        np.abs(rfft(self._windowed)[self._low:self._high], out=self._loud)
+        transform = self._transform
+        np.multiply(self._ring[self._at - WINDOW:self._at], self._window, out=transform.frame)
+        transform.run()
+        np.abs(transform.bins[self._low:self._high], out=self._loud)
 
     def _hear_chroma(self) -> None:
         # Amplitudes, not power, tame the loud bass; what lies far below the loudest partial is noise.
@@ -145,15 +149,21 @@ class Tone:
 
     def _hear_pitch(self) -> None:
         x, last, energy = self._ring[self._at - PITCH_WINDOW:self._at], self._longest, self._energy
-        power = np.abs(rfft(x, self._padded))
-        power *= power
-        alike = irfft(power, self._padded)[:last + 1]
+        transform, power = self._pitch_transform, self._pitch_power
+        frame = transform.frame
+        frame[:PITCH_WINDOW], frame[PITCH_WINDOW:] = x, 0.0
+        transform.run()
+        np.abs(transform.bins, out=power)
+        np.multiply(power, power, out=power)
+        # What is real and even is transformed back as it is forth, but for its length.
+        frame[:len(power)], frame[len(power):] = power, power[-2:0:-1]
+        transform.run()
+        alike = transform.bins.real[:last + 1] * np.float32(2.0 / len(frame))
         # Of what overlaps at each lag, counted twice: all, less the ends that don't.
         begin, end = x[:last], x[:-last - 1:-1]
         energy[0] = 0.0
         np.add.accumulate(begin * begin + end * end, out=energy[1:])
         np.subtract(2.0 * x.dot(x) + np.float32(1e-12), energy, out=energy)
-        alike += alike
         likeness = np.divide(alike, energy, out=alike)
         negative = likeness[:last] < 0.0
         crossing = int(negative.argmax())
@@ -162,7 +172,8 @@ class Tone:
         self.clarity = 0.0
         if len(inside) < 3:
             return
-        peaks = np.flatnonzero((inside[1:-1] >= inside[:-2]) & (inside[1:-1] > inside[2:])) + 1
+        falls = inside[1:] < inside[:-1]
+        peaks = np.greater(falls[1:], falls[:-1]).nonzero()[0] + 1
         heights = inside[peaks]
         highest = float(heights.max(initial=0.0))
         if highest <= 0.0:
@@ -176,9 +187,10 @@ class Tone:
 
     def _hear_dissonance(self) -> None:
         loud = self._loud
-        top = np.flatnonzero((loud[1:-1] > loud[:-2]) & (loud[1:-1] >= loud[2:])) + 1
+        rises = loud[1:] > loud[:-1]
+        top = np.greater(rises[:-1], rises[1:]).nonzero()[0] + 1
         if len(top) > PEAKS:
-            top = top[np.argpartition(loud[top], -PEAKS)[-PEAKS:]]
+            top = top[loud[top].argpartition(-PEAKS)[-PEAKS:]]
         self.dissonance = roughness(self._hertz[top], loud[top])
 
     def _fade(self) -> None:
@@ -192,13 +204,14 @@ def roughness(hertz: np.ndarray, loudness: np.ndarray) -> float:
 
     Sethares' fit to Plomp and Levelt's curves, for each pair, relative to all pairs' loudness.
     """
+    column = hertz[:, None]
+    apart = np.abs(column - hertz)
+    apart /= np.minimum(column, hertz) * (0.0207 / 0.24) + 18.96 / 0.24
     loudness = loudness.astype(np.float64)
-    apart = np.abs(hertz[:, None] - hertz) * 0.24 / (0.0207 * np.minimum(hertz[:, None], hertz) + 18.96)
-    sum_ = float(loudness.sum())
-    total = sum_ * sum_ - float(loudness.dot(loudness))  # of all pairs of two
+    total = float(loudness.sum()) ** 2 - float(loudness.dot(loudness))  # of all pairs of two
     if total <= 0.0:
         return 0.0
-    rough = float(loudness.dot((np.exp(-3.51 * apart) - np.exp(-5.75 * apart)).dot(loudness))) / total
+    rough = float(loudness.dot((np.exp(apart * -3.51) - np.exp(apart * -5.75)).dot(loudness))) / total
     return min(1.0, rough / 0.09)
 
 
