@@ -49,7 +49,7 @@ def list_models(debug: Debug = False) -> None:
 
 @models.command("import", epilog="Example: performer models import stones.onnx --name stones --licence CC-BY-4.0")
 def import_model(
-    file: Annotated[Path, typer.Argument(help="An ONNX file.")],
+    file: Annotated[Path, typer.Argument(help="An ONNX file; or StyleGAN2 or 3 weights: .pt or .safetensors.")],
     name: Annotated[str, typer.Option(help="As presets will name it; the file's name when not given.")] = "",
     to: Annotated[Path | None, typer.Option(help="Folder of models; yours when not given.")] = None,
     licence: Annotated[str, typer.Option(help="Of the model; asked for when not given.")] = "",
@@ -76,11 +76,18 @@ def import_model(
     if file.suffix.lower() in (".pkl", ".pickle"):
         raise Fault(f"{file}: a pickle runs whatever code its maker put in; it is not opened. On a machine where you "
                     "trust it, save the state dict as .safetensors, or export to ONNX")
-    if file.suffix.lower() != ".onnx":
-        raise Fault(f"{file}: expected an .onnx file")
+    weights = file.suffix.lower() in (".pt", ".pth", ".ckpt", ".safetensors")
+    if not weights and file.suffix.lower() != ".onnx":
+        raise Fault(f"{file}: expected an .onnx file, or StyleGAN weights: .pt, .pth, .ckpt or .safetensors")
     if not licence:
         licence = typer.prompt("licence of the model", default="unknown") if sys.stdin.isatty() else "unknown"
-    out, found = bring(file, name, to or USER / "models", told, licence, title, force)
+    if weights:
+        from performer.train.convert import bring_weights
+
+        print(f"{file}: weights; to build their network and try it takes a minute or two", file=sys.stderr)
+        out, found = bring_weights(file, name, to or USER / "models", told, licence, title, force)
+    else:
+        out, found = bring(file, name, to or USER / "models", told, licence, title, force)
     for note in found.notes:
         print(f"note: {note}")
     card = found.card

@@ -29,23 +29,32 @@ from performer.latent.walks import latent
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 COLUMNS, ROWS = 6, 4
 SHEET_WIDTH = 1536
+SHEET_S = 6.0
 TIMED = 60
 
 
-def bring(file: Path, name: str, to: Path, told: Told, licence: str, title: str, force: bool) -> tuple[Path, Found]:
-    """Copy an ONNX file into a folder of models as NAME.onnx, with a card and a sheet of samples. Raises Fault.
-
-    Nothing is left behind where the model cannot be played.
-    """
+def place(name: str, to: Path, force: bool) -> Path:
+    """Where a model of that name goes in a folder of models. Raises Fault where it cannot."""
     if not NAME.match(name):
         raise Fault(f"--name {name!r}: expected lower-case letters, digits and underscores, a letter first")
     out = to / f"{name}.onnx"
     if out.exists() and not force:
         raise Fault(f"{out}: there is a model of that name; choose another --name, or --force")
+    return out
+
+
+def bring(file: Path, name: str, to: Path, told: Told, licence: str, title: str, force: bool,
+          facts: dict[str, Any] | None = None) -> tuple[Path, Found]:
+    """Copy an ONNX file into a folder of models as NAME.onnx, with a card and a sheet of samples. Raises Fault.
+
+    facts  of the card, that are known beforehand
+    Nothing is left behind where the model cannot be played.
+    """
+    out = place(name, to, force)
     found = probe(file, told)
     card = tomlkit.document()
     for key, value in {"title": title or name.replace("_", " ").title(), **found.card, "licence": licence,
-                       "sha256": sha256(file)}.items():
+                       "sha256": sha256(file), **(facts or {})}.items():
         card[key] = value
     with tempfile.TemporaryDirectory() as aside:
         trial = Path(aside) / out.name
@@ -78,9 +87,11 @@ def sheet(model: OnnxGenerator) -> Image.Image:
                          0.5 + 0.5 * np.sin(ramp[None] * 40.0) * np.sin(ramp[:, None] * 40.0)])
         pictures, columns = [model.change(test), model.change(test[:, :, ::-1]), model.change(1.0 - test)], 3
     else:
-        pictures = [model.paint(latent("tour", float(i), 1, model.card.latent, 1.0)).copy()
-                    for i in range(COLUMNS * ROWS)]
-        columns = COLUMNS
+        pictures, columns, begun = [], COLUMNS, perf_counter()
+        for i in range(COLUMNS * ROWS):
+            pictures.append(model.paint(latent("tour", float(i), 1, model.card.latent, 1.0)).copy())
+            if len(pictures) == COLUMNS and perf_counter() - begun > SHEET_S:  # one row of a slow one is enough
+                break
     rows = [np.concatenate(pictures[i:i + columns], axis=2) for i in range(0, len(pictures), columns)]
     pixels = np.clip(np.concatenate(rows, axis=1).transpose(1, 2, 0), 0.0, 1.0)
     whole = Image.fromarray((pixels * 255.0 + 0.5).astype(np.uint8))
