@@ -102,12 +102,16 @@ class ControlEvent:
     address  what was touched: `midi.cc74`, `midi.note60`, `midi.clock`, `show.tap`, `show.preset` ...
     value    0..1 for continuous controls; velocity 0..1 for notes (0: released); a number for `show.preset`
     text     a name, where a number will not do (a preset's)
+    latent   float32 as bytes, for what glides there or is kept
+    words    more names: a model's, then tags or the name before
     """
 
     t: float
     address: str
     value: float = 1.0
     text: str = ""
+    latent: bytes = b""
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from performer.clock import Pulse
 from performer.cue import CALM_BPM, TRUSTED
+from performer.frame import ControlEvent
 from performer.latent.bank import Bank, child
 
 PAD_NOTE = 36  # the lowest note of most pads
@@ -63,9 +64,14 @@ class Recaller:
         self._born = 0
         self.word = ""  # the newest place's name, for the HUD
 
-    def wanted(self, address: str, value: float, text: str, model: str) -> bytes | None:
+    def wanted(self, event: ControlEvent, model: str) -> bytes | None:
         """The latent that a gesture asks of a model's bank, if there is one."""
-        bank = self.banks.get(model)
+        bank, address, value, text = self.banks.get(model), event.address, event.value, event.text
+        if address == "bank.glide":  # to a latent that comes with it
+            if bank is None or event.words[:1] != (model,) or not bank.fits(event.latent):
+                return None
+            self.word = text
+            return event.latent
         if bank is None or not bank.places:
             self.word = "nothing kept yet (k keeps)"
             return None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from math import floor
+from math import floor, isfinite
 from typing import Any
 
 from performer.clock import Pulse
 from performer.control.media import MEDIA
+from performer.control.params import KINDS
 from performer.control.routes import PHRASE_BARS, Router
 from performer.cue import span_beats
 from performer.frame import Play, Scene, Value, Walk
@@ -41,6 +42,16 @@ class Playing:
         router.follow(self.router)
         self.preset, self.router = preset, router
         self.dreaming = next((layer for layer in preset.layers if layer.walk is not None), None)
+
+    def turn(self, address: str, value: float, text: str) -> None:
+        """Set a knob by hand; of a colour or a point, `text` has the numbers, with commas."""
+        try:
+            parts = tuple(float(part) for part in text.split(",")) if text else ()
+        except ValueError:
+            return
+        if all(map(isfinite, (value, *parts))) and len(parts) in (0, KINDS.get(
+                self.preset.params[address].kind, 0) if address in self.preset.params else 0):
+            self.router.turn(address, parts or value)
 
     def jump(self) -> None:
         """All walkers on to their next keyframe, at least half a keyframe away."""

@@ -9,7 +9,7 @@ from math import exp
 from performer.clock import Pulse, ShowClock
 from performer.cue import QUANTA, TRUSTED, Autopilot, Cue, crossed, wait_beats
 from performer.decks import Crossfader
-from performer.frame import ControlEvent, Features, Frame, Scene, Sound
+from performer.frame import ControlEvent, Features, Frame, Scene, Sound, Value
 from performer.holding import Recaller, glide_s
 from performer.latent.bank import Bank
 from performer.playing import Playing
@@ -41,7 +41,7 @@ class Show:
         self.seed = seed
         self.clock = ShowClock()
         self.recaller, self._pads = Recaller(banks or {}, seed), pads
-        self._recall: tuple[str, float, str, float] | None = None  # address, value, text of one that waits, and since
+        self._recall: tuple[ControlEvent, float] | None = None  # one that waits, and since when
         self.quantise = quantise
         self.autopilot = Autopilot(autopilot, seed)
         self._bars_wished = autopilot or AUTOPILOT_BARS
@@ -71,6 +71,16 @@ class Show:
     @property
     def frozen(self) -> bool:
         return self._freeze
+
+    @property
+    def dark(self) -> bool:
+        """Whether a blackout was asked for."""
+        return self._blackout_on
+
+    @property
+    def turned(self) -> dict[str, Value]:
+        """Knobs of the live scene that were set by hand."""
+        return (self._incoming or self._playing).router.turned()
 
     def step(
         self,
@@ -145,10 +155,9 @@ class Show:
         if chosen is not None:
             self.change(chosen, t)
         if self._recall is not None and (crossed(clock, self.quantise) or clock.pulse.confidence < TRUSTED
-                                         or t - self._recall[3] > JUMP_WAIT_S):
-            address, value, text, _ = self._recall
-            self._recall = None
-            self._hold(address, value, text, t)
+                                         or t - self._recall[1] > JUMP_WAIT_S):
+            event, self._recall = self._recall[0], None
+            self._hold(event, t)
         if self._take_t is not None and (self._other is None or crossed(clock, self.quantise)
                                          or clock.pulse.confidence < TRUSTED or t - self._take_t > JUMP_WAIT_S):
             self._take_t = None
@@ -210,11 +219,13 @@ class Show:
         if address == self._fader_address:
             self._fader.move(value)
         if self._pads is not None and address.startswith("midi.note") and address[9:].isdigit() and value > 0.0:
-            self._recall = ("bank.recall", float(int(address[9:]) - self._pads), "", t)
+            self._recall = (ControlEvent(t, "bank.recall", float(int(address[9:]) - self._pads)), t)
         if address.startswith("midi."):
             self._remember(address, value)
-        elif address in ("bank.recall", "bank.next", "bank.previous", "bank.breed", "bank.let_go"):
-            self._recall = (address, value, event.text, t)
+        elif address in ("bank.recall", "bank.next", "bank.previous", "bank.breed", "bank.let_go", "bank.glide"):
+            self._recall = (event, t)
+        elif address.startswith("knob."):
+            (self._incoming or self._playing).turn(address.removeprefix("knob."), value, event.text)
         elif address == "show.preset":
             chosen = ([p for p in self.presets if p.name == event.text] if event.text
                       else self.presets[int(value):int(value) + 1])
@@ -248,15 +259,15 @@ class Show:
         elif address == "show.freeze":
             self._freeze = not self._freeze
 
-    def _hold(self, address: str, value: float, text: str, t: float) -> None:
+    def _hold(self, event: ControlEvent, t: float) -> None:
         """Let the live scene's walk glide to a kept place, or back."""
         playing = self._incoming or self._playing
         layer, seconds = playing.dreaming, glide_s(self.clock.pulse)
-        if address == "bank.let_go":
+        if event.address == "bank.let_go":
             playing.holding.let_go(t, seconds)
             self.recaller.word = ""
         elif layer is not None and layer.model is not None:
-            latent = self.recaller.wanted(address, value, text, layer.model)
+            latent = self.recaller.wanted(event, layer.model)
             if latent is not None:
                 playing.holding.recall(latent, t, seconds)
 

@@ -24,6 +24,7 @@ from performer.gl.renderer import Renderer
 from performer.gl.timing import Timer
 from performer.governor import Governor, Relief
 from performer.isf import ShaderSpec
+from performer.keeping import CHANGES, changed, snapshot
 from performer.latency import Latency
 from performer.latent.bank import Bank
 from performer.listener import Listener
@@ -142,6 +143,11 @@ class Stage:
         for event in events:
             if event.address.startswith("app."):
                 self._command(event)
+            elif event.address in CHANGES:
+                bank, word = changed(wiring.show.recaller.banks, event)
+                if bank is not None:
+                    wiring.kept.put(bank)
+                self._say(word)
         self._take_content()
         begun = wiring.now()
         t = begun + wiring.latency.look_ahead_s
@@ -261,7 +267,7 @@ class Stage:
         if bank is None or place is None:
             self._say(f"{layer.model}: cannot be kept now")
             return
-        wiring.kept.put(bank)
+        wiring.kept.put(snapshot(bank))
         self._say(f"kept {place.name} of {layer.model} ({len(bank.places)} in its bank)")
 
     def _keep_pixels(self, frame: Frame) -> None:

@@ -67,7 +67,7 @@ def test_a_model_that_fails_leaves_the_last_picture(caplog):
         layer = next(layer for layer in rig.show.preset.layers if layer.model)
         model = rig.painter._models[layer.model].model
 
-        def out_of_memory(latent):
+        def out_of_memory(*given, **more):
             raise MemoryError
 
         model.paint = out_of_memory

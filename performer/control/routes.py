@@ -109,6 +109,7 @@ class Router:
 
     def __init__(self, routes: Sequence[Route], params: Mapping[str, Param], base: Mapping[str, Value]) -> None:
         self.base = dict(base)
+        self._params, self._hands = params, dict[str, Value]()  # what a hand adds to each knob
         self._rows = [(route, Follower(route.attack, route.release), params[route.target]) for route in routes]
         self._targets = {route.target: params[route.target] for route in routes}
         self._edges: dict[Route, tuple[bool, int]] = {}
@@ -117,11 +118,30 @@ class Router:
 
     def follow(self, other: Router) -> None:
         """Take over what the other's followers and counters hold, for routes that both have."""
+        self._hands = {address: more for address, more in other._hands.items()
+                       if address in self.base and self.base[address] == other.base[address]}
         held = {route: follower.value for route, follower, _ in other._rows}
         for route, follower, _ in self._rows:
             follower.value = held.get(route, follower.value)
         self._edges.update(other._edges)
         self._first.update(other._first)
+
+    def turn(self, address: str, value: Value) -> None:
+        """Set a knob by hand, an event knob off; routes move it about its new place. Strange addresses do nothing."""
+        param, base = self._params.get(address), self.base.get(address)
+        if param is None or base is None:
+            return
+        if param.kind == "event":
+            value, base = _sum(self._hands.get(address, 0.0), 1.0), 0.0
+        elif isinstance(base, tuple) != isinstance(value, tuple):
+            return
+        else:
+            value = param.clamp(value)
+        self._hands[address] = _sum(value, base, -1.0)
+
+    def turned(self) -> dict[str, Value]:
+        """Knobs that were set by hand, and to what."""
+        return {address: _sum(self.base[address], more) for address, more in self._hands.items()}
 
     def step(
         self, values: Mapping[str, float], t: float, dt: float
@@ -149,6 +169,8 @@ class Router:
             x = follower.step(CURVES[route.curve](x), dt)
             params[route.target] = _offset(params[route.target], self.base[route.target], route.outside, x)
             shown.append((route.source, route.target, x))
+        for address, more in self._hands.items():
+            params[address] = self._params[address].clamp(_sum(params[address], more))
         for target, param in self._targets.items():
             params[target] = param.clamp(params[target])
         return params, shown
@@ -175,6 +197,14 @@ class Router:
             high, count = True, count + 1
         self._edges[route] = (high, count)
         return float(count)
+
+
+def _sum(one: Value, two: Value, times: float = 1.0) -> Value:
+    if isinstance(one, tuple):
+        assert isinstance(two, tuple)
+        return tuple([a + times * b for a, b in zip(one, two, strict=True)])
+    assert not isinstance(two, tuple)
+    return one + times * two
 
 
 def _offset(now: Value, base: Value, outside: tuple[Value, Value], x: float) -> Value:

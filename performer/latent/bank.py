@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -50,20 +50,50 @@ class Bank:
         """
         if len(self.places) >= MOST:
             return None
-        taken = {place.name for place in self.places}
-        number = len(self.places) + 1
-        while not name or (name in taken):
-            name = f"place {number}"
-            number += 1
+        name = self._free(name)
         place = Place(name, latent[:4 * self.dim], tuple(tags), latent[4 * self.dim:])
         self.places.append(place)
         return place
 
+    def fits(self, latent: bytes) -> bool:
+        """Whether it can be a place: finite numbers, at least as many as the model's latents have."""
+        if len(latent) % 4 or len(latent) < 4 * self.dim:
+            return False
+        numbers = np.frombuffer(latent, np.float32)
+        return bool(np.isfinite(numbers).all() and numbers[:self.dim].any())
 
-def child(parents: Sequence[bytes], seed: int, number: int) -> bytes:
+    def rename(self, name: str, new: str, tags: Sequence[str] = ()) -> Place | None:
+        """Give a place another name, where that is not taken, and tags. None when there is no such place."""
+        at = self._index(name)
+        if at is None:
+            return None
+        if new != name:
+            new = self._free(new)
+        self.places[at] = replace(self.places[at], name=new, tags=tuple(tags))
+        return self.places[at]
+
+    def drop(self, name: str) -> Place | None:
+        """Take a place out; None when there is no such place."""
+        at = self._index(name)
+        return self.places.pop(at) if at is not None else None
+
+    def _index(self, name: str) -> int | None:
+        return next((i for i, place in enumerate(self.places) if place.name == name), None)
+
+    def _free(self, name: str) -> str:
+        """That name, if nobody has it."""
+        taken = {place.name for place in self.places}
+        number = len(self.places) + 1
+        while not name or name in taken:
+            name = f"place {number}"
+            number += 1
+        return name
+
+
+def child(parents: Sequence[bytes], seed: int, number: int, spread: float = SPREAD) -> bytes:
     """Offspring of some latents: somewhere between two of them, and a little aside; of one alone, near it.
 
-    The same parents, seed and number give the same child.
+    The same parents, seed, number and spread give the same child.
     """
     rng = np.random.default_rng((seed, number))
     vectors = [np.frombuffer(parent, np.float32) for parent in parents]
@@ -71,7 +101,7 @@ def child(parents: Sequence[bytes], seed: int, number: int) -> bytes:
     first, second = (unit(vectors[i]) for i in rng.integers(0, len(vectors), 2))
     between = slerp(first, second, float(rng.random()))
     aside = unit(rng.standard_normal(len(between)).astype(np.float32))
-    born = unit(between + SPREAD * float(rng.random() + 0.4) * aside)
+    born = unit(between + spread * float(rng.random() + 0.4) * aside)
     return (born * np.float32(length)).astype(np.float32).tobytes()
 
 
