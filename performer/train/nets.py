@@ -44,9 +44,11 @@ class Generator(nn.Module):
     Mapping of two layers, a 4x4 start that the latent shapes too (styles alone take long to move things about),
     bilinear upsampling (nearest leaves a grid), a picture at every size that is added up.
     normalise  bring latents to the sphere first: for a GAN, whose latents all lie there
+    residual   a way round the convolutions of each size (He et al., 2016): for a VAE, whose every picture must be met
     """
 
-    def __init__(self, latent: int, size: int, style: int = 128, normalise: bool = True) -> None:
+    def __init__(self, latent: int, size: int, style: int = 128, normalise: bool = True,
+                 residual: bool = False) -> None:
         super().__init__()
         self.latent, self.size, self.normalise = latent, size, normalise
         self.mapping = nn.Sequential(nn.Linear(latent, style), nn.LeakyReLU(0.2), nn.Linear(style, style),
@@ -55,11 +57,14 @@ class Generator(nn.Module):
         self.place = nn.Linear(latent, WIDTHS[4] * 16)
         inside = WIDTHS[4]
         self.first, self.second, self.to_rgb = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
+        self.short = nn.ModuleList()
         for side in sides(size):
             outside = WIDTHS[side]
             self.first.append(StyledConv(inside, outside, style))
             self.second.append(StyledConv(outside, outside, style) if side < LARGE else nn.Identity())
             self.to_rgb.append(nn.Conv2d(outside, 3, 1))
+            if residual:
+                self.short.append(nn.Conv2d(inside, outside, 1, bias=False))
             inside = outside
 
     def forward(self, z: Tensor, side: int | None = None) -> Tensor:
@@ -69,14 +74,17 @@ class Generator(nn.Module):
         w = self.mapping(z)
         x = self.start + self.place(z).reshape(z.shape[0], -1, 4, 4)
         picture: Tensor | None = None
-        for now, first, second, to_rgb in zip(sides(self.size), self.first, self.second, self.to_rgb, strict=True):
+        for at, now in enumerate(sides(self.size)):
             if picture is not None:
                 x = F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
                 picture = F.interpolate(picture, scale_factor=2.0, mode="bilinear", align_corners=False)
-            x = first(x, w)
-            if isinstance(second, StyledConv):
-                x = second(x, w)
-            rgb = to_rgb(x)
+            before = x
+            x = self.first[at](x, w)
+            if isinstance(self.second[at], StyledConv):
+                x = self.second[at](x, w)
+            if self.short:
+                x = (x + self.short[at](before)) * 0.7071
+            rgb = self.to_rgb[at](x)
             picture = rgb if picture is None else picture + rgb
             if now == side:
                 break

@@ -27,7 +27,7 @@ class Autoencoder(nn.Module):
     def __init__(self, latent: int, size: int) -> None:
         super().__init__()
         self.encoder = Encoder(latent, size)
-        self.decoder = Generator(latent, size, normalise=False)
+        self.decoder = Generator(latent, size, normalise=False, residual=True)
 
 
 def train_vae(pictures: Pictures, options: Options, world: World | None = None) -> Run:
