@@ -68,6 +68,28 @@ def test_what_is_in_a_model_is_found(model):
     assert again.names == directions.names and np.array_equal(again.vectors, directions.vectors)
 
 
+class Eye:
+    """Sees how much of one faint pattern there is, which nothing else measures."""
+
+    names = ("woven",)
+
+    def __init__(self, shown: np.ndarray) -> None:
+        logits = np.log(shown / (1.0 - shown)).reshape(D, -1)
+        self._seek = np.linalg.pinv(logits)[:, 3]
+
+    def __call__(self, picture: np.ndarray) -> np.ndarray:
+        return np.array([np.log(picture / (1.0 - picture)).ravel() @ self._seek])
+
+
+def test_what_an_eye_was_taught_to_see_becomes_a_knob(model):
+    generator = create(model, "cpu")
+    eye = Eye(np.stack([generator.paint(axis) for axis in np.eye(D, dtype=np.float32)]))
+    directions, stories = explore(generator, samples=300, eye=eye)
+    at = directions.names.index("woven")
+    assert directions.kinds[at] == "taught" and directions.vectors[at][3] > 0.9 * LENGTH
+    assert next(story.explains for story in stories if story.name == "woven") > 0.8
+
+
 def test_a_file_that_is_no_directions_is_a_fault_and_the_model_plays_on(model, tmp_path):
     copy = tmp_path / "known.onnx"
     copy.write_bytes(model.read_bytes())

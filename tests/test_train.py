@@ -253,3 +253,19 @@ def test_a_folder_of_pictures_is_read_and_what_is_broken_left_out(tmp_path, capl
         found(tmp_path / "nowhere", 16, "CC0-1.0")
     with pytest.raises(Fault, match="no checkpoint to resume"):
         train_gan(read, options(tmp_path / "none.onnx", 1, resume=True))
+
+
+def test_an_eye_learns_what_pictures_were_drawn_by():
+    from performer.train.traits import TRAITS, Traits
+
+    eye = Traits(("blossom",), pictures=500, steps=200)
+    assert {"curl", "petals"} <= set(eye.names) <= set(TRAITS["blossom"])
+    assert all(0.4 < share <= 1.0 for share in eye.seen.values())
+    easel = Easel(("blossom",), 128, 5)
+    try:
+        pictures = [easel.draw(i).transpose(2, 0, 1).astype(np.float32) / 255.0 for i in range(48)]
+        curls = [easel.numbers(i)[TRAITS["blossom"]["curl"][0]] for i in range(48)]
+    finally:
+        easel.close()
+    told = [eye(picture)[eye.names.index("curl")] for picture in pictures]
+    assert np.corrcoef(told, curls)[0, 1] > 0.5  # at another size, and never seen

@@ -124,6 +124,8 @@ def explore(
     out: Annotated[Path | None, typer.Option("-o", "--out", help="The strips: a .png or .jpg file.")] = None,
     seed: Annotated[int, typer.Option(help="Of the places that are looked at.")] = 1,
     samples: Annotated[int, typer.Option(min=100, help="How many places.")] = 900,
+    taught: Annotated[bool, typer.Option("--taught", help="Also knobs of what its source draws by: petals, folds, curl "
+                                                          "(extra: train; minutes).")] = False,
     provider: Annotated[str, typer.Option(help="auto, cuda, cpu, tensorrt or openvino.")] = "auto",
     debug: Debug = False,
 ) -> None:
@@ -136,7 +138,15 @@ def explore(
     from performer.generators.onnx import create
 
     model = create(path_of(name), provider)
-    directions, stories = exploring.explore(model, seed, samples)
+    eye = None
+    if taught:
+        from performer.commands.training import need_torch
+
+        need_torch()
+        from performer.train.traits import Traits, sources_of
+
+        eye = Traits(sources_of(model.path), seed)
+    directions, stories = exploring.explore(model, seed, samples, eye)
     where = knobs.write(model.path, directions)
     out = out or Path(f"{model.path.stem}.directions.jpg")
     exploring.strips(model, directions, seed).save(out, quality=88)

@@ -43,7 +43,7 @@ def gan(
     debug: Debug = False,
 ) -> None:
     """A generator that learns by fooling a discriminator. Ctrl-C exports what there is."""
-    _torch()
+    need_torch()
     from performer.train.augment import POLICIES
     from performer.train.baselines import NETS
     from performer.train.gan import train_gan
@@ -63,7 +63,7 @@ def vae(
     debug: Debug = False,
 ) -> None:
     """A decoder and an encoder, which also turns a picture into a latent. Ctrl-C exports what there is."""
-    _torch()
+    need_torch()
     from performer.train.vae import train_vae
 
     _begin(train_vae, pictures, source, count, threads, licence, out=out, size=size, latent=latent, steps=steps,
@@ -80,13 +80,14 @@ def evaluate(
     debug: Debug = False,
 ) -> None:
     """Measure a model: likeness, diversity, coverage, smoothness, speed; the figures go into its card."""
-    _torch()
+    need_torch()
     from performer.train.evaluate import measure
 
     measure(model, pictures, source, count, seed, missed)
 
 
-def _torch() -> None:
+def need_torch() -> None:
+    """Raises Fault where the packages that training needs are missing."""
     try:
         import onnxscript  # noqa: F401
         import tensorboardX  # noqa: F401

@@ -4,13 +4,14 @@ measured    ridge regression from latents to what is measured of their pictures:
             Plumerault et al., "Controlling generative models with continuous factors of variations", 2020)
 component   principal components of the pictures, led back to the latent by regression (GANSpace: Härkönen et al., 2020)
 weights     eigenvectors of the weights that first meet the latent (SeFa: Shen and Zhou, 2021)
+taught      regression as for measured, to what an eye sees that was taught (`performer.train.traits`)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -69,7 +70,16 @@ class Story:
     explains: float
 
 
-def explore(model: OnnxGenerator, seed: int = 1, samples: int = SAMPLES) -> tuple[Directions, list[Story]]:
+class Eye(Protocol):
+    """Sees in a picture (3, H, W), 0..1, how much there is of each of its names: (names,)."""
+
+    names: tuple[str, ...]
+
+    def __call__(self, picture: np.ndarray) -> np.ndarray: ...
+
+
+def explore(model: OnnxGenerator, seed: int = 1, samples: int = SAMPLES,
+            eye: Eye | None = None) -> tuple[Directions, list[Story]]:
     """The directions of a model; the first ones are the surest. Raises Fault for a model without a latent."""
     if model.card.kind == "filter":
         raise Fault(f"{model.path}: turns pictures into pictures and has no latent to explore")
@@ -77,16 +87,19 @@ def explore(model: OnnxGenerator, seed: int = 1, samples: int = SAMPLES) -> tupl
     rng = np.random.default_rng(seed)
     z = rng.standard_normal((samples, dim)).astype(np.float32)
     z *= np.sqrt(dim) / np.linalg.norm(z, axis=1, keepdims=True)
-    measured = np.zeros((samples, len(MEASURES)))
-    small = []
+    measured, small, seen = np.zeros((samples, len(MEASURES))), [], []
     for i in range(samples):
         picture = model.paint(z[i])
         measured[i] = [measure(picture) for measure in MEASURES.values()]
         small.append(_tiles(picture))
-    found = [*_measured(z, measured), *_components(z, np.stack(small)), *_weights(model)]
+        if eye is not None:
+            seen.append(eye(picture))
+    taught = [] if eye is None else [*_measured(z, np.stack(seen), eye.names, "taught")]
+    found = [*_measured(z, measured, tuple(MEASURES), "measured"), *taught, *_components(z, np.stack(small)),
+             *_weights(model)]
     kept: list[tuple[Story, np.ndarray]] = []
     numbers = {"component": 0, "weights": 0}
-    most = {"component": COMPONENTS, "weights": WEIGHTS, "measured": len(MEASURES)}
+    most = {"component": COMPONENTS, "weights": WEIGHTS, "measured": len(MEASURES), "taught": len(taught)}
     for story, vector in found:
         unit = vector / np.linalg.norm(vector)
         if any(abs(float(unit @ other)) > ALIKE * LENGTH for _, other in kept):
@@ -103,17 +116,18 @@ def explore(model: OnnxGenerator, seed: int = 1, samples: int = SAMPLES) -> tupl
     return directions, [story for story, _ in kept]
 
 
-def _measured(z: np.ndarray, measured: np.ndarray) -> Iterator[tuple[Story, np.ndarray]]:
+def _measured(z: np.ndarray, measured: np.ndarray, names: tuple[str, ...],
+              kind: str) -> Iterator[tuple[Story, np.ndarray]]:
     half = len(z) * 3 // 4
     stories = []
-    for name, values in zip(MEASURES, measured.T, strict=True):
+    for name, values in zip(names, measured.T, strict=True):
         if values.std() < 1e-4:
             continue
         target = (values - values.mean()) / values.std()
         slope = _ridge(z[:half], target[:half])
         fit = 1.0 - float(np.square(target[half:] - z[half:] @ slope).mean())
         if fit > LEAST_FIT:
-            stories.append((Story(name, "measured", fit), slope))
+            stories.append((Story(name, kind, fit), slope))
     yield from sorted(stories, key=lambda pair: -pair[0].explains)
 
 

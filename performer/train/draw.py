@@ -217,11 +217,14 @@ class Easel:
         self._quad = ctx.vertex_array(self._program, [])
         self._target = ctx.framebuffer([ctx.texture((2 * size, 2 * size), 3)])
 
+    def numbers(self, index: int) -> np.ndarray:
+        """The sixteen numbers, 0..1, that picture number `index` is drawn by."""
+        return np.random.default_rng((self.seed, index)).random(16)
+
     def draw(self, index: int) -> np.ndarray:
         """Picture number `index`: (size, size, 3) uint8."""
-        rng = np.random.default_rng((self.seed, index))
-        for name in "abcd":
-            self._program[name] = tuple(rng.random(4))
+        for name, four in zip("abcd", self.numbers(index).reshape(4, 4), strict=True):
+            self._program[name] = tuple(four)
         self._program["source"] = self.kinds[index % len(self.kinds)]
         self._target.use()
         self._quad.render(moderngl.TRIANGLES, 3)

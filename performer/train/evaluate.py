@@ -26,9 +26,9 @@ from performer.errors import Fault
 from performer.generators.onnx import create
 from performer.latent.walks import latent
 from performer.train.baselines import pair
-from performer.train.draw import SOURCES
 from performer.train.loop import sheet_of
 from performer.train.pictures import Pictures, drawn, found
+from performer.train.traits import sources_of
 
 SIDE = 64  # pixels, at which pictures are compared
 NEIGHBOURS = 3
@@ -155,10 +155,7 @@ def measure(model: Path, folder: Path | None, source: str, count: int, seed: int
     if folder is not None:
         pictures = found(folder, size, "", seed)
     else:
-        names = source or str(card.get("data", {}).get("source", "")).partition("draw.py:")[2]
-        sources = tuple(name.strip() for name in names.split(",") if name.strip())
-        if not sources or any(name not in SOURCES for name in sources):
-            raise Fault(f"{model}: its card does not say what it was drawn from; name --pictures DIR or --source")
+        sources = sources_of(model, source)
         pictures = drawn(sources, size, count, seed + 1)
     found_figures, order = figures(generator.paint, generator.card.latent, pictures, count, seed)
     if generator.card.kind == "gan":
