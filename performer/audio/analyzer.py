@@ -121,8 +121,8 @@ class Analyzer:
         self._structure.update(float(self._ranges[0]), float(self._ranges[1]), m.tone[0], self._any.count,
                                presence > 0.0)
         self._slow_raw[:] = [measure(m) for measure in self._slow_measures]
-        values = self._follower.values
-        values[(values < TINY) & (self._raw < TINY)] = 0.0  # what fades has an end
+        fading = (self._follower.values < TINY) & (self._raw < TINY)
+        self._follower.values[fading] = self._raw[fading] = 0.0
 
     def _measure(self) -> float:
         """Loudness, tone and bands of the newest window; returns how present sound is, 0..1."""

@@ -247,7 +247,7 @@ def silence(m: Moment) -> float:
 
 def _decayed(event: tuple[float, float], tau: float) -> float:
     strength, age = event
-    return strength * exp(-age / tau)
+    return strength * exp(-age / tau) if age < 10.0 * tau else 0.0
 
 
 def range_sums() -> np.ndarray:
