@@ -161,6 +161,7 @@ class BeatClock:
     def advance(self, phase: float, bpm: float) -> None:
         """One hop on, towards the beat phase (0..1) the model holds for this very moment."""
         step = bpm / 60.0 * self._dt
-        behind = (phase - self.beat - step + 0.5) % 1.0 - 0.5
-        wanted = step + behind * self._gain
-        self.beat += min(max(wanted, self.SLOWEST * step), self.FASTEST * step)
+        wanted = step + ((phase - self.beat - step + 0.5) % 1.0 - 0.5) * self._gain
+        if wanted < self.SLOWEST * step:
+            wanted = self.SLOWEST * step
+        self.beat += wanted if wanted < self.FASTEST * step else self.FASTEST * step

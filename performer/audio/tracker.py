@@ -50,7 +50,8 @@ class _Strengths:
         mean, peak = self._mean, self._peak
         for i, strength in enumerate(loudest):
             mean[i] += (strength - mean[i]) * self._mean_step
-            peak[i] = max(strength, peak[i] + (strength - peak[i]) * self._peak_step)
+            fallen = peak[i] + (strength - peak[i]) * self._peak_step
+            peak[i] = strength if strength > fallen else fallen
         least = max(self.FLOOR * max(peak), self.LEAST)
         made = 0.0
         for i, weight in enumerate(self.WEIGHTS):
@@ -125,6 +126,7 @@ class BeatTracker:
         self._net = net
         self._latency = self.LATENCY_S if net is None else self.NET_LATENCY_S
         self._levels = np.zeros(BANDS, np.float32)
+        self._scale = np.zeros((), np.float32)
         self._strengths = _Strengths(frame)
         if net is None:
             self.model = BeatModel(1.0 / frame, BeatModel.HEARD)
@@ -228,7 +230,8 @@ class BeatTracker:
 
     def _frame(self, bands: np.ndarray, reference: float, heard: bool) -> None:
         np.sqrt(bands, out=self._levels)
-        self._levels *= COMPRESSION / reference
+        self._scale[()] = COMPRESSION / reference
+        np.multiply(self._levels, self._scale, out=self._levels)
         np.log1p(self._levels, out=self._levels)
         strengths = self._strengths.activation(self._loudest)
         if self._net is not None:
@@ -314,8 +317,10 @@ class BeatTracker:
             self._open()
 
     def _advance_bar(self) -> None:
-        length = self.bars.length
+        bar, length = self.bar, self.bars.length
         step = self.bpm / 60.0 * self._dt / length
         wanted = (self.clock.beat - self.bars.first) / length
-        behind = (wanted - self.bar - step + 0.5) % 1.0 - 0.5
-        self.bar += min(max(step + behind, BeatClock.SLOWEST * step), 3.0 * step)
+        behind = (wanted - bar - step + 0.5) % 1.0 - 0.5
+        if behind < (BeatClock.SLOWEST - 1.0) * step:
+            behind = (BeatClock.SLOWEST - 1.0) * step
+        self.bar = bar + step + (behind if behind < 2.0 * step else 2.0 * step)
