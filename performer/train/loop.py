@@ -61,6 +61,11 @@ class Options:
     def checkpoint(self) -> Path:
         return self.out.with_suffix(".ckpt")
 
+    @property
+    def log(self) -> Path:
+        """The folder of logs for TensorBoard."""
+        return self.out.with_suffix(".log")
+
 
 class Average:
     """Exponential moving average of a network's weights, over about `steps` steps."""
@@ -93,6 +98,9 @@ class Run:
         self.rng = np.random.default_rng((options.seed, world.rank))
         self.losses: dict[str, float] = {}
         self.progress = 0.0
+        if options.log.is_file():
+            raise Fault(f"{options.log}: a file, where the folder of this training's logs goes; move it, or take "
+                        "another name with -o")
         if options.resume:
             self._load()
         else:
@@ -113,7 +121,7 @@ class Run:
         except ValueError:  # not the main thread, which alone gets signals
             self._handler = None
         if self.world.first:
-            self._writer = SummaryWriter(str(self.options.out.with_suffix(".log")))
+            self._writer = SummaryWriter(str(self.options.log))
             if Console().is_terminal:
                 self._bar = Progress(BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
                 self._bar.add_task(self._line(), total=1.0, completed=self.progress)
