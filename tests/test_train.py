@@ -255,7 +255,7 @@ def test_a_folder_of_pictures_is_read_and_what_is_broken_left_out(tmp_path, capl
         train_gan(read, options(tmp_path / "none.onnx", 1, resume=True))
     (tmp_path / "noted.log").write_text("what somebody wrote there")
     with pytest.raises(Fault, match=r"noted.log: a file, where the folder"):
-        train_gan(pictures, options(tmp_path / "noted.onnx", 1))
+        train_gan(read, options(tmp_path / "noted.onnx", 1))
 
 
 def test_an_eye_learns_what_pictures_were_drawn_by():
