@@ -107,8 +107,11 @@ def load_library(transition: str | None = None) -> Library:
     return Library(audio=tuple(FEATURES), transition=transition).load()
 
 
-def painter(library: Library, provider: str, begin: Begin | None = None) -> Painter:
-    """A painter that loads the library's models by name, strangers' after a trial; begin starts threads for it."""
+def painter(library: Library, provider: str, begin: Begin | None = None, stay: bool = False) -> Painter:
+    """A painter that loads the library's models by name, strangers' after a trial.
+
+    begin  starts threads for it; stay, pictures may stay on the card where they were made
+    """
 
     def load(name: str) -> onnx.OnnxGenerator:
         path = library.models[name]
@@ -122,7 +125,7 @@ def painter(library: Library, provider: str, begin: Begin | None = None) -> Pain
         except OSError:
             return 0.0
 
-    return Painter(load, stamp, begin)
+    return Painter(load, stamp, begin, stay)
 
 
 def play(options: PlayOptions) -> dict[str, Any]:
@@ -254,7 +257,8 @@ class Rig:
         clock_port = (midiclock.open_port(options.midi_clock_out, midi.api_number(options.midi_api))
                       if options.midi_clock_out is not None else None)
         self.painter = painter(self.library, options.provider,
-                               lambda name, body: self._begin(name, body, patient=True, join_s=LEAVE_S))
+                               lambda name, body: self._begin(name, body, patient=True, join_s=LEAVE_S),
+                               stay=not software(self.surface.ctx))
         for layer in first.layers:
             if layer.model is not None:
                 self.painter.warm(layer.model)
@@ -263,6 +267,7 @@ class Rig:
         self.library.refuse(preflight.examine(self.library.foreign(*presets, first)))
         self.renderer = renderer = Renderer(self.surface.ctx, self.library.shaders, datetime.now(),
                                             deep=not software(self.surface.ctx))
+        closing.callback(renderer.release)  # what CUDA has registered goes before the context does
         renderer.warm(first)
         for preset in presets:
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import platform
 import shutil
 import sys
@@ -168,9 +169,31 @@ def _models() -> list[Finding]:
             findings.append(Finding("models", False, str(fault), f"remove it, or train {name!r} again"))
     if providers:
         findings.append(Finding("models", True, f"{len(library.models)} model(s) on {', '.join(sorted(providers))}"))
-    if onnx.driver() and not any(provider.startswith("CUDA") for provider in providers):
-        findings.append(Finding("cuda", False, "an NVIDIA driver is here, but models run on the CPU",
-                                f"{sys.executable} -m pip install 'performer[cuda]'"))
+    return findings + _card(providers)
+
+
+def _card(providers: set[str]) -> list[Finding]:
+    """The parts of the way over a graphics card, where there is one."""
+    import onnxruntime as ort
+
+    from performer.generators import onnx
+
+    findings = []
+    if "OpenVINOExecutionProvider" in ort.get_available_providers():
+        findings.append(Finding("openvino", True, "models run on it with --provider openvino"))
+    if not onnx.driver():
+        return findings + [Finding("card", True, "no NVIDIA driver: models run on the processor")]
+    mend = f"{sys.executable} -m pip install 'performer[cuda]'"
+    if not any(provider.startswith("CUDA") for provider in providers):
+        findings.append(Finding("cuda", False, "an NVIDIA driver is here, but models run on the CPU", mend))
+    for part, module, without in (("sharing", "cuda.core", "pictures go through the processor's memory"),
+                                  ("half", "onnx", "models run in 32-bit floats only")):
+        try:
+            there = importlib.util.find_spec(module) is not None
+        except ImportError:
+            there = False
+        findings.append(Finding(part, there, f"{module} is here" if there else f"{module} is missing: {without}",
+                                "" if there else mend))
     return findings
 
 

@@ -313,13 +313,17 @@ class Stage:
             bpm=heard.bpm, confidence=heard.confidence, sync=frame.sync, beat=heard.beat,
             level=heard.values.get("level", 0.0), bands=heard.bands,
             preset=frame.scene.preset.title, incoming=frame.incoming.preset.title if frame.incoming else "",
-            progress=frame.progress, provider=wiring.painter.provider, model_rate_hz=wiring.painter.rate_hz,
+            progress=frame.progress, provider=self._provider(), model_rate_hz=wiring.painter.rate_hz,
             sound_age_ms=age_s * 1000.0, sound_note=wiring.sound_note(), midi_note=wiring.midi_note(),
             governor_note="" if self.governor.level == 0 else str(self.governor.effort),
             recording="" if recorder is None else f"{recorder.seconds:.0f} s, {recorder.dropped} dropped",
             frozen=wiring.show.frozen, messages=tuple(wiring.notices), routes=frame.routes,
             delays=wiring.latency.rows(), waiting=frame.waiting,
         )
+
+    def _provider(self) -> str:
+        """Where models run, and how their pictures come from there."""
+        return ", ".join(filter(None, (self.wiring.painter.provider, self.renderer.way)))
 
     def _say(self, text: str) -> None:
         self.wiring.notices.append(Message(self.wiring.now(), text))

@@ -12,7 +12,7 @@ import numpy as np
 
 from performer.deadline import Call, Overdue
 from performer.errors import Fault
-from performer.frame import Frame, Image, Images, Scene, Walk
+from performer.frame import Frame, Image, Images, OnCard, Scene, Walk
 from performer.generators.card import Card
 from performer.generators.inlets import Mapping
 from performer.generators.media import Begin, Medium, create
@@ -35,10 +35,12 @@ class Generator(Protocol):
     directions: Directions
     mapping: Mapping | None
     mixes: bool
+    stays: bool
 
     def paint(self, latent: np.ndarray, middle: np.ndarray | None = None, fine: np.ndarray | None = None,
-              walk: Walk | None = None, offsets: tuple[np.ndarray | None, ...] = ()) -> np.ndarray: ...
-    def change(self, picture: np.ndarray) -> np.ndarray: ...
+              walk: Walk | None = None, offsets: tuple[np.ndarray | None, ...] = (),
+              **stay: bool) -> np.ndarray | OnCard: ...
+    def change(self, picture: np.ndarray, **stay: bool) -> np.ndarray | OnCard: ...
 
 
 class _Loaded:
@@ -62,11 +64,12 @@ class Painter:
     stamp  model name -> when its file was changed; a changed one is loaded aside, and glides in
     begin  starts a thread; with it models and media are opened aside, so that those playing go on, and videos and
            cameras are read on threads of their own; without it everything is done when it is asked for
+    stay   pictures that were made on a card may stay there
     """
 
     def __init__(self, load: Callable[[str], Generator], stamp: Callable[[str], float] = lambda name: 0.0,
-                 begin: Begin | None = None) -> None:
-        self._load, self._stamp, self._begin = load, stamp, begin
+                 begin: Begin | None = None, stay: bool = False) -> None:
+        self._load, self._stamp, self._begin, self._stay = load, stamp, begin, stay
         self._media: dict[tuple[int, str], Medium | Call[Medium]] = {}
         self._models: dict[str, _Loaded] = {}
         self._coming: dict[str, Call[Generator]] = {}
@@ -142,8 +145,9 @@ class Painter:
             if not self._there(name):
                 return None
             loaded = self._models[name]
-            pixels = self._drawn(loaded.model, given)
+            pixels = self._drawn(loaded.model, given, self._stay and loaded.before is None)
             if loaded.before is not None:
+                assert isinstance(pixels, np.ndarray)
                 pixels = self._glided(loaded, given, pixels, t)
         except (Fault, MemoryError) as error:
             self._models.pop(name, None)
@@ -154,16 +158,18 @@ class Painter:
         return Image(pixels, t, self.took_s)
 
     @staticmethod
-    def _drawn(model: Generator, given: Walk | Image) -> np.ndarray:
+    def _drawn(model: Generator, given: Walk | Image, stay: bool = False) -> np.ndarray | OnCard:
+        where = {"stay": True} if stay and model.stays else {}
         if isinstance(given, Image):
-            packed = given.pixels.dtype == np.uint8
-            return model.change(given.pixels[..., :3].transpose(2, 0, 1).astype(np.float32) / 255.0 if packed
-                                else given.pixels)
+            pixels = given.host
+            packed = pixels.dtype == np.uint8
+            return model.change(pixels[..., :3].transpose(2, 0, 1).astype(np.float32) / 255.0 if packed else pixels,
+                                **where)
         styles = given.styles if model.mixes else (None, None)
         z, offset = Painter._where(model, given)
         (middle, of_middle), (fine, of_fine) = (
             (None, offset) if style is None else Painter._where(model, style) for style in styles)
-        return model.paint(z, middle, fine, given, (offset, of_middle, of_fine))
+        return model.paint(z, middle, fine, given, (offset, of_middle, of_fine), **where)
 
     @staticmethod
     def _where(model: Generator, walk: Walk) -> tuple[np.ndarray, np.ndarray | None]:
@@ -248,6 +254,7 @@ class Painter:
             loaded.before = None
             return pixels
         old = self._drawn(loaded.before, given)
+        assert isinstance(old, np.ndarray)
         if old.shape != pixels.shape:
             loaded.before = None
             return pixels

@@ -15,11 +15,12 @@ from performer.errors import Fault, nearest
 from performer.frame import EMPTY, Features, Frame, Image, Images, Scene, Sound
 from performer.gl.chain import Moment, Node
 from performer.gl.compose import Compose
+from performer.gl.convert import Converter
 from performer.gl.program import Program
 from performer.gl.samplers import Samplers
 from performer.gl.scene import LayerState, SceneState
 from performer.gl.targets import Pool, Target
-from performer.gl.texture import Converter, ImageTexture
+from performer.gl.texture import ImageTexture
 from performer.gl.timing import Timer
 from performer.isf import ShaderSpec
 
@@ -65,6 +66,11 @@ class Renderer:
         self._last_image: ImageTexture | None = None
         self._failed: set[Node] = set()
         self._eased = Moment()
+
+    @property
+    def way(self) -> str:
+        """How pictures get here that were made on a card: "shared", "pinned" or "plain"; empty where none were."""
+        return self._converter.ways.name
 
     # -- before and between frames
 
