@@ -14,7 +14,9 @@ import scipy.signal
 
 from performer.__main__ import main
 from performer.errors import Fault
+from performer.frame import Walk
 from performer.generators.explore import explore
+from performer.generators.inlets import offered
 from performer.generators.onnx import create
 from performer.generators.probe import sha256
 
@@ -27,6 +29,7 @@ from performer.train import convert as converting  # noqa: E402
 from performer.train.convert import convert  # noqa: E402
 from performer.train.filters import Down, Up, jinc, kaiser  # noqa: E402
 from performer.train.layouts import load  # noqa: E402
+from performer.train.stylegan import PARTS  # noqa: E402
 from performer.train.stylegan3 import grids  # noqa: E402
 from performer.train.weights import read  # noqa: E402
 
@@ -173,18 +176,20 @@ def styles_of(made, generator, seed, psi, label=None):
     """Latents for the three parts, and the plain style of each layer."""
     rng = np.random.default_rng(seed)
     z = rng.standard_normal((3, D))
-    given = [*(torch.tensor(row[None]).float() for row in z), torch.tensor([psi])]
+    given = {name: torch.zeros(shape) for name, shape in generator.inputs().items()}
+    given |= {f"z{part}": torch.tensor(row[None]).float() for part, row in zip(PARTS, z, strict=True)}
+    given["truncation"] += psi
     one_hot = None
     if label is not None:
         one_hot = np.eye(generator.mapping.classes)[label]
-        given.append(torch.tensor(one_hot[None]).float())
+        given["label"] += torch.tensor(one_hot).float()
     ws = [mapped(double(made), row, one_hot, psi) for row in z]
     return given, [ws[part] for part in generator.parts]
 
 
 def shown(generator, given):
     with torch.no_grad():
-        return generator(*given)[0].numpy()
+        return generator(*given.values())[0].numpy()
 
 
 TWO = {"skip": {}, "labels": {"classes": 5}, "resnet": {"architecture": "resnet"}, "orig": {"architecture": "orig"},
@@ -221,7 +226,7 @@ def test_stylegan3_is_what_the_paper_says(size, layers, radial, tmp_path):
     given, ws = styles_of(made, found.generator, 3, 0.8)
     wanted = plain3(made, ws, layers, radial)
     with torch.no_grad():
-        raw = found.generator.synthesis([torch.tensor(w[None]).float() for w in ws])[0].numpy()
+        raw = found.generator.synthesis([torch.tensor(w[None]).float() for w in ws], {})[0].numpy()
     assert wanted.shape == (3, size, size) and wanted.std() > 0.02
     assert raw == pytest.approx(wanted, abs=1e-4 * max(1.0, np.abs(wanted).max()))
     # The filters are designed anew where the file has none, and come out the same.
@@ -340,7 +345,7 @@ def test_what_was_imported_shows_what_torch_shows(name, label, brought):
     (source,) = folder.glob(f"{name}.*")
     generator = load(source).generator
     given, _ = styles_of(made[name], generator, 7, 0.7 if name == "stones" else 1.0, label)
-    parts = [z[0].numpy() for z in given[:3]]
+    parts = [given[f"z{part}"][0].numpy() for part in PARTS]
     picture = model.paint(*parts).copy()
     assert picture == pytest.approx(shown(generator, given), abs=1e-3)
     assert np.array_equal(picture, create(out, "cpu").paint(*parts))
@@ -352,6 +357,29 @@ def test_what_was_imported_shows_what_torch_shows(name, label, brought):
     assert out.with_suffix(".png").is_file()
 
 
+@pytest.mark.parametrize("name", ["stones", "waves"])
+def test_it_walks_through_w_and_takes_truncation_and_noise(name, brought):
+    folder, made = brought
+    model = create(folder / "models" / f"{name}.onnx", "cpu")
+    assert offered(model.path) == {"w": 0.0, "truncation": 0.7 if name == "stones" else 1.0,
+                                   **({"noise": 0.0} if name == "stones" else {})}
+    one, two = np.random.default_rng(4).standard_normal((2, D)).astype(np.float32)
+    styles = model.mapping(np.stack([one, two]))
+    label = np.eye(4)[1] if name == "stones" else None
+    for row, z in zip(styles, (one, two), strict=True):
+        assert row == pytest.approx(mapped(double(made[name]), z.astype(np.float64), label, 1.0), abs=1e-4)
+    there, here = model.paint(two).copy(), model.paint(one).copy()
+    offset = styles[1] - styles[0]
+    assert model.paint(one, offsets=(offset,) * 3) == pytest.approx(there, abs=1e-4)
+    only = model.paint(one, offsets=(None, None, offset)).copy()
+    assert np.abs(only - here).mean() > 0.005 and np.abs(only - there).mean() > 0.005
+    calm = model.paint(one, walk=Walk("tour", 0.0, 1, 1.0, psi=0.2)).copy()
+    assert np.abs(calm - here).mean() > 0.005
+    noisy = model.paint(one, walk=Walk("tour", 0.0, 1, 1.0, noise=(0.5, 3.0, 0.5, 0.5, 0.5))).copy()
+    assert (np.abs(noisy - here).mean() > 0.01) == (name == "stones")
+    assert np.array_equal(model.paint(one), here)
+
+
 def test_its_card_says_what_is_known(brought):
     folder, _ = brought
     card = tomllib.loads((folder / "models" / "stones.toml").read_text())
@@ -361,6 +389,8 @@ def test_its_card_says_what_is_known(brought):
     assert card["data"]["weights_sha256"] == sha256(folder / "stones.pt")
     assert {entry["role"]: entry["value"] for entry in card["inputs"] if "value" in entry} == {
         "truncation": 0.7, "class": 1.0}
+    assert [entry["role"] for entry in card["inputs"]][:8] == [
+        "latent", "middle", "fine", "w", "w_middle", "w_fine", "truncation", "class"]
 
 
 def test_without_truncation_left_all_latents_are_one_picture(brought, tmp_path):

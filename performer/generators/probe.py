@@ -26,7 +26,7 @@ LARGEST_SIDE = 8192
 STYLES = ("middle", "fine")
 _NOISE, _LABEL = re.compile(r"noise|rand", re.I), re.compile(r"class|label|cond|^y$|^c$|categ", re.I)
 _OURS, _GRAIN = {"z", "w", "truncation"}, re.compile(r"^noise_\d+$")
-_NAMED = {"z": "latent", "z_middle": "middle", "z_fine": "fine",
+_NAMED = {"z": "latent", "z_middle": "middle", "z_fine": "fine", "label": "class",
           **{name: name for name in ("w", "w_middle", "w_fine", "truncation")}}
 _TRUNCATION = re.compile(r"trunc|psi", re.I)
 _TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(int64)": "int64", "tensor(int32)": "int32",
@@ -134,7 +134,7 @@ class _Trial:
         """Input name -> role, by type, shape and name; what is left over is the latent."""
         roles: dict[str, str] = {}
         names = {entry.name for entry in inputs}
-        if names >= _OURS and all(name in _NAMED or _GRAIN.match(name) for name in names):  # trained here
+        if names >= _OURS and all(name in _NAMED or _GRAIN.match(name) for name in names):  # made here
             return {entry.name: _NAMED.get(entry.name, "grain") for entry in inputs}
         for entry in inputs:
             known = [side for side in entry.shape if isinstance(side, int)]

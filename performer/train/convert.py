@@ -18,12 +18,12 @@ import numpy as np
 from performer.errors import Fault
 from performer.generators.aside import answer, ask
 from performer.generators.bring import bring, place
+from performer.generators.inlets import beside
 from performer.generators.probe import Found, Told, sha256
 
 TIME_S = 600.0
 MEMORY_BYTES = 24 << 30  # of addresses: torch alone maps several
-PATIENCE = 5.0  # such models are often for a graphics card, and tried on the processor
-INPUTS = ("z", "z_middle", "z_fine", "truncation", "label")
+PATIENCE = 10.0  # such models are often for a graphics card, and tried on the processor
 TRUNCATIONS = (1.0, 0.5)  # at which the two are compared
 
 
@@ -47,10 +47,7 @@ def bring_weights(file: Path, name: str, to: Path, told: Told, licence: str, tit
     place(name, to, force)
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / f"{name}.onnx"
-        found = convert(file, made)
-        if told.class_ and told.class_ >= found.classes:
-            raise Fault(f"--label {told.class_}: " + (f"there are labels 0 to {found.classes - 1}" if found.classes
-                                                      else "this model takes none"))
+        found = convert(file, made, told.class_)
         facts = {
             "kind": "gan",
             "data": {"source": "unknown", "weights": file.name, "weights_sha256": sha256(file)},
@@ -66,12 +63,15 @@ def bring_weights(file: Path, name: str, to: Path, told: Told, licence: str, tit
                                      *found.notes, *seen.notes])
 
 
-def convert(file: Path, out: Path) -> Converted:
-    """Write the generator in a .pt or .safetensors file as ONNX. Raises Fault in one line, and then writes nothing."""
+def convert(file: Path, out: Path, label: int = 0) -> Converted:
+    """Write the generator in a .pt or .safetensors file as ONNX, and beside it its mapping, for a label.
+
+    Raises Fault in one line, and then writes nothing.
+    """
     missing = [name for name in ("torch", "onnx", "onnxscript") if importlib.util.find_spec(name) is None]
     if missing:
         raise Fault(f"{file}: to turn weights into a model, {missing[0]} is needed: pip install 'performer[train]'")
-    said = ask("performer.train.convert:attend", file, {"path": str(file), "out": str(out)}, TIME_S,
+    said = ask("performer.train.convert:attend", file, {"path": str(file), "out": str(out), "label": label}, TIME_S,
                f"took longer than {TIME_S:.0f} s to turn into ONNX")
     return Converted(**said)
 
@@ -88,15 +88,15 @@ def _attend(words: dict[str, Any]) -> dict[str, Any]:
 
     begun = perf_counter()
     torch.set_num_threads(2)
-    path, out = Path(words["path"]), Path(words["out"])
+    path, out, label = Path(words["path"]), Path(words["out"]), words["label"]
     try:
         found = load(path)
-        difference = _export(path, found.generator, out)
-    except Fault:
-        out.unlink(missing_ok=True)
-        raise
+        classes = found.generator.mapping.classes
+        if label >= max(classes, 1):
+            raise Fault(f"{path}: --label {label}: " + (f"there are labels 0 to {classes - 1}" if classes else
+                                                        "this model takes none"))
+        difference = max(_export(path, found.generator, out), _mapped(path, found.generator.mapping, label, out))
     except (RuntimeError, MemoryError) as error:
-        out.unlink(missing_ok=True)
         line = " ".join(str(error).split())[:200]
         if "memory" in line or isinstance(error, MemoryError):
             raise MemoryError from None
@@ -115,25 +115,65 @@ def _export(path: Path, generator: Any, out: Path) -> float:
     from performer.train.export import OPSET, TOLERANCE
 
     rng = torch.Generator().manual_seed(1)
-    mapping = generator.mapping
-    given = [*(torch.randn(1, mapping.latent, generator=rng) for _ in range(3)), torch.ones(1)]
-    if mapping.classes:
-        given.append(torch.eye(mapping.classes)[-1:])
-    names = INPUTS[:len(given)]
+    given = {name: torch.randn(shape, generator=rng) * (1.0 if name.startswith("z") else 0.1)
+             for name, shape in generator.inputs().items()}
+    if "label" in given:
+        given["label"] = torch.eye(generator.mapping.classes)[-1:]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(generator, tuple(given), str(out), input_names=names, output_names=["image"],
+        torch.onnx.export(generator, tuple(given.values()), str(out), input_names=list(given), output_names=["image"],
                           opset_version=OPSET, dynamo=True, external_data=False, verbose=False)
     session = ort.InferenceSession(str(out), providers=["CPUExecutionProvider"])
     worst = 0.0
     for truncation in TRUNCATIONS:
-        given[3] = torch.tensor([truncation])
+        given["truncation"] = torch.full((1, 1), truncation)
         with torch.no_grad():
-            wanted = generator(*given).numpy()
-        made = session.run(None, {name: value.numpy() for name, value in zip(names, given, strict=True)})[0]
+            wanted = generator(*given.values()).numpy()
+        (made,) = session.run(None, {name: value.numpy() for name, value in given.items()})
         if not np.isfinite(wanted).all():
             raise Fault(f"{path}: makes NaN or infinite values")
         worst = max(worst, float(np.abs(made - wanted).max()))
     if worst > TOLERANCE:
         raise Fault(f"{path}: ONNX Runtime differs from torch by {worst:.2g}; not exported")
+    return worst
+
+
+def _mapped(path: Path, mapping: Any, label: int, out: Path) -> float:
+    """Write the mapping by itself: latents (N, D) to styles (N, W). The difference as above."""
+    import onnx
+    import onnxruntime as ort
+    import torch
+    from onnx import helper, numpy_helper
+
+    from performer.train.export import OPSET, TOLERANCE
+    from performer.train.stylegan import GAIN, SLOPE
+
+    one_hot = torch.eye(mapping.classes)[label:label + 1] if mapping.classes else None
+    with torch.no_grad():
+        first = mapping.layers[0].bias + mapping.shift(one_hot)
+    stored = {"small": torch.tensor(1e-8), "gain": torch.tensor(GAIN), "axis": torch.tensor([1])}
+    nodes = [helper.make_node(kind, given, [made]) for kind, given, made in (
+        ("Mul", ["z", "z"], "squares"), ("ReduceMean", ["squares", "axis"], "mean"), ("Add", ["mean", "small"], "sum"),
+        ("Sqrt", ["sum"], "length"), ("Div", ["z", "length"], "x0"))]
+    for i, layer in enumerate(mapping.layers):
+        stored[f"weight{i}"] = layer.weight if i else mapping.met
+        stored[f"bias{i}"] = layer.bias if i else first.reshape(-1)
+        nodes += [helper.make_node("Gemm", [f"x{i}", f"weight{i}", f"bias{i}"], [f"dense{i}"], transB=1),
+                  helper.make_node("LeakyRelu", [f"dense{i}"], [f"bent{i}"], alpha=SLOPE),
+                  helper.make_node("Mul", [f"bent{i}", "gain"], [f"x{i + 1}" if i + 1 < len(mapping.layers) else "w"])]
+    sides = {"z": mapping.latent, "w": mapping.style}
+    ends = {name: helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", side]) for name, side in
+            sides.items()}
+    graph = helper.make_graph(nodes, "mapping", [ends["z"]], [ends["w"]], [
+        numpy_helper.from_array(value.numpy(), name) for name, value in stored.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(beside(out)))
+    z = torch.randn(3, mapping.latent, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        wanted = mapping(z, None if one_hot is None else one_hot.repeat(3, 1)).numpy()
+    session = ort.InferenceSession(str(beside(out)), providers=["CPUExecutionProvider"])
+    worst = float(np.abs(session.run(None, {"z": z.numpy()})[0] - wanted).max() / max(1.0, np.abs(wanted).max()))
+    if not worst <= TOLERANCE:
+        raise Fault(f"{path}: its mapping in ONNX Runtime differs from torch by {worst:.2g}; not exported")
     return worst

@@ -18,6 +18,7 @@ SLOPE, GAIN = 0.2, 2.0 ** 0.5  # of the leaky ReLU, which is scaled to keep a va
 CLAMP = 256.0  # where activations end, so that they fit into half precision
 MAPPING_RATE = 0.01  # the mapping's learning rate, beside that of the rest
 AVERAGED = 10_000  # latents for the mean style, where a file does not have it
+PARTS = ("", "_middle", "_fine")
 COARSEST, MIDDLE = 8.0, 32.0  # pixels on a side up to which layers are coarse, and middle (Karras et al., 2019)
 
 
@@ -56,9 +57,14 @@ class Mapping(nn.Module):
             embedded, self.classes = weights.shape("mapping.embed.weight", 2)
             self.embed = Full(weights, "mapping.embed", self.classes, embedded)
         self.latent = shapes[0][1] - embedded
+        if self.latent < 1:
+            raise Fault(f"{weights.path}: its mapping takes no latent; there is nothing to walk through")
         insides = [shapes[0][1], *(outside for outside, _ in shapes[:-1])]
         self.layers = nn.ModuleList(Full(weights, f"mapping.fc{i}", inside, outside, MAPPING_RATE)
                                     for i, (inside, (outside, _)) in enumerate(zip(insides, shapes, strict=True)))
+        # Of the first layer, what the latent meets, and what the label's embedding.
+        self.register_buffer("met", self.layers[0].weight[:, :self.latent].contiguous())
+        self.register_buffer("told", self.layers[0].weight[:, self.latent:].contiguous())
         if "mapping.w_avg" in weights:
             mean = weights.take("mapping.w_avg", self.style)
         else:
@@ -67,17 +73,16 @@ class Mapping(nn.Module):
         self.register_buffer("mean", mean[None])
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        x = normalised(z)
-        first, *others = self.layers
-        if self.embed is None or label is None:
-            x = first(x)
-        else:  # the first layer in two parts, so that the latent meets weights of its own
-            y = normalised(self.embed(label))
-            x = F.linear(x, first.weight[:, :self.latent], first.bias) + F.linear(y, first.weight[:, self.latent:])
-        x = F.leaky_relu(x, SLOPE) * GAIN
-        for layer in others:
+        x = F.leaky_relu(F.linear(normalised(z), self.met, self.layers[0].bias) + self.shift(label), SLOPE) * GAIN
+        for layer in self.layers[1:]:
             x = F.leaky_relu(layer(x), SLOPE) * GAIN
         return x
+
+    def shift(self, label: Tensor | None) -> Tensor | float:
+        """What a label adds to the first layer."""
+        if self.embed is None or label is None:
+            return 0.0
+        return F.linear(normalised(self.embed(label)), self.told)
 
     def _mean(self) -> Tensor:
         rng = torch.Generator().manual_seed(0)
@@ -123,23 +128,38 @@ class Modulated(nn.Module):
 
 
 class Generator(nn.Module):
-    """Latent (1, D), those of middle and fine layers, truncation (1,) and perhaps a label -> picture, 0..1.
+    """Latent (1, D), those of middle and fine layers, and what may be played -> picture, 0..1.
 
-    synthesis  styles, one of (1, W) for each of its `sides`, to a picture of -1..1 by and large
-    Truncation draws styles towards the mean one: 1 leaves them, 0 makes them all the same (Karras et al., 2019).
+    w           three (1, W), added to the styles of coarse, middle and fine layers
+    truncation  (1, 1): 1 leaves styles, 0 makes them all the mean one (Karras et al., 2019)
+    label       (1, classes), where there are labels
+    grain       noise that is added, one (1, 1, side, side) for each side in `grains`; 0 adds none
+    synthesis   styles, one of (1, W) for each of its `sides`, and grain -> picture of -1..1 by and large
     """
 
     def __init__(self, mapping: Mapping, synthesis: nn.Module) -> None:
         super().__init__()
         self.mapping, self.synthesis = mapping, synthesis
+        self.grains: list[int] = synthesis.grains
         sides: list[float] = synthesis.sides
         self.parts = [0 if side <= COARSEST else 1 if side <= MIDDLE else 2 for side in sides]
         if self.parts[-1] < 2:  # a small picture: what is coarse stays, and each part has a layer
             self.parts = [0 if i < len(sides) // 2 else 1 if i < len(sides) - 2 else 2 for i in range(len(sides))]
 
-    def forward(self, z: Tensor, z_middle: Tensor, z_fine: Tensor, truncation: Tensor,
-                label: Tensor | None = None) -> Tensor:
+    def inputs(self) -> dict[str, tuple[int, ...]]:
+        """Name -> shape of all that `forward` takes, in its order."""
+        mapping = self.mapping
+        latents = {f"z{part}": (1, mapping.latent) for part in PARTS}
+        offsets = {f"w{part}": (1, mapping.style) for part in PARTS}
+        label = {"label": (1, mapping.classes)} if mapping.classes else {}
+        grains = {f"noise_{side}": (1, 1, side, side) for side in self.grains}
+        return {**latents, **offsets, "truncation": (1, 1), **label, **grains}
+
+    def forward(self, *given: Tensor) -> Tensor:
+        named = dict(zip(self.inputs(), given, strict=True))
         mean = self.mapping.mean
-        styles = [mean + truncation * (self.mapping(part, label) - mean) for part in (z, z_middle, z_fine)]
-        picture = self.synthesis([styles[part] for part in self.parts])
+        styles = [mean + named["truncation"] * (self.mapping(named[f"z{part}"], named.get("label"))
+                                                + named[f"w{part}"] - mean) for part in PARTS]
+        grain = {side: named[f"noise_{side}"] for side in self.grains}
+        picture = self.synthesis([styles[part] for part in self.parts], grain)
         return (picture * 0.5 + 0.5).clamp(0.0, 1.0)

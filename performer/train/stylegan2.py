@@ -35,24 +35,24 @@ class Layer(nn.Module):
         self.ups = taps is not None
         shift = weights.take(f"{name}.bias", self.outside) * scale
         self.register_buffer("shift", shift[None, :, None, None])
-        self.register_buffer("noise", None)
+        self.scale, noise = scale, torch.zeros(side, side)
         if f"{name}.noise_strength" in weights:
             strength = weights.take(f"{name}.noise_strength")
             if f"{name}.noise_const" in weights:
                 noise = weights.take(f"{name}.noise_const", side, side)
             else:
                 noise = torch.randn(side, side, generator=torch.Generator().manual_seed(seed))
-            self.noise = (noise * strength * scale)[None, None]
+            noise = noise * strength * scale
+        self.register_buffer("noise", noise[None, None])
 
-    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+    def forward(self, x: Tensor, w: Tensor, grain: Tensor) -> Tensor:
         style, back = self.conv.scales(w)
         if self.ups:
             x = F.conv_transpose2d(x * style, self.weight, stride=2)
             x = F.conv2d(x, self.taps, padding=self.edge, groups=self.outside)
         else:
             x = F.conv2d(x * style, self.weight, padding=self.conv.kernel // 2)
-        x = x * back + self.shift
-        x = F.leaky_relu(x if self.noise is None else x + self.noise, SLOPE)
+        x = F.leaky_relu(x * back + self.shift + (self.noise + grain * self.scale), SLOPE)
         return x if self.clamp is None else x.clamp(-self.clamp, self.clamp)
 
 
@@ -75,7 +75,7 @@ class Synthesis(nn.Module):
     """Styles, one a layer -> picture (1, channels, size, size), -1..1 by and large.
 
     Its architecture is seen by what there is: colours at every size (skip), a shortcut round every block (resnet),
-    or neither. sides: of each layer's style, in pixels.
+    or neither. sides: of each layer's style, in pixels; grains: those for which noise can be added.
     """
 
     def __init__(self, weights: Weights, style: int, clamp: float | None = CLAMP) -> None:
@@ -84,7 +84,7 @@ class Synthesis(nn.Module):
         blocks = [4]
         while blocks[-1] * 2 in found:
             blocks.append(blocks[-1] * 2)
-        self.size = blocks[-1]
+        self.size, self.grains = blocks[-1], blocks
         if self.size > LARGEST or found - set(blocks):
             raise Fault(f"{weights.path}: has blocks of {', '.join(map(str, sorted(found)))}; expected 4, 8, 16 .. "
                         f"{LARGEST} without a gap")
@@ -115,14 +115,14 @@ class Synthesis(nn.Module):
         if self.channels not in (1, 3, 4):
             raise Fault(f"{weights.path}: makes pictures of {self.channels} channels; 1, 3 or 4 can be shown")
 
-    def forward(self, styles: list[Tensor]) -> Tensor:
+    def forward(self, styles: list[Tensor], grain: dict[int, Tensor]) -> Tensor:
         x, picture, at = self.start, None, 0
-        for parts in self.blocks:
-            before = x
+        for side, parts in zip(self.grains, self.blocks, strict=True):
+            before, noise = x, grain[side]
             if "first" in parts:
-                x = parts["first"](x, styles[at])
+                x = parts["first"](x, styles[at], noise)
                 at += 1
-            x = parts["second"](x, styles[at])
+            x = parts["second"](x, styles[at], noise)
             at += 1
             if "short" in parts:
                 x = x + parts["short"](before)

@@ -128,8 +128,11 @@ class Synthesis(nn.Module):
     """Styles, one for the input and one a layer -> picture (1, channels, size, size), -1..1 by and large.
 
     The size of each layer's output is in its name (L3_52_512); the rest follows from the paper's design, which must
-    come to just these sizes. sides: of each style, in pixels that the layer's bandwidth is worth.
+    come to just these sizes. sides: of each style, in pixels that the layer's bandwidth is worth. Noise is not added:
+    it would stick to the pixels, which this design is there to avoid.
     """
+
+    grains: tuple[int, ...] = ()
 
     def __init__(self, weights: Weights, style: int) -> None:
         super().__init__()
@@ -157,7 +160,7 @@ class Synthesis(nn.Module):
         if self.channels not in (1, 3, 4):
             raise Fault(f"{weights.path}: makes pictures of {self.channels} channels; 1, 3 or 4 can be shown")
 
-    def forward(self, styles: list[Tensor]) -> Tensor:
+    def forward(self, styles: list[Tensor], grain: dict[int, Tensor]) -> Tensor:
         x = self.input(styles[0])
         for layer, w in zip(self.layers, styles[1:], strict=True):
             x = layer(x, w)
