@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from time import perf_counter
 from typing import Protocol
 
 import numpy as np
@@ -33,6 +34,40 @@ class Source(Protocol):
     def pump(self) -> None: ...
 
 
+class Rhythm:
+    """When to look for sound, which comes in blocks: seldom until the next is nearly due, then often.
+
+    So sound is found a twentieth of a hop after it came, by two or three looks a hop.
+    """
+
+    NEARLY, SOONER = 0.85, 0.4  # parts of a block's time until the next look; sooner if this block may have lain there
+    LOOKS = 10  # a hop, once it is nearly due,
+    PATIENT = 20  # for so many hops; then two
+    SETTLE = 0.1
+    LONGEST_S = 0.1  # between two blocks of one stream
+
+    def __init__(self, now: float) -> None:
+        self._came = now  # when sound was found last
+        self._block = 0.0  # seconds from one block to the next
+        self._vain = 0  # looks since
+
+    def rest(self, now: float, found: bool, hop_s: float) -> float:
+        """Seconds from this look, at time `now`, to the next. hop_s  seconds per hop"""
+        if not found:
+            self._vain += 1
+            return hop_s / (self.LOOKS if self._vain < self.PATIENT * self.LOOKS else 2)
+        since = now - self._came
+        if since > self.LONGEST_S:  # a pause, not a block
+            self._block = hop_s
+        elif self._vain:
+            self._block = max(self._block + (since - self._block) * self.SETTLE, hop_s)
+        else:
+            self._block = 0.5 * (self._block + hop_s)
+        part = self.NEARLY if self._vain else self.SOONER
+        self._came, self._vain = now, 0
+        return part * self._block
+
+
 class Listener:
     """Analyses what a source's ring brings, hop by hop, and keeps one feature row a hop.
 
@@ -49,10 +84,14 @@ class Listener:
         self._features = Features()
 
     def run(self, stop: threading.Event) -> None:
-        """Thread body: analyse as sound comes; sleeps half a hop when there is none."""
+        """Thread body: analyse as sound comes; sleeps when there is none."""
+        rhythm = Rhythm(perf_counter())
         while not stop.is_set():
-            if not self.hear():
-                stop.wait(0.5 * self._analyzer.hop / self._source.rate)
+            look = perf_counter()
+            rest = rhythm.rest(look, self.hear() > 0, self._analyzer.hop / self._source.rate)
+            rest -= perf_counter() - look
+            if rest > 0.0:
+                stop.wait(rest)
 
     def hear(self) -> int:
         """Analyse all whole hops that have come; returns how many."""
