@@ -24,7 +24,9 @@ class BarModel:
     CHANGE = 0.002  # chance per beat that bars begin anew, with any length
     TRUST = 0.3  # beats resemble each other: each tells less than if it stood alone
     CLEAR = 1.5  # how much likelier another reading must be before it is taken
-    OPENING = 6.0  # how much likelier music begins with the first beat of a bar than with any one of the others
+    #: How much likelier music begins with the first beat of a bar than with any one of the others, if it was known to
+    #: begin, and if it may have been joined in its course.
+    OPENING, JOINING = 8.0, 3.0
 
     def __init__(self) -> None:
         self._lengths = np.concatenate([np.full(n, n) for n in LENGTHS])
@@ -56,9 +58,10 @@ class BarModel:
         here = (beat - self.first) % self.length
         self.certainty = float(self.p[(self._lengths == self.length) & (self._places == here)][0])
 
-    def opens(self, beat: int, first: int) -> None:
-        """The newest beat is number `beat`, and the music began, out of silence, with beat number `first`."""
-        self.p *= np.where(self._places == (beat - first) % self._lengths, self.OPENING, 1.0)
+    def opens(self, beat: int, first: int, out_of_silence: bool) -> None:
+        """The newest beat is number `beat`; music was heard from beat number `first` on."""
+        odds = self.OPENING if out_of_silence else self.JOINING
+        self.p *= np.where(self._places == (beat - first) % self._lengths, odds, 1.0)
         self.p /= self.p.sum()
 
 

@@ -8,6 +8,7 @@ from math import exp, floor, log, sqrt
 
 import numpy as np
 
+from performer.audio.anchor import Anchor
 from performer.audio.bar import BarModel, likeness
 from performer.audio.beat import BeatClock, BeatModel
 from performer.audio.follow import smoothing
@@ -114,6 +115,8 @@ class BeatTracker:
     QUIET_S = 2.0  # after so much silence the next onset is the beginning of something
     STRUCK = 0.25  # strength of that onset
     OPENED_S = (1.5, 10.0)  # when, after it, it is looked back to which beat of the bar it was
+    SOFT = 0.3  # share of what counts as loud that the first millisecond of music out of silence stays below
+    ON_BEAT, ANCHORED = 0.12, 0.6  # how near to a beat it must have been, and how sure the tracker, to hold on to it
     # While the network is not sure of any beat it counts for little, and onset strengths for the more.
     HELP, SURE, FIRM, DOUBT_S = 4.0, 0.9, 0.7, 3.0
     OFFSET, GAIN, LEAST, MOST = 3.0, 0.4, -4.0, 4.0  # of the network's log odds, and where they are cut
@@ -134,6 +137,8 @@ class BeatTracker:
             self.model = BeatModel(1.0 / frame, BeatModel.HEARD, BeatModel.LEARNED, spread=self.NET_SPREAD)
         self.clock = BeatClock(dt)
         self.bars = BarModel()
+        self._anchor = Anchor()
+        self._phase = 0.0  # that is gone by: the model's, or half a beat beside it
         self._trust_step = smoothing(2.0 * frame, 0.5)
         self._fade = 1.0 - smoothing(2.0 * frame, self.FORGET_S)
         self._count = 0
@@ -147,7 +152,9 @@ class BeatTracker:
         self._beats: deque[tuple[int, float]] = deque(maxlen=17)
         self._quiet = self.QUIET_S  # seconds of silence up to now
         self._awaited = False  # there was silence, and no onset since
-        self._begun: float | None = None  # when the music began, until it is known with which beat
+        self._begun: float | None = None  # when the music began, while that tells something
+        self._opened = False  # whether it is known with which beat it did
+        self._first = 0.0  # amplitude of the very first sound, root of the mean square
         self._turn = False  # the model is read after every second frame
         self._age = 0  # hops since the frame that was read
         self._loudest = [0.0, 0.0, 0.0]  # onset strengths since the last frame: low, mid, high
@@ -166,6 +173,10 @@ class BeatTracker:
     def beat(self) -> float:
         """Monotone number of beats."""
         return self.clock.beat
+
+    def join(self, amplitude: float) -> None:
+        """How loud the very first millisecond is (root of the mean square): at full level, music was playing before."""
+        self._first = amplitude
 
     def update(self, strengths: Sequence[float], bands: np.ndarray, reference: float, heard: bool) -> None:
         """One hop.
@@ -187,13 +198,15 @@ class BeatTracker:
         elif self._count == 1:  # a hop later, so that no hop does all the work
             self._follow(heard)
             self._gather()
+            if self._begun is not None:
+                self._look_back(self._begun, reference)
         if self.bpm <= 0.0:
             return
         if self._coasting:
             self.clock.advance((self.clock.beat + self.bpm / 60.0 * self._dt) % 1.0, self.bpm)
         else:
             ahead = self._latency + self._age * self._dt
-            self.clock.advance((self.model.phase + ahead * self.bpm / 60.0) % 1.0, self.bpm)
+            self.clock.advance((self._phase + ahead * self.bpm / 60.0) % 1.0, self.bpm)
         self._advance_bar()
 
     def _follow(self, heard: bool) -> None:
@@ -210,6 +223,7 @@ class BeatTracker:
             if self._coasting:  # a beat is heard again: most likely where it was expected
                 behind = self._latency * self.bpm / 60.0
                 self.model.seed((self.clock.beat - behind) % 1.0, self.bpm)
+                self._anchor.weigh()
             self.model.update(*self._evidence)
             self._turn = not self._turn
             if self._turn:
@@ -260,25 +274,32 @@ class BeatTracker:
         if not heard:
             self._quiet += self._every * self._dt
             return
-        self._awaited = self._awaited or self._quiet >= self.QUIET_S
+        if self._quiet >= self.QUIET_S:
+            self._awaited, self._begun = True, None
+            self._first *= self._now < self.QUIET_S
+            self._anchor.weigh()
         self._quiet = 0.0
         if self._awaited and max(self._loudest) > self.STRUCK:
-            self._awaited, self._begun = False, self._now
+            self._awaited, self._begun, self._opened = False, self._now, False
 
-    def _open(self) -> None:
-        """As soon as the tempo is known: most music begins with the first beat of a bar."""
-        assert self._begun is not None
-        ago = self._now - self._begun
+    def _look_back(self, begun: float, reference: float) -> None:
+        """As soon as the tempo is known: most music begins on a beat, and with the first one of a bar."""
+        ago = self._now - begun
         if ago > self.OPENED_S[1]:
             self._begun = None
         elif ago > self.OPENED_S[0] and self.confidence > self.TRUSTED:
-            begun = self.clock.beat - ago * self.bpm / 60.0
-            if abs(begun - round(begun)) < 0.25:
-                self.bars.opens(self._judged, round(begun))
-            self._begun = None
+            beat = self.clock.beat - ago * self.bpm / 60.0
+            apart = abs(beat - round(beat))
+            out_of_silence = self._first < self.SOFT * reference
+            if apart < 0.25 and not self._opened:
+                self.bars.opens(self._judged, round(beat), out_of_silence)
+                self._opened = True
+            if out_of_silence and apart < self.ON_BEAT and self.confidence > self.ANCHORED and self._anchor.bpm <= 0.0:
+                self._anchor.drop(self.model.phase, self.model.bpm)
 
     def _read(self, heard: bool) -> None:
         self.model.read()
+        self._phase = self._anchor.follow(self.model.phase, self.model.bpm, 2.0 * self._every * self._dt)
         if heard:
             self._certainty += (self.model.certainty - self._certainty) * self._trust_step
         else:
@@ -313,8 +334,6 @@ class BeatTracker:
             self._best = [0.0, 0.0]
         if evidence is not None:
             self.bars.update(number, evidence)
-        if self._begun is not None:
-            self._open()
 
     def _advance_bar(self) -> None:
         bar, length = self.bar, self.bars.length

@@ -85,8 +85,9 @@ def _one(folder: Path, entry: dict[str, Any], tracker: str, change: str) -> tupl
         frames, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (OSError, soundfile.SoundFileError) as error:
         raise Fault(f"{path}: cannot read: {error}") from None
-    sound, stretch = changes.apply(change, Mixer(rate, frames.shape[1]).mix(frames), rate)
-    truth = {key: [t * stretch for t in entry[key]] for key in ("beats", "downbeats", "onsets") if entry.get(key)}
+    sound, stretch, late = changes.apply(change, Mixer(rate, frames.shape[1]).mix(frames), rate)
+    truth = {key: [t * stretch - late for t in entry[key] if t * stretch >= late]
+             for key in ("beats", "downbeats", "onsets") if entry.get(key)}
     found = (TRACKERS | peers.installed())[tracker](sound, rate)
     wanted, trust = np.asarray(truth.get("beats", []), float), []
     if len(wanted):

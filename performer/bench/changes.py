@@ -51,15 +51,20 @@ CHANGES: dict[str, Change] = {"quiet": quiet, "crowd": crowd, "wall": wall, "dro
 #: Played faster or slower, pitch with it, as a turntable does.
 SPEEDS = {"slower": 1.0 / 1.08, "faster": 1.08}
 
+#: Seconds of the beginning that are not heard: the ear comes in somewhere in a bar.
+LATE = {"joined late": 5.3}
 
-def apply(name: str, sound: np.ndarray, rate: int) -> tuple[np.ndarray, float]:
-    """The changed sound (n,), and by what true times must be multiplied."""
+
+def apply(name: str, sound: np.ndarray, rate: int) -> tuple[np.ndarray, float, float]:
+    """The changed sound (n,); true times must be multiplied by the second, and the third (seconds) taken off then."""
     if name in SPEEDS:
         speed = SPEEDS[name]
-        return soxr.resample(sound, speed * rate, rate).astype(np.float32), 1.0 / speed
-    return (CHANGES[name](sound, rate) if name else sound), 1.0
+        return soxr.resample(sound, speed * rate, rate).astype(np.float32), 1.0 / speed, 0.0
+    if name in LATE:
+        return sound[int(LATE[name] * rate):], 1.0, LATE[name]
+    return (CHANGES[name](sound, rate) if name else sound), 1.0, 0.0
 
 
 def names() -> list[str]:
     """All changes."""
-    return [*CHANGES, *SPEEDS]
+    return [*CHANGES, *SPEEDS, *LATE]

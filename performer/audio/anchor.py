@@ -1,0 +1,63 @@
+"""The beat that music began with, kept while its tempo lasts: half a beat beside it is where off-beats are."""
+
+from __future__ import annotations
+
+from math import log
+
+LEVELS = (1.0, 2.0, 0.5)  # tempi that are followed from, times the anchored one
+
+
+class Anchor:
+    """Keeps a beat phase through a tracker's slips of half a beat.
+
+    Hats, guitars and snares between the beats are often louder than what is on them. Music that came out of silence
+    mostly began on a beat; a tracker that found that beat and later moves by half of one, at the same tempo, has more
+    likely been drawn to the off-beats than the music has leapt.
+    """
+
+    SAME = 0.06  # relative difference up to which a tempo is the anchored one, or its double or half
+    LOST_S = 4.0  # another tempo for so long ends it
+    PATIENCE = 64.0  # beats that are held against the tracker's opinion
+    GAIN = 0.1  # share of an error of phase or tempo that is made up for in one step
+
+    def __init__(self) -> None:
+        self.bpm = 0.0  # anchored to; 0: to nothing
+        self._phase = 0.0
+        self._lost = 0.0
+        self._held = 0.0
+
+    def drop(self, phase: float, bpm: float) -> None:
+        """Music began on this beat: phase 0..1, now, and beats per minute."""
+        self._phase, self.bpm, self._lost, self._held = phase, bpm, 0.0, 0.0
+
+    def weigh(self) -> None:
+        """Hold on to nothing."""
+        self.bpm = 0.0
+
+    def follow(self, phase: float, bpm: float, dt: float) -> float:
+        """What a tracker says dt seconds later, phase 0..1 and beats per minute -> the phase to go by."""
+        if self.bpm <= 0.0:
+            return phase
+        self._phase = (self._phase + self.bpm / 60.0 * dt) % 1.0
+        level = min(LEVELS, key=lambda times: abs(log(bpm / self.bpm / times)))
+        if abs(log(bpm / self.bpm / level)) > self.SAME:
+            self._lost += dt
+            if self._lost > self.LOST_S:
+                self.weigh()
+            return phase
+        self._lost = 0.0
+        place = phase / level % 1.0
+        apart = (place - self._phase + 0.5) % 1.0 - 0.5
+        turned = abs(apart) > 0.25
+        if turned:
+            place = (place + 0.5) % 1.0
+            apart = (place - self._phase + 0.5) % 1.0 - 0.5
+        self._phase = (self._phase + self.GAIN * apart) % 1.0
+        self.bpm += self.GAIN * (bpm / level - self.bpm)
+        if level != 1.0:
+            return phase
+        self._held = max(0.0, self._held + (1.0 if turned else -1.0) * dt * bpm / 60.0)
+        if self._held > self.PATIENCE:
+            self.weigh()
+            return phase
+        return place
