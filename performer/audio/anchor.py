@@ -18,6 +18,7 @@ class Anchor:
     SAME = 0.06  # relative difference up to which a tempo is the anchored one, or its double or half
     LOST_S = 4.0  # another tempo for so long ends it
     PATIENCE = 64.0  # beats that are held against the tracker's opinion
+    HOLD, STAY = 8.0, 64.0  # beats for which its tempo is held against twice or half of it: at first, and at most
     GAIN = 0.1  # share of an error of phase or tempo that is made up for in one step
 
     def __init__(self) -> None:
@@ -25,26 +26,28 @@ class Anchor:
         self._phase = 0.0
         self._lost = 0.0
         self._held = 0.0
+        self._stay = 0.0
 
     def drop(self, phase: float, bpm: float) -> None:
         """Music began on this beat: phase 0..1, now, and beats per minute."""
-        self._phase, self.bpm, self._lost, self._held = phase, bpm, 0.0, 0.0
+        self._phase, self.bpm, self._lost, self._held, self._stay = phase, bpm, 0.0, 0.0, self.HOLD
 
     def weigh(self) -> None:
         """Hold on to nothing."""
         self.bpm = 0.0
 
-    def follow(self, phase: float, bpm: float, dt: float) -> float:
-        """What a tracker says dt seconds later, phase 0..1 and beats per minute -> the phase to go by."""
+    def follow(self, phase: float, bpm: float, dt: float) -> tuple[float, float]:
+        """What a tracker says dt seconds later, phase 0..1 and beats per minute -> what to go by instead."""
         if self.bpm <= 0.0:
-            return phase
-        self._phase = (self._phase + self.bpm / 60.0 * dt) % 1.0
+            return phase, bpm
+        beats = self.bpm / 60.0 * dt
+        self._phase = (self._phase + beats) % 1.0
         level = min(LEVELS, key=lambda times: abs(log(bpm / self.bpm / times)))
         if abs(log(bpm / self.bpm / level)) > self.SAME:
             self._lost += dt
             if self._lost > self.LOST_S:
                 self.weigh()
-            return phase
+            return phase, bpm
         self._lost = 0.0
         place = phase / level % 1.0
         apart = (place - self._phase + 0.5) % 1.0 - 0.5
@@ -54,10 +57,13 @@ class Anchor:
             apart = (place - self._phase + 0.5) % 1.0 - 0.5
         self._phase = (self._phase + self.GAIN * apart) % 1.0
         self.bpm += self.GAIN * (bpm / level - self.bpm)
-        if level != 1.0:
-            return phase
-        self._held = max(0.0, self._held + (1.0 if turned else -1.0) * dt * bpm / 60.0)
+        self._held = max(0.0, self._held + (beats if turned else -beats))
         if self._held > self.PATIENCE:
             self.weigh()
-            return phase
-        return place
+            return phase, bpm
+        self._stay += beats if level == 1.0 else -beats
+        if self._stay < 0.0:  # twice or half as fast for longer than not: that it is, then
+            self.drop(phase, bpm)
+            return phase, bpm
+        self._stay = min(self._stay, self.STAY)
+        return place, bpm / level

@@ -299,13 +299,14 @@ class BeatTracker:
 
     def _read(self, heard: bool) -> None:
         self.model.read()
-        self._phase = self._anchor.follow(self.model.phase, self.model.bpm, 2.0 * self._every * self._dt)
+        dt = 2.0 * self._every * self._dt
+        self._phase, bpm = self._anchor.follow(self.model.phase, self.model.bpm, dt)
         if heard:
             self._certainty += (self.model.certainty - self._certainty) * self._trust_step
         else:
             self._certainty *= self._fade
         if self.bpm > 0.0 or self._certainty > self.HEARD:
-            self.bpm = self.model.bpm
+            self.bpm = bpm
             self.confidence = self._trust()
 
     def _trust(self) -> float:
