@@ -116,7 +116,7 @@ class BeatTracker:
     STRUCK = 0.25  # strength of that onset
     OPENED_S = (1.5, 10.0)  # when, after it, it is looked back to which beat of the bar it was
     SOFT = 0.3  # share of what counts as loud that the first millisecond of music out of silence stays below
-    ON_BEAT, ANCHORED = 0.12, 0.6  # how near to a beat it must have been, and how sure the tracker, to hold on to it
+    ON_BEAT, ANCHORED = 0.12, 0.66  # how near to a beat it must have been, and how sure the tracker, to hold on to it
     # While the network is not sure of any beat it counts for little, and onset strengths for the more.
     HELP, SURE, FIRM, DOUBT_S = 4.0, 0.9, 0.7, 3.0
     OFFSET, GAIN, LEAST, MOST = 3.0, 0.4, -4.0, 4.0  # of the network's log odds, and where they are cut
