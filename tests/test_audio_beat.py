@@ -98,7 +98,7 @@ def test_music_begins_with_the_first_beat_of_a_bar_unless_it_tells_otherwise() -
     for beat in range(40):
         bars.update(beat, 0.8 if beat % 4 == 1 else 0.1)
         if beat == 3:
-            bars.opens(beat, 0)
+            bars.opens(beat, 0, False)
             assert (bars.length, bars.first) == (4, 1)
     assert (bars.length, bars.first) == (4, 1)
 
@@ -165,3 +165,37 @@ def test_bars_of_any_length_are_counted(length: int, bpm: float) -> None:
     bars = np.array([bar["t"] for bar in report["downbeats"]])
     assert np.abs(late[:, None] - bars[None, :]).min(1).max() < 0.07
     assert len(bars[(bars > 25.0) & (bars < 39.0)]) == pytest.approx(len(late), abs=1)
+
+
+def leaning(bpm: float, sure_s: float, seconds: float, silence_s: float = 0.0) -> np.ndarray:
+    """Kicks on the beat; then hardly any, and bright strokes half way between, as a snare on all off-beats."""
+    rng = np.random.default_rng(3)
+    t = np.arange(int(0.12 * RATE)) / RATE
+    kick = np.sin(2 * np.pi * 60 * t) * np.exp(-t * 30)
+    snare = (rng.standard_normal(len(t)) * 0.6 + np.sin(2 * np.pi * 190 * t)) * np.exp(-t * 35)
+    sound = np.zeros(int(seconds * RATE) + len(t))
+    for beat in np.arange(0.0, seconds, 60.0 / bpm):
+        at, off = round(beat * RATE), round((beat + 30.0 / bpm) * RATE)
+        sound[at:at + len(t)] += kick * (0.5 if beat < sure_s else 0.04)
+        if beat >= sure_s and off + len(t) < len(sound):
+            sound[off:off + len(t)] += 0.5 * snare
+    return np.concatenate([np.zeros(int(silence_s * RATE)), sound[:int(seconds * RATE)]]).astype(np.float32)
+
+
+@pytest.mark.parametrize("silence_s", (0.02, 3.0))
+def test_the_beat_that_music_began_with_is_kept_when_the_off_beats_grow_loud(silence_s: float) -> None:
+    sound = leaning(112.0, 6.0, 24.0, silence_s)
+    beats = np.array([beat["t"] for beat in analyse([sound], RATE, beat_net())["beats"]]) - silence_s
+    wanted = np.arange(0.0, 23.5, 60.0 / 112.0)
+    wanted = wanted[wanted > 4.0]
+    assert np.abs(wanted[:, None] - beats[None, :]).min(1).max() < 0.07
+
+
+def test_music_that_is_joined_in_its_course_may_have_begun_anywhere() -> None:
+    """The same over a tone that was there before: where the strokes are loud in the end, there the beat is."""
+    sound = leaning(112.0, 6.0, 24.0)
+    sound += 0.1 * np.cos(2 * np.pi * 110 * np.arange(len(sound)) / RATE).astype(np.float32)
+    beats = np.array([beat["t"] for beat in analyse([sound], RATE, beat_net())["beats"]])
+    strokes = np.arange(0.0, 23.0, 60.0 / 112.0) + 30.0 / 112.0
+    strokes = strokes[strokes > 18.0]
+    assert np.abs(strokes[:, None] - beats[None, :]).min(1).max() < 0.07

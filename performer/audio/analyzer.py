@@ -103,6 +103,8 @@ class Analyzer:
         if not clean[clean.argmax()] <= LOUDEST:  # NaN counts as the largest, and is not below either
             samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0, copy=True)
             np.clip(samples, -LOUDEST, LOUDEST, out=samples)
+        if self._hops == 0:
+            self._tracker.join(float(np.sqrt(np.mean(np.square(samples[:max(1, self.rate // 1000)])))))
         self._spectrum.push(samples)
         self._hops += 1
         t = self._hops * self.hop / self.rate
