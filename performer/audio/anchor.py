@@ -19,7 +19,8 @@ class Anchor:
     LOST_S = 4.0  # another tempo for so long ends it
     PATIENCE = 64.0  # beats that are held against the tracker's opinion
     HOLD, STAY = 8.0, 64.0  # beats for which its tempo is held against twice or half of it: at first, and at most
-    GAIN = 0.1  # share of an error of phase or tempo that is made up for in one step
+    GAIN, SLOW = 0.1, 0.02  # share of an error of phase or tempo that is made up for in one step
+    ASTRAY = 0.12  # beats beside both the anchored beat and its off-beat from which on a phase is doubted
 
     def __init__(self) -> None:
         self.bpm = 0.0  # anchored to; 0: to nothing
@@ -55,7 +56,10 @@ class Anchor:
         if turned:
             place = (place + 0.5) % 1.0
             apart = (place - self._phase + 0.5) % 1.0 - 0.5
-        self._phase = (self._phase + self.GAIN * apart) % 1.0
+        astray = abs(apart) > self.ASTRAY  # on its way from one to the other: neither is meant
+        self._phase = (self._phase + (self.SLOW if astray else self.GAIN) * apart) % 1.0
+        if astray:
+            place = self._phase
         self.bpm += self.GAIN * (bpm / level - self.bpm)
         self._held = max(0.0, self._held + (beats if turned else -beats))
         if self._held > self.PATIENCE:
