@@ -28,6 +28,7 @@ Quantise = Annotated[str, typer.Option(help="Changes wait for the next beat, bar
 Autopilot = Annotated[int, typer.Option(min=0, max=512, help="Choose another preset every so many bars; 0: never.")]
 
 
+PAGE_PORT = "8765"  # of --page, when none is given
 Pads = Annotated[int | None, typer.Option(min=0, max=127, help="MIDI note of the first pad: pads recall kept places.")]
 
 
@@ -87,6 +88,10 @@ def play(
     link: Annotated[bool, typer.Option("--link", help="Follow an Ableton Link session (an extra).")] = False,
     midi_clock_out: Annotated[str | None, typer.Option(help="Send the beat as MIDI clock to this port: part of its "
                                                             "name, or virtual.")] = None,
+    page: Annotated[int | None, typer.Option(min=0, max=65535, help="A control page for a browser on this machine, at "
+                                                                    "this port; 8765 when none is given.")] = None,
+    page_host: Annotated[str, typer.Option(help="The address it listens at: 0.0.0.0 for a tablet in your network, who "
+                                                "then can reach it, as can others there.")] = "127.0.0.1",
     record: Annotated[str | None, typer.Option(help="Record to this file (.mp4 or .mkv) from the start.")] = None,
     stats: Annotated[str | None, typer.Option(help="Write figures of the show to this JSON file.")] = None,
     debug: Debug = False,
@@ -99,7 +104,8 @@ def play(
         fullscreen=fullscreen, headless=headless, hud=hud, desk=desk, fps=fps, seconds=seconds, seed=seed,
         transition=transition, provider=provider, output_delay_ms=output_delay_ms, record=record, stats=stats,
         quantise=quantum(quantise),
-        autopilot=autopilot, crossfader=controller(crossfader), pads=pads, link=link, midi_clock_out=midi_clock_out)
+        autopilot=autopilot, crossfader=controller(crossfader), pads=pads, link=link, midi_clock_out=midi_clock_out,
+        page=page, page_host=page_host)
     if headless or wiring.has_display():
         wiring.play(options)
     else:
@@ -335,9 +341,16 @@ def write_json(data: Any, path: str) -> None:
         raise Fault(f"{path}: cannot write: {error.strerror}") from None
 
 
+def with_port(arguments: list[str]) -> list[str]:
+    """Arguments in which --page without a number has its usual port."""
+    at = arguments.index("--page") + 1 if "--page" in arguments else 0
+    bare = at and not (at < len(arguments) and arguments[at].isdigit())
+    return [*arguments[:at], PAGE_PORT, *arguments[at:]] if bare else arguments
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; a Fault becomes one line and exit code 2."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    arguments = with_port(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
     logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format="%(message)s", stream=sys.stderr)
     if not debug:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from time import perf_counter
@@ -26,6 +27,7 @@ from performer.frame import Frame, Images
 from performer.generators import onnx
 from performer.generators.media import Begin
 from performer.generators.painter import Painter
+from performer.generators.portrait import Portrait
 from performer.generators.probe import known
 from performer.gl.desk import Desk
 from performer.gl.headless import Headless
@@ -43,11 +45,15 @@ from performer.outputs import midiclock
 from performer.outputs.movie import check_path
 from performer.outputs.recorder import Recorder
 from performer.outputs.snapshot import Snapshots
+from performer.page.board import Board
+from performer.page.server import Page
+from performer.page.thumbnails import Thumbnails
 from performer.preflight import Preflight
 from performer.preset import Preset
 from performer.show import Show
 from performer.stage import Stage, Surface, Wiring
 from performer.sync import Latest
+from performer.toasts import Toasts
 from performer.watch import Watcher
 
 log = logging.getLogger(__name__)
@@ -86,20 +92,10 @@ class PlayOptions:
     pads: int | None = None
     link: bool = False
     midi_clock_out: str | None = None
+    page: int | None = None
+    page_host: str = "127.0.0.1"
     record: str | None = None
     stats: str | None = None
-
-
-class _Toasts(logging.Handler):
-    """Warnings and errors become notices on the picture, each once per cause."""
-
-    def __init__(self, notices: deque[Message], now: Callable[[], float]) -> None:
-        super().__init__(logging.INFO)
-        self._notices, self._now = notices, now
-
-    def emit(self, record: logging.LogRecord) -> None:
-        level = {logging.ERROR: "error", logging.WARNING: "warning"}.get(record.levelno, "info")
-        self._notices.append(Message(self._now(), record.getMessage(), level))
 
 
 def load_library(transition: str | None = None) -> Library:
@@ -107,17 +103,19 @@ def load_library(transition: str | None = None) -> Library:
     return Library(audio=tuple(FEATURES), transition=transition).load()
 
 
+def load_model(library: Library, name: str, provider: str, threads: int | None = None) -> onnx.OnnxGenerator:
+    """A model of the library, a stranger's after a trial. Raises Fault."""
+    path = library.models[name]
+    if not path.is_relative_to(FACTORY):
+        known(path)
+    return onnx.create(path, provider, threads)
+
+
 def painter(library: Library, provider: str, begin: Begin | None = None, stay: bool = False) -> Painter:
-    """A painter that loads the library's models by name, strangers' after a trial.
+    """A painter that loads the library's models by name.
 
     begin  starts threads for it; stay, pictures may stay on the card where they were made
     """
-
-    def load(name: str) -> onnx.OnnxGenerator:
-        path = library.models[name]
-        if not path.is_relative_to(FACTORY):
-            known(path)
-        return onnx.create(path, provider)
 
     def stamp(name: str) -> float:
         try:
@@ -125,7 +123,7 @@ def painter(library: Library, provider: str, begin: Begin | None = None, stay: b
         except OSError:
             return 0.0
 
-    return Painter(load, stamp, begin, stay)
+    return Painter(lambda name: load_model(library, name, provider), stamp, begin, stay)
 
 
 def play(options: PlayOptions) -> dict[str, Any]:
@@ -235,7 +233,7 @@ class Rig:
     def _build(self) -> None:
         options, closing, stop = self.options, self._closing, self._stop
         notices: deque[Message] = deque(maxlen=8)
-        toasts = _Toasts(notices, self.now)
+        toasts = Toasts(notices, self.now)
         logging.getLogger("performer").addHandler(toasts)
         closing.callback(logging.getLogger("performer").removeHandler, toasts)
         self.library = load_library(options.transition)
@@ -257,7 +255,7 @@ class Rig:
         clock_port = (midiclock.open_port(options.midi_clock_out, midi.api_number(options.midi_api))
                       if options.midi_clock_out is not None else None)
         self.painter = painter(self.library, options.provider,
-                               lambda name, body: self._begin(name, body, patient=True, join_s=LEAVE_S),
+                               lambda name, body: self._begin(name, body, patient=1, join_s=LEAVE_S),
                                stay=not software(self.surface.ctx))
         for layer in first.layers:
             if layer.model is not None:
@@ -285,15 +283,17 @@ class Rig:
         refresh_hz = self.surface.refresh_hz if isinstance(self.surface, Window) else 0.0
         fps = options.fps or refresh_hz or 60.0
         self.latency = Latency(1.0 / fps, 0.5 / refresh_hz if refresh_hz else 0.0, self._outside())
+        self.page = self._page(options.page_host, options.page) if options.page is not None else None
         wiring = Wiring(
             self.show, self.listener, self.painter, frames, images, self.hands.events, content, notices, snapshots,
-            self._record, self.now, lambda: self.sound.note, lambda: self.hands.note, self.latency, kept)
+            self._record, self.now, lambda: self.sound.note, lambda: self.hands.note, self.latency, kept,
+            self.page.board if self.page is not None else None)
         desk = Desk(self.surface) if options.desk and isinstance(self.surface, Window) else None
         if desk is not None:
             closing.callback(desk.close)
         self.stage = Stage(self.surface, renderer, wiring, fps, options.hud, desk)
         self._begin("analysis", lambda: self.listener.run(stop))
-        self._begin("generator", lambda: self.painter.run(frames, images, stop), patient=True)
+        self._begin("generator", lambda: self.painter.run(frames, images, stop), patient=1)
         self._begin("sound", lambda: _often(lambda: self.sound.poll(self.now()), stop), join_s=LEAVE_S)
         self._begin("devices", lambda: _often(self._look_after, stop))
         if self.link is not None:
@@ -301,13 +301,17 @@ class Rig:
         if clock_port is not None:
             self._begin("midi clock", lambda: midiclock.MidiClock(clock_port, frames, self.now).run(stop))
         self._begin("banks", lambda: banks.run(kept, stop))
+        if self.page is not None:
+            self._begin("page", partial(self.page.run, stop), patient=1)
+            self._begin("thumbnails", partial(self.page.thumbnails.run, stop), patient=3)
         self._begin("snapshots", lambda: snapshots.run(stop))
         self._begin("files", lambda: Watcher(self.library, content, preflight).run(stop))
 
     def notes(self) -> list[str]:
         """What is heard, played and drawn with, a line each."""
         link_note = [f"link: {self.link.note}"] if self.link is not None else []
-        return [f"sound: {self.sound.note}", f"midi: {self.hands.note}", *link_note,
+        page_note = self.page.notes() if self.page is not None else []
+        return [f"sound: {self.sound.note}", f"midi: {self.hands.note}", *link_note, *page_note,
                 f"models: {self.painter.provider}; drawing: {self.surface.ctx.info['GL_RENDERER']}",
                 f"delay: {self._delay_note}"]
 
@@ -324,15 +328,23 @@ class Rig:
             "input_reported_ms": self.sound.reported_s * 1000.0,
         }
 
-    def _begin(self, name: str, body: Callable[[], None], patient: bool = False, join_s: float = JOIN_S) -> None:
-        """Start a thread; a patient one steps back for sound and drawing where cores are few.
+    def _page(self, host: str, port: int) -> Page:
+        """The control page, on its port. Raises Fault."""
+        portrait = Portrait(lambda name: load_model(self.library, name, "cpu", 1))
+        board = Board()
+        page = Page(host, port, self.hands.events, self.now, board, Thumbnails(portrait, lambda: board.busy))
+        self._closing.callback(page.close)
+        return page
+
+    def _begin(self, name: str, body: Callable[[], None], patient: int = 0, join_s: float = JOIN_S) -> None:
+        """Start a thread; a patient one steps back for sound and drawing where cores are few, a more patient one more.
 
         join_s  how long it is waited for at the end
         """
 
         def run() -> None:
             if patient and sys.platform == "linux":  # there, priorities belong to threads
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PATIENCE)
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PATIENCE * patient)
             body()
 
         thread = threading.Thread(target=run, name=name, daemon=True)
@@ -341,7 +353,7 @@ class Rig:
 
     def _record(self, path: str | None, size: tuple[int, int]) -> Recorder:
         recorder = Recorder(path, size, self.sound, self.now)
-        self._begin("recorder", lambda: recorder.run(self._stop), patient=True)
+        self._begin("recorder", lambda: recorder.run(self._stop), patient=1)
         return recorder
 
 

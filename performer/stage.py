@@ -18,6 +18,7 @@ from performer.frame import ControlEvent, Features, Frame, Images, Scene
 from performer.generators.painter import Painter
 from performer.gl.desk import Desk
 from performer.gl.flush import finish
+from performer.gl.glimpse import Glimpse
 from performer.gl.hud import Hud, HudState, Message
 from performer.gl.readback import Readback
 from performer.gl.renderer import Renderer
@@ -31,6 +32,7 @@ from performer.listener import Listener
 from performer.outputs.recorder import Recorder
 from performer.outputs.snapshot import Snapshots
 from performer.pacer import Pacer
+from performer.page.board import WIDTH, Board
 from performer.preset import Preset
 from performer.show import Show
 from performer.stats import Stats
@@ -72,6 +74,7 @@ class Wiring:
     record    makes a Recorder for a path, or for None a path of its own choice; raises Fault
     kept      banks that were changed, to be written
     latency   measures the way from sound to picture, and so how far ahead beats are drawn
+    board     where the control page looks, if there is one
     """
 
     show: Show
@@ -89,6 +92,7 @@ class Wiring:
     midi_note: Callable[[], str]
     latency: Latency
     kept: SimpleQueue[Bank]
+    board: Board | None = None
 
 
 class Stage:
@@ -112,6 +116,7 @@ class Stage:
         renderer.monitor = desk is not None
         self._hud_on, self._help_on = hud, False
         self._readback: Readback | None = None
+        self._glimpse: Glimpse | None = None
         self._want_snapshot = False
         self._quit = False
         self._work_s = 1.0 / fps  # the longest that a picture took of late
@@ -161,6 +166,8 @@ class Stage:
         self._scene = frame.incoming or frame.scene
         self.renderer.draw(frame, wiring.images.peek() or {}, surface.screen)
         self._keep_pixels(frame)
+        if wiring.board is not None:
+            self._pin(wiring.board, frame)
         self._draw_hud(frame, features)
         finish()
         drawn = wiring.now()
@@ -287,6 +294,18 @@ class Stage:
                 self._readback.start(self.surface.screen, self.surface.size, frame.t)
             while (read := self._readback.take()) is not None:
                 recorder.offer(*read)
+
+    def _pin(self, board: Board, frame: Frame) -> None:
+        """Show whoever looks at the control page how things are."""
+        t = self.wiring.now()
+        board.busy = self.governor.level > 0
+        board.look(self.wiring.show, frame, t)
+        if board.wants_picture(t):
+            self._glimpse = self._glimpse or Glimpse(self.surface.ctx, WIDTH)
+            self._glimpse.start(self.surface.screen, self.surface.size, t)
+        picture = self._glimpse.take() if self._glimpse is not None else None
+        if picture is not None:
+            board.pictures.post(picture)
 
     def _draw_hud(self, frame: Frame, features: Features) -> None:
         now = self.wiring.now()

@@ -31,7 +31,7 @@ def test_adapters_do_not_import_adapters():
     import ast
     from pathlib import Path
 
-    rooms = ("inputs", "outputs", "generators", "gl")
+    rooms = ("inputs", "outputs", "generators", "gl", "page")
     package = Path(__file__).resolve().parents[1] / "performer"
     for room in rooms:
         for path in (package / room).glob("*.py"):

@@ -1,0 +1,29 @@
+"""The picture of a place in a model's latents, painted aside: one model at a time, on one core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from performer.frame import OnCard, Walk
+from performer.generators.painter import Generator, Painter
+
+
+class Portrait:
+    """(model, place as bytes) -> (3, H, W) float32, 0..1. One thread.
+
+    load  model name -> Generator; raises Fault
+    """
+
+    def __init__(self, load: Callable[[str], Generator]) -> None:
+        self._load = load
+        self._sitter: tuple[str, Generator] | None = None
+
+    def __call__(self, model: str, latent: bytes) -> np.ndarray:
+        if self._sitter is None or self._sitter[0] != model:
+            self._sitter = None  # its memory first
+            self._sitter = (model, self._load(model))
+        pixels = Painter._drawn(self._sitter[1], Walk("drift", 0.0, 0, 1.0, stops=((latent, 1.0),)))
+        assert not isinstance(pixels, OnCard)
+        return pixels

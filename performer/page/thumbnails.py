@@ -1,0 +1,89 @@
+"""Small pictures of places in a latent space, painted aside in the spare time of a processor."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from time import perf_counter
+
+import numpy as np
+from PIL import Image
+
+from performer.sync import Latest
+
+log = logging.getLogger(__name__)
+SIDE = 160  # pixels
+MOST = 1500  # that are kept, of some 5 kB each
+REST, BUSY_REST = 2.0, 6.0  # times as long as a picture took, the thread rests after it; and where frames come late
+LEAST_REST_S = 0.02
+
+Paint = Callable[[str, bytes], np.ndarray]
+
+
+def key_of(model: str, latent: bytes) -> str:
+    """The name of a place's picture."""
+    return hashlib.blake2s(model.encode() + b"\0" + latent, digest_size=12).hexdigest()
+
+
+def jpeg(pixels: np.ndarray, quality: int = 80) -> bytes:
+    """(H, W, 3) uint8 as a JPEG file."""
+    out = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+class Thumbnails:
+    """Paints what was wished for last, first things first.
+
+    paint  (model, latent as bytes) -> (3, H, W) float32, 0..1; may raise anything
+    busy   whether the show needs all it can get
+    """
+
+    def __init__(self, paint: Paint, busy: Callable[[], bool] = lambda: False) -> None:
+        self._paint, self._busy = paint, busy
+        self._wishes: Latest[tuple[tuple[str, str, bytes], ...]] = Latest()
+        self._made: OrderedDict[str, bytes] = OrderedDict()
+        self._lock = threading.Lock()
+        self.painted = 0
+
+    def wish(self, model: str, latents: Sequence[bytes]) -> None:
+        """Have pictures of these, and forget what was wished before."""
+        self._wishes.post(tuple((key_of(model, latent), model, latent) for latent in latents))
+
+    def get(self, key: str) -> bytes | None:
+        """A picture as a JPEG file; empty where it cannot be painted, None where it is not there yet."""
+        with self._lock:
+            return self._made.get(key)
+
+    def run(self, stop: threading.Event) -> None:
+        """Thread body: one picture after another, resting longer than working."""
+        seen = 0
+        while not stop.is_set():
+            wishes = self._wishes.peek() or ()
+            wish = next((wish for wish in wishes if self.get(wish[0]) is None), None)
+            if wish is None:
+                seen, _ = self._wishes.wait(seen, 0.2)
+                continue
+            begun = perf_counter()
+            self._make(*wish)
+            stop.wait(max(LEAST_REST_S, (BUSY_REST if self._busy() else REST) * (perf_counter() - begun)))
+
+    def _make(self, key: str, model: str, latent: bytes) -> None:
+        try:
+            pixels = np.clip(self._paint(model, latent).transpose(1, 2, 0) * 255.0 + 0.5, 0.0, 255.0).astype(np.uint8)
+            side = min(pixels.shape[:2])
+            top, left = (pixels.shape[0] - side) // 2, (pixels.shape[1] - side) // 2
+            square = Image.fromarray(pixels[top:top + side, left:left + side])
+            made = jpeg(np.asarray(square.resize((SIDE, SIDE), Image.Resampling.BILINEAR)))
+            self.painted += 1
+        except Exception as error:  # a model that fails here fails on stage too, where more is said
+            log.warning("no small picture of a place of %s: %s", model, " ".join(str(error).split())[:160])
+            made = b""
+        with self._lock:
+            self._made[key] = made
+            while len(self._made) > MOST:
+                self._made.popitem(last=False)

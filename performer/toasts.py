@@ -1,0 +1,21 @@
+"""Warnings and errors as notices on the picture."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from performer.gl.hud import Message
+
+
+class Toasts(logging.Handler):
+    """Warnings and errors become notices on the picture, each once per cause."""
+
+    def __init__(self, notices: deque[Message], now: Callable[[], float]) -> None:
+        super().__init__(logging.INFO)
+        self._notices, self._now = notices, now
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = {logging.ERROR: "error", logging.WARNING: "warning"}.get(record.levelno, "info")
+        self._notices.append(Message(self._now(), record.getMessage(), level))
