@@ -303,7 +303,7 @@ class Rig:
         self._begin("banks", lambda: banks.run(kept, stop))
         if self.page is not None:
             self._begin("page", partial(self.page.run, stop), patient=1)
-            self._begin("thumbnails", partial(self.page.thumbnails.run, stop), patient=3)
+            self._begin("thumbnails", partial(self.page.thumbnails.run, stop), patient=2)
         self._begin("snapshots", lambda: snapshots.run(stop))
         self._begin("files", lambda: Watcher(self.library, content, preflight).run(stop))
 

@@ -183,7 +183,7 @@ function drawKnobs(knobs) {
   state.knobs = new Map();
   const layers = new Set(knobs.map((knob) => knob.address.split(".")[0]));
   $("knobs").replaceChildren(el("h2", { textContent: "Knobs" }), ...groups(knobs).map((group, i) => {
-    const box = el("details", { open: open.get(group.key) ?? (!group.quiet && i < 4) },
+    const box = el("details", { open: open.get(group.key) ?? (group.first || i < 2) },
       el("summary", {}, group.title, el("small", { textContent: layers.size > 1 ? group.layer : "" })));
     box.addEventListener("toggle", () => open.set(group.key, box.open));
     for (const knob of group.knobs) {

@@ -10,9 +10,9 @@ export function el(tag, properties = {}, ...children) {
 
 const NAMES = { walk: "Walk", middle: "Middle style", fine: "Fine style", latent: "Directions", mix: "Mix",
   transform: "Place and size", play: "Playback", key: "Key", mask: "Mask", source: "Source", "": "Model" };
-const QUIET = new Set(["mix", "transform", "key", "mask"]);  // closed until they are opened
+const FIRST = new Set(["walk", "latent", ""]);  // of a model that dreams: what is played most
 
-/** Knobs in groups, by layer and node: { key, title, layer, quiet, knobs }. */
+/** Knobs in groups, by layer and node, layers that dream first: { key, title, layer, first, knobs }. */
 export function groups(knobs) {
   const found = new Map();
   for (const knob of knobs) {
@@ -21,11 +21,13 @@ export function groups(knobs) {
     const key = `${layer}.${node}`;
     if (!found.has(key)) {
       const title = NAMES[node] ?? node.replaceAll("_", " ");
-      found.set(key, { key, title, layer, quiet: QUIET.has(node) || layer === "transition", knobs: [] });
+      found.set(key, { key, title, layer, first: FIRST.has(node), knobs: [] });
     }
     found.get(key).knobs.push(knob);
   }
-  return [...found.values()];
+  const dreams = new Set([...found.values()].filter((group) => group.first).map((group) => group.layer));
+  const rank = ({ first, layer }) => (first ? 0 : dreams.has(layer) ? 1 : 2);
+  return [...found.values()].sort((a, b) => rank(a) - rank(b));
 }
 
 const digits = (low, high) => (high - low >= 50 ? 0 : high - low >= 5 ? 1 : 2);
