@@ -6,6 +6,7 @@ from math import exp, log, log10, sqrt
 from struct import Struct
 
 import numpy as np
+from scipy.linalg.blas import sdot
 
 from performer.audio.features import FEATURES, RANGES, Moment, range_sums
 from performer.audio.follow import AutoGain, Follower
@@ -45,7 +46,6 @@ class Analyzer:
         dt = hop / rate
         self._dt = dt
         self._hops = 0
-        self._clean = np.zeros(hop, np.float32)
         self._row = np.zeros(len(HEAD) + len(self.names) + BANDS)
         self._row[HEAD.index("onset_t")] = -np.inf
         self._followed = self._row[len(HEAD):]
@@ -99,8 +99,8 @@ class Analyzer:
         """
         if samples.shape != (self.hop,):
             raise ValueError(f"a hop is ({self.hop},) samples at {self.rate} Hz, not {samples.shape}")
-        clean = np.abs(samples, out=self._clean)
-        if not clean[clean.argmax()] <= LOUDEST:  # NaN counts as the largest, and is not below either
+        # The energy is soon found, and while it is small no sample is large; NaN is not below either.
+        if not sdot(samples, samples) <= LOUDEST ** 2 and not float(np.abs(samples).max()) <= LOUDEST:
             samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0, copy=True)
             np.clip(samples, -LOUDEST, LOUDEST, out=samples)
         if self._hops == 0:
@@ -146,7 +146,7 @@ class Analyzer:
         self._loud_amplitude = exp(0.1151292546497 * overall) * 0.35
         np.add(bands, self._least, out=logs)
         np.log(logs, out=logs)
-        m.tone = (weighted / (total + 1e-20), float(logs.dot(self._share)), log(total / BANDS + 1e-12))
+        m.tone = (weighted / (total + 1e-20), sdot(logs, self._share), log(total / BANDS + 1e-12))
         np.multiply(logs, self._contrast, out=shades)
         self._lift[()] = 1.0 - (overall - 9.0) / BAND_RANGE_DB  # a band seldom holds all of the loudness
         np.add(shades, self._lift, out=shades)

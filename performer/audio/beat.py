@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import atan2, ceil, floor, hypot, pi
 
 import numpy as np
+from scipy.linalg.blas import sasum, saxpy, sscal
 
 SLOWEST_BPM = 55.0
 FASTEST_BPM = 215.0
@@ -63,11 +64,8 @@ class BeatModel:
         self._phase = phase
         self._circle = np.stack([np.cos(2 * np.pi * phase), np.sin(2 * np.pi * phase)]).astype(np.float32)
         prior = np.exp(-0.5 * (np.log2(self.tempi / self.CENTRE_BPM) / self.OCTAVES) ** 2)
-        # What speaks for a state: the prior, always, and each kind of evidence as far as it is there.
-        lean = np.repeat(np.log(prior) * self.LEANING / fps, frames)
-        templates = [self._template(pull, phase, length) for pull in pulls or (self.HEARD,)]
-        self._speech = np.array([lean, *templates], np.float32)
-        self._weights = np.ones(len(self._speech), np.float32)
+        self._lean = np.repeat(np.log(prior) * self.LEANING / fps, frames).astype(np.float32)
+        self._pulls = [self._template(pull, phase, length) for pull in pulls or (self.HEARD,)]
         prior /= frames * np.sum(prior / frames)
         ratio = np.abs(np.log(frames[:, None] / frames[None, :]))
         change = np.exp(-ratio / spread) * prior[None, :] ** 0.05
@@ -77,9 +75,7 @@ class BeatModel:
         self._fresh = np.repeat(prior / frames, frames).astype(np.float32)
         self.p = self._fresh.copy()
         self._next = np.zeros(count, np.float32)
-        self._ones = np.ones(count, np.float32)
         self._observed = np.zeros(count, np.float32)
-        self._scale = np.zeros((), np.float32)
         self._marginal = np.zeros(len(frames), np.float32)
         self._sums = np.zeros(len(frames) + 1, np.float32)
         reach = np.maximum(1, np.round(self.REACH * frames)).astype(int)
@@ -108,15 +104,15 @@ class BeatModel:
     def update(self, *activations: float) -> None:
         """One frame on. activations: log odds that a beat is here, about -2..2, one for each pull."""
         p, moved, observed = self.p, self._next, self._observed
-        self._weights[1:] = activations
-        self._weights.dot(self._speech, out=observed)
+        observed[:] = self._lean
+        for pull, activation in zip(self._pulls, activations, strict=True):
+            saxpy(pull, observed, a=activation)
         np.exp(observed, out=observed)
         np.multiply(p[:-1], observed[1:], out=moved[1:])
         moved[self.starts] = self._change.dot(p[self._ends]) * observed[self.starts]
-        total = float(moved.dot(self._ones))
+        total = sasum(moved)
         if total > 0.0:
-            self._scale[()] = 1.0 / total
-            np.multiply(moved, self._scale, out=moved)
+            sscal(1.0 / total, moved)
         else:
             moved[:] = self._fresh
         self.p, self._next = moved, p

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import numpy as np
 from scipy.fftpack import rfft  # unlike scipy.fft's it works in place, and asks less before it begins
+from scipy.linalg.blas import saxpy, sdot
 
 from performer.frame import BANDS
 
@@ -99,12 +102,10 @@ class Spectrum:
         shape = window(n)
         self._window = (shape * np.sqrt(2.0 / (n * np.sum(shape**2)))).astype(np.float32)
         self._weights = (shape / np.sum(shape)).astype(np.float32)  # of the samples in the offset
-        self._offset = np.zeros((), np.float32)
         ring = np.zeros(2 * n, np.float32)  # every sample twice, so that a window is contiguous
         # For each hop of the ring: where it is kept, twice, and the window it ends.
-        self._places = [(ring[at:at + hop], ring[at + n:at + n + hop], ring[at + hop:at + hop + n])
-                        for at in range(0, n, hop)]
-        self._turn = 0
+        self._places = cycle([(ring[at:at + hop], ring[at + n:at + n + hop], ring[at + hop:at + hop + n])
+                              for at in range(0, n, hop)])
         self._transform = Transform(n)
         self.amplitude = np.zeros(n // 2 + 1, np.float32)
         self.power = np.zeros(n // 2 + 1, np.float32)
@@ -120,14 +121,12 @@ class Spectrum:
 
     def push(self, samples: np.ndarray) -> None:
         """Take (hop,) float32 finite samples; all attributes then tell of the newest window."""
-        kept, again, newest = self._places[self._turn]
-        self._turn = (self._turn + 1) % len(self._places)
+        kept, again, newest = next(self._places)
         kept[:] = samples
         again[:] = samples
         frame = self._transform.frame
-        self._offset[()] = newest.dot(self._weights)
-        np.subtract(newest, self._offset, out=frame)
-        np.multiply(frame, self._window, out=frame)
+        np.multiply(newest, self._window, out=frame)
+        saxpy(self._window, frame, a=-sdot(newest, self._weights))  # less the offset, as the window makes it
         self._transform.run()
         np.abs(self._transform.bins, out=self.amplitude)
         np.multiply(self.amplitude, self.amplitude, out=self.power)
