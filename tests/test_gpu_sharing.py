@@ -22,6 +22,7 @@ from performer.generators.painter import Painter
 from performer.gl.headless import Headless
 from performer.gl.renderer import Renderer
 from performer.gl.texture import ImageTexture
+from performer.sync import Latest
 
 RNG = np.random.default_rng(5)
 LIBRARY = load_library()
@@ -275,6 +276,40 @@ def test_the_thread_that_makes_pictures_never_touches_cuda_and_gl(world, card): 
     texture = ImageTexture(world.ctx)
     for image in made:
         assert np.array_equal(drawn(texture, image, image.t), of_the_processor(world, image))
+    texture.release()
+
+
+@pytest.mark.parametrize("way", ["shared", "pinned"])
+def test_a_picture_in_gl_is_one_whole_picture_while_the_next_are_made(world, card, way):  # noqa: F811
+    """A generator's thread as fast as it can beside a drawing one: no picture is a mixture, and none goes backwards."""
+    card.fails = {"register"} if way == "pinned" else set()
+    reference, model = create(MODELS["glass"], "cpu"), create(MODELS["glass"], "cpu")
+    model.bind_on_card("cpu")
+    latents = RNG.standard_normal((24, 64)).astype(np.float32)
+    wanted = [of_the_processor(world, Image(reference.paint(z), 0.0)) for z in latents]
+    mailbox: Latest[Image] = Latest()
+
+    def body() -> None:
+        for number, z in enumerate(latents):
+            mailbox.post(Image(model.paint(z, stay=True), float(number)))
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    texture, seen = ImageTexture(world.ctx), []
+    while thread.is_alive() or len(seen) < 8 or seen[-1] < len(latents) - 1:
+        image = mailbox.peek()
+        if image is None:
+            continue
+        shown = texture.draw(image, image.t, 1e3, (128, 128))
+        if shown is None:
+            continue
+        back = np.frombuffer(shown.read(), np.uint8).reshape(128, 128, 4)[::-1, :, :3].astype(int)
+        taken = texture._image
+        assert taken is not None and np.array_equal(back, wanted[round(taken.t)])
+        seen.append(taken.t)
+    thread.join()
+    assert seen == sorted(seen) and len(set(seen)) > 2 and seen[-1] == len(latents) - 1
+    assert len(model._bound._places) <= MOST
     texture.release()
 
 

@@ -94,6 +94,7 @@ class BoundOnCard:
             place = self._place()
         self.send(self._turning)
         self._session.run_with_iobinding(place.binding, place.options)
+        place.binding.synchronize_outputs()
         value = place.value
         picture = self._dressed(value.data_ptr(), value.tensor_size_in_bytes(), np.dtype(self._type).name, value.numpy)
         place.holder = weakref.ref(picture)

@@ -15,6 +15,7 @@ from performer.errors import Fault
 from performer.frame import Frame, Image, Images, OnCard, Scene, Walk
 from performer.generators.card import Card
 from performer.generators.inlets import Mapping
+from performer.generators.lead import Lead
 from performer.generators.media import Begin, Medium, create
 from performer.latent.directions import Directions
 from performer.latent.wspace import latent_of, offset_of
@@ -119,20 +120,22 @@ class Painter:
 
     def run(self, frames: Latest[Frame], images: Latest[Images], stop: threading.Event) -> None:
         """Thread body: paint the newest frame again and again; frames that came meanwhile are skipped."""
-        seen = 0
+        seen, lead, late_s = 0, Lead(), 0.0
         last = perf_counter()
         while not stop.is_set():
             seen, frame = frames.wait(seen, 0.1)
             if frame is None:
                 continue
             begun = perf_counter()
-            made = self.paint(frame)
+            made = self.paint(lead.ahead(frame, late_s))
             previous = images.peek()
             if previous is None or any(previous.get(key) is not image for key, image in made.items()):
                 images.post(made)
                 now = perf_counter()
                 self.rate_hz += 0.1 * (1.0 / max(now - last, 1e-4) - self.rate_hz)
                 last = now
+                spent = now - begun  # and then, by a crossfade, it comes to be seen within as long as the next one takes
+                late_s += 0.2 * (spent + 0.5 * max(spent, self.least_interval_s) - late_s)
             rest = self.least_interval_s - (perf_counter() - begun)
             if rest > 0.0:
                 stop.wait(rest)
