@@ -134,7 +134,7 @@ class Painter:
                 now = perf_counter()
                 self.rate_hz += 0.1 * (1.0 / max(now - last, 1e-4) - self.rate_hz)
                 last = now
-                spent = now - begun  # and then, by a crossfade, it comes to be seen within as long as the next one takes
+                spent = now - begun  # then a crossfade brings it, for as long as the next one takes
                 late_s += 0.2 * (spent + 0.5 * max(spent, self.least_interval_s) - late_s)
             rest = self.least_interval_s - (perf_counter() - begun)
             if rest > 0.0:
