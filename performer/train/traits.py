@@ -25,7 +25,7 @@ TRAITS: dict[str, dict[str, tuple[int, float]]] = {
     "nebula": {"zoom": (0, 0.0), "folded": (1, 0.775)},
     "cells": {"zoom": (0, 0.0), "folded": (1, 0.62), "warped": (4, 0.0), "rim": (5, 0.0)},
     "forms": {"bent": (4, 0.0), "molten": (5, 0.0), "ridged": (11, 0.6)},
-    "blossom": {"petals": (0, 0.0), "whorls": (1, 0.0), "narrow": (2, 0.0), "curl": (4, 0.0), "notched": (6, 0.0)},
+    "blossom": {"petals": (0, 0.0), "whorls": (1, 0.0), "wide": (2, 0.0), "curl": (4, 0.0), "notched": (6, 0.0)},
 }
 SIDE = 64
 PICTURES = 3000
