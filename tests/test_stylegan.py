@@ -9,18 +9,20 @@ import tomllib
 import zipfile
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 import scipy.signal
 
 from performer.__main__ import main
 from performer.errors import Fault
 from performer.frame import Walk
-from performer.generators.explore import explore
+from performer.generators.explore import _weights, explore
 from performer.generators.inlets import offered
 from performer.generators.onnx import create
 from performer.generators.probe import sha256
 
 torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxscript")
 
 from stylegan_files import lowpass, rosinality, stylegan2, stylegan3, stylegan3_plan  # noqa: E402
@@ -300,13 +302,12 @@ def test_the_design_comes_to_the_layers_of_public_trainings(size, base, most, ra
 
 @pytest.fixture(scope="module")
 def brought(tmp_path_factory):
-    """The command line, with StyleGAN2 and labels; StyleGAN3 in both configurations."""
+    """What the command line makes of a StyleGAN2 with labels, in a checkpoint, and of a StyleGAN3 in safetensors."""
     folder = tmp_path_factory.mktemp("brought")
-    made = {"stones": calm(stylegan2(64, classes=4)), "waves": calm(stylegan3()), "rings": calm(stylegan3(radial=True))}
+    made = {"stones": calm(stylegan2(64, classes=4)), "waves": calm(stylegan3())}
     saved(folder, {"g_ema": made["stones"], "step": 3, "args": argparse.Namespace(size=64)}, "stones.pt")
     safe(folder / "waves.safetensors", made["waves"])
-    saved(folder, made["rings"], "rings.pth")
-    for name in ("stones.pt", "waves.safetensors", "rings.pth"):
+    for name in ("stones.pt", "waves.safetensors"):
         more = ["--label", "1", "--truncation", "0.7"] if name == "stones.pt" else []
         assert code("models", "import", str(folder / name), "--to", str(folder / "models"), "--licence", "CC0-1.0",
                     *more) == 0
@@ -337,7 +338,7 @@ def code(*arguments):
     return 0
 
 
-@pytest.mark.parametrize("name,label", [("stones", 1), ("waves", None), ("rings", None)])
+@pytest.mark.parametrize("name,label", [("stones", 1), ("waves", None)])
 def test_what_was_imported_shows_what_torch_shows(name, label, brought):
     folder, made = brought
     out = folder / "models" / f"{name}.onnx"
@@ -355,6 +356,17 @@ def test_what_was_imported_shows_what_torch_shows(name, label, brought):
     for mixed in (model.paint(parts[0], parts[1]).copy(), model.paint(parts[0], None, parts[2]).copy()):
         assert np.abs(mixed - alone).mean() > 0.005
     assert out.with_suffix(".png").is_file()
+
+
+def test_config_r_and_residual_networks_are_exported_too(tmp_path):
+    for made in (calm(stylegan3(radial=True)), calm(stylegan2(architecture="resnet"))):
+        path, out = saved(tmp_path, made), tmp_path / "out.onnx"
+        generator = load(path).generator
+        assert converting._export(path, generator, out) < 1e-3
+        given, _ = styles_of(made, generator, 3, 0.9)
+        session = ort.InferenceSession(out, providers=["CPUExecutionProvider"])
+        (picture,) = session.run(None, {name: value.numpy() for name, value in given.items()})
+        assert picture[0] == pytest.approx(shown(generator, given), abs=1e-3) and picture.std() > 0.01
 
 
 @pytest.mark.parametrize("name", ["stones", "waves"])
@@ -414,6 +426,22 @@ def test_it_can_be_explored(brought):
     directions, stories = explore(model, 1, 120)
     assert {"weights", "component"} <= {story.kind for story in stories}
     assert np.isfinite(directions.vectors).all() and directions.vectors.shape[1] == D
+    # All styles of this one listen to one direction of w; the first found from the weights moves that more than any.
+    strong = np.random.default_rng(8).standard_normal(24)
+    strong /= np.linalg.norm(strong)
+    sly = onnx.load(model.path)
+    for tensor in sly.graph.initializer:
+        if tensor.name.endswith("affine.weight"):
+            one_sided = np.outer(np.ones(tensor.dims[0]), strong).astype(np.float32)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(one_sided, tensor.name))
+    for part in (".toml", ".mapping.onnx"):
+        (folder / f"sly{part}").write_bytes(model.path.with_suffix(part).read_bytes())
+    onnx.save(sly, folder / "sly.onnx")
+    _, first = next(_weights(create(folder / "sly.onnx", "cpu")))
+    z = np.random.default_rng(9).standard_normal((2000, D)).astype(np.float32)
+    moved = model.mapping(z) @ strong
+    best = np.linalg.lstsq(z, moved - moved.mean(), rcond=None)[0]
+    assert abs(np.corrcoef(z @ first, moved)[0, 1]) > 0.95 * np.corrcoef(z @ best, moved)[0, 1] > 0.1
 
 
 # -- what is no good: one line each
@@ -479,6 +507,24 @@ def test_truncated_and_damaged_files(tmp_path):
         for entry in had.infolist():
             now.writestr(entry.filename, had.read(entry))
     refused(packed, "compressed archive")
+
+
+def test_a_checkpoint_that_says_it_holds_gigabytes(tmp_path):
+    real = 1_000_003
+    whole = saved(tmp_path, {"mapping.fc0.weight": torch.zeros(real), "synthesis.b4.const": torch.ones(3, 4, 4)})
+    sly = tmp_path / "sly.pt"
+    with zipfile.ZipFile(whole) as had, zipfile.ZipFile(sly, "w", zipfile.ZIP_STORED) as now:
+        for entry in had.infolist():
+            data = had.read(entry)
+            if entry.filename.endswith("data.pkl"):
+                assert data.count(struct.pack("<i", real)) >= 1
+                data = data.replace(struct.pack("<i", real), struct.pack("<i", 2_000_000_003))
+            now.writestr(entry.filename, data)
+    refused(sly, "truncated|more than fits into memory|mapping.fc0.weight is")
+    old = tmp_path / "old.pt"
+    torch.save({"mapping.fc0.weight": torch.zeros(real)}, old, _use_new_zipfile_serialization=False)
+    old.write_bytes(old.read_bytes().replace(struct.pack("<i", real), struct.pack("<i", 2_000_000_003)))
+    refused(old, "truncated|more than fits into memory|no StyleGAN2")
 
 
 def change(name, **fields):

@@ -3,12 +3,13 @@
 measured    ridge regression from latents to what is measured of their pictures: brightness, warmth, detail ... (as in
             Plumerault et al., "Controlling generative models with continuous factors of variations", 2020)
 component   principal components of the pictures, led back to the latent by regression (GANSpace: Härkönen et al., 2020)
-weights     eigenvectors of the weights that first meet the latent (SeFa: Shen and Zhou, 2021)
+weights     eigenvectors of the weights that first meet the latent, or a StyleGAN's styles (SeFa: Shen and Zhou, 2021)
 taught      regression as for measured, to what an eye sees that was taught (`performer.train.traits`)
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ from performer.generators.onnx import OnnxGenerator
 from performer.latent.directions import LENGTH, Directions, turned
 
 SAMPLES = 900
+MAPPED = 4096  # latents, to see what a mapping network does
 LEAST_FIT = 0.12  # of what is measured, that a direction must explain, in pictures it was not fitted on
 COMPONENTS, WEIGHTS = 4, 3
 LEAST_WEIGHT = 0.3  # of the mean eigenvalue: what weighs less does next to nothing
@@ -142,7 +144,10 @@ def _components(z: np.ndarray, small: np.ndarray) -> Iterator[tuple[Story, np.nd
 
 
 def _weights(model: OnnxGenerator) -> Iterator[tuple[Story, np.ndarray]]:
-    """Eigenvectors of A^T A for the matrices that the latent meets first; nothing without the onnx package."""
+    """Eigenvectors of A^T A for the matrices that the latent meets first; nothing without the onnx package.
+
+    Where the only way in is a mapping network, A are the matrices that its styles meet, led back through it.
+    """
     try:
         import onnx
         from onnx import numpy_helper
@@ -152,17 +157,26 @@ def _weights(model: OnnxGenerator) -> Iterator[tuple[Story, np.ndarray]]:
     stored = {tensor.name: tensor for tensor in graph.initializer}
     latents = {entry.name for entry in model.card.inputs if entry.role in ("latent", "middle", "fine")}
     reached = latents or {entry.name for entry in graph.input}
-    total = np.zeros((dim, dim))
+    met: dict[str, np.ndarray] = {}
+    others: list[tuple[str, np.ndarray]] = []  # what is met, and by which matrix (out, in)
     for node in graph.node:
+        dense = node.op_type in ("Gemm", "MatMul") and len(node.input) > 1 and node.input[1] in stored
+        if dense:
+            weight = np.asarray(numpy_helper.to_array(stored[node.input[1]]), np.float64)
+            whole = any(part.name == "transB" and part.i for part in node.attribute)
+            others.append((node.input[0], weight if whole else weight.T))
         if not reached & set(node.input):
             continue
-        if node.op_type in ("Gemm", "MatMul") and len(node.input) > 1 and node.input[1] in stored:
-            weight = np.asarray(numpy_helper.to_array(stored[node.input[1]]), np.float64)
+        if dense:
             weight = weight.T if weight.ndim == 2 and weight.shape[0] == dim else weight  # (out, in)
             if weight.ndim == 2 and weight.shape[1] == dim:
-                total += weight.T @ weight / np.square(weight).sum()
+                met[f"{node.input[0]} {node.input[1]}"] = weight
         else:
             reached |= set(node.output)
+    if model.mapping is not None and len({name.split()[1] for name in met}) == 1:
+        total = _through(model, others)
+    else:
+        total = sum((weight.T @ weight / np.square(weight).sum() for weight in met.values()), np.zeros((dim, dim)))
     if not total.any():
         return
     sizes, vectors = np.linalg.eigh(total)
@@ -170,6 +184,20 @@ def _weights(model: OnnxGenerator) -> Iterator[tuple[Story, np.ndarray]]:
         if sizes[-1 - i] < LEAST_WEIGHT * sizes.mean():
             return
         yield Story(f"sefa{i + 1}", "weights", float(sizes[-1 - i] / sizes.sum())), vectors[:, -1 - i]
+
+
+def _through(model: OnnxGenerator, dense: list[tuple[str, np.ndarray]]) -> np.ndarray:
+    """A^T A (D, D) for the matrices A of all layers' styles, times the matrix that comes nearest to the mapping."""
+    assert model.mapping is not None
+    z = np.random.default_rng(1).standard_normal((MAPPED, model.card.latent)).astype(np.float32)
+    w = model.mapping(z).astype(np.float64)
+    way = _ridge(z, w - w.mean(axis=0))  # (D, W)
+    heard = Counter(name for name, _ in dense)
+    total = np.zeros((way.shape[1], way.shape[1]))
+    for name, weight in dense:
+        if heard[name] > 1 and weight.shape[1] == way.shape[1]:
+            total += weight.T @ weight / np.square(weight).sum()
+    return np.asarray(way @ total @ way.T)
 
 
 def _ridge(z: np.ndarray, target: np.ndarray) -> np.ndarray:
