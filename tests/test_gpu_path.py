@@ -213,3 +213,18 @@ def test_the_session_tells_on_which_provider_its_operators_lie():
     session = providers.opened(str(MODELS[0]), onnx.CPU, options)
     assert set(providers.placed(session)) <= {"CPUExecutionProvider"}
     assert not providers.placed(providers.opened(str(MODELS[0]), onnx.CPU, providers.ort.SessionOptions()))
+
+
+def test_doctor_tells_what_of_the_way_over_a_card_is_there(monkeypatch):
+    from performer import doctor
+
+    monkeypatch.setattr(onnx, "driver", lambda: False)
+    (found,) = doctor._card({"CPU"})
+    assert found.ok and "no NVIDIA driver" in found.note
+    monkeypatch.setattr(onnx, "driver", lambda: True)
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None)
+    parts = {finding.part: finding for finding in doctor._card({"CPU"})}
+    assert set(parts) == {"cuda", "sharing", "half"} and not any(finding.ok for finding in parts.values())
+    assert all("performer[cuda]" in finding.mend for finding in parts.values())
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: object())
+    assert all(finding.ok for finding in doctor._card({"CUDA half graph"}))

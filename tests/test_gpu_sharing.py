@@ -340,3 +340,40 @@ def test_the_double_is_called_as_the_real_one_would_be(card):  # noqa: F811
                 assert list(mine.parameters) == list(its.parameters), f"{part}.{name}{its}"
                 compared += 1
     assert compared >= 8 and real.EventOptions()
+
+
+def test_row_k_measures_each_way_of_a_card(card, monkeypatch):  # noqa: F811
+    torch = pytest.importorskip("torch")
+    from performer.bench import gpu
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a double")
+    monkeypatch.setattr(torch.Tensor, "cuda", lambda tensor: tensor)
+    monkeypatch.setattr(gpu, "WIDTH", 64)
+    monkeypatch.setattr(gpu, "HEIGHT", 36)
+    rows = gpu.upload(1.0)
+    assert [row.what.rsplit(" ", 1)[1] for row in rows] == ["shared", "pinned", "plain"]
+    assert all(len(row.ours) == len(row.peer) == gpu.ROUNDS // 4 and row.met is not None for row in rows)
+    assert not card.registered and card.pinned == 0
+
+
+def test_a_live_show_over_a_card_shares_says_so_and_lets_go_at_the_end(card, monkeypatch):  # noqa: F811
+    from performer import app
+
+    def bound(path, provider, threads=None):
+        model = create(path, "cpu")
+        model.bind_on_card("cpu")
+        return model
+
+    monkeypatch.setattr(app, "software", lambda ctx: False)  # as on a card; pictures of a software renderer do not stay
+    monkeypatch.setattr(app.onnx, "create", bound)
+    options = app.PlayOptions(preset="honeycomb", input="demo", midi="off", size=(160, 90), headless=True, fps=60.0)
+    with app.Rig(options) as rig:
+        for _ in range(400):
+            rig.stage.picture()
+            if rig.renderer.way and card.calls.count("copy") > 2:
+                break
+        assert rig.renderer.way == "shared" and card.calls.count("copy") > 2 and card.registered
+        frame = rig.stage.wiring.frames.peek()
+        assert rig.stage._state(frame, rig.now(), 0.0).provider == "CPU, shared"
+    assert not card.registered

@@ -53,9 +53,9 @@ CUDA = (_cuda("CUDA"), _cuda("CUDA graph", graph=True), _cuda("CUDA half graph",
 
 
 def _tensorrt() -> tuple[Way, ...]:
-    options = {"device_id": "0", "trt_engine_cache_enable": "1", "trt_engine_cache_path": str(ENGINES)}
+    options = {"device_id": "0", "trt_engine_cache_enable": "True", "trt_engine_cache_path": str(ENGINES)}
     return (Way("TensorRT", "TensorrtExecutionProvider", options, device="cuda"),
-            Way("TensorRT half", "TensorrtExecutionProvider", options | {"trt_fp16_enable": "1"}, device="cuda"))
+            Way("TensorRT half", "TensorrtExecutionProvider", options | {"trt_fp16_enable": "True"}, device="cuda"))
 
 
 def _openvino(threads: int) -> tuple[Way, ...]:
