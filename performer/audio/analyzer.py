@@ -6,7 +6,7 @@ from math import exp, log, log10, sqrt
 from struct import Struct
 
 import numpy as np
-from scipy.linalg.blas import sdot
+from scipy.linalg.blas import saxpy, sdot
 
 from performer.audio.features import FEATURES, RANGES, Moment, range_sums
 from performer.audio.follow import AutoGain, Follower
@@ -22,6 +22,7 @@ PRESENT_DB = -66.0  # from here on there clearly is
 QUIETEST_DB = -58.0  # the gain never treats less than this as loud
 BAND_RELEASE_S = 0.12
 BAND_RANGE_DB = 42.0  # what lies between 0 and 1 in the bands
+CONTRAST = 10.0 / log(10.0) / BAND_RANGE_DB  # of a natural logarithm of power
 ONSET_LATENCY_S = 0.008  # from the attack to its announcement, typically
 LOUDEST = 8.0  # samples are clipped here: no sound card makes more than 1
 MUFFLED, MUFFLED_S = 0.2, 3.0  # onset strength in the middle range, at its peak, that muffled sound stays below
@@ -70,9 +71,6 @@ class Analyzer:
         # numpy is quickest with arrays of one kind.
         self._least = np.full(BANDS, 1e-12, np.float32)
         self._black, self._white = np.zeros(BANDS, np.float32), np.ones(BANDS, np.float32)
-        # 4.342945 turns a natural logarithm of power into decibels.
-        self._contrast = np.full(BANDS, 4.342945 / BAND_RANGE_DB, np.float32)
-        self._lift = np.zeros((), np.float32)
         self._flux = Flux(dt, rate / self._spectrum.size, len(self._spectrum.power))
         self._any = Detector(dt, 0.04, 1.2, 0.05, 0.045)
         self._kick = Detector(dt, 0.4, 2.0, 0.35, 0.1)
@@ -147,9 +145,8 @@ class Analyzer:
         np.add(bands, self._least, out=logs)
         np.log(logs, out=logs)
         m.tone = (weighted / (total + 1e-20), sdot(logs, self._share), log(total / BANDS + 1e-12))
-        np.multiply(logs, self._contrast, out=shades)
-        self._lift[()] = 1.0 - (overall - 9.0) / BAND_RANGE_DB  # a band seldom holds all of the loudness
-        np.add(shades, self._lift, out=shades)
+        shades.fill(1.0 - (overall - 9.0) / BAND_RANGE_DB)  # a band seldom holds all of the loudness
+        saxpy(logs, shades, a=CONTRAST)
         np.maximum(shades, self._black, out=shades)
         np.minimum(shades, self._white, out=shades)
         if presence < 1.0:

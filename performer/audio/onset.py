@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg.blas import sscal
 
 from performer.audio.follow import smoothing
 
@@ -33,7 +34,6 @@ class Flux:
         self._lag = max(1, round(self.LAG_S / dt))
         self._past = [np.zeros(len(hertz), np.float32) for _ in range(self._lag)]
         self._at = 0
-        self._scale = np.zeros((), np.float32)
         # A zero at either end, so that the outermost bins have two neighbours too.
         padded, louder = np.zeros(len(hertz) + 2, np.float32), np.zeros(len(hertz) + 1, np.float32)
         self._log = padded[1:-1]
@@ -51,8 +51,8 @@ class Flux:
         A strength is the mean rise of the log spectrum over its bins: 0 when nothing rises, some 0.05..1 at onsets.
         """
         log, rise, past = self._log, self._rise, self._past[self._at]
-        self._scale[()] = self.COMPRESSION / reference
-        np.multiply(amplitude[self._first:self._last], self._scale, out=log)
+        log[:] = amplitude[self._first:self._last]
+        sscal(self.COMPRESSION / reference, log)
         np.log1p(log, out=log)
         np.subtract(log, past, out=rise)
         np.maximum(rise, self._nothing, out=rise)
@@ -94,7 +94,11 @@ class Detector:
     def update(self, value: float) -> bool:
         """Take one strength; true when an onset is announced, its `strength` (0..1) then newly set."""
         age = self.age = self.age + self._dt
-        limit = max(self._threshold, self._ratio * self._mean, self._share * self._peak)
+        limit, usual, far = self._threshold, self._ratio * self._mean, self._share * self._peak
+        if usual > limit:
+            limit = usual
+        if far > limit:
+            limit = far
         found = value > limit and self._armed and value >= self._last and age >= self._rest
         if found:
             self.count += 1

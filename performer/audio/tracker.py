@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from math import exp, floor, log, sqrt
 
 import numpy as np
+from scipy.linalg.blas import sscal
 
 from performer.audio.anchor import Anchor
 from performer.audio.bar import BarModel, likeness
@@ -130,7 +131,6 @@ class BeatTracker:
         self._net = net
         self._latency = self.LATENCY_S if net is None else self.NET_LATENCY_S
         self._levels = np.zeros(BANDS, np.float32)
-        self._scale = np.zeros((), np.float32)
         self._strengths = _Strengths(frame)
         if net is None:
             self.model = BeatModel(1.0 / frame, BeatModel.HEARD)
@@ -245,8 +245,7 @@ class BeatTracker:
 
     def _frame(self, bands: np.ndarray, reference: float, heard: bool) -> None:
         np.sqrt(bands, out=self._levels)
-        self._scale[()] = COMPRESSION / reference
-        np.multiply(self._levels, self._scale, out=self._levels)
+        sscal(COMPRESSION / reference, self._levels)
         np.log1p(self._levels, out=self._levels)
         strengths = self._strengths.activation(self._loudest)
         if self._net is not None:
