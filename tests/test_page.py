@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import http.client
+import io
 import json
 import shutil
 import socket
@@ -30,7 +31,7 @@ from performer.page import messages
 from performer.page.board import Board
 from performer.page.messages import Odd
 from performer.page.server import Page
-from performer.page.thumbnails import Thumbnails, key_of
+from performer.page.thumbnails import Thumbnails, jpeg, key_of
 from performer.show import Show
 
 pytest.importorskip("starlette")
@@ -502,3 +503,32 @@ def test_a_stopped_page_leaves_no_loop_behind():
     with pytest.raises(RuntimeError):
         asyncio.get_running_loop()
     assert not any(thread.is_alive() for thread in stand.threads)
+
+
+@pytest.mark.parametrize("size", [(64, 36), (1280, 720), (300, 1000)])
+def test_a_glimpse_is_the_picture_small(size, monkeypatch):
+    from performer.gl.glimpse import Glimpse
+    from performer.gl.headless import Headless
+
+    surface = Headless(size)
+    try:
+        surface.screen.use()
+        surface.ctx.clear(0.0, 0.0, 0.0)
+        surface.ctx.scissor = (0, size[1] // 2, size[0], size[1] - size[1] // 2)  # the upper half
+        surface.ctx.clear(1.0, 0.5, 0.0)
+        surface.ctx.scissor = None
+        for whole in (True, False):
+            monkeypatch.setattr("performer.gl.glimpse.software", lambda ctx, whole=whole: whole)
+            glimpse = Glimpse(surface.ctx, 100)
+            glimpse.start(surface.screen, size, 0.0)
+            deadline = time.monotonic() + 5.0
+            while (picture := glimpse.take()) is None and time.monotonic() < deadline:
+                time.sleep(0.01)
+            height, width = picture.shape[:2]
+            assert width == (size[0] if whole else min(100, size[0]))
+            assert height == pytest.approx(width * size[1] / size[0], abs=1.0)
+            assert np.abs(picture[0] - np.array([255, 128, 0])).max() <= 1 and picture[-1].max() == 0
+            glimpse.release()
+            assert Image.open(io.BytesIO(jpeg(picture, width=50))).width == 50
+    finally:
+        surface.close()

@@ -1,4 +1,4 @@
-"""A small copy of the screen, read back without waiting, for whoever looks from elsewhere."""
+"""A copy of the screen, read back without waiting, for whoever looks from elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from _moderngl import DefaultLoader
 
 from performer.gl.readback import Readback
-from performer.gl.targets import Target
+from performer.gl.targets import Target, software
 
 _READ, _DRAW = 0x8CA8, 0x8CA9
 _COLOR, _LINEAR = 0x4000, 0x2601
@@ -17,7 +17,11 @@ HALF_AT = 2.2  # the screen this many times as wide is halved first: one step wo
 
 
 class Glimpse:
-    """Pictures of the screen, `width` pixels wide. GL thread only, with the context current."""
+    """Pictures of the screen. GL thread only, with the context current.
+
+    A graphics card makes them `width` pixels wide, so that little has to be fetched. Where the processor draws they
+    stay as large as the screen: shrinking there takes 13 ms, fetching all of 1280x720 less than one.
+    """
 
     def __init__(self, ctx: moderngl.Context, width: int) -> None:
         load = DefaultLoader().load_opengl_function
@@ -26,10 +30,11 @@ class Glimpse:
         self._blit = ctypes.CFUNCTYPE(None, *corners, ctypes.c_uint, ctypes.c_uint)(load("glBlitFramebuffer"))
         self._ctx, self._width, self._readback = ctx, width, Readback(ctx)
         self._steps: list[Target] = []
+        self._whole = software(ctx)
 
     def start(self, screen: moderngl.Framebuffer, size: tuple[int, int], t: float) -> None:
         """Ask for the picture on the screen now; `size`, of the screen."""
-        sizes = self._sizes(size)
+        sizes = [] if self._whole else self._sizes(size)
         if [step.size for step in self._steps] != sizes:
             self.release()
             self._steps = [Target(self._ctx, small, "f1") for small in sizes]
@@ -43,7 +48,7 @@ class Glimpse:
         self._readback.start(source, before, t)
 
     def take(self) -> np.ndarray | None:
-        """The newest picture that is there, (H, W, 3) uint8, top row first; None before the next one is."""
+        """The newest picture that is there, (H, W, 3) uint8, top row first; None until another one is."""
         newest = None
         while (read := self._readback.take()) is not None:
             newest = read[0]

@@ -46,7 +46,7 @@ class Board:
 
     def __init__(self) -> None:
         self.glances: Latest[Glance] = Latest()
-        self.pictures: Latest[np.ndarray] = Latest()  # (H, W, 3) uint8, top row first
+        self.pictures: Latest[np.ndarray] = Latest()  # (H, W, 3) uint8, top row first, small or not
         self.watched = False
         self.busy = False  # frames come late: whoever looks gets less, so that the show gets more
         self._looked_t = self._pictured_t = float("-inf")

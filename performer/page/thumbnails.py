@@ -29,10 +29,13 @@ def key_of(model: str, latent: bytes) -> str:
     return hashlib.blake2s(model.encode() + b"\0" + latent, digest_size=12).hexdigest()
 
 
-def jpeg(pixels: np.ndarray, quality: int = 80) -> bytes:
-    """(H, W, 3) uint8 as a JPEG file."""
-    out = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(out, "JPEG", quality=quality)
+def jpeg(pixels: np.ndarray, quality: int = 80, width: int | None = None) -> bytes:
+    """(H, W, 3) uint8 as a JPEG file, at most so wide."""
+    out, picture = io.BytesIO(), Image.fromarray(np.ascontiguousarray(pixels))
+    if width is not None and picture.width > width:
+        picture = picture.resize((width, max(1, round(width * picture.height / picture.width))),
+                                 Image.Resampling.BILINEAR, reducing_gap=1.5)
+    picture.save(out, "JPEG", quality=quality)
     return out.getvalue()
 
 

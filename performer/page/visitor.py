@@ -16,7 +16,7 @@ from performer.control.routes import Route
 from performer.frame import ControlEvent, Value
 from performer.latent.bank import SPREAD, child
 from performer.page import messages
-from performer.page.board import EVERY_S, Board, Glance
+from performer.page.board import EVERY_S, WIDTH, Board, Glance
 from performer.page.messages import Odd
 from performer.page.thumbnails import Thumbnails, jpeg, key_of
 
@@ -90,7 +90,7 @@ class Visitor:
         if pixels is None or count == self._pictures:
             return
         self._pictures, self._flying_since = count, monotonic()
-        await self._websocket.send_bytes(jpeg(pixels, 72))
+        await self._websocket.send_bytes(jpeg(pixels, 72, WIDTH))
 
     def _news(self, glance: Glance) -> list[dict[str, Any]]:
         """What changed since it was told last."""
