@@ -117,6 +117,19 @@ def test_at_rest_the_inlets_change_nothing_and_are_all_there(name):
     assert model.path.stat().st_size + inlets.beside(model.path).stat().st_size < 8e6
 
 
+def test_inputs_that_stay_on_a_card_are_sent_when_they_change():
+    walk = Walk("tour", 0.4, 3, 0.9)
+    played = [walk, replace(walk, psi=0.5), replace(walk, noise=(0.2, 3.0, 0.5, 0.5, 0.5)), replace(walk, space="w"),
+              replace(walk, psi=1.0), walk]
+    plain = [shown(MODELS["glass"], one) for one in played]
+    model = create(LIBRARY.models["glass"], "cpu")
+    model.bind_on_card("cpu")  # the same way, in the processor's memory
+    for one, wanted in zip(played, plain, strict=True):
+        kept = Painter._drawn(model, one, True)
+        assert np.array_equal(kept.fetch(), wanted)
+    assert np.array_equal(plain[0], plain[-1]) and not np.array_equal(plain[0], plain[2])
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_truncation_draws_every_picture_to_the_mean_one(name):
     model = MODELS[name]
