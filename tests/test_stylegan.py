@@ -467,7 +467,7 @@ def test_nothing_in_a_file_runs(tmp_path):
     made, trap = stylegan2(), tmp_path / "trap"
     path = tmp_path / "sly.pt"
     torch.save({"g_ema": made, "args": Sly(trap)}, path)
-    refused(path, r"holds more than tensors .*could run code; on a machine where you trust it, save .*safetensors")
+    refused(path, r"holds more than tensors \((\w+\.)?open\), .*could run code; on a machine where you .*safetensors")
     path.write_bytes(pickle.dumps({"g_ema": Sly(trap)}))
     refused(path, "holds more than tensors|not a checkpoint")
     torch.save({"g_ema": made, "inner": pickle.dumps(Sly(trap))}, path)  # a pickle in a pickle is a string of bytes
@@ -496,9 +496,9 @@ def test_truncated_and_damaged_files(tmp_path):
     whole = saved(tmp_path, made).read_bytes()
     for part in (20, 1000, len(whole) // 2, len(whole) - 50):
         (tmp_path / "cut.pt").write_bytes(whole[:part])
-        refused(tmp_path / "cut.pt", "truncated|holds more")
+        refused(tmp_path / "cut.pt", "truncated")
     (tmp_path / "junk.pt").write_bytes(b"GIF89a" + bytes(range(256)) * 20)
-    refused(tmp_path / "junk.pt", "not a checkpoint|holds more")
+    refused(tmp_path / "junk.pt", "not a checkpoint")
     (tmp_path / "short.pt").write_bytes(b"abc")
     refused(tmp_path / "short.pt", "expected weights")
     refused(tmp_path / "nowhere.pt", "cannot be read")
@@ -622,6 +622,8 @@ def test_nothing_is_left_behind_and_bounds_hold(tmp_path, monkeypatch, capsys):
     path = saved(tmp_path, {"main.0.weight": torch.ones(100, 64, 4, 4)})
     assert code("models", "import", str(path), "--name", "x", "--to", str(tmp_path / "models")) == 2
     assert "no StyleGAN2" in capsys.readouterr().err and not (tmp_path / "models").exists()
+    assert code("models", "import", str(path), "--range=0,1", "--to", str(tmp_path / "models")) == 2
+    assert "--range: is for ONNX files" in capsys.readouterr().err
     monkeypatch.setattr(converting, "TIME_S", 0.3)
     with pytest.raises(Fault, match="took longer than 0 s"):
         convert(path, tmp_path / "x.onnx")

@@ -45,6 +45,10 @@ def bring_weights(file: Path, name: str, to: Path, told: Told, licence: str, tit
                   force: bool) -> tuple[Path, Found]:
     """Bring the generator in a file of weights in, as NAME.onnx with its card and sheet. Raises Fault."""
     place(name, to, force)
+    for option, value in (("--latent", told.latent), ("--range", told.range), ("--layout", told.layout),
+                          ("--output", told.output)):
+        if value is not None:
+            raise Fault(f"{option}: is for ONNX files; {file.name} tells that itself, so leave it out")
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / f"{name}.onnx"
         found = convert(file, made, told.class_)

@@ -129,8 +129,8 @@ def _checkpoint(path: Path) -> Any:
         raise
     except Exception as error:  # an unpickler that is fed nonsense raises nearly anything
         words = " ".join(str(error).split())
-        wanted = re.search(r"(?:GLOBAL|class|type|function) ([\w.]+\.[\w.]+)", words)
-        if "Unsupported" in words or "Weights only" in words:
+        wanted = re.search(r"GLOBAL ([\w.]+)", words)
+        if wanted or re.search("nsupported (?!operand)|unrecognized|Can only", words):
             what = f" ({wanted[1]})" if wanted else ""
             raise Fault(f"{path}: holds more than tensors{what}, and opening that could run code; {WAY_OUT}"
                         ) from None
