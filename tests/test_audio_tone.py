@@ -41,6 +41,13 @@ def test_the_pitch_of_one_voice(note: int, rate: int) -> None:
     assert strongest == NOTES[note % 12]
 
 
+@pytest.mark.parametrize("rate", (32_000, 44_100, 96_000, 192_000))
+def test_a_pitch_is_exact_at_any_rate(rate: int) -> None:
+    analyzer, rows = hear(voice(69, 1.0, rate), rate)
+    octaves = np.log2(1200.0 / 60.0)
+    assert values_of(rows, analyzer, "pitch")[-1] * octaves == pytest.approx(np.log2(440.0 / 60.0), abs=0.001)
+
+
 def test_noise_has_no_pitch() -> None:
     analyzer, rows = hear(0.1 * np.random.default_rng(0).standard_normal(2 * RATE), RATE)
     assert values_of(rows, analyzer, "voiced")[-100:].max() < 0.1
