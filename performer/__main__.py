@@ -93,6 +93,8 @@ def play(
     page_host: Annotated[str, typer.Option(help="The address it listens at: 0.0.0.0 for a tablet in your network, who "
                                                 "then can reach it, as can others there.")] = "127.0.0.1",
     record: Annotated[str | None, typer.Option(help="Record to this file (.mp4 or .mkv) from the start.")] = None,
+    record_moves: Annotated[str | None, typer.Option(help="Record what your hands do to the music, for `train "
+                                                          "follower`: NAME.npz, or a folder.")] = None,
     stats: Annotated[str | None, typer.Option(help="Write figures of the show to this JSON file.")] = None,
     debug: Debug = False,
 ) -> None:
@@ -102,10 +104,10 @@ def play(
     options = wiring.PlayOptions(
         preset=preset, input=input, midi=midi, midi_api=midi_api, size=size_of(size), monitor=monitor,
         fullscreen=fullscreen, headless=headless, hud=hud, desk=desk, fps=fps, seconds=seconds, seed=seed,
-        transition=transition, provider=provider, output_delay_ms=output_delay_ms, record=record, stats=stats,
-        quantise=quantum(quantise),
-        autopilot=autopilot, crossfader=controller(crossfader), pads=pads, link=link, midi_clock_out=midi_clock_out,
-        page=page, page_host=page_host)
+        transition=transition, provider=provider, output_delay_ms=output_delay_ms, record=record,
+        record_moves=record_moves, stats=stats, quantise=quantum(quantise), autopilot=autopilot,
+        crossfader=controller(crossfader), pads=pads, link=link, midi_clock_out=midi_clock_out, page=page,
+        page_host=page_host)
     if headless or wiring.has_display():
         wiring.play(options)
     else:

@@ -23,6 +23,7 @@ from performer import banks, settings
 from performer.audio.features import FEATURES
 from performer.deadline import Overdue, within
 from performer.errors import Fault
+from performer.followers import Followers
 from performer.frame import Frame, Images
 from performer.generators import onnx
 from performer.generators.media import Begin
@@ -41,7 +42,7 @@ from performer.latency import Latency
 from performer.latent.bank import Bank
 from performer.library import FACTORY, USER, Library
 from performer.listener import Listener
-from performer.outputs import midiclock
+from performer.outputs import midiclock, moves
 from performer.outputs.movie import check_path
 from performer.outputs.recorder import Recorder
 from performer.outputs.snapshot import Snapshots
@@ -95,6 +96,7 @@ class PlayOptions:
     page: int | None = None
     page_host: str = "127.0.0.1"
     record: str | None = None
+    record_moves: str | None = None
     stats: str | None = None
 
 
@@ -109,6 +111,13 @@ def load_model(library: Library, name: str, provider: str, threads: int | None =
     if not path.is_relative_to(FACTORY):
         known(path)
     return onnx.create(path, provider, threads)
+
+
+def following(library: Library) -> Followers:
+    """The followers that the library's presets name, loaded."""
+    followers = Followers(library.follower)
+    followers.load({preset.follower.name for preset in library.presets.values() if preset.follower is not None})
+    return followers
 
 
 def painter(library: Library, provider: str, begin: Begin | None = None, stay: bool = False) -> Painter:
@@ -132,6 +141,8 @@ def play(options: PlayOptions) -> dict[str, Any]:
         _writable(options.stats)
     if options.record is not None:
         check_path(options.record)
+    if options.record_moves is not None:
+        moves.check_path(options.record_moves)
     with Rig(options) as rig:
         for line in rig.notes():
             _say(line)
@@ -272,7 +283,10 @@ class Rig:
                 renderer.warm(preset)
             except Fault as fault:
                 log.error("%s", fault)
-        self.listener = Listener(self.sound)
+        self.followers = following(self.library)
+        self.listener = Listener(self.sound, self.followers.tick)
+        hands = options.record_moves
+        taken = moves.MovesRecorder(hands, self.listener.ticks) if hands is not None else None
         self.show = Show(self.library.in_order(), first.name, options.seed, options.quantise, options.autopilot,
                          options.crossfader, banks.read_all(self.library.dims()), options.pads)
         kept: SimpleQueue[Bank] = SimpleQueue()
@@ -287,7 +301,8 @@ class Rig:
         wiring = Wiring(
             self.show, self.listener, self.painter, frames, images, self.hands.events, content, notices, snapshots,
             self._record, self.now, lambda: self.sound.note, lambda: self.hands.note, self.latency, kept,
-            self.page.board if self.page is not None else None)
+            self.followers, taken, self.page.board if self.page is not None else None)
+        self.followers.attend(self.show.following)
         desk = Desk(self.surface) if options.desk and isinstance(self.surface, Window) else None
         if desk is not None:
             closing.callback(desk.close)
@@ -304,6 +319,9 @@ class Rig:
         if self.page is not None:
             self._begin("page", partial(self.page.run, stop), patient=1)
             self._begin("thumbnails", partial(self.page.thumbnails.run, stop), patient=2)
+        self._begin("followers", lambda: self.followers.run(stop))
+        if taken is not None:
+            self._begin("moves", lambda: taken.run(stop))
         self._begin("snapshots", lambda: snapshots.run(stop))
         self._begin("files", lambda: Watcher(self.library, content, preflight).run(stop))
 

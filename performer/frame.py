@@ -157,6 +157,15 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
+class Following:
+    """The follower that a scene wants at play, its seed, and how wildly it plays, 0..2."""
+
+    name: str
+    seed: int
+    wildness: float
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """One preset as it stands at one moment.
 

@@ -17,6 +17,7 @@ from performer.isf import ShaderSpec
 from performer.preset import Preset
 
 log = logging.getLogger(__name__)
+FOLLOWER = ".follower.onnx"
 _here = Path(__file__).parent
 FACTORY = _here / "content" if (_here / "content").is_dir() else _here.parent
 USER = Path(platformdirs.user_data_dir("performer", appauthor=False))
@@ -47,7 +48,7 @@ class Library:
             for path in isf.files(folder / "shaders"):
                 self._keep(path, self.load_shader)
             for path in sorted((folder / "models").glob("*.onnx")):
-                if not path.stem.endswith((".encoder", ".mapping")):
+                if not path.stem.endswith((".encoder", ".mapping", ".follower")):
                     self.models[path.stem] = path
         if self.transition is not None:
             self.transition = self._change(self.transition)
@@ -119,6 +120,14 @@ class Library:
             if card.kind != "filter":
                 found[name] = card.latent
         return found
+
+    def follower(self, name: str) -> Path:
+        """The file of a follower, looked up now: one may have been trained meanwhile. Raises Fault."""
+        there = {path.name.removesuffix(FOLLOWER): path for folder in self.folders
+                 for path in sorted((folder / "models").glob(f"*{FOLLOWER}"))}
+        if name not in there:
+            raise Fault(f"no follower {name!r}{nearest(name, list(there))}")
+        return there[name]
 
     def foreign(self, *presets: Preset) -> list[ShaderSpec]:
         """The shaders of these presets that did not come with the program."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from time import perf_counter
 from typing import Protocol
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from performer.audio.activation import beat_net
 from performer.audio.analyzer import Analyzer
+from performer.audio.gist import NAMES, TICK_S, Gist
 from performer.audio.mix import Mixer
 from performer.audio.scope import SAMPLES, Scope
 from performer.frame import BANDS, HEAD, TIMES, Features, Sound
@@ -17,6 +19,7 @@ from performer.latency import window_delay_s
 from performer.sync import Ring
 
 KEPT_ROWS = 2048
+KEPT_TICKS = 1024
 MOMENTS = [HEAD.index(name) for name in TIMES]  # columns that the show's clock moves
 SLOWEST_DRIFT = 0.002  # part of a late stamp that moves the estimated start of the stream
 
@@ -73,10 +76,13 @@ class Listener:
 
     source  whose `ring` and `rate` may be replaced when a device comes back in another shape
             its ring's stamps are on the show's clock
+    follow  called every TICK_S of sound with the gist of it, (len(NAMES),)
+    ticks   the same, one row a tick: its moment in seconds on the show's clock, then the gist
     """
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, source: Source, follow: Callable[[np.ndarray], None] | None = None) -> None:
+        self._source, self._follow = source, follow
+        self.ticks = Ring(KEPT_TICKS, 1 + len(NAMES), np.float64)
         self._listen_to(source.ring)
         self.names = self._analyzer.names
         self.rows = Ring(KEPT_ROWS, len(HEAD) + len(self.names) + BANDS, np.float64)
@@ -117,6 +123,12 @@ class Listener:
             shift = self._start + (self._read - self._heard) / rate
             row[MOMENTS] += shift
             self.rows.write(row[None, :])
+            while self._heard >= self._ticked * TICK_S * rate:
+                self._ticked += 1
+                heard = self._gist.look(row)
+                self.ticks.write(np.concatenate([row[:1], heard])[None, :])
+                if self._follow is not None:
+                    self._follow(heard)
             hops += 1
         return hops
 
@@ -146,5 +158,6 @@ class Listener:
         self._mono = Ring(4 * SAMPLES, 1)
         self._read = ring.written
         self._heard = 0
+        self._gist, self._ticked = Gist(self._analyzer.names), 1  # number of the next tick
         self.window_s = window_delay_s(self._rate)  # see there
         self._start: float | None = None  # when the stream's first sample sounded, on the show's clock

@@ -13,18 +13,19 @@ import numpy as np
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from performer import banks
-from performer.app import load_library, painter
+from performer.app import following, load_library, painter
 from performer.audio import report
 from performer.audio.activation import beat_net
 from performer.audio.mix import Mixer
 from performer.errors import Fault
-from performer.frame import ControlEvent, Frame
+from performer.frame import ControlEvent, Frame, Sound
 from performer.gl.flush import finish
 from performer.gl.headless import Headless
 from performer.gl.readback import Readback
 from performer.gl.renderer import Renderer
 from performer.inputs import demo, midi, wavfile
 from performer.listener import Listener
+from performer.outputs.moves import MovesRecorder
 from performer.outputs.movie import Movie
 from performer.outputs.plot import Trace
 from performer.outputs.plot import song as draw_song
@@ -36,6 +37,7 @@ from performer.sync import Ring
 RING_S = 2.0
 BLOCK = 4096
 SHEET_PICTURES = 12
+REHEARSED_HZ = 100  # pictures a second that are thought of, when none is drawn
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class _Heard:
     delay_s = 0.0
 
     def __init__(self, song: Song) -> None:
-        self.rate = song.rate
+        self.song, self.rate = song, song.rate
         self.ring = Ring(int(RING_S * song.rate), song.channels)
 
     def pump(self) -> None:
@@ -125,11 +127,13 @@ class Performance:
         self.song = Song(options.song)
         self._events = midi.events(options.midi) if options.midi else []
         self._heard = _Heard(self.song)
-        self._listener = Listener(self._heard)
+        self._followers = following(library)
+        self._listener = Listener(self._heard, self._followers.tick)
         self.presets = library.in_order()
         self.preset = first
         self._show = Show(self.presets, first.name, options.seed, options.quantise, options.autopilot,
                           banks=banks.read_all(library.dims()), pads=options.pads)
+        self._followers.attend(self._show.following)
         self._painter = painter(library, options.provider)
         for layer in first.layers:
             if layer.model is not None:
@@ -171,7 +175,9 @@ class Performance:
         while self._events and self._events[0].t <= t:
             due.append(self._events.pop(0))
         sound = self._listener.sound(1.0 / fps)
-        frame = self._show.step(t, 1.0 / fps, self.options.size, self._listener.features(), sound, due)
+        frame = self._show.step(t, 1.0 / fps, self.options.size, self._listener.features(), sound, due,
+                                self._followers.moves)
+        self._followers.attend(self._show.following)
         self._heard.hear(block[half:])
         images = self._painter.paint(frame)
         self._renderer.draw(frame, images, self._surface.screen)
@@ -203,6 +209,39 @@ def render(options: RenderOptions) -> None:
             finally:
                 if sheet is not None and performance.index:
                     sheet.save()
+
+
+def rehearse(song: str, automation: str, out: str, preset: str | None = None) -> str:
+    """Record moves offline, without drawing: a song, and a MIDI file of what a performer does to it.
+
+    preset  whose routes the controllers move; without one they are recorded as they are
+    Returns what was recorded, in words. Raises Fault.
+    """
+    library = load_library()
+    presets = library.in_order()
+    if preset is None and not presets:
+        raise Fault("no presets; install performer again, or name one with --preset FILE.toml")
+    first = library.find(preset) if preset is not None else presets[0]
+    events = midi.events(automation)
+    heard = _Heard(Song(song))
+    listener, show = Listener(heard), Show([first], first.name)
+    recorder = MovesRecorder(out, listener.ticks)
+    step = round(heard.rate / REHEARSED_HZ)
+    while len(block := heard.song.read(step)):
+        heard.hear(block)
+        listener.hear()
+        t = heard.ring.stamp
+        due = []
+        while events and events[0].t <= t:
+            due.append(events.pop(0))
+        frame = show.step(t, len(block) / heard.rate, (16, 16), listener.features(), Sound(), due)
+        recorder.offer(t, frame, due)
+        recorder.take()
+    try:
+        recorder.finish()
+    except OSError as error:
+        raise Fault(f"{out}: cannot write: {error.strerror}") from None
+    return recorder.line()
 
 
 def analyse(name: str, plot: str | None = None, truth: str | None = None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from performer.control.media import MEDIA
 from performer.control.params import KINDS
 from performer.control.routes import PHRASE_BARS, Router
 from performer.cue import span_beats
-from performer.frame import Play, Scene, Value, Walk
+from performer.frame import Following, Play, Scene, Value, Walk
 from performer.holding import Holding
 from performer.latent.walks import ON_BEATS
 from performer.preset import Preset, WalkSpec
@@ -26,7 +26,7 @@ class Playing:
 
     def __init__(self, number: int, preset: Preset, t: float, seed: int, pulse: Pulse) -> None:
         self.number, self.preset, self.started, self._seed = number, preset, t, seed
-        self.router = Router(preset.routes, preset.params, preset.base)
+        self.router, self.following = _router(preset), _following(preset, preset.base, seed)
         self.positions = {name: self._first(node, walk, pulse) for name, node, walk in _walkers(preset)}
         self.positions |= {layer.name: 0.0 for layer in preset.layers if layer.play}
         self.positions |= {f"{layer.name}.noise": 0.0 for layer in preset.layers
@@ -35,10 +35,11 @@ class Playing:
         self.routes: tuple[tuple[str, str, float], ...] = ()
         self.dreaming = next((layer for layer in preset.layers if layer.walk is not None), None)
         self.holding = Holding()
+        self._led: Value | None = None  # how far the follower counts, as the routes had it a frame ago
 
     def adopt(self, preset: Preset) -> None:
         """Go on with an edited version of the preset: knobs, followers and walkers stay where they are."""
-        router = Router(preset.routes, preset.params, preset.base)
+        router = _router(preset)
         router.follow(self.router)
         self.preset, self.router = preset, router
         self.dreaming = next((layer for layer in preset.layers if layer.walk is not None), None)
@@ -76,8 +77,11 @@ class Playing:
         return dt if lock == "free" else max(beats, IDLE_BEATS_PER_S * dt) / span_beats(lock, meter)
 
     def step(self, values: Mapping[str, float], t: float, dt: float, beats: float, beat: float, meter: int) -> Scene:
-        params, routes = self.router.step(values, t, dt)
+        amount = self.preset.base.get("follower.play.amount", 1.0) if self._led is None else self._led
+        params, routes = self.router.step(values, t, dt, amount)  # type: ignore[arg-type]
         self.routes = tuple(routes)
+        self._led = params.get("follower.play.amount")
+        self.following = _following(self.preset, params, self._seed)
         walks = {}
         for layer in self.preset.layers:
             if layer.walk is None:
@@ -146,6 +150,20 @@ def _walkers(preset: Preset) -> list[tuple[str, str, WalkSpec]]:
             found += [(f"{layer.name}.{part}", f"{layer.name}.{part}", style)
                       for part, style in zip(("middle", "fine"), layer.walk.styles, strict=True) if style is not None]
     return found
+
+
+def _router(preset: Preset) -> Router:
+    return Router(preset.routes, preset.params, preset.base, preset.follower.hold if preset.follower else 0.0)
+
+
+def _following(preset: Preset, params: Mapping[str, Value], seed: int) -> Following | None:
+    """What the scene wants of a follower now, if it has one."""
+    spec = preset.follower
+    if spec is None:
+        return None
+    wildness = params["follower.play.wildness"]
+    assert isinstance(wildness, float)
+    return Following(spec.name, spec.seed + 7919 * seed, wildness)
 
 
 def _lock(walk: WalkSpec) -> str:

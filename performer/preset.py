@@ -98,6 +98,18 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowerSpec:
+    """Who improvises on the knobs: route sources `follower.KNOB`; its own are parameters `follower.play.*`.
+
+    hold  seconds that a knob stays with the hand that turned it last
+    """
+
+    name: str
+    seed: int
+    hold: float
+
+
+@dataclass(frozen=True, slots=True)
 class Transition:
     """How the show changes to a preset: a transition shader, over so many seconds."""
 
@@ -127,6 +139,7 @@ class Preset:
     params: Mapping[str, Param] = field(repr=False)
     base: Mapping[str, Value] = field(repr=False)
     source: Mapping[str, Any] = field(repr=False, compare=False)
+    follower: FollowerSpec | None = None
 
     @property
     def shaders(self) -> tuple[str, ...]:
@@ -201,18 +214,23 @@ class _Reader:
     def preset(self, table: tables.PresetTable, name: str, raw: Mapping[str, Any]) -> Preset:
         layers: list[Layer] = []
         for i, row in enumerate(table.layer):
-            if row.name in ("master", "transition") or row.name in (layer.name for layer in layers):
+            if row.name in ("master", "transition", "follower") or row.name in (layer.name for layer in layers):
                 raise self.fault(f"layer[{i}].name", f"{row.name!r} is taken; each layer needs a name of its own")
             layers.append(self.layer(row, f"layer[{i}]"))
         self.others(layers)
         master = self.chain("master", table.master.effect, "master.effect")
         change = table.transition
         self.node("transition", "shader", change.shader, change.inputs, "transition", "transition")
-        routes = tuple(self.route(row, f"route[{i}]") for i, row in enumerate(table.route))
+        follower = table.follower
+        if follower is not None:
+            for param in tables.FOLLOWER_PARAMS:
+                self.knob("follower.play", param, getattr(follower, param.name), f"follower.{param.name}")
+        routes = tuple(self.route(row, f"route[{i}]", follower is not None) for i, row in enumerate(table.route))
         return Preset(
             name, table.title or name.replace("_", " ").title(), table.author, table.mood, tuple(table.tags),
             table.order, Transition(change.shader, change.seconds), tuple(layers), master, routes,
             self.params, self.base, raw,
+            FollowerSpec(follower.name, follower.seed, follower.hold) if follower is not None else None,
         )
 
     def layer(self, row: tables.LayerTable, key: str) -> Layer:
@@ -370,8 +388,10 @@ class _Reader:
         else:
             self.base[address] = self.reading(param.read, raw, key)
 
-    def route(self, row: tables.RouteTable, key: str) -> Route:
+    def route(self, row: tables.RouteTable, key: str, followed: bool) -> Route:
         wrong = complaint(row.source, self.audio)
+        if row.source.startswith("follower.") and not wrong and not followed:
+            wrong = f"{row.source!r} needs a follower: write follower = \"NAME\" at the top of the file"
         if wrong:
             raise self.fault(f"{key}.from", wrong)
         param = self.params.get(row.target)

@@ -9,7 +9,7 @@ from math import exp
 from performer.clock import Pulse, ShowClock
 from performer.cue import QUANTA, TRUSTED, Autopilot, Cue, crossed, wait_beats
 from performer.decks import Crossfader
-from performer.frame import ControlEvent, Features, Frame, Scene, Sound, Value
+from performer.frame import ControlEvent, Features, Following, Frame, Scene, Sound, Value
 from performer.holding import Recaller, glide_s
 from performer.latent.bank import Bank
 from performer.playing import Playing
@@ -19,6 +19,7 @@ STALE_S = 0.25  # older sound than this is fading away ...
 FADE_S = 0.3  # ... with this time constant
 BLACKOUT_S = 0.15  # time constant of a blackout, soft enough not to hurt
 AUTOPILOT_BARS = 16  # when it is switched on without a number
+NO_MOVES: Mapping[int, Mapping[str, float]] = {}
 JUMP_WAIT_S = 20.0  # a jump waits no longer, whatever it waits for
 
 
@@ -82,6 +83,12 @@ class Show:
         """Knobs of the live scene that were set by hand."""
         return (self._incoming or self._playing).router.turned()
 
+    @property
+    def following(self) -> dict[int, Following]:
+        """Scene number -> the follower it wants, for all scenes at play."""
+        return {playing.number: playing.following for playing in (self._playing, self._incoming, self._other)
+                if playing is not None and playing.following is not None}
+
     def step(
         self,
         t: float,
@@ -90,12 +97,14 @@ class Show:
         features: Features,
         sound: Sound,
         events: Sequence[ControlEvent] = (),
+        moves: Mapping[int, Mapping[str, float]] = NO_MOVES,
     ) -> Frame:
         """The frame to be seen at time t (seconds).
 
         dt        seconds since the frame before; size, (width, height) in pixels
         features  newest analysis; its beat is carried on to t
         events    gestures since the last step, oldest first
+        moves     of the followers: scene number -> route source -> 0..1
         """
         for event in events:
             self._gesture(event, t)
@@ -111,12 +120,12 @@ class Show:
             self._frozen = replace(self._frozen, index=self._index, dt=0.0, size=size, blackout=self._blackout)
             self._index += 1
             return self._frozen
-        values = self._values(features, pulse)
+        self._moves, values = moves, self._values(features, pulse)
         beats = pulse.beat - before
-        scene = self._playing.step(values, t, dt, beats, pulse.beat, pulse.meter)
+        scene = self._advance(self._playing, values, t, dt, beats)
         incoming, progress, routes = None, 0.0, self._playing.routes
         if self._incoming is not None:
-            incoming = self._incoming.step(values, t, dt, beats, pulse.beat, pulse.meter)
+            incoming = self._advance(self._incoming, values, t, dt, beats)
             routes = self._incoming.routes
             seconds = self._incoming.preset.transition.seconds
             progress = min((t - self._change_t) / seconds, 1.0) if seconds > 0.0 else 1.0
@@ -125,7 +134,7 @@ class Show:
                 scene, incoming, progress = incoming, None, 0.0
         preview = None
         if self._other is not None and self._incoming is not None:
-            preview = self._other.step(values, t, dt, beats, pulse.beat, pulse.meter)
+            preview = self._advance(self._other, values, t, dt, beats)
         elif self._other is not None:
             self._other, incoming, progress, preview, scene = self._cross(self._other, values, t, dt, beats, scene)
         frame = Frame(self._index, t, dt, size, features, sound, scene, incoming, progress, self._blackout,
@@ -137,14 +146,17 @@ class Show:
     def _cross(self, other: Playing, values: Mapping[str, float], t: float, dt: float, beats: float,
                scene: Scene) -> tuple[Playing, Scene | None, float, Scene | None, Scene]:
         """With two decks: the other deck, what comes in and how far, what only the preview shows, what is live."""
-        pulse = self.clock.pulse
-        second = other.step(values, t, dt, beats, pulse.beat, pulse.meter)
+        second = self._advance(other, values, t, dt, beats)
         if self._fader.step(dt):
             self._playing, other = other, self._playing
             scene, second = second, scene
-            self.autopilot.changed(t, pulse.bar)
+            self.autopilot.changed(t, self.clock.pulse.bar)
         progress = self._fader.progress
         return (other, second, progress, None, scene) if progress > 0.0 else (other, None, 0.0, second, scene)
+
+    def _advance(self, playing: Playing, values: Mapping[str, float], t: float, dt: float, beats: float) -> Scene:
+        pulse, moves = self.clock.pulse, self._moves.get(playing.number)
+        return playing.step({**values, **moves} if moves else values, t, dt, beats, pulse.beat, pulse.meter)
 
     def _on_time(self, t: float, features: Features) -> None:
         """What waits for the music, and what the autopilot thinks."""

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import moderngl
 
 from performer.errors import Fault
+from performer.followers import Followers
 from performer.frame import ControlEvent, Features, Frame, Images, Scene
 from performer.generators.painter import Painter
 from performer.gl.desk import Desk
@@ -29,6 +30,7 @@ from performer.keeping import CHANGES, changed, snapshot
 from performer.latency import Latency
 from performer.latent.bank import Bank
 from performer.listener import Listener
+from performer.outputs.moves import MovesRecorder
 from performer.outputs.recorder import Recorder
 from performer.outputs.snapshot import Snapshots
 from performer.pacer import Pacer
@@ -73,6 +75,8 @@ class Wiring:
     sound_note, midi_note  say what is heard and played now
     record    makes a Recorder for a path, or for None a path of its own choice; raises Fault
     kept      banks that were changed, to be written
+    followers those that improvise
+    moves     records what hands do, if it is recorded
     latency   measures the way from sound to picture, and so how far ahead beats are drawn
     board     where the control page looks, if there is one
     """
@@ -92,6 +96,8 @@ class Wiring:
     midi_note: Callable[[], str]
     latency: Latency
     kept: SimpleQueue[Bank]
+    followers: Followers
+    moves: MovesRecorder | None = None
     board: Board | None = None
 
 
@@ -161,8 +167,11 @@ class Stage:
         scale = governor.effort.scale
         size = (max(2, round(surface.size[0] * scale)), max(2, round(surface.size[1] * scale)))
         features = wiring.listener.features()
-        frame = wiring.show.step(t, dt, size, features, wiring.listener.sound(dt), events)
+        frame = wiring.show.step(t, dt, size, features, wiring.listener.sound(dt), events, wiring.followers.moves)
         wiring.frames.post(frame)
+        wiring.followers.attend(wiring.show.following)
+        if wiring.moves is not None:
+            wiring.moves.offer(begun, frame, events)
         self._scene = frame.incoming or frame.scene
         self.renderer.draw(frame, wiring.images.peek() or {}, surface.screen)
         self._keep_pixels(frame)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from performer.control.params import Param
 from performer.errors import nearest
@@ -21,6 +21,11 @@ NOISE = (
     Param("noise_middle", default=1.0, unit="share of it: in layers of details"),
     Param("noise_fine", default=1.0, unit="share of it: in layers of grain"),
     Param("noise_speed", default=0.5, low=0.0, high=16.0, unit="other noise, times per second"),
+)
+#: `follower.play.*`
+FOLLOWER_PARAMS = (
+    Param("amount", default=1.0),
+    Param("wildness", default=1.0, low=0.0, high=2.0),
 )
 DIRECTION = Param("direction", default=0.0, low=-1.5, high=1.5)  # of every direction of a model, under its own name
 
@@ -173,6 +178,14 @@ class RouteTable(Table):
     quantise: Literal["now", "beat", "bar", "phrase"] = "now"
 
 
+class FollowerTable(Table):
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=40)
+    amount: float = 1.0
+    wildness: float = 1.0
+    seed: int = 1
+    hold: float = Field(8.0, ge=0.0, le=3600.0)
+
+
 class PresetTable(Table):
     title: str = ""
     author: str = ""
@@ -182,7 +195,13 @@ class PresetTable(Table):
     transition: TransitionTable = TransitionTable()
     layer: list[LayerTable] = Field(min_length=1, max_length=16)
     master: MasterTable = MasterTable()
+    follower: FollowerTable | None = None
     route: list[RouteTable] = []
+
+    @field_validator("follower", mode="before")
+    @classmethod
+    def _by_name(cls, raw: Any) -> Any:
+        return {"name": raw} if isinstance(raw, str) else raw
 
 
 def complaint_of(error: ValidationError) -> str:
@@ -206,7 +225,7 @@ def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
         "layer": LayerTable, "effect": NodeTable, "walk": WalkTable, "route": RouteTable, "master": MasterTable,
         "transition": TransitionTable, "transform": TransformTable, "key": KeyTable, "mask": MaskTable,
         "play": PlayTable, "middle": StyleTable, "fine": StyleTable,
-        "noise": NoiseTable,
+        "noise": NoiseTable, "follower": FollowerTable,
     }
     parents = [part for part in loc[:-1] if isinstance(part, str)]
     table = tables.get(parents[-1], PresetTable) if parents else PresetTable

@@ -28,7 +28,8 @@ Licence = Annotated[str, typer.Option(help="Of the folder's pictures, for the ca
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads; all when not given.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
 
-train = typer.Typer(help="Train a model from pictures, and export it with its card (extra: train).",
+train = typer.Typer(help="Train a model from pictures, or a follower from moves, and export it with its card "
+                         "(extra: train).",
                     pretty_exceptions_enable=False, no_args_is_help=True)
 
 
@@ -70,6 +71,77 @@ def vae(
            minutes=minutes, batch=batch, seed=seed, resume=resume, title=title)
 
 
+@train.command(epilog="Example: performer train follower moves/ -o models/me.follower.onnx --minutes 10")
+def follower(
+    moves: Annotated[list[Path], typer.Argument(help="Recordings of `play --record-moves`, or folders of them.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="models/NAME.follower.onnx.")] = Path(
+        "models/me.follower.onnx"),
+    knobs: Annotated[str, typer.Option(help="Which knobs to learn, with commas; all that were moved when not "
+                                            "given.")] = "",
+    steps: Steps = None, minutes: Minutes = None,
+    batch: Annotated[int, typer.Option(min=1, help="Stretches of music in a step.")] = 24,
+    seed: Seed = 1, resume: Resume = False, title: Title = "",
+    licence: Annotated[str, typer.Option(help="Of the moves, for the card.")] = "unknown", threads: Threads = None,
+    debug: Debug = False,
+) -> None:
+    """A small network that moves knobs to music as your hands did, improvising. Ctrl-C exports what there is."""
+    need_torch()
+    import torch
+
+    from performer.train.follower import train_follower
+    from performer.train.loop import Options
+    from performer.train.pairs import gather
+
+    if out.suffix != ".onnx":
+        raise Fault(f"--out {out}: expected a name that ends in .onnx")
+    if not out.name.endswith(".follower.onnx"):
+        out = out.with_suffix(".follower.onnx")
+    if steps is None and minutes is None:
+        raise Fault("expected --steps or --minutes")
+    if threads:
+        torch.set_num_threads(threads)
+    pairs = gather(moves, [knob for knob in knobs.replace(" ", "").split(",") if knob], licence)
+    print(f"{pairs.seconds / 60.0:.1f} minutes of {', '.join(pairs.knobs)} from {pairs.files} recordings", flush=True)
+    train_follower(pairs, Options(out, 0, 0, steps, minutes, batch, seed, resume, title, _words(out)))
+    print(f"{out}: exported, with its card; what it plays: {out.with_suffix('.png')}")
+    print(f"in a preset: follower = \"{out.name.split('.')[0]}\", and routes from "
+          + ", ".join(f'"follower.{knob}"' for knob in pairs.knobs))
+
+
+@train.command(epilog="Example: performer train moves song.flac knobs.mid -o moves/song.npz --preset tidal")
+def moves(
+    song: Annotated[str, typer.Argument(help="A sound file, or demo.")],
+    automation: Annotated[str, typer.Argument(help="A MIDI file of controllers, as a sequencer exports them.")],
+    out: Annotated[str, typer.Option("-o", "--out", help="The recording to write: NAME.npz, or a folder.")],
+    preset: Annotated[str | None, typer.Option(help="A preset whose routes the controllers move; its knobs are "
+                                                    "recorded too.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Record moves offline: a song, and a MIDI file of what hands do to it. For `train follower`."""
+    from performer.offline import rehearse
+
+    print(rehearse(song, automation, out, preset))
+
+
+@train.command(epilog="Example: performer train rehearse moves/ --count 56")
+def rehearse(
+    folder: Annotated[Path, typer.Argument(help="Where the recordings go.")],
+    count: Annotated[int, typer.Option(min=1, help="How many songs.")] = 56,
+    seed: Annotated[int, typer.Option(help="Of the first song.")] = 0,
+    debug: Debug = False,
+) -> None:
+    """Made-up songs, and a puppeteer of rules who plays to them: what the default follower is taught with."""
+    from rich.progress import track
+
+    from performer.train.rehearsal import put
+
+    try:
+        for number in track(range(seed, seed + count), "rehearsing"):
+            put(number, folder)
+    except OSError as error:
+        raise Fault(f"{folder}: cannot write: {error.strerror}") from None
+
+
 def evaluate(
     model: Annotated[Path, typer.Argument(help="models/NAME.onnx.")],
     pictures: Annotated[Path | None, typer.Option(help="What it was trained on.")] = None,
@@ -84,6 +156,12 @@ def evaluate(
     from performer.train.evaluate import measure
 
     measure(model, pictures, source, count, seed, missed)
+
+
+def _words(out: Path) -> str:
+    """The command as it may stand in a card: without folders of this machine."""
+    words = [f"models/{out.name}" if word == str(out) else word for word in sys.argv[1:] if word != "--resume"]
+    return "performer " + " ".join(words)
 
 
 def need_torch() -> None:
@@ -118,10 +196,9 @@ def _begin(training, pictures, source, count, threads, licence, **options) -> No
     seed = options["seed"]
     material = (found(pictures, size, licence, seed) if pictures is not None
                 else drawn(tuple(source.replace(" ", "").split(",")), size, count, seed))
-    words = [f"models/{out.name}" if word == str(out) else word for word in sys.argv[1:] if word != "--resume"]
     world = World()
     try:
-        training(material, Options(**options, command="performer " + " ".join(words)), world)
+        training(material, Options(**options, command=_words(out)), world)
     finally:
         world.leave()
     if world.first:

@@ -22,6 +22,7 @@ CURVES: dict[str, Callable[[float], float]] = {
 COUNTS = ("audio.onsets", "audio.kicks", "audio.snares", "audio.hats", "audio.drops", "beat.count",
           "beat.bars", "midi.notes")
 PHRASE_BARS = 8  # bars in a phrase
+TAKE_S, GIVE_BACK_S = 0.1, 2.0  # time constants in which a hand takes a knob from the follower, and gives it back
 BEAT = ("beat.phase", "beat.pulse", "beat.bar", "beat.confidence", "beat.tempo")
 MIDI = ("midi.bend", "midi.pressure", "midi.velocity", "midi.note", "midi.program")
 
@@ -30,7 +31,7 @@ MIDI = ("midi.bend", "midi.pressure", "midi.velocity", "midi.note", "midi.progra
 class Route:
     """What moves what.
 
-    source   `audio.bass`, `beat.pulse`, `midi.cc74`, `lfo.0.25`, `time` ...
+    source   `audio.bass`, `beat.pulse`, `midi.cc74`, `follower.sway`, `lfo.0.25`, `time` ...
     target   address of a parameter, `layer.node.param`
     curve    one of CURVES, applied after the source's part `inside` is stretched to 0..1
     outside  what the target gets for 0 and for 1
@@ -62,6 +63,8 @@ def complaint(source: str, audio: Sequence[str]) -> str | None:
         for stem in ("cc", "note", "touch"):
             if name.startswith(stem) and name[len(stem):].isdigit() and 0 <= int(name[len(stem):]) < 128:
                 return None
+    if room == "follower" and name and name.replace("_", "").isalnum():
+        return None
     if room == "lfo":
         try:
             rate = float(name)
@@ -99,17 +102,45 @@ class Follower:
         return self.value
 
 
+class Grip:
+    """Who has a knob that both a performer and the follower may turn: 1 the performer's hand, 0 the follower.
+
+    hold  seconds that it stays with the hand that turned it last
+    """
+
+    def __init__(self, hold: float) -> None:
+        self.share = 0.0
+        self._hold = hold
+        self._seen: dict[str, float] = {}
+        self.turned = False  # since the last step, other than by a control
+        self._turned_t = float("-inf")
+        self._glide = Follower(TAKE_S, GIVE_BACK_S)
+
+    def step(self, controls: Mapping[str, float | None], t: float, dt: float) -> float:
+        """Where the controls are now -> `share`. What lay somewhere before is not being turned."""
+        if self.turned or any(value is not None and value != self._seen.get(source, value)
+                              for source, value in controls.items()):
+            self._turned_t, self.turned = t, False
+        self._seen = {source: float("nan") if value is None else value for source, value in controls.items()}
+        self.share = self._glide.step(1.0 if t - self._turned_t < self._hold else 0.0, dt)
+        return self.share
+
+
 class Router:
     """The routes of one scene with their followers.
 
     routes  what moves what
     params  address -> Param of every target
     base    address -> value with all routes at rest
+    hold    see Grip
     """
 
-    def __init__(self, routes: Sequence[Route], params: Mapping[str, Param], base: Mapping[str, Value]) -> None:
+    def __init__(self, routes: Sequence[Route], params: Mapping[str, Param], base: Mapping[str, Value],
+                 hold: float = 0.0) -> None:
         self.base = dict(base)
         self._params, self._hands = params, dict[str, Value]()  # what a hand adds to each knob
+        self._led = {route.target for route in routes if _by_follower(route)}
+        self._grips = {route.target: Grip(hold) for route in routes if route.target in self._led}
         self._rows = [(route, Follower(route.attack, route.release), params[route.target]) for route in routes]
         self._targets = {route.target: params[route.target] for route in routes}
         self._edges: dict[Route, tuple[bool, int]] = {}
@@ -123,6 +154,7 @@ class Router:
         held = {route: follower.value for route, follower, _ in other._rows}
         for route, follower, _ in self._rows:
             follower.value = held.get(route, follower.value)
+        self._grips.update({target: grip for target, grip in other._grips.items() if target in self._grips})
         self._edges.update(other._edges)
         self._first.update(other._first)
 
@@ -138,20 +170,26 @@ class Router:
         else:
             value = param.clamp(value)
         self._hands[address] = _sum(value, base, -1.0)
+        if address in self._grips:
+            self._grips[address].turned = True
 
     def turned(self) -> dict[str, Value]:
         """Knobs that were set by hand, and to what."""
         return {address: _sum(self.base[address], more) for address, more in self._hands.items()}
 
     def step(
-        self, values: Mapping[str, float], t: float, dt: float
+        self, values: Mapping[str, float], t: float, dt: float, led: float = 1.0
     ) -> tuple[dict[str, Value], list[tuple[str, str, float]]]:
         """All parameters now, and (source, target, 0..1) of each route.
 
-        Several routes to one target add what each would change of its base value.
+        Several routes to one target add what each would change of its base value. What a follower moves counts by
+        `led`, 0..1, and not at all while a hand is on that knob.
         """
         params = dict(self.base)
         shown = []
+        for target, grip in self._grips.items():
+            grip.step({route.source: values.get(route.source) for route, _, _ in self._rows
+                       if route.target == target and _by_hand(route)}, t, dt)
         for route, follower, param in self._rows:
             raw = read(route.source, values, t)
             if raw is None or not isfinite(raw):
@@ -167,13 +205,22 @@ class Router:
             low, high = route.inside
             x = min(max((raw - low) / (high - low), 0.0), 1.0)
             x = follower.step(CURVES[route.curve](x), dt)
-            params[route.target] = _offset(params[route.target], self.base[route.target], route.outside, x)
-            shown.append((route.source, route.target, x))
+            part = self._part(route, led) if self._led else 1.0
+            params[route.target] = _offset(params[route.target], self.base[route.target], route.outside, x, part)
+            shown.append((route.source, route.target, x * part if _by_follower(route) else x))
         for address, more in self._hands.items():
             params[address] = self._params[address].clamp(_sum(params[address], more))
         for target, param in self._targets.items():
             params[target] = param.clamp(params[target])
         return params, shown
+
+    def _part(self, route: Route, led: float) -> float:
+        """How far a route counts."""
+        grip = self._grips.get(route.target)
+        if grip is None or not (_by_follower(route) or _by_hand(route)):
+            return 1.0
+        led *= 1.0 - grip.share
+        return led if _by_follower(route) else 1.0 - led
 
     def _hold(self, route: Route, raw: float, values: Mapping[str, float]) -> float:
         """The source as it was when the present beat, bar or phrase began; as it is while nobody knows the tempo."""
@@ -207,13 +254,27 @@ def _sum(one: Value, two: Value, times: float = 1.0) -> Value:
     return one + times * two
 
 
-def _offset(now: Value, base: Value, outside: tuple[Value, Value], x: float) -> Value:
+def _by_hand(route: Route) -> bool:
+    return route.source.startswith("midi.")
+
+
+def _by_follower(route: Route) -> bool:
+    return route.source.startswith("follower.")
+
+
+def _offset(now: Value, base: Value, outside: tuple[Value, Value], x: float, part: float = 1.0) -> Value:
+    """A value, moved by what a route would change of its base value, or by a part of it."""
     low, high = outside
     if isinstance(now, tuple):
         n = len(now)
         lows = low if isinstance(low, tuple) else (low,) * n
         highs = high if isinstance(high, tuple) else (high,) * n
         bases = base if isinstance(base, tuple) else (base,) * n
-        return tuple(v + a + (b - a) * x - c for v, a, b, c in zip(now, lows, highs, bases, strict=True))
+        return tuple(_partly(v, v + a + (b - a) * x - c, part)
+                     for v, a, b, c in zip(now, lows, highs, bases, strict=True))
     assert not isinstance(low, tuple) and not isinstance(high, tuple) and not isinstance(base, tuple)
-    return now + low + (high - low) * x - base
+    return _partly(now, now + low + (high - low) * x - base, part)
+
+
+def _partly(now: float, then: float, part: float) -> float:
+    return then if part == 1.0 else now + (then - now) * part

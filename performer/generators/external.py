@@ -1,4 +1,6 @@
-"""Which other files an ONNX file wants to read, found without loading it: only the protobuf wire format is walked.
+"""Which other files an ONNX file wants to read, and what it is made of, found without loading it.
+
+Only the protobuf wire format is walked.
 
 Field numbers are those of onnx.proto3 (ONNX 1.16); https://protobuf.dev/programming-guides/encoding tells the format.
 """
@@ -21,6 +23,7 @@ _INTO: dict[str, dict[int, str]] = {
     "sparse": {1: "tensor", 2: "tensor"},
     "tensor": {13: "entry"},
 }
+_OPERATOR = 4  # field of a node
 _DEEPEST = 64
 
 
@@ -30,6 +33,15 @@ class _Broken(Exception):
 
 def locations(path: Path) -> set[str]:
     """All places of external data that the file names. Raises Fault when it is no ONNX file."""
+    return {word for kind, word in _found(path) if kind == "location"}
+
+
+def operators(path: Path) -> set[str]:
+    """All kinds of nodes in the file, those of inner graphs too. Raises Fault when it is no ONNX file."""
+    return {word for kind, word in _found(path) if kind == "operator"}
+
+
+def _found(path: Path) -> set[tuple[str, str]]:
     try:
         with path.open("rb") as file:
             if path.stat().st_size < 16:
@@ -55,7 +67,7 @@ def examine(path: Path) -> None:
             raise Fault(f"{path}: its data file {location} is missing; copy it beside the model")
 
 
-def _walk(data: mmap.mmap, at: int, end: int, message: str, depth: int) -> Iterator[str]:
+def _walk(data: mmap.mmap, at: int, end: int, message: str, depth: int) -> Iterator[tuple[str, str]]:
     if depth > _DEEPEST:
         raise _Broken
     while at < end:
@@ -75,7 +87,9 @@ def _walk(data: mmap.mmap, at: int, end: int, message: str, depth: int) -> Itera
             if inner == "entry":
                 key, value = _entry(data, at, at + length)
                 if key == "location":
-                    yield value
+                    yield key, value
+            elif message == "node" and field == _OPERATOR:
+                yield "operator", data[at:at + length].decode()
             elif inner is not None:
                 yield from _walk(data, at, at + length, inner, depth + 1)
             at += length

@@ -37,7 +37,7 @@ class Options:
     """A training.
 
     out      models/NAME.onnx to write
-    size     pixels on a side; latent, size of the latent
+    size     pixels on a side, 0 where no pictures are made; latent, size of the latent
     steps    or minutes: whichever ends first ends the training
     resume   go on from the checkpoint beside `out`
     net      one of `baselines.NETS`, for a GAN
@@ -193,7 +193,8 @@ class Run:
 
     def _line(self) -> str:
         figures = "  ".join(f"{name} {value:.3f}" for name, value in self.losses.items())
-        return f"step {self.step}  {self.seconds / 60:.1f} min  {self.side}x{self.side}  {figures}"
+        side = f"{self.side}x{self.side}  " if self.side else ""
+        return f"step {self.step}  {self.seconds / 60:.1f} min  {side}{figures}"
 
     def save(self, sheet: Callable[[], np.ndarray]) -> None:
         """Checkpoint and sample sheet, each put in place whole."""
