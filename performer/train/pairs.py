@@ -140,13 +140,13 @@ def _pieces(moves: Moves) -> list[tuple[np.ndarray, dict[str, np.ndarray]]]:
         if last - first > 1:
             columns = {name: moves.moves[first:last, i] for i, name in enumerate(moves.knobs)}
             made.append((moves.heard[first:last], {
-                name: _speed(column) if name.endswith(WALK) else column for name, column in columns.items()}))
+                name: _speed(column, moves.t[first:last]) if name.endswith(WALK) else column for name, column in columns.items()}))
     return made
 
 
-def _speed(position: np.ndarray) -> np.ndarray:
-    rate = np.diff(position, append=position[-1:]) / TICK_S
-    rate[-1] = rate[-2]
+def _speed(position: np.ndarray, t: np.ndarray) -> np.ndarray:
+    rate = np.diff(position.astype(np.float64)) / np.diff(t).clip(0.1 * TICK_S)  # ticks lie a hop more or less apart
+    rate = np.append(rate, rate[-1:])
     rate = np.where((rate < 0.0) | (rate > LEAP), 0.0, rate) / FASTEST
     smooth = np.convolve(np.pad(rate, 2, mode="edge"), np.full(5, 0.2), "valid")
     speed: np.ndarray = smooth.clip(0.0, 1.0).astype(np.float32)
