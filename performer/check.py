@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 from PIL import Image as Picture
 
-from performer import isf
+from performer import followers, isf
 from performer.app import load_library, painter
+from performer.audio.gist import NAMES
+from performer.control.follower import Improviser
 from performer.errors import Fault
 from performer.frame import ControlEvent, Features, Sound
 from performer.generators import onnx
@@ -26,7 +28,7 @@ from performer.gl.renderer import Renderer
 from performer.gl.timing import Timer
 from performer.isf import ShaderSpec
 from performer.latent.walks import latent
-from performer.library import FACTORY, Library
+from performer.library import FACTORY, FOLLOWER, Library
 from performer.outputs.sheet import Sheet
 from performer.preflight import Preflight
 from performer.preset import Preset, load
@@ -100,14 +102,16 @@ class _Bench:
         self.surface.close()
 
     def row(self, path: Path, pictures: str | None) -> dict[str, Any]:
-        kind = "shader" if path.is_dir() else SUFFIXES.get(path.suffix)
+        kind = ("shader" if path.is_dir() else "follower" if path.name.endswith(FOLLOWER)
+                else SUFFIXES.get(path.suffix))
         error, self.spec = "", None
         cost = None
         try:
             if kind is None:
                 raise Fault(f"{path}: expected .fs or .glsl (shader), .toml (preset) or .onnx (model)")
             trials: dict[str, Callable[[Path], np.ndarray]] = {
-                "shader": self.shader, "preset": self.preset, "model": self.model}
+                "shader": self.shader, "preset": self.preset, "model": self.model,
+                "follower": self.follower}
             picture = trials[kind](path)
             if not np.isfinite(picture).all():
                 raise Fault(f"{path}: drew NaN or infinite values")
@@ -128,6 +132,18 @@ class _Bench:
         latents = [latent("drift", 3.0 * i, 1, load_card(path.with_suffix(".toml")).latent, 1.0) for i in range(3)]
         row = np.concatenate([generator.paint(z) for z in latents], axis=2)
         return (np.clip(row, 0.0, 1.0).transpose(1, 2, 0) * 255.0 + 0.5).astype(np.uint8)
+
+    def follower(self, path: Path) -> np.ndarray:
+        """Where its knobs go in its first seconds, though there is nothing to hear; time goes to the right."""
+        player = Improviser(followers.read(path), 1)
+        picture, nothing = np.zeros((SIZE[1], SIZE[0], 3), np.uint8), np.zeros(len(NAMES))
+        try:
+            for x in range(SIZE[0]):
+                for knob, place in enumerate(player.tick(nothing, 1.0)):
+                    picture[round((1.0 - float(place)) * (SIZE[1] - 2)):, x, knob % 3] += 60
+        except ValueError as error:
+            raise Fault(f"{path}: {error}") from None
+        return picture
 
     def preset(self, path: Path) -> np.ndarray:
         loaded = self.library.load_preset(path)

@@ -121,10 +121,14 @@ class Library:
                 found[name] = card.latent
         return found
 
+    def followers(self) -> dict[str, Path]:
+        """All followers by name, looked up now: one may have been trained meanwhile."""
+        return {path.name.removesuffix(FOLLOWER): path for folder in self.folders
+                for path in sorted((folder / "models").glob(f"*{FOLLOWER}"))}
+
     def follower(self, name: str) -> Path:
-        """The file of a follower, looked up now: one may have been trained meanwhile. Raises Fault."""
-        there = {path.name.removesuffix(FOLLOWER): path for folder in self.folders
-                 for path in sorted((folder / "models").glob(f"*{FOLLOWER}"))}
+        """The file of a follower. Raises Fault."""
+        there = self.followers()
         if name not in there:
             raise Fault(f"no follower {name!r}{nearest(name, list(there))}")
         return there[name]

@@ -29,22 +29,39 @@ def path_of(name: str) -> Path:
 
 @models.command("list", epilog="Example: performer models list")
 def list_models(debug: Debug = False) -> None:
-    """The models that presets may name, with kind, size and licence."""
+    """The models and followers that presets may name, with kind, size and licence."""
     from rich.console import Console
     from rich.table import Table
 
     from performer.app import load_library
+    from performer.followers import read
     from performer.generators.card import load
 
     table = Table("model", "kind", "picture", "latent", "licence", "MB", "file")
-    for name, path in sorted(load_library().models.items()):
+    library = load_library()
+    for name, path in sorted(library.models.items()):
         try:
             card = load(path.with_suffix(".toml"))
             facts = (card.kind, f"{card.size[0]}x{card.size[1]}", str(card.latent), card.licence)
         except Fault as fault:
             facts = ("?", "", "", str(fault))
         table.add_row(name, *facts, f"{path.stat().st_size / 1e6:.1f}", str(path))
+    for name, path in sorted(library.followers().items()):
+        try:
+            knobs, licence = read(path).knobs, _licence(path.with_suffix(".toml"))
+        except Fault as fault:
+            knobs, licence = (), str(fault)
+        table.add_row(name, "follower", "", " ".join(knobs), licence, f"{path.stat().st_size / 1e6:.1f}", str(path))
     Console().print(table)
+
+
+def _licence(card: Path) -> str:
+    import tomllib
+
+    try:
+        return str(tomllib.loads(card.read_text(encoding="utf-8")).get("licence", "unknown"))
+    except (OSError, ValueError):
+        return "unknown"
 
 
 @models.command("import", epilog="Example: performer models import stones.onnx --name stones --licence CC-BY-4.0")

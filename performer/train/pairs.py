@@ -139,8 +139,9 @@ def _pieces(moves: Moves) -> list[tuple[np.ndarray, dict[str, np.ndarray]]]:
     for first, last in pairwise(cuts):
         if last - first > 1:
             columns = {name: moves.moves[first:last, i] for i, name in enumerate(moves.knobs)}
-            made.append((moves.heard[first:last], {
-                name: _speed(column, moves.t[first:last]) if name.endswith(WALK) else column for name, column in columns.items()}))
+            walks = {name: _speed(column, moves.t[first:last]) for name, column in columns.items()
+                     if name.endswith(WALK)}
+            made.append((moves.heard[first:last], columns | walks))
     return made
 
 
