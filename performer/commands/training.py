@@ -79,7 +79,7 @@ def follower(
     knobs: Annotated[str, typer.Option(help="Which knobs to learn, with commas; all that were moved when not "
                                             "given.")] = "",
     steps: Steps = None, minutes: Minutes = None,
-    batch: Annotated[int, typer.Option(min=1, help="Stretches of music in a step.")] = 24,
+    batch: Annotated[int, typer.Option(min=1, help="Stretches of music in a step.")] = 32,
     seed: Seed = 1, resume: Resume = False, title: Title = "",
     licence: Annotated[str, typer.Option(help="Of the moves, for the card.")] = "unknown", threads: Threads = None,
     debug: Debug = False,

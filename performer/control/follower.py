@@ -1,8 +1,7 @@
 """A follower: a small recurrent network that hears the music and moves knobs as a performer did, improvising.
 
-Each tick it says how every knob may move next, as a mixture of Gaussians over all of them together; one move is drawn
-and given back to it with the next tick (Graves, "Generating sequences with recurrent neural networks", 2013; the
-temperature is that of Ha & Eck, "A neural representation of sketch drawings", 2017).
+Each tick it says how every knob may move next, as a mixture of Gaussians; one move is drawn and given back to it with
+the next tick (Graves, "Generating sequences with recurrent neural networks", 2013).
 """
 
 from __future__ import annotations
@@ -15,16 +14,15 @@ from performer.audio.gist import NAMES, TICK_S
 from performer.errors import Fault
 
 MOST_KNOBS = 64
-CALMEST = 1e-3  # wildness below this is none: the likeliest move, without chance
 
 
 class FollowerNet:
     """The network, one tick a call; its memory is kept by the caller.
 
     file   ONNX with inputs `heard` (1, len(NAMES)), `moved` (1, K), where the knobs are, 0..1, and `memory` (1, H);
-           outputs `odds` (1, M), log weights of the moves that it thinks of, `means` and `spreads` (1, M, K), how far
-           each knob goes in this tick, and `remembered` (1, H). Its properties name `knobs`, `start`, where they begin,
-           and `gist` and `tick_s`, what it was trained to hear.
+           outputs `odds`, `means` and `spreads` (1, M, K): for each knob the log weights of the M moves that it thinks
+           of, and how far each goes in this tick; and `remembered` (1, H). Its properties name `knobs`, `start`, where
+           they begin, and `gist` and `tick_s`, what it was trained to hear.
     Raises Fault when the file is no such network.
     """
 
@@ -41,10 +39,10 @@ class FollowerNet:
             made = {each.name: list(each.shape) for each in self._session.get_outputs()}
             self.knobs = tuple(facts["knobs"].split(","))
             self.start = np.array([float(place) for place in facts["start"].split(",")], np.float32)
-            count, (_, self.memory), (_, moves) = len(self.knobs), given["memory"], made["odds"]
+            count, (_, self.memory), (_, moves, _) = len(self.knobs), given["memory"], made["odds"]
             wanted = {"heard": [1, len(NAMES)], "moved": [1, count], "memory": [1, self.memory]}
-            promised = {"odds": [1, moves], "means": [1, moves, count], "spreads": [1, moves, count],
-                        "remembered": [1, self.memory]}
+            told = [1, moves, count]
+            promised = {"odds": told, "means": told, "spreads": told, "remembered": [1, self.memory]}
             if not 1 <= count <= MOST_KNOBS or len(self.start) != count or given != wanted or made != promised:
                 raise ValueError(f"its inputs are {given}, its outputs {made}, its knobs {', '.join(self.knobs)}")
             if not (np.isfinite(self.start).all() and self.start.min() >= 0.0 and self.start.max() <= 1.0):
@@ -76,6 +74,7 @@ class Improviser:
         self._moved = np.array(net.start if start is None else start, np.float32).reshape(1, -1)
         self.memory = np.zeros((1, net.memory), np.float32)
         self._heard = np.zeros((1, len(NAMES)), np.float32)
+        self._each = np.arange(len(net.knobs))
 
     @property
     def knobs(self) -> np.ndarray:
@@ -87,19 +86,19 @@ class Improviser:
         """TICK_S further.
 
         heard     (len(NAMES),) of `Gist.look`
-        wildness  1 plays as it was taught, less calmer, more wilder; 0 always makes the likeliest move
+        wildness  how far what is drawn may be from what is expected: 1 plays as it was taught, less calmer, more
+                  wilder; 0 always does what is expected
         returns   `knobs`. Raises ValueError where the network says what is no number.
         """
         self._heard[0] = heard
         odds, means, spreads, memory = self.net(self._heard, self._moved, self.memory)
-        chance, luck = self._rng.random(), self._rng.standard_normal(len(self.net.knobs))
-        if wildness < CALMEST:
-            chosen = int(odds[0].argmax())
-            moved = self._moved + means[0, chosen]
-        else:
-            shares = np.exp((odds[0] - odds[0].max()) / wildness).cumsum()
-            chosen = min(int(np.searchsorted(shares, chance * shares[-1])), len(shares) - 1)
-            moved = self._moved + means[0, chosen] + spreads[0, chosen] * (wildness ** 0.5 * luck)
+        chance, luck = self._rng.random(len(self.net.knobs)), self._rng.standard_normal(len(self.net.knobs))
+        shares = np.exp(odds[0] - odds[0].max(0)).cumsum(0)
+        shares /= shares[-1]
+        chosen = (shares < chance).sum(0)
+        expected = means[0, -1] + (shares[:-1] * (means[0, :-1] - means[0, 1:])).sum(0)  # summed by parts
+        drawn = means[0, chosen, self._each] + spreads[0, chosen, self._each] * luck
+        moved = self._moved + expected + wildness * (drawn - expected)
         if not (np.isfinite(moved).all() and np.isfinite(memory).all()):
             raise ValueError("not a number")
         self._moved = np.clip(moved, 0.0, 1.0).astype(np.float32)

@@ -23,18 +23,18 @@ from performer.train.loop import Average, Options, Run
 from performer.train.pairs import Pairs, Piece
 from performer.train.world import World
 
-LOOK, HIDDEN, MOVES = 48, 64, 6
-SPAN = 320  # ticks that are learned from at once
+LOOK, HIDDEN, MOVES = 48, 96, 5
+SPAN = 200  # ticks that are learned from at once
 WARM = 25  # of them at the beginning don't count: nobody can know yet
 RATE, WARM_UP, SLOW_DOWN = 4e-3, 30, 1500  # learning rate, steps in which it is reached, and after which it is half
 CALMEST, WILDEST = -3.0, 3.0  # log of a spread, in parts of the knob's usual step
-ASTRAY, BACK_S, LOST = 0.04, 0.4, 0.3  # see `_astray`
+ASTRAY, BACK_S, LOST = 0.1, 0.3, 0.3  # see `_astray`
 MOST_BYTES = 300_000
 FREE_S = 20.0  # of improvisation that is compared with what was played
 
 
 class FollowerNetwork(nn.Module):
-    """What follows is a mixture of MOVES Gaussians over the way of all knobs in the next tick.
+    """What follows is, for each knob, a mixture of MOVES Gaussians over its way in the next tick.
 
     scale  (K,) the usual step of each knob; start, (K,) where they begin
     """
@@ -46,20 +46,18 @@ class FollowerNetwork(nn.Module):
         super().__init__()
         self.look = nn.Linear(len(NAMES), LOOK)
         self.gru = nn.GRU(LOOK + knobs, HIDDEN, batch_first=True)
-        self.head = nn.Linear(HIDDEN, MOVES * (1 + 2 * knobs))
+        self.head = nn.Linear(HIDDEN, 3 * MOVES * knobs)
         self.register_buffer("scale", torch.ones(knobs) if scale is None else torch.from_numpy(scale).float())
         self.register_buffer("start", torch.full((knobs,), 0.5) if start is None else torch.from_numpy(start).float())
 
     def forward(self, heard: Tensor, moved: Tensor, memory: Tensor | None = None) -> tuple[Tensor, ...]:
-        """heard (B, T, N), moved (B, T, K) -> odds (B, T, M), means and log spreads (B, T, M, K) in units of `scale`,
-        memory (1, B, H)."""
+        """heard (B, T, N), moved (B, T, K) -> odds, means and log spreads (B, T, M, K), the latter in units of `scale`,
+        and memory (1, B, H)."""
         looked = torch.cat([torch.tanh(self.look(heard)), moved], -1)
         passed, memory = self.gru(looked, memory)
         made = self.head(passed)
-        count = moved.shape[-1]
-        odds, means, spreads = made.split([MOVES, MOVES * count, MOVES * count], -1)
-        shape = (*made.shape[:-1], MOVES, count)
-        return (F.log_softmax(odds, -1), means.reshape(shape), spreads.reshape(shape).clamp(CALMEST, WILDEST), memory)
+        odds, means, spreads = made.reshape(*made.shape[:-1], 3, MOVES, moved.shape[-1]).unbind(-3)
+        return F.log_softmax(odds, -2), means, spreads.clamp(CALMEST, WILDEST), memory
 
 
 def surprise(answer: tuple[Tensor, ...], step: Tensor, known: Tensor) -> Tensor:
@@ -70,7 +68,7 @@ def surprise(answer: tuple[Tensor, ...], step: Tensor, known: Tensor) -> Tensor:
     odds, means, spreads, _ = answer
     far = (step.unsqueeze(-2) - means) * torch.exp(-spreads)
     each = -0.5 * far.square() - spreads - 0.9189385
-    whole = torch.logsumexp(odds + (each * known.unsqueeze(-2)).sum(-1), -1)
+    whole = torch.logsumexp(odds + each, -2) * known
     return -whole[:, WARM:].sum() / known[:, WARM:].sum().clamp(min=1.0)
 
 
@@ -144,7 +142,7 @@ def judge(network: FollowerNetwork, pairs: Pairs) -> dict[str, float]:
     """How well it knows the next move on what it never heard, beside two who know nothing of the music.
 
     surprise  nats per knob and tick; of who holds still; and of who knows only where each knob usually is
-    follows   how far the likeliest moves, given nothing but music, correlate with what was played; mean of the knobs
+    follows   how far what it expects, given nothing but music, correlate with what was played; mean of the knobs
     """
     nats: dict[str, list[float]] = {"surprise": [], "still": [], "mean": []}
     train = np.concatenate([piece.moved for piece in pairs.train])
@@ -177,7 +175,7 @@ def verdict(figures: dict[str, float]) -> list[str]:
     first = (f"on music that it never heard: surprise {mine:.2f} nats per knob and tick; "
              f"holding still {still:.2f}, knowing the mean {mean:.2f}")
     if mine < min(still, mean):
-        return [first, f"it beats both; its likeliest moves follow the performer's by {figures['follows']:.2f} "
+        return [first, f"it beats both; what it expects follows the performer's moves by {figures['follows']:.2f} "
                        "(correlation)"]
     return [first, "it knows no more than somebody who holds still: record more, or train longer"]
 
@@ -185,29 +183,25 @@ def verdict(figures: dict[str, float]) -> list[str]:
 @torch.no_grad()
 def improvise(network: FollowerNetwork, heard: np.ndarray, luck: np.random.Generator | None,
               start: np.ndarray | None = None) -> np.ndarray:
-    """(n, K): what it plays to heard (n, N); without luck always the likeliest move."""
+    """(n, K): what it plays to heard (n, N); without luck always what it expects."""
     moved = network.start[None] if start is None else torch.from_numpy(start)[None]
-    memory, made = None, []
+    memory, made, each = None, [], np.arange(moved.shape[1])
     for row in torch.from_numpy(heard):
         odds, means, spreads, memory = network(row[None, None], moved[None], memory)
-        which = int(odds.argmax()) if luck is None else int(luck.choice(MOVES, p=_shares(odds)))
-        step = means[0, 0, which]
-        if luck is not None:
-            step = step + torch.exp(spreads[0, 0, which]) * torch.from_numpy(
-                luck.standard_normal(len(step)).astype(np.float32))
+        shares = odds[0, 0].exp()
+        if luck is None:
+            step = (shares * means[0, 0]).sum(0)
+        else:
+            chosen = (shares.cumsum(0).numpy() < luck.random(len(each))).sum(0).clip(max=MOVES - 1)
+            step = means[0, 0, chosen, each] + torch.exp(spreads[0, 0, chosen, each]) * torch.from_numpy(
+                luck.standard_normal(len(each)).astype(np.float32))
         moved = (moved + step * network.scale).clamp(0.0, 1.0)
         made.append(moved[0].numpy())
     return np.array(made)
 
 
-def _shares(odds: Tensor) -> np.ndarray:
-    shares = np.exp(odds[0, 0].double().numpy())
-    normal: np.ndarray = shares / shares.sum()
-    return normal
-
-
 def sheet(network: FollowerNetwork, pairs: Pairs, seed: int) -> np.ndarray:
-    """A picture: of each knob what was played (grey), the likeliest moves (blue), two improvisations (orange)."""
+    """A picture: of each knob what was played (grey), what it expects (blue), two improvisations (orange)."""
     piece = max(pairs.test, key=len)
     piece = piece.part(0, min(len(piece), round(FREE_S / TICK_S)))
     lines = [(piece.moved, (150, 150, 150)), (improvise(network, piece.heard, None), (90, 150, 255))]
@@ -260,10 +254,9 @@ def export(network: FollowerNetwork, pairs: Pairs, out: Path) -> float:
     kept = node("Mul", ["reset", "old_state"], "kept")
     state = node("Tanh", [node("Add", ["new_state", kept], "state_sum")], "state")
     node("Add", [state, node("Mul", ["update", node("Sub", ["memory", state], "rest")], "held")], "remembered")
-    split(linear("remembered", "made", "head."), [MOVES, MOVES * count, MOVES * count], ["raw_odds", "flat_means",
-                                                                                     "flat_spreads"])
-    node("LogSoftmax", ["raw_odds"], "odds", axis=1)
+    split(linear("remembered", "made", "head."), [MOVES * count] * 3, ["flat_odds", "flat_means", "flat_spreads"])
     shape, scale = constant("shape", np.array([1, MOVES, count], np.int64)), constant("scale", weights["scale"])
+    node("LogSoftmax", [node("Reshape", ["flat_odds", shape], "raw_odds")], "odds", axis=1)
     node("Mul", [node("Reshape", ["flat_means", shape], "many_means"), scale], "means")
     ends = [constant("calmest", np.array(CALMEST, np.float32)), constant("wildest", np.array(WILDEST, np.float32))]
     wide = node("Exp", [node("Clip", ["flat_spreads", *ends], "clipped")], "wide")
@@ -274,7 +267,7 @@ def export(network: FollowerNetwork, pairs: Pairs, out: Path) -> float:
 
     graph = helper.make_graph(
         nodes, "follower", [info("heard", 1, len(NAMES)), info("moved", 1, count), info("memory", 1, HIDDEN)],
-        [info("odds", 1, MOVES), info("means", 1, MOVES, count), info("spreads", 1, MOVES, count),
+        [info("odds", 1, MOVES, count), info("means", 1, MOVES, count), info("spreads", 1, MOVES, count),
          info("remembered", 1, HIDDEN)], tensors)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     helper.set_model_props(model, {
