@@ -98,18 +98,6 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class FollowerSpec:
-    """Who improvises on the knobs: route sources `follower.KNOB`; its own are parameters `follower.play.*`.
-
-    hold  seconds that a knob stays with the hand that turned it last
-    """
-
-    name: str
-    seed: int
-    hold: float
-
-
-@dataclass(frozen=True, slots=True)
 class Transition:
     """How the show changes to a preset: a transition shader, over so many seconds."""
 
@@ -139,7 +127,7 @@ class Preset:
     params: Mapping[str, Param] = field(repr=False)
     base: Mapping[str, Value] = field(repr=False)
     source: Mapping[str, Any] = field(repr=False, compare=False)
-    follower: FollowerSpec | None = None
+    follower: tables.FollowerTable | None = None
 
     @property
     def shaders(self) -> tuple[str, ...]:
@@ -221,16 +209,13 @@ class _Reader:
         master = self.chain("master", table.master.effect, "master.effect")
         change = table.transition
         self.node("transition", "shader", change.shader, change.inputs, "transition", "transition")
-        follower = table.follower
-        if follower is not None:
-            for param in tables.FOLLOWER_PARAMS:
-                self.knob("follower.play", param, getattr(follower, param.name), f"follower.{param.name}")
-        routes = tuple(self.route(row, f"route[{i}]", follower is not None) for i, row in enumerate(table.route))
+        for param in tables.FOLLOWER_PARAMS if table.follower is not None else ():
+            self.knob("follower.play", param, getattr(table.follower, param.name), f"follower.{param.name}")
+        routes = tuple(self.route(row, f"route[{i}]", table) for i, row in enumerate(table.route))
         return Preset(
             name, table.title or name.replace("_", " ").title(), table.author, table.mood, tuple(table.tags),
             table.order, Transition(change.shader, change.seconds), tuple(layers), master, routes,
-            self.params, self.base, raw,
-            FollowerSpec(follower.name, follower.seed, follower.hold) if follower is not None else None,
+            self.params, self.base, raw, table.follower,
         )
 
     def layer(self, row: tables.LayerTable, key: str) -> Layer:
@@ -388,9 +373,9 @@ class _Reader:
         else:
             self.base[address] = self.reading(param.read, raw, key)
 
-    def route(self, row: tables.RouteTable, key: str, followed: bool) -> Route:
+    def route(self, row: tables.RouteTable, key: str, table: tables.PresetTable) -> Route:
         wrong = complaint(row.source, self.audio)
-        if row.source.startswith("follower.") and not wrong and not followed:
+        if row.source.startswith("follower.") and not wrong and table.follower is None:
             wrong = f"{row.source!r} needs a follower: write follower = \"NAME\" at the top of the file"
         if wrong:
             raise self.fault(f"{key}.from", wrong)

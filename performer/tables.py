@@ -179,6 +179,8 @@ class RouteTable(Table):
 
 
 class FollowerTable(Table):
+    """hold: seconds that a knob stays with the hand that turned it last."""
+
     name: str = Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=40)
     amount: float = 1.0
     wildness: float = 1.0
