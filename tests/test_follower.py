@@ -177,7 +177,8 @@ def recorder_at_work(path: Path, seconds: float) -> MovesRecorder:
     show = Show([make()], "first")
     for i in range(round(seconds * 60)):
         t = (i + 1) / 60
-        events = [ControlEvent(t, "midi.cc74", min(1.0, t / 10.0)), ControlEvent(t, "midi.clock")]
+        events = [ControlEvent(t, "midi.cc74", min(1.0, t / 10.0)), ControlEvent(t, "midi.clock"),
+                  ControlEvent(t, "knob.main.echo.zoom", 2.0)]
         frame = show.step(t, 1 / 60, (64, 36), Features(t=t), Sound(), events)
         while (ticks.written + 1) * TICK_S <= t:
             ticks.write(np.full((1, 1 + len(NAMES)), (ticks.written + 1) * TICK_S))
@@ -194,6 +195,7 @@ def test_what_was_saved_by_the_way_survives_a_crash(tmp_path):
     bloom = made.moves[:, made.knobs.index("master.bloom.amount")]
     assert np.abs(bloom - made.t / 10.0).max() < 0.01
     assert "midi.clock" not in made.knobs
+    assert made.moves[50, made.knobs.index("main.echo.zoom")] == 1.0
 
 
 def test_a_long_recording_goes_on_in_the_next_file(tmp_path, monkeypatch):
@@ -392,6 +394,9 @@ def test_the_hand_on_a_knob_wins_over_the_follower_and_gives_it_back():
     assert abs(np.diff(seen)).max() < 0.3
     led = [router.step(values, 20.0 + i / 60, 1 / 60, led=0.0)[0]["main.latent.warm"] for i in range(3)]
     assert led[-1] == pytest.approx(-0.5, abs=0.01)  # a follower that counts for nothing leaves the knob to the hand
+    router.turn("main.latent.warm", 0.6)  # on the page
+    page = [router.step(values, 40.0 + i / 60, 1 / 60)[0]["main.latent.warm"] for i in range(60)][-1]
+    assert page == pytest.approx(0.6 - 0.5, abs=0.01)  # about which the controller, in the same hands, moves it
 
 
 def test_a_preset_names_its_follower():

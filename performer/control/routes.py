@@ -110,7 +110,7 @@ class Grip:
 
     def __init__(self, hold: float) -> None:
         self.share = 0.0
-        self._hold = hold
+        self.hold = hold
         self._seen: dict[str, float] = {}
         self.turned = False  # since the last step, other than by a control
         self._turned_t = float("-inf")
@@ -122,7 +122,7 @@ class Grip:
                               for source, value in controls.items()):
             self._turned_t, self.turned = t, False
         self._seen = {source: float("nan") if value is None else value for source, value in controls.items()}
-        self.share = self._glide.step(1.0 if t - self._turned_t < self._hold else 0.0, dt)
+        self.share = self._glide.step(1.0 if t - self._turned_t < self.hold else 0.0, dt)
         return self.share
 
 
@@ -154,7 +154,9 @@ class Router:
         held = {route: follower.value for route, follower, _ in other._rows}
         for route, follower, _ in self._rows:
             follower.value = held.get(route, follower.value)
-        self._grips.update({target: grip for target, grip in other._grips.items() if target in self._grips})
+        for target, grip in other._grips.items():
+            if target in self._grips:
+                grip.hold, self._grips[target] = self._grips[target].hold, grip
         self._edges.update(other._edges)
         self._first.update(other._first)
 

@@ -2,8 +2,9 @@
 
 A file has `heard` (n, len(NAMES)) float16, what a follower would have heard; `moves` (n, K) float32, where each knob
 was then, NaN before it was first touched; `t` (n,) seconds; `knobs` and `gist`, the columns' names; and `tick_s`.
-Knobs are addresses of parameters that a controller is routed to, 0..1 of their route's range; controllers by
-themselves (`midi.cc74`), 0..1; and the position of each walk (`main.walk`).
+Knobs are addresses of parameters that a controller is routed to, 0..1 of their route's range; of those that are turned
+outright, 0..1 of all that they can be; controllers by themselves (`midi.cc74`), 0..1; and the position of each walk
+(`main.walk`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from queue import Empty, SimpleQueue
 import numpy as np
 
 from performer.audio.gist import NAMES, TICK_S
+from performer.control.params import Param
 from performer.errors import Fault
 from performer.frame import ControlEvent, Frame
 from performer.outputs.movie import check_folder
@@ -103,10 +105,12 @@ class MovesRecorder:
 
     def offer(self, t: float, frame: Frame, events: Sequence[ControlEvent]) -> None:
         """Where everything is at time t (seconds, the show's clock); never waits. The show's thread only."""
+        scene = frame.incoming or frame.scene
         for event in events:
             if event.address.startswith(CONTROLS):
                 self._controls[event.address] = event.value
-        scene = frame.incoming or frame.scene
+            elif (address := event.address.removeprefix("knob.")) in scene.preset.params:
+                self._turn(address, event.value, scene.preset.params[address])
         moved = dict(self._controls)
         moved.update((target, x) for source, target, x in frame.routes if source.startswith("midi."))
         moved.update((f"{layer}.walk", walk.position) for layer, walk in scene.walks.items())
@@ -168,6 +172,11 @@ class MovesRecorder:
         return (f"recorded {self.path}: {self.seconds:.0f} s, "
                 + (f"with {', '.join(knobs[:8])}{' ...' if len(knobs) > 8 else ''}" if knobs else
                    "no knob was moved: only the walks are in it"))
+
+    def _turn(self, address: str, value: float, param: Param) -> None:
+        if param.kind == "float":
+            low, high = float(param.low), float(param.high)  # type: ignore[arg-type]
+            self._controls[address] = min(max((value - low) / (high - low), 0.0), 1.0)
 
     def _at(self, t: float) -> dict[str, float]:
         """Where the knobs were at time t, between the frames before and after it."""
