@@ -28,7 +28,7 @@ SPAN = 200  # ticks that are learned from at once
 WARM = 25  # of them at the beginning don't count: nobody can know yet
 RATE, WARM_UP, SLOW_DOWN = 4e-3, 30, 1500  # learning rate, steps in which it is reached, and after which it is half
 CALMEST, WILDEST = -3.0, 3.0  # log of a spread, in parts of the knob's usual step
-ASTRAY, LOST, BACK_S, ROUND_S = 0.1, 0.3, 0.5, (2.0, 8.0)  # see `_astray`
+ASTRAY, LOST, BACK_S, ROUND_S = 0.1, 0.3, 0.5, (4.0, 12.0)  # see `_astray`
 MOST_BYTES = 300_000
 FREE_S = 20.0  # of improvisation that is compared with what was played
 

@@ -135,7 +135,7 @@ def _tone(note: Note, bright: float) -> np.ndarray:
 def played(song: Song, plan: list[Section], seed: int) -> np.ndarray:
     """(n, len(KNOBS)) float32, one row every STEP_S: what the puppeteer does.
 
-    sway   goes to another place every four bars, and takes its time
+    sway   leaves for another place every four bars, and takes its time to get there
     lift   opens through a build-up, is wide in the drop, low in a break
     punch  strikes with the kick, hardest on the downbeat, at times with the snare; now and then it lets one go
     turn   leans from side to side, bar by bar; beat by beat in the last bar of eight; upright in a break
@@ -167,10 +167,9 @@ def played(song: Song, plan: list[Section], seed: int) -> np.ndarray:
                 far = rng.uniform(0.3, 0.6) * (1.0 if place < 0.5 else -1.0)
                 far *= -0.4 if rng.random() < 0.3 else 1.0
                 glide = downs[min(bar + (3 if section.kind == "break" else 1), len(downs) - 1)] - downs[bar]
-                after = np.clip((t - downs[bar]) / max(glide, 0.1), 0.0, 1.0)
-                goal = float(np.clip(place + far, 0.05, 0.95))
-                sway[first:] = place + (goal - place) * (after * after * (3.0 - 2.0 * after))[first:]
-                place = goal
+                place = float(np.clip(place + far, 0.05, 0.95))
+                now = sway[first]  # off at once, and slower and slower: who watches knows that it is on its way
+                sway[first:] = place + (now - place) * np.exp(-3.0 * (t[first:] - t[first]) / max(glide, 0.1))
             lean = {"groove": 0.3, "break": 0.0, "build": 0.15, "drop": 0.42}[section.kind]
             if (bar - section.first) % 8 == 7 and section.kind in ("groove", "drop"):
                 beats = np.searchsorted(song.beats, t[first:last] + 1e-3)
