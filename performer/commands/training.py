@@ -160,7 +160,8 @@ def evaluate(
 
 def _words(out: Path) -> str:
     """The command as it may stand in a card: without folders of this machine."""
-    words = [f"models/{out.name}" if word == str(out) else word for word in sys.argv[1:] if word != "--resume"]
+    words = [f"models/{out.name}" if word == str(out) else Path(word).name if Path(word).is_absolute() else word
+             for word in sys.argv[1:] if word != "--resume"]
     return "performer " + " ".join(words)
 
 
