@@ -113,13 +113,6 @@ def load_model(library: Library, name: str, provider: str, threads: int | None =
     return onnx.create(path, provider, threads)
 
 
-def following(library: Library) -> Followers:
-    """The followers that the library's presets name, loaded."""
-    followers = Followers(library.follower)
-    followers.load({preset.follower.name for preset in library.presets.values() if preset.follower is not None})
-    return followers
-
-
 def painter(library: Library, provider: str, begin: Begin | None = None, stay: bool = False) -> Painter:
     """A painter that loads the library's models by name.
 
@@ -283,7 +276,7 @@ class Rig:
                 renderer.warm(preset)
             except Fault as fault:
                 log.error("%s", fault)
-        self.followers = following(self.library)
+        self.followers = Followers(self.library.follower, self.library.presets.values())
         self.listener = Listener(self.sound, self.followers.tick)
         hands = options.record_moves
         taken = moves.MovesRecorder(hands, self.listener.ticks) if hands is not None else None

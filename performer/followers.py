@@ -16,6 +16,7 @@ from performer.deadline import Overdue, within
 from performer.errors import Fault
 from performer.frame import Following
 from performer.generators.external import locations, operators
+from performer.preset import Preset
 
 log = logging.getLogger(__name__)
 MOST_BYTES = 4 << 20
@@ -66,18 +67,20 @@ def _tried(path: Path) -> FollowerNet:
 class Followers:
     """All followers at play, each scene's its own.
 
-    find  a name -> its file; raises Fault where there is none
+    find     a name -> its file; raises Fault where there is none
+    presets  whose followers are loaded now
 
     `load` and `run` belong to a thread that may wait, `attend` to the show's, `tick` to the analysis.
     """
 
-    def __init__(self, find: Callable[[str], Path]) -> None:
+    def __init__(self, find: Callable[[str], Path], presets: Iterable[Preset] = ()) -> None:
         self._find = find
         self._nets: dict[str, tuple[FollowerNet | None, float]] = {}  # and its file's time
         self._wanted: Mapping[int, Following] = {}
         self._playing: dict[int, tuple[Following, Improviser, list[str]]] = {}
         self._failed: set[FollowerNet] = set()
         self.moves: Mapping[int, Mapping[str, float]] = {}  # scene number -> route source -> 0..1
+        self.load({preset.follower.name for preset in presets if preset.follower is not None})
 
     def load(self, names: Iterable[str]) -> None:
         """Read those that are new or have changed; one that cannot play is said once, and left out."""

@@ -13,11 +13,12 @@ import numpy as np
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from performer import banks
-from performer.app import following, load_library, painter
+from performer.app import load_library, painter
 from performer.audio import report
 from performer.audio.activation import beat_net
 from performer.audio.mix import Mixer
 from performer.errors import Fault
+from performer.followers import Followers
 from performer.frame import ControlEvent, Frame, Sound
 from performer.gl.flush import finish
 from performer.gl.headless import Headless
@@ -127,7 +128,7 @@ class Performance:
         self.song = Song(options.song)
         self._events = midi.events(options.midi) if options.midi else []
         self._heard = _Heard(self.song)
-        self._followers = following(library)
+        self._followers = Followers(library.follower, library.presets.values())
         self._listener = Listener(self._heard, self._followers.tick)
         self.presets = library.in_order()
         self.preset = first
