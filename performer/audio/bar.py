@@ -21,12 +21,12 @@ class BarModel:
     first   beat number modulo length that opens a bar
     """
 
-    CHANGE = 0.002  # chance per beat that bars begin anew, with any length
-    TRUST = 0.3  # beats resemble each other: each tells less than if it stood alone
+    CHANGE = 0.001  # chance per beat that bars begin anew, with any length
+    TRUST = 0.25  # beats resemble each other: each tells less than if it stood alone
     CLEAR = 1.5  # how much likelier another reading must be before it is taken
     #: How much likelier music begins with the first beat of a bar than with any one of the others, if it was known to
     #: begin, and if it may have been joined in its course.
-    OPENING, JOINING = 8.0, 3.0
+    OPENING, JOINING = 30.0, 3.0
 
     def __init__(self) -> None:
         self._lengths = np.concatenate([np.full(n, n) for n in LENGTHS])
