@@ -108,7 +108,7 @@ class BeatTracker:
     HIT_BEATS = 8.0
     #: Logistic regression on the root of certainty, the mean hit, and whether the beat is kept that music began with;
     #: fitted on MIDI songs played by a soundfont and on half of the corpus, each from its start and joined later.
-    TRUST, TRUST_PLAIN = (-1.27, 1.79, 1.95, 1.25), (-1.82, 3.39, 0.0, 0.0)
+    TRUST, TRUST_PLAIN = (-1.27, 1.79, 1.95, 1.25), (-0.42, 2.14, 0.0, 0.67)
     FORGET_S = 4.0  # silence over which confidence fades
     FADE_S = 1.0
     FAINT = 0.08  # below this nothing speaks for a beat any more
@@ -118,7 +118,8 @@ class BeatTracker:
     STRUCK = 0.25  # strength of that onset
     OPENED_S = (1.5, 10.0)  # when, after it, it is looked back to which beat of the bar it was
     SOFT = 0.3  # share of what counts as loud that the first millisecond of music out of silence stays below
-    ON_BEAT, ANCHORED = 0.12, 0.49  # how near to a beat it must have been, and certainty, to hold on to it
+    ON_BEAT = 0.12  # how near to a beat it must have been to hold on to it, and
+    ANCHORED, ANCHORED_PLAIN = 0.49, 0.25  # certainty
     # While the network is not sure of any beat it counts for little, and onset strengths for the more.
     HELP, SURE, FIRM, DOUBT_S = 4.0, 0.9, 0.7, 3.0
     OFFSET, GAIN, LEAST, MOST = 3.0, 0.4, -4.0, 4.0  # of the network's log odds, and where they are cut
@@ -294,7 +295,8 @@ class BeatTracker:
             if apart < 0.25 and not self._opened:
                 self.bars.opens(self._judged, round(beat), out_of_silence)
                 self._opened = True
-            if out_of_silence and apart < self.ON_BEAT and self._certainty > self.ANCHORED and self._anchor.bpm <= 0.0:
+            sure = self._certainty > (self.ANCHORED_PLAIN if self._net is None else self.ANCHORED)
+            if out_of_silence and apart < self.ON_BEAT and sure and self._anchor.bpm <= 0.0:
                 self._anchor.drop(self.model.phase, self.model.bpm)
 
     def _read(self, heard: bool) -> None:

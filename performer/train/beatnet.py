@@ -41,7 +41,7 @@ class BeatNetwork(nn.Module):
     beat tracking", EUSIPCO 2019): each layer looks twice as far back as the one before, the last some 20 s.
     """
 
-    def __init__(self, channels: int = 48, layers: int = 10) -> None:
+    def __init__(self, channels: int = 32, layers: int = 10) -> None:
         super().__init__()
         self.look = nn.Linear(CONTEXT * BANDS, channels)
         self.register_buffer("prepare", _rises(), persistent=False)

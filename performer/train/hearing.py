@@ -32,7 +32,8 @@ def hearing(
     rate: float = 2e-3,
     seed: int = 1,
     jobs: int = 1,
-    start: Annotated[Path | None, typer.Option(help="A network of fewer channels to begin with, as exported.")] = None,
+    channels: int = 32,
+    start: Annotated[Path | None, typer.Option(help="A network to begin with, of no more channels.")] = None,
     resume: bool = False,
 ) -> None:
     """Train the network that hears beats and export it."""
@@ -43,7 +44,7 @@ def hearing(
         list(pool.map(beats.write, shares, [examples] * jobs, [soundfont] * jobs, [played] * jobs))
     files = [examples / f"{number}.npz" for number in range(songs)]
     held_out = [file for number, file in enumerate(files) if number % HELD_OUT == 3]
-    network, checkpoint = BeatNetwork(), work / "beats.pt"
+    network, checkpoint = BeatNetwork(channels), work / "beats.pt"
     if start:
         network.widen(exported(start))
     if resume:
