@@ -1,6 +1,6 @@
-"""The learned activation: a small recurrent network that tells, frame by frame, how likely a beat or downbeat is.
+"""The learned activation: a small convolutional network that tells, frame by frame, how likely a beat or downbeat is.
 
-Trained by `performer/train/beats.py` on songs made up by chance. Without its file the tracker listens to onset
+Trained by `performer/train/hearing.py` on songs made up by chance. Without its file the tracker listens to onset
 strengths alone.
 """
 
