@@ -26,7 +26,7 @@ class BarModel:
     CLEAR = 1.5  # how much likelier another reading must be before it is taken
     #: How much likelier music begins with the first beat of a bar than with any one of the others, if it was known to
     #: begin, and if it may have been joined in its course.
-    OPENING, JOINING = 30.0, 3.0
+    OPENING, JOINING = 100.0, 2.0
 
     def __init__(self) -> None:
         self._lengths = np.concatenate([np.full(n, n) for n in LENGTHS])
