@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ class Library:
 
     audio       names of the analyser's features, which presets may route from
     files       preset -> its file; folders, those that were read
+    stamps      what `stamped` said just before they were read
     transition  shader for every change of preset, whatever the presets say: its name, or its file's path
     """
 
@@ -39,11 +41,13 @@ class Library:
     faults: dict[Path, Fault] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
     folders: Sequence[Path] = ()
+    stamps: dict[Path, int] = field(default_factory=dict)
     transition: str | None = None
 
     def load(self, folders: Sequence[Path] = (FACTORY, USER)) -> Library:
         """Read everything; later folders win over earlier ones. Raises Fault where the transition is none."""
         self.folders = folders
+        self.stamps = self.stamped()
         for folder in folders:
             for path in isf.files(folder / "shaders"):
                 self._keep(path, self.load_shader)
@@ -56,6 +60,19 @@ class Library:
             for path in sorted((folder / "presets").glob("*.toml")):
                 self._keep(path, self.load_preset)
         return self
+
+    @property
+    def watched(self) -> list[Path]:
+        """The folders whose files are taken again when they are saved."""
+        return [folder / kind for folder in self.folders for kind in ("shaders", "presets")]
+
+    def stamped(self) -> dict[Path, int]:
+        """When each file of those folders was saved, in nanoseconds."""
+        found = {}
+        for path in (path for folder in self.watched for path in folder.rglob("*")):
+            with contextlib.suppress(OSError):
+                found[path] = path.stat().st_mtime_ns
+        return found
 
     def _change(self, name: str) -> str:
         """The name of a transition, given that or the path of its file. Raises Fault."""

@@ -36,7 +36,7 @@ class Watcher:
         """Thread body."""
         from watchfiles import watch
 
-        folders = [folder / kind for folder in self.library.folders for kind in ("shaders", "presets")]
+        folders = self.library.watched
         for folder in folders[-2:]:  # the user's own, so that the first file put there is seen
             with contextlib.suppress(OSError):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -44,10 +44,15 @@ class Watcher:
             self.preflight.start()  # now, so that the first file saved is seen as fast as any
         except Fault as fault:
             log.warning("%s", fault)
+        stamps, compared = self.library.stamps, False
         try:
             for changes in watch(*(f for f in folders if f.is_dir()), stop_event=stop, debounce=GROUP_MS, step=QUIET_MS,
-                                 rust_timeout=500, raise_interrupt=False):
-                self.take({Path(name) for _, name in changes})
+                                 rust_timeout=500, raise_interrupt=False, yield_on_timeout=True):
+                paths = {Path(name) for _, name in changes}
+                if not compared:  # what was saved after it was read and before the watch began counts too
+                    paths |= {path for path, at in self.library.stamped().items() if stamps.get(path) != at}
+                    compared = True
+                self.take(paths)
         finally:
             self.preflight.stop()
 

@@ -1,7 +1,5 @@
 """Editing while the show plays: what is saved is seen, its new inputs are knobs, what is broken changes nothing."""
 
-import time
-
 import pytest
 from test_live import FLAT, headless, pixels, play_until, user_folder  # noqa: F401
 
@@ -27,8 +25,17 @@ def rig(user_folder):  # noqa: F811
     (user_folder / "presets" / "knob.toml").write_text(PRESET)
     with Rig(headless(preset="knob")) as one:
         play_until(one, lambda: one.stage.stats.frames > 5, 10.0)
-        time.sleep(1.0)  # the watcher's first look at the folder, and the process that tries shaders
         yield one
+
+
+def test_what_is_saved_before_the_watch_begins_counts_too(user_folder):  # noqa: F811
+    file = user_folder / "presets" / "knob.toml"
+    (user_folder / "shaders" / "knob.fs").write_text(KNOB % ("", "0.0"))
+    file.write_text(PRESET)
+    show = Rig(headless(preset="knob"))  # has read everything
+    file.write_text(PRESET.replace("0.6", "0.1"))
+    with show as rig:
+        assert play_until(rig, lambda: params(rig)["main.source.level"] == pytest.approx(0.1), 10.0)
 
 
 def params(rig):
