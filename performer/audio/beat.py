@@ -31,6 +31,13 @@ class Pull:
     balanced: bool
 
 
+def _aligned(count: int) -> np.ndarray:
+    """(count,) float32 zeros from a multiple of 64 bytes on: BLAS adds in another order elsewhere, and rounds so."""
+    memory = np.zeros(count + 16, np.float32)
+    first = -memory.ctypes.data % 64 // 4
+    return memory[first:first + count]
+
+
 class BeatModel:
     """Forward pass over (tempo, position in the beat).
 
@@ -73,8 +80,8 @@ class BeatModel:
         change = (1.0 - self.RESTART) * change + self.RESTART * prior[None, :]
         self._change = np.ascontiguousarray(change.T.astype(np.float32))
         self._fresh = np.repeat(prior / frames, frames).astype(np.float32)
-        self.p = self._fresh.copy()
-        self._next = np.zeros(count, np.float32)
+        self.p, self._next = _aligned(count), _aligned(count)
+        self.p[:] = self._fresh
         self._observed = np.zeros(count, np.float32)
         self._marginal = np.zeros(len(frames), np.float32)
         self._sums = np.zeros(len(frames) + 1, np.float32)
