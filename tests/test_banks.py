@@ -57,6 +57,7 @@ def test_offspring_are_between_their_parents_and_repeat():
     strangers = [unit(np.frombuffer(place(seed), np.float32)) for seed in range(10, 40)]
     assert max(c @ a, c @ b) > 0.6 and max(c @ a, c @ b) > max(c @ s for s in strangers) - 0.1
     assert child([place(1)], 7, 1) != place(1)
+    assert child(parents, -1, 1) != child(parents, 1, 1)  # any seed will do
 
 
 def test_recalled_places_glide_in_follow_each_other_and_let_go():

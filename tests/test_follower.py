@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 from dataclasses import replace
@@ -204,6 +205,37 @@ def test_a_long_recording_goes_on_in_the_next_file(tmp_path, monkeypatch):
     parts = [moves.read(tmp_path / name) for name in ("a.npz", "a.2.npz")]
     assert [len(part.t) for part in parts] == [100, 100]
     assert parts[1].t[0] - parts[0].t[-1] == pytest.approx(TICK_S)
+
+
+def test_a_recorder_holds_on_to_nothing_while_no_sound_comes_and_when_the_disk_is_full(tmp_path, monkeypatch, caplog):
+    recorder, show = MovesRecorder(tmp_path / "a.npz", Ring(64, 1 + len(NAMES), np.float64)), Show([make()], "first")
+    for i in range(3000):  # 50 s
+        t = (i + 1) / 60
+        recorder.offer(t, show.step(t, 1 / 60, (64, 36), Features(t=t), Sound()), ())
+        recorder.take()
+    assert len(recorder._frames) <= moves.LATE_S * 60 + 1
+    recorder = recorder_at_work(tmp_path / "b.npz", 1.0)
+
+    def full(path, made):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(moves, "write", full)
+    stop = threading.Event()
+    stop.set()
+    recorder.run(stop)
+    assert "b.npz: moves are no longer recorded: No space left on device" in caplog.text
+    recorder.offer(2.0, show.step(51.0, 1 / 60, (64, 36), Features(t=51.0), Sound()), ())
+    assert recorder._queue.empty()
+
+
+def test_a_knob_that_cannot_move_is_not_recorded(tmp_path):
+    show, ticks = Show([make()], "first"), Ring(64, 1 + len(NAMES), np.float64)
+    params = show.preset.params
+    params["main.echo.zoom"] = replace(params["main.echo.zoom"], low=1.0, high=1.0)
+    recorder, turned = MovesRecorder(tmp_path / "a.npz", ticks), [ControlEvent(0.1, "knob.main.echo.zoom", 1.0)]
+    frame = show.step(0.1, 0.1, (64, 36), Features(t=0.1), Sound(), turned)
+    recorder.offer(0.1, frame, turned)
+    assert "main.echo.zoom" not in recorder._queue.get()[1]
 
 
 def test_a_show_that_is_interrupted_keeps_its_moves(tmp_path):

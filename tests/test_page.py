@@ -315,6 +315,8 @@ def test_a_port_that_is_taken_is_one_line_and_other_hosts_are_asked_for():
         assert len(base64.urlsafe_b64decode(own.token + "==")) == 16
         assert wide._allowed(f"192.168.1.5:{wide.port}") and not wide._allowed(f"evil.example:{wide.port}")
         assert own._allowed(f"localhost:{own.port}") and own._allowed(f"[::1]:{own.port}")
+        own.port = 80  # which browsers leave out
+        assert all(map(own._allowed, ("localhost", "127.0.0.1:80", "[::1]"))) and not own._allowed("evil.example")
     finally:
         own.close()
         wide.close()

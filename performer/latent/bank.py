@@ -95,7 +95,7 @@ def child(parents: Sequence[bytes], seed: int, number: int, spread: float = SPRE
 
     The same parents, seed, number and spread give the same child.
     """
-    rng = np.random.default_rng((seed, number))
+    rng = np.random.default_rng((seed % (1 << 63), number))
     vectors = [np.frombuffer(parent, np.float32) for parent in parents]
     length = float(np.mean([np.linalg.norm(vector) for vector in vectors]))
     first, second = (unit(vectors[i]) for i in rng.integers(0, len(vectors), 2))

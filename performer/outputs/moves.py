@@ -28,6 +28,7 @@ from performer.sync import Ring
 
 log = logging.getLogger(__name__)
 SAVE_S = 10.0  # a crash costs no more than this
+LATE_S = 20.0  # ticks that come later than this after their frame find a newer one: no sound may come for hours
 PART_TICKS = 60_000  # of 20 minutes; then the next file begins
 MOST_BYTES = 1 << 30  # in one file, unpacked
 MOST_KNOBS = 1024
@@ -102,9 +103,12 @@ class MovesRecorder:
         self._count = 0  # ticks in this part
         self._frames: list[tuple[float, dict[str, float]]] = []  # the newest before the next tick, and those after
         self._part = 1
+        self._over = False
 
     def offer(self, t: float, frame: Frame, events: Sequence[ControlEvent]) -> None:
         """Where everything is at time t (seconds, the show's clock); never waits. The show's thread only."""
+        if self._over:  # nobody takes it any more
+            return
         scene = frame.incoming or frame.scene
         for event in events:
             if event.address.startswith(CONTROLS):
@@ -129,6 +133,8 @@ class MovesRecorder:
             self.finish()
         except OSError as error:
             log.error("%s: moves are no longer recorded: %s", self.path, error.strerror)
+        finally:
+            self._over = True
 
     def take(self) -> None:
         """Match the ticks that have come with the frames that have."""
@@ -137,6 +143,9 @@ class MovesRecorder:
                 self._frames.append(self._queue.get_nowait())
             except Empty:
                 break
+        if self._frames:
+            late = self._frames[-1][0] - LATE_S
+            del self._frames[:next(i for i, (t, _) in enumerate(self._frames) if t >= late)]
         rows, lost = self._ticks.since(self._read)
         self._read += lost
         for row in rows:
@@ -176,7 +185,8 @@ class MovesRecorder:
     def _turn(self, address: str, value: float, param: Param) -> None:
         if param.kind == "float":
             low, high = float(param.low), float(param.high)  # type: ignore[arg-type]
-            self._controls[address] = min(max((value - low) / (high - low), 0.0), 1.0)
+            if high > low:  # a shader may declare a knob that has only one place
+                self._controls[address] = min(max((value - low) / (high - low), 0.0), 1.0)
 
     def _at(self, t: float) -> dict[str, float]:
         """Where the knobs were at time t, between the frames before and after it."""

@@ -152,6 +152,8 @@ class Page:
 
     def _allowed(self, host: str) -> bool:
         """Whether a request may call this machine so: a name that somebody else's DNS may point here is refused."""
+        if self.port == 80 and not host.endswith(":80"):  # HTTP's own: browsers leave it out
+            host += ":80"
         name, _, port = host.rpartition(":")
         if port != str(self.port):
             return False
