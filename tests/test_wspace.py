@@ -249,6 +249,24 @@ def test_a_mapping_that_is_not_the_models_is_one_line(tmp_path):
     assert "w" not in inlets.offered(tmp_path / "glass.onnx") and create(tmp_path / "glass.onnx", "cpu").mapping is None
 
 
+def test_a_mapping_that_fails_while_it_plays_leaves_the_last_picture(tmp_path, caplog):
+    onnx = pytest.importorskip("onnx")
+    for suffix in (".onnx", ".toml", ".mapping.onnx"):
+        (tmp_path / f"pearl{suffix}").write_bytes(LIBRARY.models["pearl"].with_suffix(suffix).read_bytes())
+    at = tmp_path / "pearl.mapping.onnx"
+    mapping = onnx.load(at)
+    mapping.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 2  # as many as it is tried with
+    onnx.save(mapping, at)
+    one = make(TEXT.replace("[layer.walk]", '[layer.walk]\nspace = "w"'))
+    assert one.layers[0].walk.space == "w"
+    painter = Painter(lambda name: create(tmp_path / "pearl.onnx", "cpu"))
+    frame = Show([one], "first").step(0.1, 0.1, (64, 36), loud(0.1), Sound())
+    assert painter.paint(frame) == {}
+    assert "pearl.mapping.onnx: the mapping failed" in caplog.text
+    painter.warm("marble")
+    assert painter.shown("marble", frame.scene.walks["main"]) is None
+
+
 def test_a_model_of_ours_without_its_card_is_known_again(tmp_path):
     path = tmp_path / "glass.onnx"
     path.write_bytes(LIBRARY.models["glass"].read_bytes())

@@ -45,10 +45,11 @@ def _offered(model: Path, stamp: float, mapped: bool) -> dict[str, float]:
 class Mapping:
     """A model's mapping network: latents (N, D) float32 -> styles (N, W) float32.
 
-    Raises Fault when the file is no good, or does not belong to the card.
+    Raises Fault when the file is no good, or does not belong to the card; called, when it fails.
     """
 
     def __init__(self, path: Path, card: Card) -> None:
+        self._path = path
         examine(path)
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -66,7 +67,10 @@ class Mapping:
 
     def __call__(self, latents: np.ndarray) -> np.ndarray:
         given = {self._given: np.ascontiguousarray(latents, np.float32)}
-        styles: np.ndarray = self._session.run([self._made], given)[0]
+        try:
+            styles: np.ndarray = self._session.run([self._made], given)[0]
+        except Exception as error:
+            raise Fault(f"{self._path}: the mapping failed: {' '.join(str(error).split())[:300]}") from None
         return styles
 
 

@@ -182,13 +182,17 @@ class Painter:
 
     def shown(self, model: str, walk: Walk) -> bytes | None:
         """That latent, for a bank, and after it the style, where it is not just the latent's; None while the model is
-        not loaded."""
+        not loaded, or its mapping fails."""
         loaded = self._models.get(model)
         if loaded is None:
             return None
-        z, offset = self._where(loaded.model, walk)
-        mapping = loaded.model.mapping
-        style = mapping(z[None])[0] + offset if offset is not None and mapping is not None else np.zeros(0)
+        try:
+            z, offset = self._where(loaded.model, walk)
+            mapping = loaded.model.mapping
+            style = mapping(z[None])[0] + offset if offset is not None and mapping is not None else np.zeros(0)
+        except Fault as fault:
+            log.error("%s", fault)
+            return None
         return np.concatenate([z, style]).astype(np.float32).tobytes()
 
     def _there(self, name: str) -> bool:
