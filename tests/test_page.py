@@ -27,7 +27,7 @@ from performer.errors import Fault
 from performer.frame import ControlEvent, Features, Sound
 from performer.keeping import changed
 from performer.latent.bank import Bank
-from performer.page import messages
+from performer.page import messages, server
 from performer.page.board import Board
 from performer.page.messages import Odd
 from performer.page.server import Page
@@ -302,6 +302,27 @@ def test_floods_and_crowds_are_cut_off(stand):
             told(crowd.enter_context(stand.socket()), lambda s: "bank" in s)
         with pytest.raises(websockets.exceptions.InvalidStatus), stand.socket():
             pass
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has it")
+def test_a_browser_that_takes_nothing_any_more_keeps_no_place(monkeypatch):
+    monkeypatch.setattr(server, "STALLED_S", 0.5)
+    stand = Stand()
+    stand.page._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    with stand, socket.socket() as wire:
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        wire.connect(("127.0.0.1", stand.page.port))
+        wire.sendall((f"GET /{stand.page.token}/socket HTTP/1.1\r\nHost: 127.0.0.1:{stand.page.port}\r\n"
+                      f"Origin: {stand.origin}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                      f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {base64.b64encode(bytes(16)).decode()}\r\n"
+                      "\r\n").encode())
+        deadline = time.monotonic() + 30.0
+        while not stand.page.board.watched and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert stand.page.board.watched
+        while stand.page.board.watched and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not stand.page.board.watched and not stand.page._visitors
 
 
 def test_a_port_that_is_taken_is_one_line_and_other_hosts_are_asked_for():

@@ -31,6 +31,7 @@ FILES = {"": ("index.html", "text/html"), "page.js": ("page.js", "text/javascrip
          "icon.svg": ("icon.svg", "image/svg+xml")}
 MOST_VISITORS = 8
 STOP_LOOK_S = 0.2
+STALLED_S = 20.0  # a browser that takes nothing for so long, though its machine is there, is cut off
 LOST = b"This page has another address: the one that `performer play` printed.\n"
 
 Scope = MutableMapping[str, Any]
@@ -60,6 +61,8 @@ class Page:
         except OSError as error:
             raise Fault(f"--page {port}: cannot listen on {host}: {error.strerror or error}; another port, perhaps?"
                         ) from None
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # asyncio would wait for ever until it has taken what was sent
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * STALLED_S))
         self.host, self.port = host, self._socket.getsockname()[1]
         self.token = token or secrets.token_urlsafe(16)
         self.board, self.thumbnails = board, thumbnails
