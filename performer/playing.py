@@ -120,8 +120,9 @@ class Playing:
                                                    for knob in NOISE)
             self.positions[f"{layer}.noise"] += speed * dt
             if amount > 0.0:
-                found["noise"] = (self.positions[f"{layer}.noise"], float(spec.noise_seed + 7919 * self._seed),
-                                  amount * coarse, amount * middle, amount * fine)
+                seed = float((spec.noise_seed + 7919 * self._seed) % (1 << 52))  # a float has all numbers up to there
+                found["noise"] = (self.positions[f"{layer}.noise"], seed, amount * coarse, amount * middle,
+                                  amount * fine)
         return found
 
     def _play(self, params: Mapping[str, Value], dt: float, beats: float, beat: float, meter: int) -> dict[str, Play]:

@@ -42,7 +42,7 @@ class Album:
             return [self.folder]
         paths = sorted(p for p in self.folder.glob("*") if p.suffix.lower() in ENDINGS and p.is_file())
         if self._shuffle:
-            order = np.random.default_rng(self._seed).permutation(len(paths))
+            order = np.random.default_rng(self._seed % (1 << 63)).permutation(len(paths))
             paths = [paths[i] for i in order]
         return [path for path in paths if path not in self._broken]
 

@@ -28,7 +28,7 @@ def walk(function: WalkFunction) -> WalkFunction:
 
 @lru_cache(maxsize=64)
 def _waves(seed: int, dim: int) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed % (1 << 63))
     return rng.uniform(0.35, 1.25, (2, dim)), rng.uniform(0.0, 2.0 * pi, (2, dim))
 
 
