@@ -102,6 +102,12 @@ def test_a_file_that_is_no_directions_is_a_fault_and_the_model_plays_on(model, t
     np.savez(beside, names=np.array(["a"], dtype=object), kinds=np.array(["x"]), vectors=np.ones((1, D)))
     with pytest.raises(Fault, match="cannot read these directions"):  # an object array would be a pickle
         knobs.read(copy)
+    np.savez_compressed(beside, names=np.array(["a"]), kinds=np.array(["x"]), vectors=np.ones((1, D)))
+    data = bytearray(beside.read_bytes())
+    data[59:80] = bytes(21)
+    beside.write_bytes(data)
+    with pytest.raises(Fault, match="cannot read these directions"):  # zlib's own error
+        knobs.read(copy)
     np.savez(beside, names=np.array(["../a"]), kinds=np.array(["x"]), vectors=np.ones((1, D)))
     with pytest.raises(Fault, match="these are no directions"):
         knobs.read(copy)

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import tomllib
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -255,7 +256,8 @@ def test_a_show_that_is_interrupted_keeps_its_moves(tmp_path):
     assert np.diff(walk).min() >= 0.0 and walk[-1] > walk[0]
 
 
-@pytest.mark.parametrize("harm", ["truncated", "lacks", "pickled", "shapes", "other", "text", "infinite"])
+@pytest.mark.parametrize("harm", ["truncated", "lacks", "pickled", "shapes", "other", "text", "infinite",
+                                  "damaged", "lying"])
 def test_a_recording_that_is_no_good_is_one_clear_line(harm, folder, tmp_path):
     good, path = moves.read(folder / "0.npz"), tmp_path / "bad.npz"
     arrays = {"heard": good.heard, "moves": good.moves, "t": good.t, "knobs": np.array(good.knobs),
@@ -265,6 +267,15 @@ def test_a_recording_that_is_no_good_is_one_clear_line(harm, folder, tmp_path):
         path.write_bytes(data[:len(data) // 2])
     elif harm == "text":
         path.write_text("not a recording")
+    elif harm == "damaged":  # zlib's own error
+        np.savez_compressed(path, **arrays)
+        data = bytearray(path.read_bytes())
+        data[60:90] = bytes(30)
+        path.write_bytes(data)
+    elif harm == "lying":  # about its size
+        with zipfile.ZipFile(path, "w") as parts, parts.open("heard.npy", "w") as heard:
+            header = {"descr": "<f2", "fortran_order": False, "shape": (10 ** 15, len(NAMES))}
+            np.lib.format.write_array_header_1_0(heard, header)
     else:
         changed = {"lacks": {"knobs": None}, "pickled": {"knobs": np.array([{}], object)},
                    "shapes": {"t": good.t[:-1]}, "other": {"gist": np.array([*NAMES[:-1], "smell"])},

@@ -68,7 +68,9 @@ def read(path: Path) -> Moves:
         raise Fault(f"{path}: no such recording") from None
     except KeyError as error:
         raise Fault(f"{path}: not a recording of moves: {error.args[0]}") from None
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except Fault:
+        raise
+    except Exception as error:  # what zipfile, zlib and numpy raise over damaged files has no common class
         raise Fault(f"{path}: not a recording of moves, or a truncated one "
                     f"({' '.join(str(error).split())[:100]})") from None
     n = len(t) if t.ndim == 1 else -1
