@@ -57,7 +57,7 @@ def size_of(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-@app.command(epilog="Example: performer play nebula --input system --fullscreen")
+@app.command(epilog="Example: performer play cathedral --input system --fullscreen")
 def play(
     preset: Annotated[str | None, typer.Argument(help="Name of a preset, or path of a TOML file.")] = None,
     input: Annotated[str, typer.Option(help="default, system (what the computer plays), a device's name or index, "
@@ -114,7 +114,7 @@ def play(
         wiring.show_reel(options)
 
 
-@app.command(epilog="Example: performer render song.ogg out.mp4 --preset nebula --size 1920x1080 --sheet out.png")
+@app.command(epilog="Example: performer render song.ogg out.mp4 --preset tidal --size 1920x1080 --sheet out.png")
 def render(
     song: Annotated[str, typer.Argument(help="A sound file, or demo.")],
     out: Annotated[str, typer.Argument(help="The movie to write (.mp4 or .mkv).")],

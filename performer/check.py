@@ -147,6 +147,10 @@ class _Bench:
 
     def preset(self, path: Path) -> np.ndarray:
         loaded = self.library.load_preset(path)
+        if loaded.follower is not None:
+            net = followers.read(self.library.follower(loaded.follower.name))
+            if strange := followers.strange_knob(loaded, net):
+                raise Fault(f"{path}: {strange}")
         return self.draw(loaded, painter(self.library, self.provider))
 
     def shader(self, path: Path) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 from performer.audio.gist import NAMES
 from performer.control.follower import FollowerNet, Improviser
 from performer.deadline import Overdue, within
-from performer.errors import Fault
+from performer.errors import Fault, nearest
 from performer.frame import Following
 from performer.generators.external import locations, operators
 from performer.preset import Preset
@@ -49,6 +49,17 @@ def read(path: Path) -> FollowerNet:
         raise Fault(f"{path}: takes longer than {LOAD_S:.0f} s to load; not for live use") from None
 
 
+def strange_knob(preset: Preset, net: FollowerNet) -> str:
+    """What is wrong with the first route from a knob that the follower does not have; `` where all are known."""
+    known = [f"follower.{knob}" for knob in net.knobs]
+    for number, route in enumerate(preset.routes):
+        heard = route.source.startswith("follower.") and not route.source.startswith("follower.play.")
+        if heard and route.source not in known:
+            return (f"route[{number}].from: the follower has no {route.source!r}{nearest(route.source, known)}; "
+                    f"there are {', '.join(known)}")
+    return ""
+
+
 def _tried(path: Path) -> FollowerNet:
     net = FollowerNet(path)
     trial, quiet, took = Improviser(net, 0), np.zeros(len(NAMES)), []
@@ -80,7 +91,12 @@ class Followers:
         self._playing: dict[int, tuple[Following, Improviser, list[str]]] = {}
         self._failed: set[FollowerNet] = set()
         self.moves: Mapping[int, Mapping[str, float]] = {}  # scene number -> route source -> 0..1
-        self.load({preset.follower.name for preset in presets if preset.follower is not None})
+        led = [preset for preset in presets if preset.follower is not None]
+        self.load({preset.follower.name for preset in led})
+        for preset in led:
+            net = self._nets[preset.follower.name][0]
+            if net is not None and (strange := strange_knob(preset, net)):
+                log.warning("preset %s: %s", preset.name, strange)
 
     def load(self, names: Iterable[str]) -> None:
         """Read those that are new or have changed; one that cannot play is said once, and left out."""

@@ -288,7 +288,7 @@ class _Reader:
                 self.knob(f"{row.name}.{name}", param, getattr(style, param.name), f"{key}.walk.{name}.{param.name}")
             styles.append(WalkSpec(style.kind, style.seed, style.lock))
         inlets = self.played(row, spec, key)
-        seed = row.noise.seed if isinstance(row.noise, tables.NoiseTable) else tables.NoiseTable().seed
+        seed = (row.noise or tables.NoiseTable()).seed
         return WalkSpec(spec.kind, spec.seed, spec.lock, tuple(f"{row.name}.latent.{name}" for name in known),
                         (styles[0], styles[1]), spec.space, inlets, seed)
 
@@ -306,7 +306,7 @@ class _Reader:
             knob = replace(tables.TRUNCATION, default=has["truncation"])
             self.knob(row.name, knob, row.truncation, f"{key}.truncation")
         if "noise" in has:
-            noise = row.noise if isinstance(row.noise, tables.NoiseTable) else tables.NoiseTable(amount=row.noise or 0)
+            noise = row.noise or tables.NoiseTable()
             for param, name in zip(tables.NOISE, ("amount", "coarse", "middle", "fine", "speed"), strict=True):
                 self.knob(row.name, param, getattr(noise, name), f"{key}.noise.{name}")
         return tuple(name for name in ("truncation", "noise") if name in has)

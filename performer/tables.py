@@ -136,8 +136,13 @@ class LayerTable(Table):
     walk: WalkTable | None = None
     latent: dict[str, float] = {}
     truncation: float | None = None
-    noise: float | NoiseTable | None = None
+    noise: NoiseTable | None = None
     effect: list[NodeTable] = []
+
+    @field_validator("noise", mode="before", json_schema_input_type=float | NoiseTable | None)
+    @classmethod
+    def _by_amount(cls, raw: Any) -> Any:
+        return raw if raw is None or isinstance(raw, (dict, NoiseTable)) else {"amount": raw}
 
     @model_validator(mode="after")
     def _one_source(self) -> LayerTable:
@@ -200,7 +205,7 @@ class PresetTable(Table):
     follower: FollowerTable | None = None
     route: list[RouteTable] = []
 
-    @field_validator("follower", mode="before")
+    @field_validator("follower", mode="before", json_schema_input_type=str | FollowerTable | None)
     @classmethod
     def _by_name(cls, raw: Any) -> Any:
         return {"name": raw} if isinstance(raw, str) else raw

@@ -20,10 +20,11 @@ from scenes import TEXT, make
 
 from performer.__main__ import main
 from performer.audio.gist import NAMES, TICK_S
+from performer.check import check
 from performer.control.follower import FollowerNet, Improviser
 from performer.control.routes import Route, Router
 from performer.errors import Fault
-from performer.followers import MOST_BYTES, Followers, read
+from performer.followers import MOST_BYTES, Followers, read, strange_knob
 from performer.frame import ControlEvent, Features, Following, Sound
 from performer.inputs import demo
 from performer.library import FACTORY, Library
@@ -294,6 +295,11 @@ def test_a_recording_is_never_written_over(tmp_path):
         with pytest.raises(Fault, match=why):
             moves.check_path(path)
     assert moves.check_path(tmp_path).name == "moves_1.npz"
+    assert moves.check_path(f"{tmp_path}/new/") == tmp_path / "new" / "moves_1.npz" and (tmp_path / "new").is_dir()
+    with pytest.raises(Fault, match=r"a new one: hands/"):
+        moves.check_path(tmp_path / "hands")
+    with pytest.raises(Fault, match="cannot make this folder"):
+        moves.check_path(f"{tmp_path}/a.npz/in/")
 
 
 # Training
@@ -561,6 +567,25 @@ def test_a_follower_that_is_no_good_is_one_line_and_the_preset_plays_without(har
     followers.tick(np.zeros(len(NAMES)))
     frame = show.step(0.1, 0.1, (64, 36), Features(t=0.1), Sound(), (), followers.moves)
     assert frame.scene.params["main.latent.warm"] == 0.0
+
+
+def test_a_knob_that_the_follower_does_not_have_is_named(tmp_path, caplog):
+    path = graph(tmp_path / "warmer.follower.onnx", [node("Constant", [], ["means"], value=number("m", [[[0.0]]]))])
+    good, bad = make(FOLLOWED), make(FOLLOWED.replace("follower.warm", "follower.wram"))
+    assert strange_knob(good, read(path)) == ""
+    Followers(found(path), [good])
+    assert not caplog.records
+    Followers(found(path), [bad])
+    assert len(caplog.records) == 1 and "did you mean 'follower.warm'?" in caplog.text
+    (tmp_path / "first.toml").write_text(
+        'follower = "pupeteer"\n[[layer]]\nshader = "aurora"\n'
+        '[[route]]\nfrom = "follower.swey"\nto = "main.mix.opacity"\n')
+    assert "did you mean 'puppeteer'?" in check([str(tmp_path / "first.toml")], None, "cpu")[0]["error"]
+    text = (tmp_path / "first.toml").read_text().replace("pupeteer", "puppeteer")
+    (tmp_path / "first.toml").write_text(text)
+    assert "the follower has no 'follower.swey'" in check([str(tmp_path / "first.toml")], None, "cpu")[0]["error"]
+    (tmp_path / "first.toml").write_text(text.replace("swey", "sway"))
+    assert check([str(tmp_path / "first.toml")], None, "cpu")[0]["ok"]
 
 
 def test_a_newer_file_is_taken_while_it_plays_and_a_broken_one_is_not(tmp_path, caplog):

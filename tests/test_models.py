@@ -269,6 +269,11 @@ def test_import_check_and_list(tmp_path, capsys, monkeypatch):
     (tmp_path / "net.pkl").write_bytes(b"cos\nsystem\n")
     assert code("models", "import", str(tmp_path / "net.pkl")) == 2
     assert "runs whatever code" in capsys.readouterr().err
+    assert code("models", "import", str(made), "--to", str(folder), "--name", "two", "--output", "nothing") == 2
+    assert "no output 'nothing'; there are" in capsys.readouterr().err
+    for command, name, said in (("check", "puppeteer", "is a follower"), ("explore", "no.onnx", "no such model file")):
+        assert code("models", command, name) == 2
+        assert said in capsys.readouterr().err
 
 
 def code(*arguments: str) -> int:

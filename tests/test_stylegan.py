@@ -500,7 +500,7 @@ def test_truncated_and_damaged_files(tmp_path):
     (tmp_path / "junk.pt").write_bytes(b"GIF89a" + bytes(range(256)) * 20)
     refused(tmp_path / "junk.pt", "not a checkpoint")
     (tmp_path / "short.pt").write_bytes(b"abc")
-    refused(tmp_path / "short.pt", "expected weights")
+    refused(tmp_path / "short.pt", "no weights")
     refused(tmp_path / "nowhere.pt", "cannot be read")
     packed = tmp_path / "packed.pt"
     with zipfile.ZipFile(io.BytesIO(whole)) as had, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as now:

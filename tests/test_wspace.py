@@ -207,6 +207,10 @@ def test_models_without_them_are_refused_in_one_line(old, new, complaint):
         make(TEXT.replace(old, new), has={})
     with pytest.raises(Fault, match="noise needs a model"):
         make(TEXT.replace('shader = "tunnel"', 'shader = "tunnel"\nnoise = 0.5'))
+    with pytest.raises(Fault, match=r"layer\[0\].noise.amout: unknown key; did you mean 'amount'"):
+        make(TEXT.replace("seed = 7", "seed = 7\n[layer.noise]\namout = 1"))
+    with pytest.raises(Fault, match=r"layer\[0\].noise.amount: should be a valid number"):
+        make(TEXT.replace('model = "marble"', 'model = "marble"\nnoise = "much"'))
     with pytest.raises(Fault, match="'z' or 'w'"):
         make(TEXT.replace("seed = 7", 'seed = 7\nspace = "x"'))
 

@@ -148,7 +148,7 @@ def pace(seconds: float) -> list[Row]:
         effort = str(rig.stage.governor.effort)
     ours = np.abs(intervals - 1e3 / 60.0)
     peer += _sleep_loop(min(0.5 * seconds, 5.0))
-    part = missed / max(frames, 1)
+    part = missed / max(frames + missed, 1)
     p99 = float(np.quantile(ours, 0.99))
     fps = 1e3 / float(np.mean(intervals))
     rows = [Row("interval error at 640x360", "ms", ours.tolist(), "sleep loop", peer, "p99 <= 1.5 ms, <= 0.1 % missed",

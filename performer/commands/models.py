@@ -20,9 +20,14 @@ def path_of(name: str) -> Path:
     from performer.app import load_library
 
     if name.endswith(".onnx"):
+        if not Path(name).is_file():
+            raise Fault(f"{name}: no such model file")
         return Path(name)
-    known = load_library().models
+    library = load_library()
+    known = library.models
     if name not in known:
+        if name in library.followers():
+            raise Fault(f"{name!r} is a follower, and makes no pictures; `performer check` tries its file")
         raise Fault(f"no model {name!r}{nearest(name, list(known))}; there are {', '.join(known)}")
     return known[name]
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from performer.commands.models import path_of
 from performer.errors import Fault, nearest
 
 SIZES = (32, 64, 128, 256, 512)
@@ -143,7 +144,7 @@ def rehearse(
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="models/NAME.onnx.")],
+    model: Annotated[str, typer.Argument(help="A model's name, or its file.")],
     pictures: Annotated[Path | None, typer.Option(help="What it was trained on.")] = None,
     source: Annotated[str, typer.Option(help="Or the source it was trained on; the card's when not given.")] = "",
     count: Annotated[int, typer.Option(min=64, help="Samples, and pictures to compare them with.")] = 1000,
@@ -155,7 +156,7 @@ def evaluate(
     need_torch()
     from performer.train.evaluate import measure
 
-    measure(model, pictures, source, count, seed, missed)
+    measure(path_of(model), pictures, source, count, seed, missed)
 
 
 def _words(out: Path) -> str:

@@ -213,6 +213,8 @@ class _Trial:
         self._check(outputs, turn)
         card = self._card(outputs, layout, turn, roles, shapes, types, (low, high))
         names = [result.name for result in self.session.get_outputs()]
+        if self.told.output not in (None, *names):
+            raise Fault(f"{self.path}: no output {self.told.output!r}; there are {', '.join(names)}")
         if len(names) > 1:
             card["output"] = names[at]
             self.notes.append(f"of its outputs {', '.join(names)} it shows {names[at]}")
@@ -234,6 +236,8 @@ class _Trial:
     def _picture(self, made: list[Any]) -> tuple[int, str]:
         """Which output is the picture, and its layout. Raises Fault."""
         names = [result.name for result in self.session.get_outputs()]
+        if self.told.output not in (None, *names):
+            raise Fault(f"{self.path}: no output {self.told.output!r}; there are {', '.join(names)}")
         found = []
         for at, out in enumerate(made):
             layout = _layout(np.shape(out), self.told.layout) if isinstance(out, np.ndarray) else None

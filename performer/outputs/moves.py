@@ -10,6 +10,7 @@ outright, 0..1 of all that they can be; controllers by themselves (`midi.cc74`),
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import zipfile
 from collections.abc import Sequence
@@ -209,13 +210,19 @@ class MovesRecorder:
 
 
 def check_path(path: str | Path) -> Path:
-    """The file that a recording goes to. Raises Fault."""
+    """The file that a recording goes to; a folder is made where the name ends in a slash. Raises Fault."""
+    wants_folder = str(path).endswith(("/", os.sep))
     path = Path(path).expanduser()
+    if wants_folder and not path.exists():
+        try:
+            path.mkdir(parents=True)
+        except OSError as error:
+            raise Fault(f"{path}: cannot make this folder: {error.strerror}") from None
     if path.is_dir():
         numbers = [int(p.stem[6:]) for p in path.glob("moves_*.npz") if p.stem[6:].isdigit()]
         path = path / f"moves_{max(numbers, default=0) + 1}.npz"
     if path.suffix != ".npz":
-        raise Fault(f"{path}: expected a name that ends in .npz, or a folder")
+        raise Fault(f"{path}: expected a name that ends in .npz, or a folder (a new one: {path.name}/)")
     check_folder(path.parent, LEAST_FREE)
     if path.exists():
         raise Fault(f"{path}: there is a recording of that name already; choose another")

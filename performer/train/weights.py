@@ -84,7 +84,9 @@ def read(path: Path) -> dict[str, Tensor]:
         size = path.stat().st_size
     except OSError as error:
         raise Fault(f"{path}: cannot be read: {error.strerror}") from None
-    if not 16 <= size <= MOST_BYTES:
+    if size < 16:
+        raise Fault(f"{path}: {size} bytes; no weights, or a truncated file: copy it again")
+    if size > MOST_BYTES:
         raise Fault(f"{path}: {size / 1e9:.1f} GB; expected weights of at most {MOST_BYTES >> 30} GB")
     held = _safetensors(path, size) if path.suffix.lower() == ".safetensors" else _checkpoint(path)
     tensors: dict[str, Tensor] = {}
