@@ -105,18 +105,21 @@ def load_library(transition: str | None = None) -> Library:
     return Library(audio=tuple(FEATURES), transition=transition).load()
 
 
-def load_model(library: Library, name: str, provider: str, threads: int | None = None) -> onnx.OnnxGenerator:
+def load_model(library: Library, name: str, provider: str, threads: int | None = None,
+               repeats: bool = False) -> onnx.OnnxGenerator:
     """A model of the library, a stranger's after a trial. Raises Fault."""
     path = library.models[name]
     if not path.is_relative_to(FACTORY):
         known(path)
-    return onnx.create(path, provider, threads)
+    return onnx.create(path, provider, threads, repeats)
 
 
-def painter(library: Library, provider: str, begin: Begin | None = None, stay: bool = False) -> Painter:
+def painter(library: Library, provider: str, begin: Begin | None = None, stay: bool = False,
+            repeats: bool = False) -> Painter:
     """A painter that loads the library's models by name.
 
-    begin  starts threads for it; stay, pictures may stay on the card where they were made
+    begin  starts threads for it; stay, pictures may stay on the card where they were made; repeats, every start gives
+           the same pictures to the bit, if not in the fastest way
     """
 
     def stamp(name: str) -> float:
@@ -125,7 +128,7 @@ def painter(library: Library, provider: str, begin: Begin | None = None, stay: b
         except OSError:
             return 0.0
 
-    return Painter(lambda name: load_model(library, name, provider), stamp, begin, stay)
+    return Painter(lambda name: load_model(library, name, provider, repeats=repeats), stamp, begin, stay)
 
 
 def play(options: PlayOptions) -> dict[str, Any]:

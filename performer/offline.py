@@ -135,7 +135,7 @@ class Performance:
         self._show = Show(self.presets, first.name, options.seed, options.quantise, options.autopilot,
                           banks=banks.read_all(library.dims()), pads=options.pads)
         self._followers.attend(self._show.following)
-        self._painter = painter(library, options.provider)
+        self._painter = painter(library, options.provider, repeats=True)
         for layer in first.layers:
             if layer.model is not None:
                 self._painter.warm(layer.model)

@@ -117,7 +117,7 @@ def trained(folder):
     pairs = gather([folder])
     out = folder.parent / "content" / "models" / "warmer.follower.onnx"
     fresh = judge(FollowerNetwork(1), pairs)
-    run = train_follower(pairs, Options(out, 0, 0, 260, None, 8))
+    run = train_follower(pairs, Options(out, 0, 0, 400, None, 8))
     return out, fresh, judge(run.parts["average"], pairs)
 
 
@@ -244,12 +244,17 @@ def test_a_show_that_is_interrupted_keeps_its_moves(tmp_path):
     out = tmp_path / "live.npz"
     show = subprocess.Popen([sys.executable, "-m", "performer", "play", "drift", "--headless", "--input", "demo",
                              "--midi", "off", "--size", "160x90", "--fps", "20", "--record-moves", str(out)],
-                            stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120.0
-    while not out.exists() and show.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.2)
-    show.send_signal(signal.SIGINT)
-    _, said = show.communicate(timeout=60)
+                            stderr=subprocess.PIPE, text=True,
+                            # A job in the background is born deaf to it.
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    try:
+        deadline = time.monotonic() + 120.0
+        while not out.exists() and show.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.2)
+        show.send_signal(signal.SIGINT)
+        _, said = show.communicate(timeout=60)
+    finally:
+        show.kill()
     made = moves.read(out)
     assert len(made.t) * TICK_S >= 5.0 and "main.walk" in made.knobs
     assert "no knob was moved" in said

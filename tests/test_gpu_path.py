@@ -161,6 +161,9 @@ def test_the_same_chooser_picks_among_real_sessions(monkeypatch):
     assert lines["not here"].fault and lines["unknown"].fault
     z = latents(1, model.card.latent)[0]
     assert psnr(model.paint(z), create(MODELS[0], "cpu").paint(z)) > 45.0
+    again = create(MODELS[0], repeats=True)  # a rendering takes the first way, however fast the others are
+    assert [trial.name for trial in again.trials] == ["plain"]
+    assert np.array_equal(again.paint(z), create(MODELS[0], "cpu").paint(z))
 
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
@@ -201,6 +204,10 @@ def test_with_a_card_all_its_ways_come_before_the_processor(monkeypatch, tmp_pat
     assert [way.name for way in first.ways][:2] == ["CUDA", "CUDA graph"] and last.ways == (onnx.CPU,)
     assert all(way.device == "cuda" and (way.options.get("enable_cuda_graph") == "1") is way.graph
                for way in first.ways)
+    (plain,) = providers.steady(first).ways
+    assert (plain.name, plain.graph, plain.half) == ("CUDA", False, False)
+    assert plain.options["cudnn_conv_algo_search"] == "DEFAULT" != first.ways[0].options["cudnn_conv_algo_search"]
+    assert providers.steady(last) == last
     (only,) = providers.groups("tensorrt", 1)
     assert only.budget_s > first.budget_s and only.ways[0].options["trt_engine_cache_path"] == str(tmp_path / "engines")
     (intel,) = providers.groups("openvino", 3)

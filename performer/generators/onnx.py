@@ -21,7 +21,7 @@ from performer.generators.external import examine
 from performer.generators.half import halved
 from performer.generators.layout import fed, planar
 from performer.generators.loan import Loans
-from performer.generators.providers import CPU, RECORD, Way, driver, groups, opened, placed
+from performer.generators.providers import CPU, RECORD, Way, driver, groups, opened, placed, steady
 
 log = logging.getLogger(__name__)
 ort.set_default_logger_severity(4)  # its warnings are repeated here in one line where they matter
@@ -217,15 +217,17 @@ def _line(error: Exception) -> str:
     return " ".join(str(error).split())[:300]
 
 
-def create(path: Path, provider: str = "auto", threads: int | None = None) -> OnnxGenerator:
+def create(path: Path, provider: str = "auto", threads: int | None = None, repeats: bool = False) -> OnnxGenerator:
     """The generator in a model file, in the way that was measured to be the fastest here.
 
     provider  "auto" (CUDA where it works, else the CPU), "cpu", "cuda", "tensorrt" or "openvino"
+    repeats   in the plainest way instead, so that every start gives the same pictures to the bit
     Raises Fault.
     """
     threads = threads or threads_for(os.cpu_count())
     why = ""
     for group in groups(provider, threads):
+        group = steady(group) if repeats else group
         if group.ways == (CPU,):
             if why:
                 log.warning("CUDA does not work, models run on the CPU: %s", why)

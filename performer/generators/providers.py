@@ -6,7 +6,7 @@ import ctypes
 import os
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import onnxruntime as ort
@@ -70,6 +70,13 @@ class Group:
 
     ways: tuple[Way, ...]
     budget_s: float = SOON_S
+
+
+def steady(group: Group) -> Group:
+    """The group's first way alone, and nothing in it chosen by a stopwatch: the same pictures every time."""
+    first = group.ways[0]
+    fixed = {name: "DEFAULT" if name == "cudnn_conv_algo_search" else value for name, value in first.options.items()}
+    return replace(group, ways=(replace(first, options=fixed),))
 
 
 def groups(provider: str, threads: int) -> list[Group]:
