@@ -15,7 +15,7 @@ from performer.control.follower import FollowerNet, Improviser
 from performer.deadline import Overdue, within
 from performer.errors import Fault, nearest
 from performer.frame import Following
-from performer.generators.external import locations, operators
+from performer.generators.external import SUMS, locations, operators
 from performer.preset import Preset
 
 log = logging.getLogger(__name__)
@@ -24,11 +24,7 @@ LOAD_S = 10.0  # for reading and trying one
 SLOWEST_S = 0.002  # for one tick
 TRIES = 40
 WATCH_S = 0.5
-#: All that a follower may be made of: sums and products, which end, and whose size the file bounds.
-OPERATORS = frozenset((
-    "Add", "Cast", "Clip", "Concat", "Constant", "Div", "Elu", "Exp", "Flatten", "GRU", "Gather", "Gemm", "Identity",
-    "LayerNormalization", "Log", "LogSoftmax", "MatMul", "Mul", "Neg", "Relu", "Reshape", "Sigmoid", "Slice",
-    "Softmax", "Softplus", "Split", "Squeeze", "Sub", "Tanh", "Transpose", "Unsqueeze"))
+OPERATORS = SUMS | {"GRU"}  # all that a follower may be made of
 
 
 def read(path: Path) -> FollowerNet:

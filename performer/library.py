@@ -69,9 +69,11 @@ class Library:
     def stamped(self) -> dict[Path, int]:
         """When each file of those folders was saved, in nanoseconds."""
         found = {}
-        for path in (path for folder in self.watched for path in folder.rglob("*")):
-            with contextlib.suppress(OSError):
-                found[path] = path.stat().st_mtime_ns
+        for folder in self.watched:
+            with contextlib.suppress(OSError):  # a folder that is taken away meanwhile
+                for path in folder.rglob("*"):
+                    with contextlib.suppress(OSError):
+                        found[path] = path.stat().st_mtime_ns
         return found
 
     def _change(self, name: str) -> str:

@@ -25,6 +25,12 @@ _INTO: dict[str, dict[int, str]] = {
 }
 _OPERATOR = 4  # field of a node
 _DEEPEST = 64
+#: Sums and products, which end, and whose size the file bounds: what a small network of a stranger may be made of.
+SUMS = frozenset((
+    "Abs", "Add", "Cast", "Clip", "Concat", "Constant", "Div", "Elu", "Erf", "Exp", "Flatten", "Gather", "Gelu", "Gemm",
+    "Identity", "LayerNormalization", "LeakyRelu", "Log", "LogSoftmax", "MatMul", "Max", "Min", "Mul", "Neg", "PRelu",
+    "Pow", "Reciprocal", "ReduceL2", "ReduceMean", "ReduceSum", "Relu", "Reshape", "Sigmoid", "Slice", "Softmax",
+    "Softplus", "Split", "Sqrt", "Squeeze", "Sub", "Tanh", "Transpose", "Unsqueeze"))
 
 
 class _Broken(Exception):

@@ -11,9 +11,10 @@ import onnxruntime as ort
 from performer.errors import Fault
 from performer.frame import Walk
 from performer.generators.card import Card, Entry, load
-from performer.generators.external import examine
+from performer.generators.external import SUMS, examine, operators
 from performer.latent.noise import field, strengths
 
+MOST_BYTES = 64 << 20
 STYLES = ("w", "w_middle", "w_fine")
 
 
@@ -51,6 +52,10 @@ class Mapping:
     def __init__(self, path: Path, card: Card) -> None:
         self._path = path
         examine(path)
+        if path.stat().st_size > MOST_BYTES:
+            raise Fault(f"{path}: not the mapping of this model: larger than {MOST_BYTES >> 20} MB")
+        if strange := operators(path) - SUMS:  # it is run here, without a trial in a process of its own
+            raise Fault(f"{path}: not the mapping of this model: it holds {', '.join(sorted(strange)[:3])}")
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         try:
