@@ -360,7 +360,7 @@ def test_row_k_measures_each_way_of_a_card(card, monkeypatch):  # noqa: F811
 def test_a_live_show_over_a_card_shares_says_so_and_lets_go_at_the_end(card, monkeypatch):  # noqa: F811
     from performer import app
 
-    def bound(path, provider, threads=None):
+    def bound(path, provider, threads=None, repeats=False):
         model = create(path, "cpu")
         model.bind_on_card("cpu")
         return model
