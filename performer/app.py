@@ -19,7 +19,7 @@ from queue import SimpleQueue
 from time import perf_counter
 from typing import Any
 
-from performer import banks, settings
+from performer import banks, pads, settings
 from performer.audio.features import FEATURES
 from performer.deadline import Overdue, within
 from performer.errors import Fault
@@ -33,6 +33,7 @@ from performer.generators.probe import known
 from performer.gl.desk import Desk
 from performer.gl.headless import Headless
 from performer.gl.hud import Message
+from performer.gl.keys import TAUGHT
 from performer.gl.renderer import Renderer
 from performer.gl.targets import software
 from performer.gl.window import Window, monitors
@@ -297,7 +298,8 @@ class Rig:
         wiring = Wiring(
             self.show, self.listener, self.painter, frames, images, self.hands.events, content, notices, snapshots,
             self._record, self.now, lambda: self.sound.note, lambda: self.hands.note, self.latency, kept,
-            self.followers, taken, self.page.board if self.page is not None else None)
+            self.followers, pads.learned(TAUGHT), SimpleQueue(), taken,
+            self.page.board if self.page is not None else None)
         self.followers.attend(self.show.following)
         desk = Desk(self.surface) if options.desk and isinstance(self.surface, Window) else None
         if desk is not None:
@@ -318,6 +320,7 @@ class Rig:
         self._begin("followers", lambda: self.followers.run(stop))
         if taken is not None:
             self._begin("moves", lambda: taken.run(stop))
+        self._begin("pads", lambda: pads.run(wiring.taught, TAUGHT, stop))
         self._begin("snapshots", lambda: snapshots.run(stop))
         self._begin("files", lambda: Watcher(self.library, content, preflight).run(stop))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from performer.clock import Pulse
 from performer.cue import CALM_BPM, TRUSTED
@@ -76,9 +76,7 @@ class Recaller:
             self.word = "nothing kept yet (k keeps)"
             return None
         if address == "bank.breed":
-            self._born += 1
-            self.word = f"offspring {self._born}"
-            return child([place.latent for place in bank.places], self._seed, self._born)
+            return self._bred(bank, event.words)
         if text:
             found = [i for i, place in enumerate(bank.places) if place.name == text]
         elif address == "bank.recall":
@@ -87,6 +85,21 @@ class Recaller:
             found = [(self._at + (1 if address == "bank.next" else -1)) % len(bank.places)]
         if not found:
             return None
-        self._at = found[0]
-        self.word = bank.places[self._at].name
-        return bank.places[self._at].whole
+        return self._recalled(bank, found[0])
+
+    def _recalled(self, bank: Bank, at: int) -> bytes:
+        self._at = at
+        self.word = bank.places[at].name
+        return bank.places[at].whole
+
+    def _bred(self, bank: Bank, numbers: Sequence[str]) -> bytes | None:
+        """Offspring of the places with these numbers, the last of which was struck, or of all."""
+        there = [int(number) for number in numbers if int(number) < len(bank.places)]
+        if numbers and int(numbers[-1]) not in there:
+            return None
+        if len(there) == 1:
+            return self._recalled(bank, there[0])
+        self._born += 1
+        of = f" of {' and '.join(bank.places[at].name for at in there)}" if there else ""
+        self.word = f"offspring {self._born}{of}"
+        return child([bank.places[at].latent for at in there or range(len(bank.places))], self._seed, self._born)

@@ -42,6 +42,7 @@ class Show:
         self.seed = seed
         self.clock = ShowClock()
         self.recaller, self._pads = Recaller(banks or {}, seed), pads
+        self._pads_down: set[int] = set()
         self._recall: tuple[ControlEvent, float] | None = None  # one that waits, and since when
         self.quantise = quantise
         self.autopilot = Autopilot(autopilot, seed)
@@ -230,8 +231,8 @@ class Show:
         address, value = event.address, event.value
         if address == self._fader_address:
             self._fader.move(value)
-        if self._pads is not None and address.startswith("midi.note") and address[9:].isdigit() and value > 0.0:
-            self._recall = (ControlEvent(t, "bank.recall", float(int(address[9:]) - self._pads)), t)
+        if self._pads is not None and address.startswith("midi.note") and address[9:].isdigit():
+            self._pad(int(address[9:]) - self._pads, value > 0.0, t)
         if address.startswith("midi."):
             self._remember(address, value)
         elif address in ("bank.recall", "bank.next", "bank.previous", "bank.breed", "bank.let_go", "bank.glide"):
@@ -270,6 +271,16 @@ class Show:
             self._blackout_on = not self._blackout_on
         elif address == "show.freeze":
             self._freeze = not self._freeze
+
+    def _pad(self, place: int, down: bool, t: float) -> None:
+        """A pad recalls its place; struck while others are held, it breeds an offspring of theirs and its own."""
+        if not down or place < 0:
+            self._pads_down.discard(place)
+            return
+        others = sorted(self._pads_down)
+        self._pads_down.add(place)
+        self._recall = (ControlEvent(t, "bank.breed", words=tuple(map(str, (*others, place)))) if others else
+                        ControlEvent(t, "bank.recall", float(place)), t)
 
     def _hold(self, event: ControlEvent, t: float) -> None:
         """Let the live scene's walk glide to a kept place, or back."""

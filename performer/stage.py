@@ -6,13 +6,14 @@ import gc
 import logging
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 import moderngl
 
+from performer.control.learn import Act, Learn
 from performer.errors import Fault
 from performer.followers import Followers
 from performer.frame import ControlEvent, Features, Frame, Images, Scene
@@ -77,6 +78,7 @@ class Wiring:
     kept      banks that were changed, to be written
     followers those that improvise
     moves     records what hands do, if it is recorded
+    learn     what the buttons of controllers do; what they learn goes to `taught`, to be written
     latency   measures the way from sound to picture, and so how far ahead beats are drawn
     board     where the control page looks, if there is one
     """
@@ -97,6 +99,8 @@ class Wiring:
     latency: Latency
     kept: SimpleQueue[Bank]
     followers: Followers
+    learn: Learn
+    taught: SimpleQueue[Mapping[str, Act]]
     moves: MovesRecorder | None = None
     board: Board | None = None
 
@@ -150,7 +154,11 @@ class Stage:
         wiring, surface, governor = self.wiring, self.surface, self.governor
         if self._pacer is not None:  # the later a picture begins, the newer is the sound in it
             self._pacer.rest(self._work_s + MARGIN_S)
-        events = [*self._drain(), *surface.poll()]
+        events = wiring.learn.step([*self._drain(), *surface.poll()])
+        if wiring.learn.word:
+            self._say(wiring.learn.word)
+        if wiring.learn.changed:
+            wiring.taught.put(dict(wiring.learn.bound))
         for event in events:
             if event.address.startswith("app."):
                 self._command(event)

@@ -47,6 +47,7 @@ KEYS = (
     Key("w", "bank.let_go", 1.0, "w", "back to the walk"),
     Key("b", "show.blackout", 1.0, "b", "blackout, and back"),
     Key("z", "show.freeze", 1.0, "z", "freeze, and go on"),
+    Key("m", "app.learn", 1.0, "m", "a pad learns a key"),
     Key("f", "app.fullscreen", 1.0, "f", "full screen, and back"),
     Key("h", "app.hud", 1.0, "h", "panel on or off"),
     Key("s", "app.snapshot", 1.0, "s", "save a picture"),
@@ -58,6 +59,9 @@ KEYS = (
 
 #: Key.key -> Key
 BY_KEY = {entry.key: entry for entry in KEYS}
+
+#: What a pad may be taught: all but to end the show, and to teach.
+TAUGHT = frozenset(entry.address for entry in KEYS if not entry.twice) - {"app.learn"}
 
 #: Seconds within which the second press must follow.
 TWICE_WITHIN_S = 1.0
