@@ -42,3 +42,15 @@ def test_adapters_do_not_import_adapters():
                     parts = name.split(".")
                     if parts[0] == "performer" and len(parts) > 1:
                         assert parts[1] not in set(rooms) - {room} | {"app", "train"}, f"{path.name} imports {name}"
+
+
+def test_nothing_that_runs_a_model_calls_home(tmp_path):
+    """Unless told before, ONNX Runtime keeps an id of the machine and what it will send."""
+    import os
+
+    model = "performer.library.FACTORY / 'models' / 'molten.onnx'"
+    code = f"import performer.library, performer.generators.onnx as onnx; onnx.create({model}, 'cpu')"
+    homes = {name: str(tmp_path) for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")}
+    asked = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"} | homes
+    subprocess.run([sys.executable, "-c", code], env=asked, check=True)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
