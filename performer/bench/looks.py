@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
+from performer import listing
 from performer.app import load_library
 from performer.errors import Fault, nearest
 from performer.offline import Performance, RenderOptions
@@ -93,20 +92,20 @@ def run(song: str, seconds: float, presets: list[str]) -> dict[str, object]:
         if name not in names:
             raise Fault(f"no preset {name!r}{nearest(name, names)}")
     looks = [look(name, song, seconds) for name in track(presets or names, "playing", transient=True)]
-    table = Table("preset", "reaction", "change", "contrast", "burnt", "nearest preset")
+    cells: list[tuple[str, ...]] = []
     rows = []
     for one in looks:
         others = sorted((float(np.abs(one.thumb - other.thumb).mean()), other.preset)
                         for other in looks if other is not one)
         near, whom = others[0] if others else (float("nan"), "")
         weak = "reactive" in one.tags and one.reaction < REACTIVE
-        table.add_row(one.preset + (" (reactive)" if "reactive" in one.tags else ""),
+        cells.append((one.preset + (" (reactive)" if "reactive" in one.tags else ""),
                       f"{one.reaction:.2f}" + (" LOW" if weak else ""), f"{one.change:.1f}", f"{one.contrast:.0f}",
-                      f"{one.burnt:.1%}", f"{whom} {near:.0f}" if others else "")
+                      f"{one.burnt:.1%}", f"{whom} {near:.0f}" if others else ""))
         rows.append({"preset": one.preset, "tags": list(one.tags), "reaction": one.reaction, "change": one.change,
                      "contrast": one.contrast, "burnt": one.burnt, "nearest": whom or None,
                      "distance": near if others else None})
-    Console().print(table)
+    listing.put(("preset", "reaction", "change", "contrast", "burnt", "nearest preset"), cells)
     pairs = [float(np.abs(a.thumb - b.thumb).mean()) for i, a in enumerate(looks) for b in looks[i + 1:]]
     mean = float(np.mean(pairs)) if pairs else None
     if mean is not None:

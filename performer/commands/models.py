@@ -35,29 +35,41 @@ def path_of(name: str) -> Path:
 @models.command("list", epilog="Example: performer models list")
 def list_models(debug: Debug = False) -> None:
     """The models and followers that presets may name, with kind, size and licence."""
-    from rich.console import Console
-    from rich.table import Table
-
+    from performer import listing
     from performer.app import load_library
     from performer.followers import read
     from performer.generators.card import load
 
-    table = Table("model", "kind", "picture", "latent", "licence", "MB", "file")
+    rows: list[tuple[str, ...]] = []
+    faults: list[Fault] = []
     library = load_library()
     for name, path in sorted(library.models.items()):
+        facts: tuple[str, ...] = ("?", "", "", "")
         try:
             card = load(path.with_suffix(".toml"))
             facts = (card.kind, f"{card.size[0]}x{card.size[1]}", str(card.latent), card.licence)
         except Fault as fault:
-            facts = ("?", "", "", str(fault))
-        table.add_row(name, *facts, f"{path.stat().st_size / 1e6:.1f}", str(path))
+            faults.append(fault)
+        rows.append((name, *facts, _megabytes(path), str(path)))
     for name, path in sorted(library.followers().items()):
+        knobs: tuple[str, ...] = ()
         try:
-            knobs, licence = read(path).knobs, _licence(path.with_suffix(".toml"))
+            knobs = read(path).knobs
         except Fault as fault:
-            knobs, licence = (), str(fault)
-        table.add_row(name, "follower", "", " ".join(knobs), licence, f"{path.stat().st_size / 1e6:.1f}", str(path))
-    Console().print(table)
+            faults.append(fault)
+        rows.append((name, "follower", "", " ".join(knobs), _licence(path.with_suffix(".toml")), _megabytes(path),
+                     str(path)))
+    listing.put(("model", "kind", "picture", "latent", "licence", "MB", "file"), rows,
+                spare=("file", "latent", "MB", "licence", "picture", "kind"))
+    for fault in faults:
+        print(fault)
+
+
+def _megabytes(path: Path) -> str:
+    try:
+        return f"{path.stat().st_size / 1e6:.1f}"
+    except OSError:  # it went a moment ago
+        return ""
 
 
 def _licence(card: Path) -> str:
@@ -152,9 +164,7 @@ def explore(
     debug: Debug = False,
 ) -> None:
     """Find directions in a model's latents, keep them beside it as knobs, draw each as a strip."""
-    from rich.console import Console
-    from rich.table import Table
-
+    from performer import listing
     from performer.generators import explore as exploring
     from performer.generators import knobs
     from performer.generators.onnx import create
@@ -172,10 +182,8 @@ def explore(
     where = knobs.write(model.path, directions)
     out = out or Path(f"{model.path.stem}.directions.jpg")
     exploring.strips(model, directions, seed).save(out, quality=88)
-    table = Table("knob", "found by", "explains")
-    for story in stories:
-        table.add_row(f"LAYER.latent.{story.name}", story.kind, f"{story.explains:.0%}")
-    Console().print(table)
+    listing.put(("knob", "found by", "explains"),
+                [(f"LAYER.latent.{story.name}", story.kind, f"{story.explains:.0%}") for story in stories])
     print(f"{where}: {len(stories)} directions; strips: {out}")
 
 

@@ -17,11 +17,10 @@ import tomlkit
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from rich.console import Console
-from rich.table import Table
 from scipy.linalg import sqrtm
 from torch import Tensor, nn
 
+from performer import listing
 from performer.errors import Fault
 from performer.generators.onnx import create
 from performer.latent.walks import latent
@@ -170,10 +169,8 @@ def measure(model: Path, folder: Path | None, source: str, count: int, seed: int
     samples = min(count, len(pictures.pixels))
     card["metrics"] = {"samples": samples, "seed": seed, "provider": generator.provider, **rounded}
     card_path.write_text(tomlkit.dumps(card), encoding="utf-8")
-    table = Table("figure", "value", "what it says", title=str(model))
-    for name, value in rounded.items():
-        table.add_row(name, f"{value:g}", WORDS[name])
-    Console().print(table)
+    listing.put(("figure", "value", "what it says"),
+                [(name, f"{value:g}", WORDS[name]) for name, value in rounded.items()], title=str(model))
     return found_figures
 
 
