@@ -45,6 +45,18 @@ def test_a_preset_has_a_value_and_a_param_for_every_address():
     (("name = \"top\"", "name = \"main\""), r"layer\[1\].name: 'main' is taken"),
     (("model = \"marble\"", ""), r"layer\[0\]: a layer needs one source: model, shader, video"),
     (("title = \"First\"", "title = \"First"), r"not valid TOML: .*line 2"),
+    (("zoom = 1.02", "zoom = 9.5"), r"layer\[0\].effect\[0\].inputs.zoom: expected 0.5 to 2, got 9.5"),
+    (("[1.0, 0.5, 0.2]", "[255, 128, 0]"), r"inputs.tint: expected 0 to 1, got \[255, 128, 0\]"),
+    (("[1.0, 0.5, 0.2]", "[true, false, true]"), r"inputs.tint: expected a list of 4 numbers, got \[True"),
+    (("[1.0, 0.5, 0.2]", "[nan, 0.5, 0.2]"), r"inputs.tint: expected a finite number, got nan"),
+    (("zoom = 1.02", f"zoom = 1{'0' * 400}"), r"inputs.zoom: expected a number of less than 300 digits"),
+    (("speed = 0.5", "speed = -0.5"), r"layer\[0\].walk.speed: expected 0 to 4, got -0.5"),
+    (("speed = 0.5", "truncation = 1.2"), r"layer\[0\].walk.truncation: expected 0 to 1, got 1.2"),
+    (("opacity = 0.4", "opacity = 40"), r"layer\[1\].opacity: .*less than or equal to 1, got 40"),
+    (("opacity = 0.4", "transform = { scale = 0 }"), r"layer\[1\].transform.scale: expected 0.01 to 8, got 0"),
+    (("opacity = 0.4", "mask = { layer = \"main\", amount = 2 }"), r"layer\[1\].mask.amount: expected 0 to 1, got 2"),
+    (("range = [1.0, 1.2]", "range = [1.0, 12]"), r"route\[0\].range: expected 0.5 to 2, got 12"),
+    (("order = 1", "order = 1\nfollower = { name = \"x\", wildness = 3 }"), r"wildness: expected 0 to 2, got 3"),
 ])
 def test_mistakes_are_named(change, says):
     with pytest.raises(Fault, match=says) as caught:

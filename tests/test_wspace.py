@@ -215,6 +215,16 @@ def test_models_without_them_are_refused_in_one_line(old, new, complaint):
         make(TEXT.replace("seed = 7", 'seed = 7\nspace = "x"'))
 
 
+@pytest.mark.parametrize(("more", "complaint"), [
+    ("noise = 3", r"presets/first.toml: layer\[0\].noise.amount: expected 0 to 1, got 3"),
+    ("noise = { amount = 1, fine = -0.1 }", r"layer\[0\].noise.fine: expected 0 to 1, got -0.1"),
+    ("truncation = 1.6", r"layer\[0\].truncation: expected 0 to 1.5, got 1.6"),
+    ("latent = { warm = 2 }", r"layer\[0\].latent.warm: expected -1.5 to 1.5, got 2")])
+def test_what_is_out_of_range_is_refused_in_one_line(more, complaint):
+    with pytest.raises(Fault, match=complaint):
+        make(TEXT.replace('model = "marble"', f'model = "marble"\n{more}'))
+
+
 # -- banks
 
 

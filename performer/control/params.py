@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from performer.frame import Value
@@ -58,30 +59,56 @@ class Param:
         return low, high
 
     def read(self, raw: Any) -> Value:
-        """A value from a hand-written file (number, true, label or list), clamped.
+        """A value from a hand-written file: a number, true, a label or a list.
 
-        Raises ValueError saying what was expected.
+        Raises ValueError saying what was expected, also of numbers out of range.
         """
         n = KINDS[self.kind]
         if n > 1:
-            if not isinstance(raw, (list, tuple)) or not all(isinstance(v, (int, float)) for v in raw):
+            if not isinstance(raw, (list, tuple)) or not all(_is_number(v) for v in raw):
                 raise ValueError(f"expected a list of {n} numbers, got {raw!r}")
-            parts = tuple(float(v) for v in raw)
+            parts = tuple(_float(v) for v in raw)
             if self.kind == "color" and len(parts) == 3:
                 parts += (1.0,)
             if len(parts) != n:
                 raise ValueError(f"expected {n} numbers, got {len(parts)}")
-            return self.clamp(parts)
+            lows, highs = self._bounds()
+            for part, low, high in zip(parts, lows, highs, strict=True):
+                _within(part, low, high, raw)
+            return parts
         if isinstance(raw, str) and raw in self.labels:
             return float(self.values[self.labels.index(raw)])
         if isinstance(raw, bool) and self.kind in ("bool", "event"):
             return float(raw)
-        if isinstance(raw, bool) or not isinstance(raw, (int, float)):
-            wanted = " or ".join(repr(label) for label in self.labels) if self.labels else "a number"
+        if not _is_number(raw):
+            wanted = (" or ".join(repr(label) for label in self.labels) if self.labels
+                      else "true or false" if self.kind == "bool" else "a number")
             raise ValueError(f"expected {wanted}, got {raw!r}")
-        value = float(raw)
-        if value != value or value in (float("inf"), float("-inf")):
-            raise ValueError(f"expected a finite number, got {raw!r}")
-        if self.kind == "long" and self.values and int(value) not in self.values:
+        value = _float(raw)
+        if self.kind == "bool" and value not in (0.0, 1.0):
+            raise ValueError(f"expected true or false, got {raw!r}")
+        if self.kind == "long" and self.values and value not in self.values:
             raise ValueError(f"expected one of {', '.join(map(str, self.values))}, got {raw!r}")
-        return self.clamp(value)
+        if self.kind not in ("event", "bool") and not self.values:
+            lows, highs = self._bounds()
+            _within(value, lows[0], highs[0], raw)
+        return value
+
+
+def _is_number(raw: Any) -> bool:
+    return isinstance(raw, (int, float)) and not isinstance(raw, bool)
+
+
+def _float(raw: int | float) -> float:
+    try:
+        value = float(raw)
+    except OverflowError:
+        raise ValueError("expected a number of less than 300 digits") from None
+    if not isfinite(value):
+        raise ValueError(f"expected a finite number, got {raw!r}")
+    return value
+
+
+def _within(value: float, low: float, high: float, raw: Any) -> None:
+    if not low <= value <= high:
+        raise ValueError(f"expected {low:g} to {high:g}, got {raw!r}")
