@@ -71,6 +71,8 @@ def play(
     hud: Annotated[bool, typer.Option("--hud", help="Begin with the HUD shown (h).")] = False,
     desk: Annotated[bool, typer.Option("--desk", help="A second window for you: panel, live picture, other deck. The "
                                                      "audience's shows the picture alone.")] = False,
+    gallery: Annotated[bool, typer.Option("--gallery", help="Runs by itself: waits for screen and sound, starts with "
+                                                           "what is whole, writes no notices on the picture.")] = False,
     fps: Annotated[float | None, typer.Option(min=1.0, max=500.0, help="Pictures per second; the screen's own when "
                                                                        "not given, 60 without one.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0.0, help="Stop after so long.")] = None,
@@ -107,11 +109,14 @@ def play(
         transition=transition, provider=provider, output_delay_ms=output_delay_ms, record=record,
         record_moves=record_moves, stats=stats, quantise=quantum(quantise), autopilot=autopilot,
         crossfader=controller(crossfader), pads=pads, link=link, midi_clock_out=midi_clock_out, page=page,
-        page_host=page_host)
-    if headless or wiring.has_display():
+        page_host=page_host, gallery=gallery)
+    asked = fullscreen or desk or gallery or monitor is not None  # somebody counts on a screen
+    if headless or asked or wiring.has_display():
         wiring.play(options)
     else:
-        wiring.show_reel(options)
+        from performer import offline
+
+        offline.show_reel(offline.RenderOptions("demo", "", preset, options.size, seed=seed, provider=provider))
 
 
 @app.command(epilog="Example: performer render song.ogg out.mp4 --preset tidal --size 1920x1080 --sheet out.png")

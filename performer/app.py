@@ -6,12 +6,10 @@ import json
 import logging
 import os
 import sys
-import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -43,8 +41,8 @@ from performer.latency import Latency
 from performer.latent.bank import Bank
 from performer.library import FACTORY, USER, Library
 from performer.listener import Listener
+from performer.options import PlayOptions, checked
 from performer.outputs import midiclock, moves
-from performer.outputs.movie import check_path
 from performer.outputs.recorder import Recorder
 from performer.outputs.snapshot import Snapshots
 from performer.page.board import Board
@@ -52,6 +50,7 @@ from performer.page.server import Page
 from performer.page.thumbnails import Thumbnails
 from performer.preflight import Preflight
 from performer.preset import Preset
+from performer.service import Service, outlast, signals
 from performer.show import Show
 from performer.stage import Stage, Surface, Wiring
 from performer.sync import Latest
@@ -59,46 +58,12 @@ from performer.toasts import Toasts
 from performer.watch import Watcher
 
 log = logging.getLogger(__name__)
-REEL_S = 20.0
 SWITCH_S = 0.0005  # a thread waits this long for its turn; Python's own 5 ms is a third of a frame
 PATIENCE = 5  # niceness of threads that may wait
 JOIN_S = 10.0  # a recording may still have its last pictures to write
 LEAVE_S = 1.5  # what a frozen sound server gets to let go, and its thread
 OPEN_S = 6.0  # and to open: more than any that is well
 WATCH_S = 0.1  # how often devices are looked after
-
-
-@dataclass(frozen=True)
-class PlayOptions:
-    """What `performer play` takes; see its --help."""
-
-    preset: str | None = None
-    input: str = "default"
-    midi: str = "all"
-    midi_api: str = ""
-    size: tuple[int, int] = (1280, 720)
-    monitor: str | None = None
-    fullscreen: bool = False
-    headless: bool = False
-    hud: bool = False
-    desk: bool = False
-    fps: float | None = None
-    seconds: float | None = None
-    seed: int = 0
-    transition: str | None = None
-    provider: str = "auto"
-    output_delay_ms: float | None = None
-    quantise: str = "now"
-    autopilot: int = 0
-    crossfader: str = ""
-    pads: int | None = None
-    link: bool = False
-    midi_clock_out: str | None = None
-    page: int | None = None
-    page_host: str = "127.0.0.1"
-    record: str | None = None
-    record_moves: str | None = None
-    stats: str | None = None
 
 
 def load_library(transition: str | None = None) -> Library:
@@ -133,24 +98,24 @@ def painter(library: Library, provider: str, begin: Begin | None = None, stay: b
 
 
 def play(options: PlayOptions) -> dict[str, Any]:
-    """Play live until told to stop; returns the figures that --stats writes. Raises Fault."""
-    if options.stats is not None:
-        _writable(options.stats)
-    if options.record is not None:
-        check_path(options.record)
-    if options.record_moves is not None:
-        moves.check_path(options.record_moves)
-    with Rig(options) as rig:
+    """Play live until told to stop, by a key or a signal; returns the figures that --stats writes. Raises Fault."""
+    options, service = checked(options), Service()
+    with Rig(options) as rig, signals(rig.stage.leave):
         for line in rig.notes():
             _say(line)
         if options.record is not None:
             rig.stage.start_recording(options.record)
-        rig.stage.run(options.seconds)
+        service.begun(rig.show.preset.title)
+        rig.stage.run(options.seconds, service.alive)
+        service.ends()
         figures = rig.figures()
         if line := rig.latency.line():
             _say(line)
     if options.stats is not None:
-        Path(options.stats).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        try:
+            Path(options.stats).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise Fault(f"{options.stats}: cannot be written: {error.strerror}") from None
     return figures
 
 
@@ -195,7 +160,7 @@ class Rig:
         """The sound that was asked for; where the sound system is frozen, what needs none. Raises Fault."""
         def opened() -> source.SoundSource:
             with portaudio.asking():
-                sound = source.create(self.options.input, self.now)
+                sound = source.create(self.options.input, self.now, patient=self.options.gallery)
                 sound.open()
             return sound
 
@@ -204,7 +169,7 @@ class Rig:
         except Overdue:
             portaudio.leave()
             log.warning("the sound system does not answer; nothing is played")
-        sound = source.create(self.options.input, self.now, mute=True)
+        sound = source.create(self.options.input, self.now, mute=True, patient=self.options.gallery)
         sound.open()
         return sound
 
@@ -238,9 +203,34 @@ class Rig:
         self.sound.prepare()
         self.hands.poll(self.now())
 
+    def _wanted(self, presets: list[Preset]) -> Preset:
+        """The preset that was asked for; in a gallery the first one, where that cannot be read. Raises Fault."""
+        try:
+            return self.library.find(self.options.preset) if self.options.preset else presets[0]
+        except Fault as fault:
+            if not (self.options.gallery and presets):
+                raise
+            log.error("%s", fault)
+            return presets[0]
+
+    def _opening(self, wanted: Preset, presets: list[Preset]) -> Preset:
+        """What the show begins with, made ready; in a gallery the next one, where that fails. Raises Fault."""
+        for preset in (wanted, *presets):
+            try:
+                for layer in preset.layers:
+                    if layer.model is not None:
+                        self.painter.warm(layer.model)
+                self.renderer.warm(preset)
+                return preset
+            except Fault as fault:
+                if not self.options.gallery:
+                    raise
+                log.error("%s", fault)
+        raise Fault("no preset can be shown; `performer check` says why")
+
     def _build(self) -> None:
         options, closing, stop = self.options, self._closing, self._stop
-        notices: deque[Message] = deque(maxlen=8)
+        notices: deque[Message] = deque(maxlen=0 if options.gallery else 8)
         toasts = Toasts(notices, self.now)
         logging.getLogger("performer").addHandler(toasts)
         closing.callback(logging.getLogger("performer").removeHandler, toasts)
@@ -248,7 +238,7 @@ class Rig:
         presets = self.library.in_order()
         if not presets and options.preset is None:
             raise Fault(f"no presets in {FACTORY / 'presets'} or {USER / 'presets'}; install performer again")
-        first = self.library.find(options.preset) if options.preset else presets[0]
+        first = self._wanted(presets)
         interval = sys.getswitchinterval()
         sys.setswitchinterval(SWITCH_S)
         closing.callback(sys.setswitchinterval, interval)
@@ -263,18 +253,15 @@ class Rig:
         clock_port = (midiclock.open_port(options.midi_clock_out, midi.api_number(options.midi_api))
                       if options.midi_clock_out is not None else None)
         self.painter = painter(self.library, options.provider,
-                               lambda name, body: self._begin(name, body, patient=1, join_s=LEAVE_S),
+                               lambda name, body: self._begin(name, body, patient=1, join_s=LEAVE_S, once=True),
                                stay=not software(self.surface.ctx))
-        for layer in first.layers:
-            if layer.model is not None:
-                self.painter.warm(layer.model)
         preflight = Preflight(str(self.surface.ctx.info["GL_RENDERER"]))
         closing.callback(preflight.stop)
         self.library.refuse(preflight.examine(self.library.foreign(*presets, first)))
         self.renderer = renderer = Renderer(self.surface.ctx, self.library.shaders, datetime.now(),
                                             deep=not software(self.surface.ctx))
         closing.callback(renderer.release)  # what CUDA has registered goes before the context does
-        renderer.warm(first)
+        first = self._opening(first, presets)
         for preset in presets:
             try:
                 renderer.warm(preset)
@@ -315,7 +302,7 @@ class Rig:
             self._begin("midi clock", lambda: midiclock.MidiClock(clock_port, frames, self.now).run(stop))
         self._begin("banks", lambda: banks.run(kept, stop))
         if self.page is not None:
-            self._begin("page", partial(self.page.run, stop), patient=1)
+            self._begin("page", partial(self.page.run, stop), patient=1, once=True)
             self._begin("thumbnails", partial(self.page.thumbnails.run, stop), patient=2)
         self._begin("followers", lambda: self.followers.run(stop))
         if taken is not None:
@@ -353,16 +340,21 @@ class Rig:
         self._closing.callback(page.close)
         return page
 
-    def _begin(self, name: str, body: Callable[[], None], patient: int = 0, join_s: float = JOIN_S) -> None:
+    def _begin(self, name: str, body: Callable[[], None], patient: int = 0, join_s: float = JOIN_S,
+               once: bool = False) -> None:
         """Start a thread; a patient one steps back for sound and drawing where cores are few, a more patient one more.
 
         join_s  how long it is waited for at the end
+        once    its body is not begun again should it fail
         """
 
         def run() -> None:
             if patient and sys.platform == "linux":  # there, priorities belong to threads
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PATIENCE * patient)
-            body()
+            if once:
+                body()
+            else:
+                outlast(name, body, self._stop)
 
         thread = threading.Thread(target=run, name=name, daemon=True)
         thread.start()
@@ -370,7 +362,7 @@ class Rig:
 
     def _record(self, path: str | None, size: tuple[int, int]) -> Recorder:
         recorder = Recorder(path, size, self.sound, self.now)
-        self._begin("recorder", lambda: recorder.run(self._stop), patient=1)
+        self._begin("recorder", lambda: recorder.run(self._stop), patient=1, once=True)
         return recorder
 
 
@@ -383,32 +375,10 @@ def has_display() -> bool:
     return True
 
 
-def show_reel(options: PlayOptions) -> None:
-    """Where there is no display: render 20 s of the demo to a movie and a contact sheet, and say where they are."""
-    from performer import offline
-
-    folder = Path.cwd() if os.access(Path.cwd(), os.W_OK) else Path(tempfile.gettempdir())
-    movie, sheet = folder / "performer-demo.mp4", folder / "performer-demo.png"
-    _say("no display here: rendering 20 s of the demo instead (--headless would play without a window)")
-    offline.render(offline.RenderOptions(
-        song="demo", out=str(movie), sheet=str(sheet), preset=options.preset, seconds=REEL_S, size=options.size,
-        fps=30.0, seed=options.seed, provider=options.provider))
-    _say(f"movie: {movie}")
-    _say(f"contact sheet: {sheet}")
-
-
 def _often(look: Callable[[], None], stop: threading.Event) -> None:
     """Thread body: devices that were lost come back, new MIDI ports are noticed."""
     while not stop.wait(WATCH_S):
         look()
-
-
-def _writable(path: str) -> None:
-    folder = Path(path).absolute().parent
-    if not folder.is_dir():
-        raise Fault(f"{path}: cannot write there: no folder {folder}")
-    if Path(path).is_dir() or not os.access(Path(path) if Path(path).exists() else folder, os.W_OK):
-        raise Fault(f"{path}: cannot write there; choose another place")
 
 
 def _say(line: str) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import sys
+import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +39,7 @@ from performer.show import Show
 from performer.sync import Ring
 
 RING_S = 2.0
+REEL_S = 20.0
 BLOCK = 4096
 SHEET_PICTURES = 12
 REHEARSED_HZ = 100  # pictures a second that are thought of, when none is drawn
@@ -210,6 +214,19 @@ def render(options: RenderOptions) -> None:
             finally:
                 if sheet is not None and performance.index:
                     sheet.save()
+
+
+def show_reel(options: RenderOptions) -> None:
+    """Where there is no display: some seconds of the demo as a movie and a contact sheet, and a line where they are.
+
+    options  of which song, out, sheet, seconds and fps are chosen here
+    """
+    folder = Path.cwd() if os.access(Path.cwd(), os.W_OK) else Path(tempfile.gettempdir())
+    movie, sheet = folder / "performer-demo.mp4", folder / "performer-demo.png"
+    print(f"no display here: rendering {REEL_S:.0f} s of the demo instead (--headless would play without a window)",
+          file=sys.stderr, flush=True)
+    render(replace(options, song="demo", out=str(movie), sheet=str(sheet), seconds=REEL_S, fps=30.0))
+    print(f"movie: {movie}\ncontact sheet: {sheet}", file=sys.stderr, flush=True)
 
 
 def rehearse(song: str, automation: str, out: str, preset: str | None = None) -> str:

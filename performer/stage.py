@@ -40,9 +40,11 @@ from performer.preset import Preset
 from performer.show import Show
 from performer.stats import Stats
 from performer.sync import Latest
+from performer.toasts import ASIDE
 
 log = logging.getLogger(__name__)
 TIDY_S = 10.0  # seconds between two collections of garbage, each in a frame's idle time
+LATEST_TIDY_S = 300.0
 CALM_S = 0.5  # time constant with which a slow picture is forgotten
 MARGIN_S = 0.002  # for what a picture may take longer than those before it
 NOTICE_S = 4.0
@@ -131,11 +133,16 @@ class Stage:
         self._quit = False
         self._work_s = 1.0 / fps  # the longest that a picture took of late
         self._tidied_t = 0.0
+        self._deepest = 0  # level that the governor went down to
         self._last_t: float | None = None
         self._scene: Scene | None = None  # live, in the newest frame
 
-    def run(self, seconds: float | None = None) -> None:
-        """Play for so many seconds, or until told to quit."""
+    def leave(self) -> None:
+        """End after the picture that is being drawn."""
+        self._quit = True
+
+    def run(self, seconds: float | None = None, alive: Callable[[float], None] = lambda now: None) -> None:
+        """Play for so many seconds, or until told to quit; `alive` hears the time of each picture."""
         begun = self.wiring.now()
         gc.collect()
         gc.freeze()
@@ -143,6 +150,7 @@ class Stage:
         try:
             while not self._quit and (seconds is None or self.wiring.now() - begun < seconds):
                 self.picture()
+                alive(self.wiring.now())
         except KeyboardInterrupt:
             log.info("interrupted")
         finally:
@@ -205,7 +213,7 @@ class Stage:
         if governor.step(shown, took):
             self.renderer.skip = governor.effort.skip
             wiring.painter.least_interval_s = governor.effort.image_interval_s
-            log.info("governor: %s", governor.effort)
+            self._own_up()
         timer = self.renderer.timer
         if governor.level > 0 and timer is not None and timer.on:
             slow = self.relief.step(shown, self.renderer.costs(STEADY), late=True)
@@ -223,6 +231,12 @@ class Stage:
         """Record from now on. Raises Fault when the path is no good."""
         self.recorder = self.wiring.record(path, self.surface.size)
         self._say(f"recording to {self.recorder.path}")
+
+    def _own_up(self) -> None:
+        """Say what is given up, once for each depth, and never on the picture: the panel always shows it."""
+        if self.governor.level > self._deepest:
+            self._deepest = self.governor.level
+            log.info("governor: %s", self.governor.effort, extra=ASIDE)
 
     def _meet_screen(self, took: float) -> None:
         """Find out whether swapping waits for a screen: then that is the pace, and two would beat."""
@@ -256,7 +270,7 @@ class Stage:
     def _command(self, event: ControlEvent) -> None:
         name = event.address.removeprefix("app.")
         if name == "quit":
-            self._quit = True
+            self.leave()
         elif name == "hud":
             self._hud_on = not self._hud_on
         elif name == "help":
@@ -353,7 +367,7 @@ class Stage:
             sound_age_ms=age_s * 1000.0, sound_note=wiring.sound_note(), midi_note=wiring.midi_note(),
             governor_note="" if self.governor.level == 0 else str(self.governor.effort),
             recording="" if recorder is None else f"{recorder.seconds:.0f} s, {recorder.dropped} dropped",
-            frozen=wiring.show.frozen, messages=tuple(wiring.notices), routes=frame.routes,
+            frozen=wiring.show.frozen, dark=wiring.show.dark, messages=tuple(wiring.notices), routes=frame.routes,
             delays=wiring.latency.rows(), waiting=frame.waiting,
         )
 
@@ -365,8 +379,8 @@ class Stage:
         self.wiring.notices.append(Message(self.wiring.now(), text))
 
     def _tidy(self, now: float, took: float) -> None:
-        """Collect garbage only when the frame leaves time for it."""
-        idle = self.stats.interval_s - took
-        if now - self._tidied_t > TIDY_S and idle > 0.004:
+        """Collect garbage when the frame leaves time for it; where none ever does, at long last."""
+        idle, since = self.stats.interval_s - took, now - self._tidied_t
+        if since > TIDY_S and (idle > 0.004 or since > LATEST_TIDY_S):
             gc.collect()  # what was there at the start is frozen, so there is little to look through
             self._tidied_t = now

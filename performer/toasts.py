@@ -8,6 +8,9 @@ from collections.abc import Callable
 
 from performer.gl.hud import Message
 
+#: `extra` of a log line that is no notice
+ASIDE = {"aside": True}
+
 
 class Toasts(logging.Handler):
     """Warnings and errors become notices on the picture, each once per cause."""
@@ -17,5 +20,7 @@ class Toasts(logging.Handler):
         self._notices, self._now = notices, now
 
     def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "aside", False):
+            return
         level = {logging.ERROR: "error", logging.WARNING: "warning"}.get(record.levelno, "info")
         self._notices.append(Message(self._now(), record.getMessage(), level))

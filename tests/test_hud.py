@@ -95,7 +95,8 @@ def test_meters_move_every_frame_and_text_ten_times_a_second(ctx: moderngl.Conte
 @pytest.mark.parametrize("change", [
     {"level": 1.0}, {"beat": 0.5}, {"incoming": "Neon", "progress": 0.5},
     {"routes": (*ROUTES[:1], (*ROUTES[1][:2], 1.0))},
-    {"frozen": True}, {"recording": "3 s, 0 dropped"}, {"governor_note": "75 %"}, {"midi_note": "Launchpad"},
+    {"frozen": True}, {"dark": True},
+    {"recording": "3 s, 0 dropped"}, {"governor_note": "75 %"}, {"midi_note": "Launchpad"},
     {"delays": (("delay", "48 ms"),)},
     {"sound_age_ms": 20.0}, {"help": True}, {"sync": "midi"}, {"missed": 7}, {"p99_ms": 30.0}, {"model_rate_hz": 40.0}])
 def test_everything_it_is_told_shows(ctx: moderngl.Context, change: dict[str, object]) -> None:

@@ -11,7 +11,7 @@ import soundfile
 from scipy.signal import correlate
 
 from performer.errors import Fault
-from performer.inputs import demo, player, source, wavfile
+from performer.inputs import demo, player, portaudio, source, wavfile
 from performer.inputs.soundcard import SoundCard
 
 
@@ -252,3 +252,43 @@ def test_the_demos_kicks_stand_on_its_beats(groove):
         before = np.abs(groove[at - 400:at]).mean()
         after = np.abs(groove[at:at + 900]).mean()
         assert after > before
+
+
+def test_an_output_that_was_lost_is_had_back_when_its_server_returns_late(pulse):
+    sound = player.demo_player(time.perf_counter)
+    sound.open()
+    try:
+        assert wait_for(lambda: sound._calls > 10, 8.0, sound)
+        pulse.kill()
+        assert wait_for(lambda: sound._stream is None, 12.0, sound), "the first try to have it back fails"
+        pulse.start()
+        calls = sound._calls
+        assert wait_for(lambda: sound._calls > calls + 10, 12.0, sound)
+    finally:
+        sound.close()
+
+
+def test_a_patient_card_is_opened_when_it_comes(pulse, song):
+    pulse.kill()
+    sound = source.create("default", time.perf_counter, patient=True)
+    sound.open()
+    try:
+        assert sound.state == "lost" and not wait_for(lambda: sound.state == "running", 2.0, sound)
+        pulse.start()
+        assert wait_for(lambda: sound.state == "running", 10.0, sound)
+        pulse.play(song)
+        assert wait_for(lambda: np.abs(sound.ring.latest(1000)).max() > 0.01, 8.0, sound)
+    finally:
+        sound.close()
+
+
+def test_what_stays_away_is_looked_for_seldom_until_something_is_plugged_in(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    search = portaudio.Search(0.0)
+    tries = [t / 10 for t in range(int(2 * portaudio.EAGER_S * 10)) if search.due(t / 10)]
+    early = [t for t in tries if t < portaudio.EAGER_S]
+    assert len(early) == pytest.approx(portaudio.EAGER_S / portaudio.RETRY_S, abs=2)
+    assert len(tries) - len(early) <= portaudio.EAGER_S / portaudio.SELDOM_S + 1
+    now = 2 * portaudio.EAGER_S
+    (tmp_path / "pipewire-0").touch()
+    assert sum(search.due(now + t / 10) for t in range(100)) >= 9

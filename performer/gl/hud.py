@@ -80,6 +80,7 @@ class HudState:
     waiting: str = ""
     delays: tuple[tuple[str, str], ...] = ()
     frozen: bool = False
+    dark: bool = False
     messages: tuple[Message, ...] = ()
     routes: tuple[tuple[str, str, float], ...] = ()
 
@@ -106,7 +107,8 @@ class Hud:
     def draw(self, state: HudState, target: moderngl.Framebuffer, size: tuple[int, int]) -> None:
         """Draw over what is in `target`, whose size in pixels is (width, height)."""
         notices = tuple(message for message in state.messages if state.t - message.t < SHOWN_S)
-        shape = (size, state.panel, state.help, len(state.routes), bool(state.incoming), state.frozen, notices)
+        still = state.frozen, state.dark
+        shape = (size, state.panel, state.help, len(state.routes), bool(state.incoming), still, notices)
         if state.t - self._set_t >= LAYOUT_S or state.t < self._set_t or shape != self._set_for:
             self._set_t, self._set_for = state.t, shape
             self._lay_out(state, notices, size)
@@ -160,7 +162,7 @@ class Hud:
         at = self._text(f"{state.bpm:.1f} bpm" if state.bpm > 0 else "no beat yet", at, y, _TEXT)
         if state.bpm > 0:
             self._text(f"{state.confidence * 100:.0f} %  {state.sync}", at + em * 0.8, y, _DIM)
-        right = "FROZEN" if state.frozen else ""
+        right = " ".join(word for word, on in (("BLACKOUT", state.dark), ("FROZEN", state.frozen)) if on)
         if right:
             self._text(right, x + inner - self._atlas.width(right), y, _WARM)
         y += line + em * 0.3

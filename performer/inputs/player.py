@@ -28,12 +28,13 @@ class Player:
     rate    samples per second
     now     the show's clock
     mute    never open an output
+    patient an output that is not there yet is waited for
     """
 
     key, reported_s = "", 0.0  # no device brings it
 
     def __init__(self, name: str, blocks: Iterator[np.ndarray], rate: int, channels: int, now: Clock,
-                 mute: bool = False) -> None:
+                 mute: bool = False, patient: bool = False) -> None:
         self.rate, self.ring = rate, Ring(int(RING_S * rate), channels)
         self.state, self.overflows = "running", 0
         self.note, self.delay_s = name, 0.0  # a sample comes when it is heard
@@ -44,6 +45,7 @@ class Player:
         self._given = 0  # samples handed to the output
         self._calls = 0
         self._seen_calls, self._seen_t = 0, 0.0
+        self._search = portaudio.Search(now()) if patient else None  # for an output that was lost
 
     def open(self) -> None:
         self.prepare()
@@ -66,6 +68,9 @@ class Player:
 
     def poll(self, now: float) -> None:
         if self._stream is None:
+            if self._search is not None and self._search.due(now):
+                self._given = self.ring.written
+                self._start_output(anew=True)
             return
         if self._calls != self._seen_calls:
             self._seen_calls, self._seen_t = self._calls, now
@@ -73,8 +78,8 @@ class Player:
             self._go_on()
             self._stop_output()
             self._go_on()  # a server that thawed may have asked for more before it let go
+            self._search = portaudio.Search(now)
             self._start_output()
-            self._seen_t = self._now()
 
     def close(self) -> None:
         portaudio.leave()
@@ -93,15 +98,19 @@ class Player:
         self._at = (self.ring.written, self._now())
         self._given = self.ring.written
 
-    def _start_output(self) -> None:
+    def _start_output(self, anew: bool = False) -> None:
+        """Have it heard, if that can be. anew  look for devices first"""
         try:
             import sounddevice
 
+            if anew and not portaudio.stuck():
+                portaudio.again()
             with portaudio.asking():
                 self._stream = sounddevice.OutputStream(
                     samplerate=self.rate, channels=min(2, self._tape.width), blocksize=BLOCK, dtype="float32",
                     callback=self._callback)
                 self._stream.start()
+            self._seen_t = self._now()
         except Exception as error:  # PortAudio missing, no device, a rate it cannot play
             log.debug("no sound output: %s", error)
             self._stream = None
@@ -123,10 +132,11 @@ class Player:
         self.overflows += bool(status)
 
 
-def file_player(path: Path, now: Clock, mute: bool = False) -> Player:
+def file_player(path: Path, now: Clock, mute: bool = False, patient: bool = False) -> Player:
     """A file, over and over. Raises Fault."""
     info = wavfile.probe(path)
-    return Player(path.name, wavfile.blocks(path, info.rate, loop=True), info.rate, info.channels, now, mute)
+    return Player(path.name, wavfile.blocks(path, info.rate, loop=True), info.rate, info.channels, now, mute,
+                  patient)
 
 
 def demo_player(now: Clock, why: str = "", mute: bool = False) -> Player:

@@ -9,9 +9,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
+from performer.errors import Fault
+
 log = logging.getLogger(__name__)
+RETRY_S = 1.0
+EAGER_S = 300.0  # after so long a lost device is looked for more seldom: each look leaves 12 kB behind in PortAudio
+SELDOM_S = 60.0 if sys.platform == "linux" else 10.0  # on Linux files tell when something was plugged in
 _out = 0  # calls into PortAudio that have not returned
 _stderr = -1  # a copy of it while calls are out: PortAudio is started with its babble shut off
 _lock = threading.Lock()
@@ -66,3 +72,63 @@ def without_farewell() -> None:
     farewell = getattr(sys.modules.get("sounddevice"), "_exit_handler", None)  # an import that hangs has none yet
     if farewell is not None:
         atexit.unregister(farewell)
+
+
+def again() -> None:
+    """Start PortAudio anew, as its list of devices is frozen until then. No stream may be open. Raises Fault.
+
+    Not where it talks to a JACK server: if that has died, PortAudio's own farewell aborts the whole process.
+    """
+    import sounddevice as sd
+
+    try:
+        if any("JACK" in api["name"] for api in sd.query_hostapis()):
+            without_farewell()
+            return
+        with asking():
+            sd._terminate()
+            sd._initialize()
+    except Exception as error:
+        raise Fault(f"PortAudio does not start: {line(error)}") from None
+
+
+def line(error: Exception) -> str:
+    """An error of PortAudio's in one line."""
+    return " ".join(str(error).split())[:160]
+
+
+class Search:
+    """When to look for a device that is not there: every second; after EAGER_S seldom, unless something is plugged in.
+
+    now  seconds, on the clock of the other calls
+    """
+
+    def __init__(self, now: float) -> None:
+        self.tries = 0  # since it began
+        self._tried_t = float("-inf")
+        self.begin(now)
+
+    def begin(self, now: float) -> None:
+        """The device has just been lost."""
+        self._eager_t, self._plugged, self.tries = now, _plugged(), 0
+
+    def due(self, now: float) -> bool:
+        """Whether to look now; then it counts as a try."""
+        plugged = _plugged()
+        if plugged != self._plugged:
+            self._plugged, self._eager_t = plugged, now
+        if now - self._tried_t < (RETRY_S if now - self._eager_t < EAGER_S else SELDOM_S):
+            return False
+        self._tried_t = now
+        self.tries += 1
+        return True
+
+
+def _plugged() -> tuple[str, ...]:
+    """Changes when a sound card or a sound server comes or goes, as far as files tell it."""
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or "/nowhere")
+    seen = []
+    for path in (Path("/dev/snd"), runtime / "pulse" / "native", runtime / "pipewire-0"):
+        with suppress(OSError):
+            seen.append(f"{path} {path.stat().st_ctime_ns}")
+    return tuple(seen)

@@ -19,7 +19,6 @@ log = logging.getLogger(__name__)
 BLOCK = 256
 QUIET_S = 1.0  # without a new sample for this long the device is lost
 SETTLE_S = 4.0  # after opening: a sound server's idle monitor may pause for 2 s before it runs
-RETRY_S = 1.0
 END_S = 1.5  # a stream that has not ended by then never will
 OLDEST_S = 1.0  # an age beyond this is no age: that system's clock of the converter is wrong
 SOUND_SERVERS = ("pulse", "pipewire")
@@ -40,19 +39,21 @@ def has_input() -> bool:
 class SoundCard:
     """Captures a device at its own rate, all its channels.
 
-    spec  "default", "system", an index, or a name or a part of it; remembered by host API and name from then on
-    now   the show's clock
+    spec     "default", "system", an index, or a name or a part of it; remembered by host API and name from then on
+    now      the show's clock
+    patient  opened by `poll`, as soon as it is there; until then silent
     """
 
-    def __init__(self, spec: str, now: Clock) -> None:
+    def __init__(self, spec: str, now: Clock, patient: bool = False) -> None:
         self.rate, self.ring = 48000, Ring(int(RING_S * 48000), 2)
         self.state, self.note, self.overflows = "lost", spec, 0
-        self._spec, self._now = spec, now
+        self._spec, self._now, self._patient = spec, now, patient
         self._key: tuple[str, str] | None = None  # host API and name
         self._stream: Any = None
         self.reported_s = 0.0  # input latency as PortAudio states it
         self.delay_s = self._guess_s = 0.0
-        self._last_written, self._last_t, self._opened_t, self._retry_t = 0, 0.0, 0.0, 0.0
+        self._last_written, self._last_t, self._opened_t = 0, 0.0, 0.0
+        self._search = portaudio.Search(now())
 
     @property
     def key(self) -> str:
@@ -62,7 +63,10 @@ class SoundCard:
         return ("system through " if self._spec == "system" else "") + ": ".join(self._key)
 
     def open(self) -> None:
-        self._start()
+        if self._patient:
+            self.note = f"{self._spec}: not there yet"
+        else:
+            self._start()
 
     def pump(self) -> None:
         """Nothing is due: the callback brings it."""
@@ -79,17 +83,18 @@ class SoundCard:
                 return
             log.warning("sound input lost: %s; trying again every second", self.note)
             self.state = "lost"
+            self._search.begin(now)
             self._let_go()
-        if now - self._retry_t < RETRY_S:
+        if not self._search.due(now):
             return
-        self._retry_t = now
+        new = self._key is None
         try:
             if not portaudio.stuck():  # else the list of devices stays as it is; what is in it may yet open
-                _initialise_again()
+                portaudio.again()
             self._start()
-            log.info("sound input is back: %s", self.note)
+            log.info("sound input is %s: %s", "there" if new else "back", self.note)
         except Fault as fault:
-            log.debug("%s", fault)
+            (log.warning if new and self._search.tries == 1 else log.debug)("%s; it is waited for", fault)
 
     def close(self) -> None:
         portaudio.leave()
@@ -128,7 +133,7 @@ class SoundCard:
                 self._stream.start()
         except Exception as error:
             self._stop()
-            raise Fault(f"--input {self._spec}: {device['name']} cannot be opened ({_line(error)}); "
+            raise Fault(f"--input {self._spec}: {device['name']} cannot be opened ({portaudio.line(error)}); "
                         "is another program holding it?") from None
         finally:
             if self._spec == "system" and before is None:
@@ -192,25 +197,3 @@ class SoundCard:
         mend = {"darwin": "install BlackHole and play into it", "win32": "enable Stereo Mix in the sound settings"}.get(
             sys.platform, "start PulseAudio or PipeWire and install libasound2-plugins")
         raise Fault(f"--input system: what the computer plays cannot be heard here; {mend}")
-
-
-def _initialise_again() -> None:
-    """PortAudio's list of devices is frozen until it starts anew.
-
-    Not where it talks to a JACK server: if that has died, PortAudio's own farewell aborts the whole process.
-    """
-    import sounddevice as sd
-
-    try:
-        if any("JACK" in api["name"] for api in sd.query_hostapis()):
-            portaudio.without_farewell()
-            return
-        with portaudio.asking():
-            sd._terminate()
-            sd._initialize()
-    except Exception as error:
-        raise Fault(f"PortAudio does not start: {_line(error)}") from None
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:160]

@@ -55,11 +55,12 @@ class SoundSource(Protocol):
         """Stop, for good; a frozen sound server may keep it for long."""
 
 
-def create(spec: str, now: Clock, mute: bool = False) -> SoundSource:
+def create(spec: str, now: Clock, mute: bool = False, patient: bool = False) -> SoundSource:
     """The source that `--input` names: default, system, demo, a file, or a device's name or index. Raises Fault.
 
-    now   the show's clock
-    mute  the sound system does not answer: ask it nothing
+    now      the show's clock
+    mute     the sound system does not answer: ask it nothing
+    patient  a device that is not there yet is waited for, in silence
     """
     from performer.inputs import player, soundcard
 
@@ -67,9 +68,11 @@ def create(spec: str, now: Clock, mute: bool = False) -> SoundSource:
         return player.demo_player(now, mute=mute)
     path = Path(spec).expanduser()
     if path.is_file():
-        return player.file_player(path, now, mute)
+        return player.file_player(path, now, mute, patient)
     if path.suffix.lower() in (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus") or len(path.parts) > 1:
         raise Fault(f"{spec}: no such sound file")
+    if patient:
+        return soundcard.SoundCard(spec, now, patient=True)
     if mute:
         if spec == "default":
             return player.demo_player(now, "the sound system does not answer", mute=True)
