@@ -209,6 +209,26 @@ def test_a_long_recording_goes_on_in_the_next_file(tmp_path, monkeypatch):
     assert parts[1].t[0] - parts[0].t[-1] == pytest.approx(TICK_S)
 
 
+def test_no_part_of_an_older_recording_is_ever_written_over(tmp_path, monkeypatch):
+    monkeypatch.setattr(moves, "PART_TICKS", 100)
+    old = tmp_path / "a.2.npz"
+    old.write_bytes(b"kept")
+    with pytest.raises(Fault, match=r"a.npz: later parts of a recording of that name are there already \(a.2.npz\)"):
+        MovesRecorder(tmp_path / "a.npz", Ring(64, 1 + len(NAMES), np.float64))
+    old.rename(tmp_path / "a.b.2.npz")  # of another one
+    recorder = recorder_at_work(tmp_path / "a.npz", 1.0)
+    for name in ("a.npz", "a.2.npz"):  # another show began to record under that name in the same moment
+        (tmp_path / name).write_bytes(b"kept")
+    monkeypatch.setattr(moves, "PART_TICKS", 50)
+    recorder.finish()
+    assert len(moves.read(tmp_path / "a.3.npz").t) == 50 and "a.3.npz: 1 s" in recorder.line()
+    assert all((tmp_path / name).read_bytes() == b"kept" for name in ("a.npz", "a.2.npz", "a.b.2.npz"))
+    folder = tmp_path / "moves"
+    folder.mkdir()
+    (folder / "moves_4.2.npz").write_bytes(b"kept")  # whose first part was moved away
+    assert MovesRecorder(folder, Ring(64, 1 + len(NAMES), np.float64)).path.name == "moves_5.npz"
+
+
 def test_a_recorder_holds_on_to_nothing_while_no_sound_comes_and_when_the_disk_is_full(tmp_path, monkeypatch, caplog):
     recorder, show = MovesRecorder(tmp_path / "a.npz", Ring(64, 1 + len(NAMES), np.float64)), Show([make()], "first")
     for i in range(3000):  # 50 s
@@ -226,6 +246,7 @@ def test_a_recorder_holds_on_to_nothing_while_no_sound_comes_and_when_the_disk_i
     stop.set()
     recorder.run(stop)
     assert "b.npz: moves are no longer recorded: No space left on device" in caplog.text
+    assert not list(tmp_path.iterdir())
     recorder.offer(2.0, show.step(51.0, 1 / 60, (64, 36), Features(t=51.0), Sound()), ())
     assert recorder._queue.empty()
 

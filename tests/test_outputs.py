@@ -399,6 +399,19 @@ def test_a_recording_without_a_name_goes_to_the_videos(tmp_path: Path, monkeypat
     assert path.suffix == ".mp4"
 
 
+def test_a_recording_never_takes_the_place_of_another_file(tmp_path: Path) -> None:
+    for name in ("set.mp4", "set 2.mp4"):
+        (tmp_path / name).write_bytes(b"last night")
+    recorder = Recorder(tmp_path / "set.mp4", (160, 90), None, lambda: 0.0)
+    assert recorder.path == tmp_path / "set 3.mp4"
+    assert Recorder(tmp_path / "set.mp4", (160, 90), None, lambda: 0.0).path.name == "set 4.mp4"  # before either runs
+    recorder.offer(flash(0), 0.0)
+    recorder.stop()
+    recorder.run(threading.Event())
+    assert recorder.fault is None and recorder.path.stat().st_size > 0
+    assert all((tmp_path / name).read_bytes() == b"last night" for name in ("set.mp4", "set 2.mp4"))
+
+
 def test_snapshots_are_saved_aside_under_new_names(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     snapshots = Snapshots(tmp_path / "new" / "folder")
     stop = threading.Event()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
 import zipfile
 from collections.abc import Sequence
@@ -48,12 +49,16 @@ class Moves:
 
 
 def write(path: Path, moves: Moves) -> None:
-    """Put a recording into its file, whole."""
+    """Put a recording into its file, whole or not at all. Raises OSError."""
     new = path.with_name(path.name + ".new")
-    with new.open("wb") as file:
-        np.savez(file, heard=moves.heard, moves=moves.moves, t=moves.t, knobs=np.array(moves.knobs, np.str_),
-                 gist=np.array(NAMES), tick_s=np.array(TICK_S))
-    new.replace(path)
+    try:
+        with new.open("wb") as file:
+            np.savez(file, heard=moves.heard, moves=moves.moves, t=moves.t, knobs=np.array(moves.knobs, np.str_),
+                     gist=np.array(NAMES), tick_s=np.array(TICK_S))
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
 
 
 def read(path: Path) -> Moves:
@@ -106,6 +111,7 @@ class MovesRecorder:
         self._count = 0  # ticks in this part
         self._frames: list[tuple[float, dict[str, float]]] = []  # the newest before the next tick, and those after
         self._part = 1
+        self._files: list[Path] = []  # of the parts
         self._over = False
 
     def offer(self, t: float, frame: Frame, events: Sequence[ControlEvent]) -> None:
@@ -169,8 +175,27 @@ class MovesRecorder:
         n = self._count
         if n:
             moves = np.array([column[:n] for column in self._columns.values()], np.float32)
-            path = self.path if self._part == 1 else self.path.with_suffix(f".{self._part}.npz")
-            write(path, Moves(self._heard[:n], moves.reshape(-1, n).T, self._t[:n], tuple(self._columns)))
+            if self._part > len(self._files):
+                self._files.append(self._claim())
+            into = self._files[-1]
+            try:
+                write(into, Moves(self._heard[:n], moves.reshape(-1, n).T, self._t[:n], tuple(self._columns)))
+            except OSError:
+                if into.stat().st_size == 0:
+                    self._files.pop().unlink()
+                raise
+
+    def _claim(self) -> Path:
+        """A file for this part, that nobody else writes to: another show may have begun one of that name meanwhile."""
+        number = self._part
+        while True:
+            path = self.path if number == 1 else self.path.with_suffix(f".{number}.npz")
+            try:
+                path.open("xb").close()
+            except FileExistsError:
+                number += 1
+            else:
+                return path
 
     def finish(self) -> None:
         """The last of it, and say what there is. Raises OSError."""
@@ -181,7 +206,7 @@ class MovesRecorder:
     def line(self) -> str:
         """What was recorded, in words."""
         knobs = [knob for knob in self._columns if not knob.endswith(".walk")]
-        return (f"recorded {self.path}: {self.seconds:.0f} s, "
+        return (f"recorded {self._files[0] if self._files else self.path}: {self.seconds:.0f} s, "
                 + (f"with {', '.join(knobs[:8])}{' ...' if len(knobs) > 8 else ''}" if knobs else
                    "no knob was moved: only the walks are in it"))
 
@@ -219,11 +244,15 @@ def check_path(path: str | Path) -> Path:
         except OSError as error:
             raise Fault(f"{path}: cannot make this folder: {error.strerror}") from None
     if path.is_dir():
-        numbers = [int(p.stem[6:]) for p in path.glob("moves_*.npz") if p.stem[6:].isdigit()]
+        names = [p.name[6:].split(".")[0] for p in path.glob("moves_*.npz")]  # of later parts too
+        numbers = [int(name) for name in names if name.isdecimal()]
         path = path / f"moves_{max(numbers, default=0) + 1}.npz"
     if path.suffix != ".npz":
         raise Fault(f"{path}: expected a name that ends in .npz, or a folder (a new one: {path.name}/)")
     check_folder(path.parent, LEAST_FREE)
     if path.exists():
         raise Fault(f"{path}: there is a recording of that name already; choose another")
+    part = re.compile(re.escape(path.stem) + r"\.\d+\.npz")
+    if later := sorted(other.name for other in path.parent.iterdir() if part.fullmatch(other.name)):
+        raise Fault(f"{path}: later parts of a recording of that name are there already ({later[0]}); choose another")
     return path

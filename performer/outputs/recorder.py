@@ -13,7 +13,7 @@ import numpy as np
 import platformdirs
 
 from performer.errors import Fault
-from performer.outputs.movie import Movie, check_path
+from performer.outputs.movie import LEAST_FREE, Movie, check_path, claim
 from performer.outputs.snapshot import free_name
 from performer.sync import Ring
 
@@ -35,7 +35,8 @@ class Heard(Protocol):
 class Recorder:
     """Records pictures and sound to a movie; a thread of its own runs `run`.
 
-    path   of the movie; None: a name by date and time in the person's videos folder
+    path   of the movie, or of NAME 2.mp4 where there is one already; None: a name by date and time in the person's
+           videos folder
     size   (width, height) of the pictures; of another size later, they are scaled
     sound  whose ring is recorded beside them, or None
     now    the show's clock, which also stamps the ring
@@ -47,8 +48,13 @@ class Recorder:
     def __init__(self, path: str | Path | None, size: tuple[int, int], sound: Heard | None,
                  now: Callable[[], float], fps: float = 30.0) -> None:
         if path is None:
-            path = free_name(Path(platformdirs.user_videos_dir()) / "performer", ".mp4")
-        self.path = check_path(path)
+            self.path = free_name(Path(platformdirs.user_videos_dir()) / "performer", ".mp4", LEAST_FREE)
+        else:
+            path = check_path(path)
+            try:
+                self.path = claim(path)
+            except OSError as error:
+                raise Fault(f"{path}: cannot be written ({error.strerror}); choose another folder") from None
         self.size = size
         self.fps = fps
         self.dropped = 0

@@ -13,7 +13,7 @@ import platformdirs
 from PIL import Image
 
 from performer.errors import Fault
-from performer.outputs.movie import check_folder
+from performer.outputs.movie import check_folder, claim
 
 log = logging.getLogger(__name__)
 
@@ -67,17 +67,14 @@ def save(pixels: np.ndarray, folder: Path) -> Path:
     return path
 
 
-def free_name(folder: Path, ending: str) -> Path:
-    """A path in `folder`, which is made, named by the present date and time. Raises Fault when it can't be."""
+def free_name(folder: Path, ending: str, least_free: int = 1 << 20) -> Path:
+    """A new, empty file in `folder`, which is made, named by the present date and time. Raises Fault."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Fault(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
-    check_folder(folder, 1 << 20)
-    name = f"performer {datetime.now():%Y-%m-%d %H.%M.%S}"
-    path = folder / f"{name}{ending}"
-    count = 2
-    while path.exists():
-        path = folder / f"{name} {count}{ending}"
-        count += 1
-    return path
+    check_folder(folder, least_free)
+    try:
+        return claim(folder / f"performer {datetime.now():%Y-%m-%d %H.%M.%S}{ending}")
+    except OSError as error:
+        raise Fault(f"{folder}: cannot be written to ({error.strerror}); choose another folder") from error
