@@ -87,14 +87,7 @@ def painter(library: Library, provider: str, begin: Begin | None = None, stay: b
     begin  starts threads for it; stay, pictures may stay on the card where they were made; repeats, every start gives
            the same pictures to the bit, if not in the fastest way
     """
-
-    def stamp(name: str) -> float:
-        try:
-            return library.models[name].stat().st_mtime
-        except OSError:
-            return 0.0
-
-    return Painter(lambda name: load_model(library, name, provider, repeats=repeats), stamp, begin, stay)
+    return Painter(lambda name: load_model(library, name, provider, repeats=repeats), library.changed, begin, stay)
 
 
 def play(options: PlayOptions) -> dict[str, Any]:
@@ -334,9 +327,9 @@ class Rig:
 
     def _page(self, host: str, port: int) -> Page:
         """The control page, on its port. Raises Fault."""
-        portrait = Portrait(lambda name: load_model(self.library, name, "cpu", 1))
-        board = Board()
-        page = Page(host, port, self.hands.events, self.now, board, Thumbnails(portrait, lambda: board.busy))
+        changed, board = self.library.changed, Board()
+        portrait = Portrait(lambda name: load_model(self.library, name, "cpu", 1), changed)
+        page = Page(host, port, self.hands.events, self.now, board, Thumbnails(portrait, lambda: board.busy, changed))
         self._closing.callback(page.close)
         return page
 

@@ -128,6 +128,13 @@ class Library:
         """What all models can be played by besides their latents."""
         return {name: inlets.offered(path) for name, path in self.models.items()}
 
+    def changed(self, model: str) -> float:
+        """When a model's file was changed, in seconds; 0 where it is gone."""
+        try:
+            return self.models[model].stat().st_mtime
+        except OSError:
+            return 0.0
+
     def dims(self) -> dict[str, int]:
         """Size of the latents of each model that has a card and walks."""
         found = {}

@@ -5,6 +5,7 @@ import base64
 import http.client
 import io
 import json
+import os
 import shutil
 import socket
 import threading
@@ -14,6 +15,7 @@ from dataclasses import replace
 from queue import SimpleQueue
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 from scenes import TEXT, make
@@ -25,14 +27,18 @@ from performer.__main__ import with_port
 from performer.app import Rig
 from performer.errors import Fault
 from performer.frame import ControlEvent, Features, Sound
+from performer.generators.onnx import create
+from performer.generators.portrait import Portrait
 from performer.keeping import changed
 from performer.latent.bank import Bank
-from performer.page import messages, server
+from performer.library import FACTORY, Library
+from performer.page import messages, server, visitor
 from performer.page.board import Board
 from performer.page.messages import Odd
 from performer.page.server import Page
-from performer.page.thumbnails import Thumbnails, jpeg, key_of
+from performer.page.thumbnails import LivePicture, Thumbnails, jpeg, key_of
 from performer.show import Show
+from performer.sync import Latest
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
@@ -57,13 +63,14 @@ def show(places: int = 2) -> tuple[Show, Bank]:
 class Stand:
     """A page on a port of its own, before a show that steps on a thread as the stage does."""
 
-    def __init__(self, host: str = "127.0.0.1", places: int = 2) -> None:
+    def __init__(self, host: str = "127.0.0.1", places: int = 2, stamp=lambda model: 0.0) -> None:
         self.show, self.bank = show(places)
         self.events: SimpleQueue[ControlEvent] = SimpleQueue()
         self.seen: list[ControlEvent] = []
         self.begun = time.monotonic()
         self.stop = threading.Event()
-        thumbnails = Thumbnails(lambda model, latent: np.full((3, 40, 60), 0.5, np.float32))
+        thumbnails = Thumbnails(lambda model, latent: np.full((3, 40, 60), 0.5, np.float32), stamp=stamp)
+        self.thumbnails = thumbnails
         self.page = Page(host, 0, self.events, lambda: time.monotonic() - self.begun, Board(), thumbnails)
         self.threads = [threading.Thread(target=body, daemon=True) for body in (
             lambda: self.page.run(self.stop), lambda: thumbnails.run(self.stop), self.play)]
@@ -226,6 +233,50 @@ def test_pictures_wait_until_the_one_before_was_seen(stand):
         assert pictures == 1 and stand.page.board.pictures.count > 3
 
 
+def test_a_picture_is_encoded_once_for_all_who_look(monkeypatch):
+    pictures = Latest()
+    live, rng = LivePicture(pictures, 32), np.random.default_rng(1)
+    assert live.newer(0) is None
+    for _ in range(3):
+        pictures.post(rng.integers(0, 255, (36, 64, 3), np.uint8))
+    first = live.newer(0)
+    assert first[0] == 3 and Image.open(io.BytesIO(first[1])).size == (32, 18)
+    assert all(live.newer(seen) is first for seen in (0, 1, 2)) and live.encoded == 1  # one bytes object, not copies
+    assert live.newer(3) is None
+    pictures.post(rng.integers(0, 255, (36, 64, 3), np.uint8))
+    assert live.newer(3)[0] == 4 and live.newer(0)[0] == 4 and live.encoded == 2
+
+
+def test_a_model_that_was_replaced_gets_new_small_pictures():
+    stamp = [1.0]
+    with Stand(stamp=lambda model: stamp[0]) as stand, stand.socket() as wire:
+        first = {row["key"] for row in told(wire, lambda all: "bank" in all)["bank"]["places"]}
+        told(wire, lambda all: first <= set(all.get("ready", ())))
+        painted = stand.thumbnails.painted
+        stamp[0] = 2.0
+        again = told(wire, lambda all: "bank" in all and not first & {row["key"] for row in all["bank"]["places"]})
+        second = {row["key"] for row in again["bank"]["places"]}
+        if not second <= set(again.get("ready", ())):
+            told(wire, lambda all: second <= set(all.get("ready", ())))
+        assert len(second) == len(first) and stand.thumbnails.painted == painted + len(second)
+
+
+def test_a_portrait_is_of_the_model_as_its_file_is_now(tmp_path):
+    def put(name, stamp):
+        for ending in (".onnx", ".toml", ".mapping.onnx"):
+            shutil.copy(FACTORY / "models" / f"{name}{ending}", tmp_path / f"m{ending}")
+        os.utime(tmp_path / "m.onnx", (stamp, stamp))
+
+    portrait = Portrait(lambda name: create(tmp_path / f"{name}.onnx", "cpu", 1),
+                        Library(audio=(), models={"m": tmp_path / "m.onnx"}).changed)
+    latent = np.ones(64, np.float32).tobytes()
+    put("molten", 1000.0)
+    first, again = portrait("m", latent).copy(), portrait("m", latent).copy()
+    put("glass", 2000.0)
+    other = portrait("m", latent)
+    assert np.array_equal(first, again) and first.shape == other.shape and np.abs(first - other).mean() > 0.05
+
+
 # -- what must not get in
 
 
@@ -305,8 +356,22 @@ def test_floods_and_crowds_are_cut_off(stand):
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has it")
+def until(true, timeout: float = 30.0) -> bool:
+    deadline = time.monotonic() + timeout
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return true()
+
+
+def alone(monkeypatch, module, name: str, seconds: float = 0.5) -> None:
+    """Of what frees places, only this one is quick."""
+    for where, what in ((server, "BEAT_S"), (server, "STALLED_S"), (visitor, "SILENT_S")):
+        monkeypatch.setattr(where, what, seconds if (where, what) == (module, name) else 1000.0)
+
+
 def test_a_browser_that_takes_nothing_any_more_keeps_no_place(monkeypatch):
-    monkeypatch.setattr(server, "STALLED_S", 0.5)
+    alone(monkeypatch, server, "STALLED_S")
+    monkeypatch.setattr(visitor, "PATIENCE_S", 0.05)
     stand = Stand()
     stand.page._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     with stand, socket.socket() as wire:
@@ -316,13 +381,47 @@ def test_a_browser_that_takes_nothing_any_more_keeps_no_place(monkeypatch):
                       f"Origin: {stand.origin}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                       f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {base64.b64encode(bytes(16)).decode()}\r\n"
                       "\r\n").encode())
-        deadline = time.monotonic() + 30.0
-        while not stand.page.board.watched and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert stand.page.board.watched
-        while stand.page.board.watched and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert not stand.page.board.watched and not stand.page._visitors
+        assert until(lambda: stand.page.board.watched)
+        assert until(lambda: not stand.page.board.watched and not stand.page._visitors)
+
+
+def test_a_browser_that_stops_reading_keeps_no_place_though_its_machine_takes_all(monkeypatch):
+    alone(monkeypatch, server, "BEAT_S")
+    with Stand() as stand, stand.socket(max_queue=4, ping_interval=None, close_timeout=0.1) as wire:  # reads four
+        assert wire.recv(timeout=5.0)
+        assert until(lambda: stand.page.board.watched)
+        assert until(lambda: not stand.page.board.watched and not stand.page._visitors)
+
+
+def test_a_tab_that_sleeps_keeps_no_place_though_its_browser_answers_pings(monkeypatch):
+    alone(monkeypatch, visitor, "SILENT_S", 3.0)
+    with Stand() as stand, stand.socket() as asleep, stand.socket() as awake:
+        begun = time.monotonic()
+        told(awake, lambda _: time.monotonic() - begun > 3.5)
+        with pytest.raises(websockets.exceptions.ConnectionClosed):
+            while True:  # reads, and says nothing
+                asleep.recv(timeout=20.0)
+        assert until(lambda: len(stand.page._visitors) == 1)
+        send(awake, "tap")
+        assert stand.waited("show.tap")
+
+
+def test_who_takes_slowly_is_not_cut_off_and_who_takes_nothing_is():
+    class Wire:
+        def __init__(self, sizes):
+            self.sizes, self.aborted = iter(sizes), 0
+
+        def get_write_buffer_size(self):
+            return next(self.sizes)
+
+        def abort(self):
+            self.aborted += 1
+
+    slow, quick, never = Wire(9000 - 10 * i for i in range(30)), Wire([0] * 30), Wire([500] * 30)
+    stalled = server.Stalled()
+    for second in range(30):
+        stalled.cut([slow, None, quick, never] if second <= server.STALLED_S + 1 else [slow, quick], float(second))
+    assert (slow.aborted, quick.aborted, never.aborted) == (0, 0, 1)
 
 
 def test_a_port_that_is_taken_is_one_line_and_other_hosts_are_asked_for():
@@ -472,13 +571,37 @@ def test_the_page_plays_the_show(own_banks):
         socket.create_connection(("127.0.0.1", int(address.split(":")[2].split("/")[0])), 0.5)
 
 
-def test_a_browser_drives_the_page(own_banks):
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+@pytest.fixture
+def browser():
     playwright = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
-        pytest.skip("no Chromium here")
-    with Stand(places=3) as stand, playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        pytest.skip("no chromium, chromium-browser or google-chrome on the PATH")
+    with playwright.sync_playwright() as play:
+        yield play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+
+
+def test_a_real_browser_whose_page_sleeps_keeps_no_place_and_comes_back(browser, monkeypatch):
+    alone(monkeypatch, visitor, "SILENT_S", 3.0)
+    with Stand() as stand:
+        page = browser.new_page()
+        page.goto(stand.page.url)
+        page.wait_for_function("document.getElementById('picture').naturalWidth > 0")
+        asleep = [process for process in psutil.Process().children(recursive=True)
+                  if "--type=renderer" in process.cmdline()]
+        assert asleep and len(stand.page._visitors) == 1
+        for process in asleep:
+            process.suspend()
+        try:
+            assert until(lambda: not stand.page._visitors)
+        finally:
+            for process in asleep:
+                process.resume()
+        assert until(lambda: len(stand.page._visitors) == 1)
+
+
+def test_a_browser_drives_the_page(own_banks, browser):
+    with Stand(places=3) as stand:
         page = browser.new_page(viewport={"width": 1180, "height": 820})
         problems: list[str] = []
         page.on("pageerror", lambda error: problems.append(str(error)))

@@ -12,16 +12,17 @@ import logging
 import secrets
 import socket
 import threading
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from pathlib import Path
 from queue import SimpleQueue
+from time import monotonic
 from typing import Any
 
 from performer.errors import Fault
 from performer.frame import ControlEvent
-from performer.page.board import Board
+from performer.page.board import WIDTH, Board
 from performer.page.messages import MOST_CHARACTERS
-from performer.page.thumbnails import Thumbnails
+from performer.page.thumbnails import LivePicture, Thumbnails
 from performer.page.visitor import Nursery, Visitor
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,8 @@ FILES = {"": ("index.html", "text/html"), "page.js": ("page.js", "text/javascrip
          "icon.svg": ("icon.svg", "image/svg+xml")}
 MOST_VISITORS = 8
 STOP_LOOK_S = 0.2
-STALLED_S = 20.0  # a browser that takes nothing for so long, though its machine is there, is cut off
+BEAT_S = 10.0  # between two pings of a web socket, and for the answer to each
+STALLED_S = 20.0  # who takes nothing of what was sent for so long, though the machine is there, is cut off
 LOST = b"This page has another address: the one that `performer play` printed.\n"
 
 Scope = MutableMapping[str, Any]
@@ -61,12 +63,10 @@ class Page:
         except OSError as error:
             raise Fault(f"--page {port}: cannot listen on {host}: {error.strerror or error}; another port, perhaps?"
                         ) from None
-        if hasattr(socket, "TCP_USER_TIMEOUT"):  # asyncio would wait for ever until it has taken what was sent
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(1000 * STALLED_S))
         self.host, self.port = host, self._socket.getsockname()[1]
         self.token = token or secrets.token_urlsafe(16)
         self.board, self.thumbnails = board, thumbnails
-        self._nursery = Nursery()
+        self._nursery, self._live = Nursery(), LivePicture(board.pictures, WIDTH)
         self._events, self._now = events, now
         self._visitors: set[Visitor] = set()
         self._app = _guarded(self._routes(), self.token, self._allowed)
@@ -101,14 +101,17 @@ class Page:
         import uvicorn
 
         config = uvicorn.Config(self._app, log_config=None, access_log=False, lifespan="off", ws="websockets-sansio",
-                                ws_max_size=4 * MOST_CHARACTERS, ws_per_message_deflate=False, server_header=False,
-                                timeout_graceful_shutdown=1, limit_concurrency=64, backlog=32)
+                                ws_ping_interval=BEAT_S, ws_ping_timeout=BEAT_S, ws_max_size=4 * MOST_CHARACTERS,
+                                ws_per_message_deflate=False, server_header=False, timeout_graceful_shutdown=1,
+                                limit_concurrency=64, backlog=32)
         for name in ("uvicorn.error", "uvicorn"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[self._socket]))
+        stalled = Stalled()
         while not stop.is_set() and not serving.done():
             await asyncio.sleep(STOP_LOOK_S)
+            stalled.cut([connection.transport for connection in server.server_state.connections], monotonic())
         server.should_exit = True
         for visitor in list(self._visitors):
             visitor.leave()
@@ -140,7 +143,8 @@ class Page:
                 await websocket.close(1013)
                 return
             await websocket.accept()
-            visitor = Visitor(websocket, self.board, self.thumbnails, self._nursery, self._events, self._now)
+            visitor = Visitor(websocket, self.board, self._live, self.thumbnails, self._nursery, self._events,
+                              self._now)
             self._visitors.add(visitor)
             self.board.watched = True
             try:
@@ -167,6 +171,24 @@ class Page:
         if address is not None:
             return address.is_loopback or self.open_to_all
         return self.open_to_all and name in (socket.gethostname().lower(), f"{socket.gethostname().lower()}.local")
+
+
+class Stalled:
+    """Who takes no more bytes: asyncio would wait for them for ever, also to close."""
+
+    def __init__(self) -> None:
+        self._left: dict[asyncio.Transport, tuple[int, float]] = {}  # bytes to be taken, and since when not fewer
+
+    def cut(self, transports: Sequence[asyncio.Transport | None], now: float) -> None:
+        """Cut off whoever has taken nothing for STALLED_S seconds; to be called a few times a second."""
+        left: dict[asyncio.Transport, tuple[int, float]] = {}
+        for transport in transports:
+            if transport is not None and (size := transport.get_write_buffer_size()):
+                before, since = self._left.get(transport, (size, now))
+                left[transport] = (size, since if size >= before else now)
+                if now - left[transport][1] > STALLED_S:
+                    transport.abort()
+        self._left = left
 
 
 def _guarded(app: Callable[[Scope, Receive, Send], Awaitable[None]], token: str,

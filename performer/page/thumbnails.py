@@ -24,9 +24,9 @@ LEAST_REST_S = 0.02
 Paint = Callable[[str, bytes], np.ndarray]
 
 
-def key_of(model: str, latent: bytes) -> str:
-    """The name of a place's picture."""
-    return hashlib.blake2s(model.encode() + b"\0" + latent, digest_size=12).hexdigest()
+def key_of(model: str, latent: bytes, stamp: float = 0.0) -> str:
+    """The name of a place's picture, by a model whose file was changed then."""
+    return hashlib.blake2s(f"{model}\0{stamp}\0".encode() + latent, digest_size=12).hexdigest()
 
 
 def jpeg(pixels: np.ndarray, quality: int = 80, width: int | None = None) -> bytes:
@@ -39,15 +39,42 @@ def jpeg(pixels: np.ndarray, quality: int = 80, width: int | None = None) -> byt
     return out.getvalue()
 
 
+class LivePicture:
+    """The live picture as a JPEG file, encoded once for all who look. Server's thread only.
+
+    pictures  (H, W, 3) uint8; width, to which it is made smaller
+    """
+
+    def __init__(self, pictures: Latest[np.ndarray], width: int) -> None:
+        self._pictures, self._width = pictures, width
+        self._made: tuple[int, bytes] = (0, b"")
+        self.encoded = 0
+
+    def newer(self, count: int) -> tuple[int, bytes] | None:
+        """The newest picture and its number, where that is above `count`."""
+        if self._pictures.count <= count:
+            return None
+        number, pixels = self._pictures.wait(count, 0.0)
+        if pixels is None:
+            return None
+        if number != self._made[0]:
+            self._made = (number, jpeg(pixels, 72, self._width))
+            self.encoded += 1
+        return self._made
+
+
 class Thumbnails:
     """Paints what was wished for last, first things first.
 
     paint  (model, latent as bytes) -> (3, H, W) float32, 0..1; may raise anything
     busy   whether the show needs all it can get
+    stamp  model -> when its file was changed: pictures by an older one are no longer its
     """
 
-    def __init__(self, paint: Paint, busy: Callable[[], bool] = lambda: False) -> None:
-        self._paint, self._busy = paint, busy
+    def __init__(self, paint: Paint, busy: Callable[[], bool] = lambda: False,
+                 stamp: Callable[[str], float] = lambda model: 0.0) -> None:
+        self._paint, self._busy, self._stamp = paint, busy, stamp
+        self._stamps: dict[str, float] = {}
         self._wishes: Latest[tuple[tuple[str, str, bytes], ...]] = Latest()
         self._made: OrderedDict[str, bytes] = OrderedDict()
         self._lock = threading.Lock()
@@ -55,7 +82,17 @@ class Thumbnails:
 
     def wish(self, model: str, latents: Sequence[bytes]) -> None:
         """Have pictures of these, and forget what was wished before."""
-        self._wishes.post(tuple((key_of(model, latent), model, latent) for latent in latents))
+        self._wishes.post(tuple((self.key(model, latent), model, latent) for latent in latents))
+
+    def stamp(self, model: str) -> float:
+        """When the model's file was changed; the thread looks again now and then."""
+        if model not in self._stamps:
+            self._stamps[model] = self._stamp(model)
+        return self._stamps[model]
+
+    def key(self, model: str, latent: bytes) -> str:
+        """The name of a place's picture now."""
+        return key_of(model, latent, self.stamp(model))
 
     def get(self, key: str) -> bytes | None:
         """A picture as a JPEG file; empty where it cannot be painted, None where it is not there yet."""
@@ -67,6 +104,8 @@ class Thumbnails:
         seen = 0
         while not stop.is_set():
             wishes = self._wishes.peek() or ()
+            if wishes:
+                self._stamps[wishes[0][1]] = self._stamp(wishes[0][1])
             wish = next((wish for wish in wishes if self.get(wish[0]) is None), None)
             if wish is None:
                 seen, _ = self._wishes.wait(seen, 0.2)

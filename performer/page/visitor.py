@@ -16,13 +16,14 @@ from performer.control.routes import Route
 from performer.frame import ControlEvent, Value
 from performer.latent.bank import SPREAD, child
 from performer.page import messages
-from performer.page.board import EVERY_S, WIDTH, Board, Glance
+from performer.page.board import EVERY_S, Board, Glance
 from performer.page.messages import Odd
-from performer.page.thumbnails import Thumbnails, jpeg, key_of
+from performer.page.thumbnails import LivePicture, Thumbnails
 
 log = logging.getLogger(__name__)
 BROOD = 12  # offspring at a time
 PATIENCE_S = 4.0  # a picture that was not seen by then is lost
+SILENT_S = 20.0  # a browser that is sent pictures and says nothing for so long is asleep, though its machine may answer
 MOST_A_SECOND = 240  # messages; a finger on a slider makes 60
 
 
@@ -45,11 +46,13 @@ class Nursery:
 class Visitor:
     """Serves one web socket until it closes."""
 
-    def __init__(self, websocket: Any, board: Board, thumbnails: Thumbnails, nursery: Nursery,
+    def __init__(self, websocket: Any, board: Board, live: LivePicture, thumbnails: Thumbnails, nursery: Nursery,
                  events: SimpleQueue[ControlEvent], now: Callable[[], float]) -> None:
         self._websocket, self._board, self._thumbnails, self._nursery = websocket, board, thumbnails, nursery
+        self._live = live
         self._events, self._now = events, now
         self._flying_since: float | None = None  # when the picture on its way was sent
+        self._unanswered_since: float | None = None  # when the first picture was sent after it said something last
         self._pictures = board.pictures.count
         self._sent: dict[str, object] = {}  # part of the state -> as it was sent last
         self._values: dict[str, Value] = {}
@@ -75,7 +78,7 @@ class Visitor:
     # -- to the browser
 
     async def _send(self) -> None:
-        while True:
+        while self._unanswered_since is None or monotonic() - self._unanswered_since < SILENT_S:
             glance = self._board.glances.peek()
             if glance is not None:
                 for part in self._news(glance):
@@ -86,19 +89,22 @@ class Visitor:
     async def _send_picture(self) -> None:
         if self._flying_since is not None and monotonic() - self._flying_since < PATIENCE_S:
             return
-        count, pixels = self._board.pictures.count, self._board.pictures.peek()
-        if pixels is None or count == self._pictures:
+        newer = self._live.newer(self._pictures)
+        if newer is None:
             return
-        self._pictures, self._flying_since = count, monotonic()
-        await self._websocket.send_bytes(jpeg(pixels, 72, WIDTH))
+        self._pictures, self._flying_since = newer[0], monotonic()
+        if self._unanswered_since is None:
+            self._unanswered_since = self._flying_since
+        await self._websocket.send_bytes(newer[1])
 
     def _news(self, glance: Glance) -> list[dict[str, Any]]:
         """What changed since it was told last."""
-        nursery, model = self._nursery, glance.model
+        nursery, model, key_of = self._nursery, glance.model, self._thumbnails.key
+        stamp = self._thumbnails.stamp(model) if model else 0.0
         offspring = nursery.offspring if nursery.model == model else []
         parts: dict[str, object] = {
             "presets": glance.presets, "scene": (glance.scene.number, glance.scene.preset),
-            "bank": (model, glance.places), "brood": (model, nursery.first, tuple(offspring)),
+            "bank": (model, stamp, glance.places), "brood": (model, stamp, nursery.first, tuple(offspring)),
             "turned": glance.turned, "now": _now(glance)}
         made: dict[str, Callable[[], Any]] = {
             "presets": lambda: [{"name": n, "title": title, "mood": mood} for n, title, mood in glance.presets],
@@ -141,7 +147,7 @@ class Visitor:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            now = monotonic()
+            now, self._unanswered_since = monotonic(), None
             if now - begun > 1.0:
                 begun, count = now, 0
             count += 1
