@@ -10,7 +10,6 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -251,7 +250,7 @@ class Rig:
         preflight = Preflight(str(self.surface.ctx.info["GL_RENDERER"]))
         closing.callback(preflight.stop)
         self.library.refuse(preflight.examine(self.library.foreign(*presets, first)))
-        self.renderer = renderer = Renderer(self.surface.ctx, self.library.shaders, datetime.now(),
+        self.renderer = renderer = Renderer(self.surface.ctx, self.library.shaders, None,
                                             deep=not software(self.surface.ctx))
         closing.callback(renderer.release)  # what CUDA has registered goes before the context does
         first = self._opening(first, presets)

@@ -44,6 +44,11 @@ class Playing:
         self.preset, self.router = preset, router
         self.dreaming = next((layer for layer in preset.layers if layer.walk is not None), None)
 
+    def take_over(self, before: Playing) -> None:
+        """Go on where another scene of the same preset stands, but for the time that shaders see."""
+        self.router.follow(before.router)
+        self.positions, self.holding, self._led = dict(before.positions), before.holding, before._led
+
     def turn(self, address: str, value: float, text: str) -> None:
         """Set a knob by hand; of a colour or a point, `text` has the numbers, with commas."""
         try:

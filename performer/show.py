@@ -20,6 +20,7 @@ FADE_S = 0.3  # ... with this time constant
 BLACKOUT_S = 0.15  # time constant of a blackout, soft enough not to hurt
 AUTOPILOT_BARS = 16  # when it is switched on without a number
 NO_MOVES: Mapping[int, Mapping[str, float]] = {}
+SCENE_S = 7200.0  # of one scene's time: shaders count it in 32 bits, which move in steps of a picture after a day
 JUMP_WAIT_S = 20.0  # a jump waits no longer, whatever it waits for
 
 
@@ -183,6 +184,25 @@ class Show:
                 for playing in (self._playing, self._incoming, self._other):
                     if playing is not None:
                         playing.jump()
+        self._renew(t)
+
+    def _renew(self, t: float) -> None:
+        """Begin the time of a scene that has played for hours anew, on a downbeat.
+
+        It dissolves into itself; one with media of its own, which cannot be opened twice, and one beside another deck
+        just goes on.
+        """
+        if self._other is not None and t - self._other.started > SCENE_S:
+            self._other.started = t
+        old = self._playing
+        if self._incoming is not None or t - old.started < SCENE_S or not (
+                crossed(self.clock, "bar") or self.clock.pulse.confidence < TRUSTED):
+            return
+        if self._other is not None or any(layer.play is not None for layer in old.preset.layers):
+            old.started = t
+        else:
+            self._incoming, self._change_t = self._start(old.preset, t), t
+            self._incoming.take_over(old)
 
     def _waiting(self, pulse: Pulse) -> str:
         """In words, for the HUD: what comes next, and when."""

@@ -124,3 +124,34 @@ def test_taps_set_the_tempo_and_the_beat_never_goes_back():
     assert abs((at_tap.features.beat + 0.5) % 1 - 0.5) < 0.08
     beats = [f.features.beat for f in frames]
     assert all(b >= a for a, b in pairwise(beats))
+
+
+def test_a_scene_that_plays_for_hours_dissolves_into_itself_so_that_its_time_stays_exact(monkeypatch):
+    monkeypatch.setattr("performer.show.SCENE_S", 10.0)
+    it = show()
+    it.step(0.0, 1 / 60, (640, 360), QUIET, Sound(), [ControlEvent(0.0, "knob.main.walk.speed", 0.5)])
+    frames = run(it, 40.0)
+    assert max(f.scene.t for f in frames) < 13.0
+    assert {f.scene.preset.name for f in frames} == {"first"} and len({f.scene.number for f in frames}) == 4
+    assert all(f.progress < 1.0 and f.incoming.preset.name == "first" for f in frames if f.incoming)
+    positions = [(f.incoming or f.scene).walks["main"].position for f in frames]
+    assert all(0.0 < b - a < 0.1 for a, b in pairwise(positions)), "the walk goes on, at the pace set by hand"
+    assert it.turned == {"main.walk.speed": 0.5}
+
+
+def test_a_scene_that_plays_for_hours_is_renewed_on_a_downbeat_and_not_at_all_when_others_take_turns(monkeypatch):
+    monkeypatch.setattr("performer.show.SCENE_S", 10.0)
+    frames = run(show(), 30.0, features=lambda t: loud(t, beat=t * 2.0, bar=t / 2.0, bpm=120.0, confidence=0.9))
+    begun = [f for before, f in pairwise(frames) if f.incoming and not before.incoming]
+    assert begun and all(f.features.bar % 1.0 < 0.05 for f in begun)
+    events = [ControlEvent(t, "show.next") for t in (5.0, 10.0, 15.0, 20.0)]
+    assert len({f.scene.number for f in run(show(), 24.0, events=events)}) == 5
+
+
+def test_media_that_cannot_be_opened_twice_just_go_on(monkeypatch):
+    monkeypatch.setattr("performer.show.SCENE_S", 10.0)
+    it = Show([make(TEXT + '[[layer]]\nname = "words"\ntext = ["one", "two"]\n')], "first")
+    frames = run(it, 25.0)
+    assert {f.scene.number for f in frames} == {1} and max(f.scene.t for f in frames) < 11.0
+    places = [f.scene.plays["words"].position for f in frames]
+    assert places == sorted(places)

@@ -37,7 +37,8 @@ class Renderer:
     """Draws frames; main thread, or whichever has the context.
 
     shaders  all shaders by name
-    started  the date and time at frame time 0, for ISF's DATE; fixed unless given, so that renders repeat
+    started  the date and time at frame time 0, for ISF's DATE; fixed unless given, so that renders repeat; None: by the
+             computer's clock, which may be put right while it plays
     deep     work in 16-bit floats, with a tone map and dither at the end; else in bytes: for software drawing, live
 
     `skip` is how many effects marked costly are left out, the last ones first; `timer`, if there is one, times nodes.
@@ -45,7 +46,7 @@ class Renderer:
     `preview` is the newest picture of the deck that is not live, or None.
     """
 
-    def __init__(self, ctx: moderngl.Context, shaders: Mapping[str, ShaderSpec], started: datetime = _STARTED,
+    def __init__(self, ctx: moderngl.Context, shaders: Mapping[str, ShaderSpec], started: datetime | None = _STARTED,
                  deep: bool = True) -> None:
         self.ctx, self.started, self.skip = ctx, started, 0
         self.timer: Timer | None = None
@@ -360,7 +361,7 @@ class Renderer:
             f"drawn at {node.scale:.0%} of the resolution" if node.scale > 0.0 else "left out")
 
     def _date(self, t: float) -> tuple[float, float, float, float]:
-        now = self.started + timedelta(seconds=t)
+        now = self.started + timedelta(seconds=t) if self.started is not None else datetime.now()
         seconds = now.hour * 3600 + now.minute * 60 + now.second + now.microsecond * 1e-6
         return float(now.year), float(now.month), float(now.day), seconds
 
