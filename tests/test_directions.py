@@ -13,11 +13,13 @@ from performer.app import load_library, painter
 from performer.errors import Fault
 from performer.frame import ControlEvent, Features, Frame, Scene, Sound, Walk
 from performer.generators import knobs
+from performer.generators.components import of_activations, of_seen, of_styles
 from performer.generators.explore import explore, strips
 from performer.generators.onnx import create
 from performer.generators.probe import sha256
-from performer.latent.directions import LENGTH, Directions, turned
+from performer.latent.directions import LENGTH, Directions, restyled, turned
 from performer.latent.walks import WALKS
+from performer.latent.wspace import offset_of
 
 onnx = pytest.importorskip("onnx")
 from onnx import TensorProto, helper  # noqa: E402
@@ -227,3 +229,90 @@ def test_without_a_beat_a_locked_walk_goes_on_by_itself():
     frames = run(it, 10.0, features=lambda t: Features(t=t, values={"kick": 0.0, "bass": 0.0, "onset": 0.0}))
     positions = [f.scene.walks["main"].position for f in frames]
     assert positions == sorted(positions) and positions[-1] - positions[0] > 0.05
+
+
+# -- style space
+
+
+def test_principal_styles_are_those_that_a_mapping_varies_most_in(tmp_path):
+    chrome = create(load_library().models["chrome"], "cpu")
+    found = list(of_styles(chrome))
+    shares = [share for share, _ in found]
+    assert shares == sorted(shares, reverse=True) and sum(shares) == pytest.approx(1.0)
+    z = np.random.default_rng(77).standard_normal((2000, 64)).astype(np.float32)
+    w = chrome.mapping(z)
+    spreads = [float((w @ (vector / np.linalg.norm(vector))).std()) for _, vector in found[:4]]
+    # Latents that the components were not found by vary along them as said, and along the first ones most.
+    assert spreads == sorted(spreads, reverse=True)
+    assert spreads == pytest.approx([float(np.linalg.norm(vector)) / 2.0 for _, vector in found[:4]], rel=0.06)
+
+
+def test_a_direction_of_the_style_moves_the_picture_of_any_walk():
+    chrome = create(load_library().models["chrome"], "cpu")
+    directions = chrome.directions
+    at = directions.names.index("dir1")
+    assert directions.kinds[at] == "style" and not directions.vectors[at].any() and directions.styles[at].any()
+    z = np.random.default_rng(3).standard_normal(64).astype(np.float32)
+    moves = [0.7 if i == at else 0.0 for i in range(len(directions.names))]
+    expected = chrome.paint(z, offsets=(restyled(moves, directions),) * 3)
+    for space in ("z", "w"):
+        walk = Walk("tour", 0.0, 5, 1.0, space=space)
+        still = offset_of(walk, z, directions, chrome.mapping)
+        moved = offset_of(replace(walk, moves=tuple(moves)), z, directions, chrome.mapping)
+        assert moved - (0.0 if still is None else still) == pytest.approx(restyled(moves, directions), abs=1e-4)
+    assert np.abs(expected - chrome.paint(z)).mean() > 0.05
+    assert restyled([0.0] * len(moves), directions) is None
+    only_z = [0.7 if kind != "style" else 0.0 for kind in directions.kinds]
+    assert restyled(only_z, directions) is None
+
+
+@pytest.fixture(scope="module")
+def convolved(tmp_path_factory):
+    """Two axes of the latent fill the first layer; what the others do is added after all convolutions."""
+    folder = tmp_path_factory.mktemp("convolved")
+    rng = np.random.default_rng(2)
+    planes = np.zeros((D, 4, H, W), np.float32)
+    planes[0], planes[1, :, :, :W // 2] = 1.0, 0.5
+    late = np.zeros((D, 3 * H * W), np.float32)
+    late[3:] = rng.standard_normal((D - 3, 3 * H * W)) * 0.4
+    info = helper.make_tensor_value_info
+    path = save(folder / "convolved.onnx", [
+        helper.make_node("MatMul", ["z", "planes"], ["a"]), helper.make_node("Reshape", ["a", "first"], ["b"]),
+        helper.make_node("Conv", ["b", "k"], ["c"], pads=[1, 1, 1, 1]), helper.make_node("Relu", ["c"], ["d"]),
+        helper.make_node("Conv", ["d", "l"], ["e"], pads=[1, 1, 1, 1]),
+        helper.make_node("MatMul", ["z", "late"], ["f"]), helper.make_node("Reshape", ["f", "shape"], ["g"]),
+        helper.make_node("Add", ["e", "g"], ["h"]),
+        helper.make_node("Sigmoid", ["h"], ["image"])],
+        [info("z", TensorProto.FLOAT, [1, D])], [info("image", TensorProto.FLOAT, None)],
+        [("planes", planes.reshape(D, -1)), ("first", np.array([1, 4, H, W])), ("late", late),
+         ("shape", np.array([1, 3, H, W])), ("k", rng.standard_normal((4, 4, 3, 3)).astype(np.float32) * 0.05),
+         ("l", rng.standard_normal((3, 4, 3, 3)).astype(np.float32) * 0.05)])
+    path.with_suffix(".toml").write_text(
+        f'title = "Convolved"\nkind = "generator"\nlatent = {D}\nsize = [{W}, {H}]\nlicence = "CC0-1.0"\n')
+    return path
+
+
+def test_without_a_space_of_styles_an_early_layers_activations_are_looked_at(convolved):
+    generator = create(convolved, "cpu")
+    z = np.random.default_rng(1).standard_normal((300, D)).astype(np.float32)
+    (first, vector), (second, other) = list(of_activations(generator, z))[:2]
+    assert first > second > 0.0 and first + second > 0.99  # two axes reach that layer, and no more
+    assert abs(vector[0]) > 0.9 * np.linalg.norm(vector) and abs(other[1]) > 0.9 * np.linalg.norm(other)
+    pictures = np.stack([generator.paint(row) for row in z])
+    (_, vector), *_ = of_seen(z, pictures)  # the pictures show most of the axes that come late
+    assert np.abs(vector[3:]).max() > abs(vector[0])
+    directions, stories = explore(generator, samples=300)
+    assert {story.kind for story in stories} >= {"component"} and directions.styles is None
+
+
+@pytest.mark.parametrize(("vectors", "styles", "complaint"), [
+    (np.ones((1, 63), np.float32), None, "63 numbers, where the model has 64"),
+    (np.zeros((1, 64), np.float32), np.ones((1, 9), np.float32), "9 numbers, where the model has"),
+    (np.zeros((1, 64), np.float32), np.ones((2, 128), np.float32), "these are no directions"),
+    (np.zeros((1, 64), np.float32), np.full((1, 128), np.nan, np.float32), "these are no directions")])
+def test_directions_of_another_model_are_refused(vectors, styles, complaint, tmp_path):
+    for path in load_library().models["glass"].parent.glob("glass*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    knobs.write(tmp_path / "glass.onnx", Directions(("dir1",), ("style",), vectors, styles))
+    with pytest.raises(Fault, match=complaint):
+        create(tmp_path / "glass.onnx", "cpu")

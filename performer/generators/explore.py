@@ -2,7 +2,8 @@
 
 measured    ridge regression from latents to what is measured of their pictures: brightness, warmth, detail ... (as in
             Plumerault et al., "Controlling generative models with continuous factors of variations", 2020)
-component   principal components of the pictures, led back to the latent by regression (GANSpace: Härkönen et al., 2020)
+style       principal components of the styles, where a model has a space of them (`performer.generators.components`)
+component   principal components of an early layer's activations, or else of the pictures, led back to the latent
 weights     eigenvectors of the weights that first meet the latent, or a StyleGAN's styles (SeFa: Shen and Zhou, 2021)
 taught      regression as for measured, to what an eye sees that was taught (`performer.train.traits`)
 """
@@ -11,20 +12,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from performer.errors import Fault
+from performer.generators.components import of_activations, of_seen, of_styles, ridge, tiles, way_to_styles
 from performer.generators.onnx import OnnxGenerator
-from performer.latent.directions import LENGTH, Directions, turned
+from performer.latent.directions import LENGTH, Directions, restyled, turned
 
 SAMPLES = 900
-MAPPED = 4096  # latents, to see what a mapping network does
+PICTURE_TILES = 16
 LEAST_FIT = 0.12  # of what is measured, that a direction must explain, in pictures it was not fitted on
 COMPONENTS, WEIGHTS = 4, 3
+MOST = {"style": COMPONENTS, "component": COMPONENTS, "weights": WEIGHTS}
 LEAST_WEIGHT = 0.3  # of the mean eigenvalue: what weighs less does next to nothing
 ALIKE = 0.85  # cosine from which two directions are one
 STEPS = (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5)
@@ -93,29 +97,59 @@ def explore(model: OnnxGenerator, seed: int = 1, samples: int = SAMPLES,
     for i in range(samples):
         picture = model.paint(z[i])
         measured[i] = [measure(picture) for measure in MEASURES.values()]
-        small.append(_tiles(picture))
+        small.append(tiles(picture, PICTURE_TILES))
         if eye is not None:
             seen.append(eye(picture))
     taught = [] if eye is None else [*_measured(z, np.stack(seen), eye.names, "taught")]
-    found = [*_measured(z, measured, tuple(MEASURES), "measured"), *taught, *_components(z, np.stack(small)),
+    found = [*_measured(z, measured, tuple(MEASURES), "measured"), *taught, *_components(model, z, small),
              *_weights(model)]
+    numbers = {"style": 0, "component": 0, "weights": 0}
+    way = way_to_styles(model)[1] if model.mapping is not None else np.eye(dim)
     kept: list[tuple[Story, np.ndarray]] = []
-    numbers = {"component": 0, "weights": 0}
-    most = {"component": COMPONENTS, "weights": WEIGHTS, "measured": len(MEASURES), "taught": len(taught)}
     for story, vector in found:
-        unit = vector / np.linalg.norm(vector)
-        if any(abs(float(unit @ other)) > ALIKE * LENGTH for _, other in kept):
+        if numbers.get(story.kind, 0) >= MOST.get(story.kind, len(found)):
+            continue
+        if any(_cosine(story, vector, *other, way) > ALIKE for other in kept):
             continue
         if story.kind in numbers:
             numbers[story.kind] += 1
-            if numbers[story.kind] > most[story.kind]:
-                continue
-            story = Story(f"{'dir' if story.kind == 'component' else 'sefa'}{numbers[story.kind]}", story.kind,
-                          story.explains)
-        kept.append((story, (unit * LENGTH).astype(np.float32)))
-    directions = Directions(tuple(s.name for s, _ in kept), tuple(s.kind for s, _ in kept),
-                            np.stack([vector for _, vector in kept]))
-    return directions, [story for story, _ in kept]
+            story = replace(story, name=f"{'sefa' if story.kind == 'weights' else 'dir'}{numbers[story.kind]}")
+        kept.append((story, vector))
+    stories = [story for story, _ in kept]
+    return _put_together(stories, [vector for _, vector in kept], dim, way.shape[1]), stories
+
+
+def _cosine(story: Story, vector: np.ndarray, other: Story, there: np.ndarray, way: np.ndarray) -> float:
+    """How alike two directions are, 0..1; `way` leads a direction of the latent to the styles that it changes."""
+    if story.kind != other.kind and "style" in (story.kind, other.kind):
+        vector, there = (one if kind == "style" else one @ way
+                         for one, kind in ((vector, story.kind), (there, other.kind)))
+    return abs(float(vector @ there)) / max(float(np.linalg.norm(vector) * np.linalg.norm(there)), 1e-9)
+
+
+def _put_together(stories: list[Story], vectors: list[np.ndarray], dim: int, styles: int) -> Directions:
+    moves, styled = np.zeros((len(stories), dim), np.float32), np.zeros((len(stories), styles), np.float32)
+    for row, (story, vector) in enumerate(zip(stories, vectors, strict=True)):
+        if story.kind == "style":
+            styled[row] = vector
+        else:
+            moves[row] = vector * (LENGTH / np.linalg.norm(vector))
+    return Directions(tuple(story.name for story in stories), tuple(story.kind for story in stories), moves,
+                      styled if styled.any() else None)
+
+
+def _components(model: OnnxGenerator, z: np.ndarray, small: list[np.ndarray]) -> Iterator[tuple[Story, np.ndarray]]:
+    if model.mapping is not None:
+        kind, found = "style", of_styles(model)
+    else:
+        kind, found = "component", of_activations(model, z)
+    at_all = False
+    for share, vector in islice(found, 3 * COMPONENTS):
+        at_all = True
+        yield Story("", kind, share), vector
+    if not at_all:
+        for share, vector in islice(of_seen(z, np.stack(small)), 3 * COMPONENTS):
+            yield Story("", "component", share), vector
 
 
 def _measured(z: np.ndarray, measured: np.ndarray, names: tuple[str, ...],
@@ -126,21 +160,11 @@ def _measured(z: np.ndarray, measured: np.ndarray, names: tuple[str, ...],
         if values.std() < 1e-4:
             continue
         target = (values - values.mean()) / values.std()
-        slope = _ridge(z[:half], target[:half])
+        slope = ridge(z[:half], target[:half])
         fit = 1.0 - float(np.square(target[half:] - z[half:] @ slope).mean())
         if fit > LEAST_FIT:
             stories.append((Story(name, kind, fit), slope))
     yield from sorted(stories, key=lambda pair: -pair[0].explains)
-
-
-def _components(z: np.ndarray, small: np.ndarray) -> Iterator[tuple[Story, np.ndarray]]:
-    flat = small.reshape(len(small), -1)
-    flat = flat - flat.mean(axis=0)
-    left, sizes, _ = np.linalg.svd(flat, full_matrices=False)
-    shares = np.square(sizes) / np.square(sizes).sum()
-    for i in range(min(3 * COMPONENTS, len(sizes))):
-        slope = _ridge(z, left[:, i] / left[:, i].std())
-        yield Story(f"dir{i + 1}", "component", float(shares[i])), slope
 
 
 def _weights(model: OnnxGenerator) -> Iterator[tuple[Story, np.ndarray]]:
@@ -188,29 +212,13 @@ def _weights(model: OnnxGenerator) -> Iterator[tuple[Story, np.ndarray]]:
 
 def _through(model: OnnxGenerator, dense: list[tuple[str, np.ndarray]]) -> np.ndarray:
     """A^T A (D, D) for the matrices A of all layers' styles, times the matrix that comes nearest to the mapping."""
-    assert model.mapping is not None
-    z = np.random.default_rng(1).standard_normal((MAPPED, model.card.latent)).astype(np.float32)
-    w = model.mapping(z).astype(np.float64)
-    way = _ridge(z, w - w.mean(axis=0))  # (D, W)
+    _, way = way_to_styles(model)
     heard = Counter(name for name, _ in dense)
     total = np.zeros((way.shape[1], way.shape[1]))
     for name, weight in dense:
         if heard[name] > 1 and weight.shape[1] == way.shape[1]:
             total += weight.T @ weight / np.square(weight).sum()
     return np.asarray(way @ total @ way.T)
-
-
-def _ridge(z: np.ndarray, target: np.ndarray) -> np.ndarray:
-    z = z.astype(np.float64)
-    slope: np.ndarray = np.linalg.solve(z.T @ z + 0.02 * len(z) * np.eye(z.shape[1]), z.T @ target)
-    return slope
-
-
-def _tiles(picture: np.ndarray) -> np.ndarray:
-    """(3, H, W) -> (3, 16, 16), the mean of each tile."""
-    rows = [part.mean(axis=1) for part in np.array_split(picture, min(16, picture.shape[1]), axis=1)]
-    return np.stack([part.mean(axis=2) for part in np.array_split(np.stack(rows, axis=1), min(16, picture.shape[2]),
-                                                                  axis=2)], axis=2)
 
 
 def strips(model: OnnxGenerator, directions: Directions, seed: int = 1, starts: int = 2) -> Image.Image:
@@ -230,7 +238,8 @@ def strips(model: OnnxGenerator, directions: Directions, seed: int = 1, starts: 
             for column, amount in enumerate(STEPS):
                 moves = [0.0] * len(directions.names)
                 moves[row] = amount
-                page.paste(_tile(model.paint(turned(z, moves, directions))),
+                moved, style = turned(z, moves, directions), restyled(moves, directions)
+                page.paste(_tile(model.paint(moved, offsets=(style, style, style))),
                            (left + start * wide + column * STRIP_SIDE, row * line))
     return page
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from math import prod
 from pathlib import Path
 
 import numpy as np
 
 from performer.errors import Fault
+from performer.generators.card import Card
 from performer.latent.directions import Directions
 
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,30}$")
@@ -30,19 +32,31 @@ def read(model: Path) -> Directions:
     return _read(path, stamp)
 
 
+def fitting(model: Path, card: Card) -> Directions:
+    """A model's directions, if they are of its latent and its styles. Raises Fault."""
+    directions, w = read(model), card.entry("w")
+    for table, wanted in ((directions.vectors, card.latent), (directions.styles, prod(w.shape) if w else 0)):
+        if table is not None and table.shape[1] != wanted:
+            raise Fault(f"{beside(model)}: directions of {table.shape[1]} numbers, where the model has {wanted}; "
+                        "`performer models explore` finds them again")
+    return directions
+
+
 @lru_cache(maxsize=64)
 def _read(path: Path, stamp: float) -> Directions:
     try:
         with np.load(path, allow_pickle=False) as stored:
             names, kinds = ([str(text) for text in stored[key]] for key in ("names", "kinds"))
             vectors = np.asarray(stored["vectors"], np.float32)
+            styles = np.asarray(stored["styles"], np.float32) if "styles" in stored else None
     except Exception as error:  # what zipfile, zlib and numpy raise over damaged files has no common class
         raise Fault(f"{path}: cannot read these directions ({' '.join(str(error).split())[:80]}); "
                     "`performer models explore` finds them again") from None
-    if vectors.ndim != 2 or not len(names) == len(kinds) == len(vectors) <= MOST or not np.isfinite(vectors).all() or \
+    if any(table.ndim != 2 or len(table) != len(names) or not np.isfinite(table).all()
+           for table in (vectors, styles) if table is not None) or not len(names) == len(kinds) <= MOST or \
             not all(_NAME.match(name) for name in names) or len(set(names)) != len(names):
         raise Fault(f"{path}: these are no directions; `performer models explore` finds them again")
-    return Directions(tuple(names), tuple(kinds), vectors)
+    return Directions(tuple(names), tuple(kinds), vectors, styles)
 
 
 def write(model: Path, directions: Directions) -> Path:
@@ -50,7 +64,8 @@ def write(model: Path, directions: Directions) -> Path:
     path = beside(model)
     new = path.with_suffix(".new.npz")
     assert directions.vectors is not None
+    styles = {} if directions.styles is None else {"styles": directions.styles}
     np.savez_compressed(new, names=np.array(directions.names), kinds=np.array(directions.kinds),
-                        vectors=directions.vectors)
+                        vectors=directions.vectors, **styles)
     new.replace(path)
     return path

@@ -56,8 +56,8 @@ class OnnxGenerator:
         if not path.is_file():
             raise Fault(f"{path}: no such model file; its card is there, so the .onnx was moved or never made")
         examine(path)
-        self.directions = knobs.read(path)
         self.mapping = inlets.Mapping(inlets.beside(path), self.card) if "w" in inlets.offered(path) else None
+        self.directions = knobs.fitting(path, self.card)
         options = options or ort.SessionOptions()
         options.intra_op_num_threads = threads or threads_for(os.cpu_count())
         options.inter_op_num_threads = 1
@@ -127,6 +127,11 @@ class OnnxGenerator:
         if self._turn.role == "latent" and self._feed[self._turn.name].size != card.latent:
             raise Fault(f"{self.path}: its latent is {list(self._turn.shape)}, but the card says "
                         f"latent = {card.latent}")
+
+    @property
+    def given(self) -> dict[str, np.ndarray]:
+        """What its inputs were given for the newest picture; not to be written to."""
+        return self._feed
 
     def end_profiling(self) -> str:
         """The file in which ONNX Runtime wrote what ran where, if its options asked for that."""

@@ -15,13 +15,15 @@ LENGTH = 3.0
 class Directions:
     """Directions of one model.
 
-    names    of the knobs; kinds, how each was found: "measured", "component" or "weights"
-    vectors  (K, D) float32 of length LENGTH
+    names    of the knobs; kinds, how each was found: "measured", "taught", "weights", "component" or "style"
+    vectors  (K, D) float32 of length LENGTH; zeros for those that move the style instead
+    styles   (K, W) float32, what each adds to the style; None where none does
     """
 
     names: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     vectors: np.ndarray | None = None
+    styles: np.ndarray | None = None
 
 
 def turned(z: np.ndarray, moves: Sequence[float], directions: Directions) -> np.ndarray:
@@ -31,8 +33,20 @@ def turned(z: np.ndarray, moves: Sequence[float], directions: Directions) -> np.
     """
     if directions.vectors is None or not any(moves):
         return z
-    amounts = np.zeros(len(directions.vectors), np.float32)
-    amounts[:len(moves)] = moves[:len(amounts)]
-    moved: np.ndarray = z + amounts @ directions.vectors
+    moved: np.ndarray = z + _amounts(moves, directions) @ directions.vectors
     back: np.ndarray = (moved * (np.linalg.norm(z) / max(float(np.linalg.norm(moved)), 1e-6))).astype(np.float32)
     return back
+
+
+def restyled(moves: Sequence[float], directions: Directions) -> np.ndarray | None:
+    """What the directions add to the style by these amounts: (W,); None where none does."""
+    if directions.styles is None or not any(moves):
+        return None
+    added: np.ndarray = _amounts(moves, directions) @ directions.styles
+    return added if added.any() else None
+
+
+def _amounts(moves: Sequence[float], directions: Directions) -> np.ndarray:
+    amounts = np.zeros(len(directions.names), np.float32)
+    amounts[:len(moves)] = moves[:len(amounts)]
+    return amounts

@@ -13,7 +13,7 @@ import numpy as np
 
 from performer.frame import Walk
 from performer.latent.bank import eased, glided
-from performer.latent.directions import Directions, turned
+from performer.latent.directions import Directions, restyled, turned
 from performer.latent.walks import keyframes, latent
 
 Mapping = Callable[[np.ndarray], np.ndarray]  # latents (N, D) -> styles (N, W)
@@ -29,6 +29,18 @@ def latent_of(walk: Walk, dim: int, directions: Directions) -> np.ndarray:
 
 def offset_of(walk: Walk, z: np.ndarray, directions: Directions, mapping: Mapping) -> np.ndarray | None:
     """What is to be added to the style of `z`, the walk's latent, to be where the walk is in w: (W,); None for nothing.
+
+    Directions of the style are in it. Raises Fault when the mapping fails.
+    """
+    offset, added = _way(walk, z, directions, mapping), restyled(walk.moves, directions)
+    if offset is None or added is None:
+        return added if offset is None else offset
+    together: np.ndarray = offset + added
+    return together
+
+
+def _way(walk: Walk, z: np.ndarray, directions: Directions, mapping: Mapping) -> np.ndarray | None:
+    """The same, without directions of the style.
 
     Kept places glide in on straight ways, each to its own style, if it was kept in w, or to that of its latent.
     """
