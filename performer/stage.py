@@ -124,6 +124,7 @@ class Stage:
         self.recorder: Recorder | None = None
         self._pacer: Pacer | None = Pacer(1.0 / fps)
         self._swap_s: list[float] = []
+        self._hasty = 0  # pictures in a row that no screen held up
         self._hud, self._desk = Hud(surface.ctx), desk
         renderer.monitor = desk is not None
         self._hud_on, self._help_on = hud, False
@@ -204,8 +205,7 @@ class Stage:
         swapping = wiring.now()
         surface.swap()
         shown = wiring.now()
-        if self._pacer is not None and len(self._swap_s) < SWAPS:
-            self._meet_screen(shown - swapping)
+        self._meet_screen(shown - swapping, dt)
         listener = wiring.listener
         heard_t = features.t if listener.rows.written else math.nan
         self.stats.shown(shown, shown - heard_t)
@@ -238,11 +238,19 @@ class Stage:
             self._deepest = self.governor.level
             log.info("governor: %s", self.governor.effort, extra=ASIDE)
 
-    def _meet_screen(self, took: float) -> None:
-        """Find out whether swapping waits for a screen: then that is the pace, and two would beat."""
-        self._swap_s.append(took)
-        if len(self._swap_s) == SWAPS and sorted(self._swap_s)[SWAPS // 2] > 0.25 * self.stats.interval_s:
-            self._pacer = None
+    def _meet_screen(self, took: float, dt: float) -> None:
+        """Find out whether swapping waits for a screen: then that is the pace, and two would beat.
+
+        A screen that is gone waits for nobody: then the pace is ours again.
+        """
+        if self._pacer is None:
+            self._hasty = self._hasty + 1 if dt < 0.5 * self.stats.interval_s else 0
+            if self._hasty >= SWAPS:
+                self._pacer, self._hasty = Pacer(self.stats.interval_s), 0
+        elif len(self._swap_s) < SWAPS:
+            self._swap_s.append(took)
+            if len(self._swap_s) == SWAPS and sorted(self._swap_s)[SWAPS // 2] > 0.25 * self.stats.interval_s:
+                self._pacer = None
 
     def _drain(self) -> list[ControlEvent]:
         events = []
@@ -271,6 +279,8 @@ class Stage:
         name = event.address.removeprefix("app.")
         if name == "quit":
             self.leave()
+        elif name == "screen":  # back again: does it set the pace?
+            self._swap_s.clear()
         elif name == "hud":
             self._hud_on = not self._hud_on
         elif name == "help":

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from parts_display import xvfb  # noqa: F401
@@ -40,6 +41,7 @@ def test_a_signal_ends_the_show_with_everything_in_its_file(tmp_path, number):
         stage_set(program)
         while not (film.exists() and film.stat().st_size > 20_000):  # the first seconds are in it
             assert program.poll() is None
+            time.sleep(0.05)
         program.send_signal(number)
         said = program.communicate(timeout=60)[1]
     finally:
@@ -215,3 +217,14 @@ def test_who_counts_on_a_screen_gets_no_demo_instead(tmp_path):
                           cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and "no display" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_when_the_screen_stops_setting_the_pace_the_show_does(monkeypatch):
+    with Rig(headless(fps=10.0)) as rig:
+        rig.stage._pacer = None  # as with a screen that swaps wait for; this one waits for nobody
+        play_until(rig, lambda: rig.stage._pacer is not None, 20.0)
+        assert rig.stage._pacer is not None
+        rig.stage._swap_s[:] = [0.0] * stage.SWAPS
+        rig.hands.events.put(ControlEvent(rig.now(), "app.screen"))
+        rig.stage.picture()
+        assert len(rig.stage._swap_s) == 1, "it looks again when a screen is back"

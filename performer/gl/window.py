@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,8 @@ _PLACES = {getattr(glfw, "KEY_" + {"esc": "escape"}.get(key, key).upper()): entr
 _PLACES |= {getattr(glfw, f"KEY_KP_{digit}"): BY_KEY[str(digit)] for digit in range(10)}
 
 _errors: list[str] = []
+_changes = 0  # how often monitors came or went
+log = logging.getLogger(__name__)
 
 
 class Window:
@@ -48,6 +51,10 @@ class Window:
         self._fresh = False  # the newest key event was a first press, not a repeat
         self._last_press: dict[str, float] = {}
         self._monitor = None if monitor is None else _find(monitor)
+        self._screen_name = "" if self._monitor is None else _name(self._monitor)  # by which it is found again
+        self._filling = False  # full screen was asked for
+        self._away = False  # and its monitor is gone
+        self._changes = _changes
         self._place = (*self._centre(size), *size)  # x, y, width, height to come back to from full screen
         self._handle = self._open(size, title, visible)
         glfw.make_context_current(self._handle)
@@ -58,10 +65,10 @@ class Window:
         glfw.set_key_callback(self._handle, self._on_key)
         glfw.set_char_callback(self._handle, self._on_char)
         glfw.set_window_close_callback(self._handle, self._on_close)
+        if self._monitor is not None:
+            glfw.set_window_pos(self._handle, *self._place[:2])
         if fullscreen:
             self.set_fullscreen(True)
-        elif self._monitor is not None:
-            glfw.set_window_pos(self._handle, *self._place[:2])
         glfw.poll_events()
         self._measure()
 
@@ -97,6 +104,9 @@ class Window:
         A first press of a key that wants two comes as `app.notice` with a text to show.
         """
         glfw.poll_events()
+        if self._changes != _changes:
+            self._changes = _changes
+            self._look_for_screen()
         if glfw.get_framebuffer_size(self._handle) != self.size:
             self._measure()
         events, self._events = self._events, []
@@ -133,16 +143,57 @@ class Window:
         """Fill the chosen monitor, or return to the window's earlier place. The context and its objects stay."""
         monitor = self._present_monitor()
         mode = glfw.get_video_mode(monitor) if monitor else None
+        self._filling = on
         if on == self.fullscreen or (on and mode is None):
             return
         if on:
+            self._screen_name = _name(monitor)
             self._place = (*glfw.get_window_pos(self._handle), *glfw.get_window_size(self._handle))
-            glfw.set_window_monitor(self._handle, monitor, 0, 0, *mode.size, mode.refresh_rate or glfw.DONT_CARE)
-            glfw.set_input_mode(self._handle, glfw.CURSOR, glfw.CURSOR_HIDDEN)
+            self._fill(monitor)
         else:
             glfw.set_window_monitor(self._handle, None, *self._place, glfw.DONT_CARE)
             glfw.set_input_mode(self._handle, glfw.CURSOR, glfw.CURSOR_NORMAL)
         self._measure()
+
+    def _fill(self, monitor: Any) -> None:
+        mode = glfw.get_video_mode(monitor)
+        glfw.set_window_monitor(self._handle, monitor, 0, 0, *mode.size, mode.refresh_rate or glfw.DONT_CARE)
+        glfw.set_input_mode(self._handle, glfw.CURSOR, glfw.CURSOR_HIDDEN)
+
+    def _look_for_screen(self) -> None:
+        """A monitor came or went: a picture that filled one which is back fills it again, none is left out of sight."""
+        named = next((monitor for monitor in glfw.get_monitors() if _name(monitor) == self._screen_name), None)
+        if self._monitor is not None and named is not None:
+            self._monitor = named
+        if self._filling and not self.fullscreen:  # GLFW gives it back as a window, anywhere
+            if named is not None:
+                self._settle(named)
+                self._fill(named)
+                self._away = False
+                self._events.append(ControlEvent(self._clock(), "app.screen"))
+                log.info("screen %s is back", self._screen_name)
+                return
+            if not self._away:
+                self._away = True
+                log.warning("screen %s is gone; the picture goes back to it when it returns", self._screen_name)
+        if not self.fullscreen and self._present_monitor() is not None and not self._in_sight():
+            self._settle(glfw.get_primary_monitor())
+
+    def _in_sight(self) -> bool:
+        """Whether the middle of the window is on a monitor."""
+        left, top = glfw.get_window_pos(self._handle)
+        middle_x, middle_y = left + self._place[2] // 2, top + self._place[3] // 2
+        for monitor in glfw.get_monitors():
+            (x, y), mode = glfw.get_monitor_pos(monitor), glfw.get_video_mode(monitor)
+            if x <= middle_x < x + mode.size.width and y <= middle_y < y + mode.size.height:
+                return True
+        return False
+
+    def _settle(self, monitor: Any) -> None:
+        """Put the window in the middle of a monitor."""
+        width, height = self._place[2:]
+        self._place = (*self._centre((width, height), monitor), width, height)
+        glfw.set_window_monitor(self._handle, None, *self._place, glfw.DONT_CARE)
 
     def toggle_fullscreen(self) -> None:
         self.set_fullscreen(not self.fullscreen)
@@ -161,8 +212,8 @@ class Window:
         self.screen.viewport = (0, 0, width, height)
         self.screen._size = self.size  # moderngl measures the screen once and offers no way to say it grew
 
-    def _centre(self, size: tuple[int, int]) -> tuple[int, int]:
-        x, y, width, height = glfw.get_monitor_workarea(self._monitor or glfw.get_primary_monitor())
+    def _centre(self, size: tuple[int, int], monitor: Any = None) -> tuple[int, int]:
+        x, y, width, height = glfw.get_monitor_workarea(monitor or self._monitor or glfw.get_primary_monitor())
         return x + max(0, (width - size[0]) // 2), y + max(0, (height - size[1]) // 2)
 
     def _present_monitor(self) -> Any:
@@ -226,8 +277,14 @@ def _start() -> None:
     _errors.clear()
     if not glfw.init():
         raise Fault(f"no display: {_reason()}; use --headless")
+    glfw.set_monitor_callback(_on_monitor)
     if not glfw.get_monitors():
         raise Fault("no display: no monitor is connected; connect one, or use --headless")
+
+
+def _on_monitor(_monitor: Any, _what: int) -> None:
+    global _changes
+    _changes += 1
 
 
 def _on_error(_code: int, text: bytes | str) -> None:

@@ -1,0 +1,139 @@
+"""Screens that are unplugged and come back, on a real X server whose outputs can be switched: Xorg's dummy driver."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CONFIG = """
+Section "Device"
+  Identifier "card"
+  Driver "dummy"
+  VideoRam 64000
+EndSection
+Section "Monitor"
+  Identifier "any"
+  HorizSync 5.0-1000.0
+  VertRefresh 5.0-200.0
+EndSection
+Section "Screen"
+  Identifier "screen"
+  Device "card"
+  Monitor "any"
+  DefaultDepth 24
+  SubSection "Display"
+    Depth 24
+    Modes "640x480"
+    Virtual 1280 480
+  EndSubSection
+EndSection
+Section "ServerFlags"
+  Option "AutoAddDevices" "false"
+EndSection
+"""
+
+PLAY = """
+import subprocess, time
+from performer.gl.window import Window, glfw
+
+def xrandr(*words):
+    subprocess.run(["xrandr", *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+def plug(name, x):
+    subprocess.run(["xrandr", "--addmode", name, "640x480"], stderr=subprocess.DEVNULL)
+    xrandr("--output", name, "--mode", "640x480", "--pos", f"{x}x0")
+    xrandr()  # the server looks what is connected
+
+def unplug(name):
+    xrandr("--output", name, "--off")
+
+def where(window, true):
+    "Looks as the show does, until it is so."
+    end, seen = time.monotonic() + 10.0, []
+    while time.monotonic() < end:
+        seen += [event.address for event in window.poll()]
+        window.swap()
+        if true():
+            break
+        time.sleep(0.01)
+    at = glfw.get_window_pos(window._handle), glfw.get_window_size(window._handle)
+    print(window.fullscreen, *at, seen, sep=";", flush=True)
+
+plug("DUMMY0", 0)
+"""
+
+
+@pytest.fixture(scope="module")
+def xorg(tmp_path_factory) -> Iterator[str]:
+    """A display with outputs DUMMY0, DUMMY1 ..."""
+    if not all(map(shutil.which, ("Xorg", "xrandr"))) or not list(Path("/usr/lib/xorg").rglob("dummy_drv.so")):
+        pytest.skip("needs Xorg's dummy driver: apt-get install xserver-xorg-video-dummy x11-xserver-utils")
+    folder = tmp_path_factory.mktemp("xorg")
+    (folder / "xorg.conf").write_text(CONFIG)
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xorg", "-displayfd", str(write), "-config", str(folder / "xorg.conf"), "-logfile", str(folder / "log"),
+         "-noreset", "-nolisten", "tcp", "-sharevts", "-novtswitch"],
+        pass_fds=(write,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        number = pipe.readline().strip()
+    if not number:
+        server.wait(10)
+        pytest.skip("Xorg may not start here")
+    yield f":{number}"
+    server.terminate()
+    server.wait(10)
+
+
+def play(display: str, *lines: str) -> list[tuple[bool, tuple[int, int], tuple[int, int], list[str]]]:
+    """What `where` said, line by line: full screen, place, size, events."""
+    env = {name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"} | {"DISPLAY": display}
+    done = subprocess.run([sys.executable, "-c", PLAY + "\n".join(lines)], env=env, capture_output=True, text=True,
+                          timeout=90, cwd=Path(__file__).resolve().parents[1])
+    assert done.returncode == 0, done.stderr
+    return [tuple(map(read_back, line.split(";"))) for line in done.stdout.splitlines()]  # type: ignore[misc]
+
+
+def read_back(text: str) -> object:
+    import ast
+
+    return ast.literal_eval(text)
+
+
+def test_a_projector_that_goes_and_comes_back_is_filled_again(xorg):
+    full, lone, again, gone, back = play(
+        xorg, 'plug("DUMMY1", 640)', 'window = Window((320, 180), "DUMMY1", True, vsync=False)',
+        'where(window, lambda: window.fullscreen)',
+        'unplug("DUMMY1")', 'where(window, lambda: not window.fullscreen)',
+        'plug("DUMMY1", 640)', 'where(window, lambda: window.fullscreen)',
+        'unplug("DUMMY1")', 'where(window, lambda: not window.fullscreen)',
+        'plug("DUMMY1", 640)', 'where(window, lambda: window.fullscreen)', 'unplug("DUMMY1")')
+    for filled in (full, again, back):
+        assert filled[:3] == (True, (640, 0), (640, 480))
+    for left in (lone, gone):
+        assert left[0] is False and left[2] == (320, 180) and left[1] == (160, 150), "in the middle of what is left"
+    assert "app.screen" in again[3] and "app.screen" in back[3] and "app.screen" not in full[3]
+
+
+def test_the_only_screen_goes_and_comes_back(xorg):
+    full, gone, back = play(
+        xorg, 'window = Window((320, 180), None, True, vsync=False)', 'where(window, lambda: window.fullscreen)',
+        'unplug("DUMMY0")', 'where(window, lambda: not glfw.get_monitors() and not window.fullscreen)',
+        'plug("DUMMY0", 0)', 'where(window, lambda: window.fullscreen)')
+    assert full[:3] == back[:3] == (True, (0, 0), (640, 480))
+    assert gone[0] is False
+
+
+def test_who_left_full_screen_is_not_put_back_into_it_and_stays_in_sight(xorg):
+    window, left, later = play(
+        xorg, 'plug("DUMMY1", 640)', 'window = Window((320, 180), "DUMMY1", True, vsync=False)',
+        'window.set_fullscreen(False)', 'where(window, lambda: not window.fullscreen)',
+        'unplug("DUMMY1")', 'where(window, lambda: glfw.get_window_pos(window._handle)[0] < 640)',
+        'plug("DUMMY1", 640)', 'where(window, lambda: len(glfw.get_monitors()) == 2)', 'unplug("DUMMY1")')
+    assert window[0] is left[0] is later[0] is False
+    assert window[1][0] >= 640 and left[1] == later[1] == (160, 150)
