@@ -13,6 +13,7 @@ from typing import Any
 from performer.deadline import Overdue, within
 from performer.errors import Fault
 from performer.library import FACTORY, USER
+from performer.words import counted
 
 LEAST_PYTHON = (3, 11)
 LEAST_FREE_BYTES = 1 << 30
@@ -103,9 +104,11 @@ def _sound() -> list[Finding]:
                         "sudo apt-get install -y libportaudio2")]
     inputs, outputs = found.get("inputs", []), found.get("outputs", [])
     return [
-        Finding("sound in", bool(inputs), f"{len(inputs)} input(s)" if inputs else "no input: the demo plays instead",
+        Finding("sound in", bool(inputs),
+                counted(len(inputs), "input") if inputs else "no input: the demo plays instead",
                 "" if inputs else "plug in a sound card, or start PulseAudio or PipeWire"),
-        Finding("sound out", bool(outputs), f"{len(outputs)} output(s)" if outputs else "none: files and demo are mute",
+        Finding("sound out", bool(outputs),
+                counted(len(outputs), "output") if outputs else "none: files and demo are mute",
                 "" if outputs else "plug in a sound card, or start PulseAudio or PipeWire"),
     ]
 
@@ -168,7 +171,8 @@ def _models() -> list[Finding]:
         except Fault as fault:
             findings.append(Finding("models", False, str(fault), f"remove it, or train {name!r} again"))
     if providers:
-        findings.append(Finding("models", True, f"{len(library.models)} model(s) on {', '.join(sorted(providers))}"))
+        findings.append(Finding("models", True,
+                                f"{counted(len(library.models), 'model')} on {', '.join(sorted(providers))}"))
     return findings + _card(providers)
 
 
@@ -202,7 +206,8 @@ def _content() -> list[Finding]:
 
     library = load_library()
     findings = [Finding("content", bool(library.presets),
-                        f"{len(library.presets)} presets, {len(library.shaders)} shaders; yours go to {USER}",
+                        f"{counted(len(library.presets), 'preset')}, {counted(len(library.shaders), 'shader')}; "
+                        f"yours go to {USER}",
                         "" if library.presets else "install performer again", fatal=not library.presets)]
     return findings + [Finding("content", False, str(fault), f"mend or remove {path}")
                        for path, fault in library.faults.items()]

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
+from performer.words import counted
+
 WINDOW = 45  # frames over which p95 is taken
 HIGH, LOW = 0.94, 0.60  # parts of the frame's budget: above HIGH something is given up, below LOW regained
 SETTLE_S = 0.7  # pause after a step down, to see what it brought
@@ -28,7 +30,7 @@ class Effort:
 
     def __str__(self) -> str:
         return f"{self.scale:.0%} resolution, images at most {1.0 / self.image_interval_s:.0f}/s" + (
-            f", {self.skip} effect(s) left out" if self.skip else "")
+            f", {counted(self.skip, 'effect')} left out" if self.skip else "")
 
 
 LADDER = (

@@ -13,6 +13,7 @@ import tomlkit
 
 from performer.calibration import Estimate
 from performer.errors import Fault
+from performer.words import counted
 
 MOST_MS = 1000.0
 HEAD = "Written by `performer calibrate`: how late screens and sound inputs are beyond what the program knows."
@@ -51,8 +52,8 @@ class Measured:
 
     def note(self) -> str:
         """A few words for people."""
-        how = "taps" if self.what == "screen" else "clicks"
-        return f"{self.device} {self.delay_ms:+.0f} ms by {self.count} {how} on {self.date}"
+        how = counted(self.count, "tap" if self.what == "screen" else "click")
+        return f"{self.device} {self.delay_ms:+.0f} ms by {how} on {self.date}"
 
 
 def load(path: Path | None = None) -> list[Measured]:

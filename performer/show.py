@@ -14,6 +14,7 @@ from performer.holding import Recaller, glide_s
 from performer.latent.bank import Bank
 from performer.playing import Playing
 from performer.preset import Preset
+from performer.words import counted
 
 STALE_S = 0.25  # older sound than this is fading away ...
 FADE_S = 0.3  # ... with this time constant
@@ -213,11 +214,12 @@ class Show:
         if self.recaller.word:
             words.append(f"held: {self.recaller.word}")
         if self._cue is not None:
-            words.append(f"{self._cue.preset.title} in {wait_beats(pulse, self._cue.quantum):.0f} beats")
+            wait = wait_beats(pulse, self._cue.quantum)
+            words.append(f"{self._cue.preset.title} in {counted(round(wait), 'beat')}")
         if self.quantise != "now":
             words.append(f"changes on the {self.quantise}")
         if self.autopilot.bars:
-            words.append(f"autopilot every {self.autopilot.bars} bars")
+            words.append(f"autopilot every {counted(self.autopilot.bars, 'bar')}")
         if pulse.factor != 1.0:
             words.append(f"tempo x{pulse.factor:g}")
         return ", ".join(words)

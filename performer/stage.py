@@ -41,6 +41,7 @@ from performer.show import Show
 from performer.stats import Stats
 from performer.sync import Latest
 from performer.toasts import ASIDE
+from performer.words import counted
 
 log = logging.getLogger(__name__)
 TIDY_S = 10.0  # seconds between two collections of garbage, each in a frame's idle time
@@ -225,7 +226,8 @@ class Stage:
         if self.recorder is not None:
             recorder, self.recorder = self.recorder, None
             recorder.stop()
-            self._say(f"recorded {recorder.path} ({recorder.seconds:.0f} s, {recorder.dropped} frames dropped)")
+            self._say(f"recorded {recorder.path} ({recorder.seconds:.0f} s, "
+                      f"{counted(recorder.dropped, 'frame')} dropped)")
 
     def start_recording(self, path: str | None = None) -> None:
         """Record from now on. Raises Fault when the path is no good."""

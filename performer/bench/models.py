@@ -9,6 +9,7 @@ import numpy as np
 
 from performer.bench.row import Row, in_turn
 from performer.errors import Fault
+from performer.words import counted
 
 ROUNDS = 120
 
@@ -44,7 +45,7 @@ def against_torch(_seconds: float) -> list[Row]:
             with torch.inference_mode():
                 ours, peer = in_turn(ROUNDS, lambda model=model: model.paint(z), lambda: network(tensor))
             torch.set_num_threads(before)
-            row = Row(f"128x128 image, {threads} thread(s)", "ms", ours, "torch eager", peer, ">= 1.3x")
+            row = Row(f"128x128 image, {counted(threads, 'thread')}", "ms", ours, "torch eager", peer, ">= 1.3x")
             row.met = (row.ratio or 0.0) >= 1.3
             rows.append(row)
     return rows

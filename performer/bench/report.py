@@ -13,6 +13,7 @@ from rich.table import Table
 from performer.bench import drawing, hearing, live, models, shaders
 from performer.bench.row import Row
 from performer.errors import Fault, nearest
+from performer.words import counted
 
 Rows = dict[str, Callable[[float], list[Row]]]
 ROWS: Rows = {
@@ -28,7 +29,8 @@ def run(only: list[str], seconds: float, among: Rows = ROWS) -> dict[str, Any]:
             raise Fault(f"--only {letter}: no such row{nearest(letter, list(among))}; there are {', '.join(among)}")
     table = Table("row", "what", "ours p50", "ours p99", "peer", "peer p50", "peer p99", "ratio", "must", "met")
     console = Console(width=160)
-    figures: dict[str, Any] = {"machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.python_version()}"}
+    cores = counted(os.cpu_count() or 1, "core")
+    figures: dict[str, Any] = {"machine": f"{cores}, {platform.machine()}, {platform.python_version()}"}
     rows: list[dict[str, Any]] = []
     for letter in only or list(among):
         console.print(f"measuring {letter} ...", style="dim")

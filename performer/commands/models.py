@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from performer.errors import Fault, nearest
+from performer.words import counted
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
 models = typer.Typer(help="List, import, check and explore models.", pretty_exceptions_enable=False,
@@ -184,7 +185,7 @@ def explore(
     exploring.strips(model, directions, seed).save(out, quality=88)
     listing.put(("knob", "found by", "explains"),
                 [(f"LAYER.latent.{story.name}", story.kind, f"{story.explains:.0%}") for story in stories])
-    print(f"{where}: {len(stories)} directions; strips: {out}")
+    print(f"{where}: {counted(len(stories), 'direction')}; strips: {out}")
 
 
 @models.command(epilog="Example: performer models encode blossom rose.jpg --as rose")
@@ -211,7 +212,7 @@ def encode(
     place = bank.keep(encoded(model.path, given).tobytes(), label, tag or [])
     if place is None:
         raise Fault(f"the bank of {name} is full; take something out of {banks.FOLDER / (model.path.stem + '.toml')}")
-    print(f"{place.name}: kept in {banks.write(bank)} ({len(bank.places)} places)")
+    print(f"{place.name}: kept in {banks.write(bank)} ({counted(len(bank.places), 'place')})")
 
 
 @models.command(epilog="Example: performer models breed molten --count 24 -o children.jpg --keep 3")
@@ -250,7 +251,7 @@ def breed(
         bank.keep(children[number - 1], f"seed {seed} number {number}", ("bred",))
     if keep:
         print(f"kept in {banks.write(bank)}")
-    print(f"{len(parents)} parents and {count} offspring: {sheet.save()}")
+    print(f"{counted(len(parents), 'parent')} and {count} offspring: {sheet.save()}")
 
 
 def range_of(text: str) -> tuple[float, float] | None:

@@ -10,6 +10,7 @@ import typer
 
 from performer.commands.models import path_of
 from performer.errors import Fault, nearest
+from performer.words import counted
 
 SIZES = (32, 64, 128, 256, 512)
 Folder = Annotated[Path | None, typer.Argument(help="A folder of pictures, searched through.")]
@@ -102,7 +103,8 @@ def follower(
     if threads:
         torch.set_num_threads(threads)
     pairs = gather(moves, [knob for knob in knobs.replace(" ", "").split(",") if knob], licence)
-    print(f"{pairs.seconds / 60.0:.1f} minutes of {', '.join(pairs.knobs)} from {pairs.files} recordings", flush=True)
+    print(f"{pairs.seconds / 60.0:.1f} minutes of {', '.join(pairs.knobs)} from {counted(pairs.files, 'recording')}",
+          flush=True)
     train_follower(pairs, Options(out, 0, 0, steps, minutes, batch, seed, resume, title, _words(out)))
     print(f"{out}: exported, with its card; what it plays: {out.with_suffix('.png')}")
     print(f"in a preset: follower = \"{out.name.split('.')[0]}\", and routes from "

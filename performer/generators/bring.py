@@ -25,6 +25,7 @@ from performer.generators.inlets import beside
 from performer.generators.onnx import OnnxGenerator, create
 from performer.generators.probe import Found, Told, probe, sha256
 from performer.latent.walks import latent
+from performer.words import counted
 
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 COLUMNS, ROWS = 6, 4
@@ -130,7 +131,7 @@ class Verdict:
         return [
             f"file       sha256 {self.sha256[:16]}..., {known[self.as_imported]}",
             f"licence    {self.licence}",
-            f"latent     {self.latent} numbers", f"picture    {self.size[0]}x{self.size[1]}",
+            f"latent     {counted(self.latent, 'number')}", f"picture    {self.size[0]}x{self.size[1]}",
             f"ran on     {self.provider} ({self.share:.0%} of its operators)"
             + ("" if self.way == self.provider else f", as {self.way}"),
             *(f"  tried    {line}" for line in self.tried),

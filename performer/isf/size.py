@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from performer.words import counted
+
 _TOKEN = re.compile(
     r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)f?|\$?([A-Za-z_]\w*)|(\*\*|[-+*/%^(),]))")
 _DEEPEST = 64
@@ -164,7 +166,7 @@ class _Reader:
             arguments.append(self.sum(depth + 1))
         self.close()
         if count and len(arguments) != count:
-            raise ValueError(f"{word}() in size {self.text!r} takes {count} argument(s), not {len(arguments)}")
+            raise ValueError(f"{word}() in size {self.text!r} takes {counted(count, 'argument')}, not {len(arguments)}")
         return ("call", function, tuple(arguments))
 
     def close(self) -> None:

@@ -24,6 +24,7 @@ from performer.errors import Fault
 from performer.train.nets import FIRST_SIDE
 from performer.train.pictures import Pictures
 from performer.train.world import World
+from performer.words import counted
 
 log = logging.getLogger(__name__)
 SAVE_S, FIRST_SAVE_S = 240.0, 45.0
@@ -229,7 +230,8 @@ class Run:
         except Exception as error:
             raise Fault(f"{path}: cannot resume from this: {str(error).splitlines()[0]}") from None
         if len(draws) != self.world.size:
-            raise Fault(f"{path}: was trained by {len(draws)} processes, not {self.world.size}; start as many")
+            raise Fault(f"{path}: was trained by {counted(len(draws), 'process', 'processes')}, not "
+                        f"{self.world.size}; start as many")
         self.step, self.before_s, self.losses = run["step"], run["seconds"], run["losses"]
         mine = draws[self.world.rank]
         torch.set_rng_state(mine["torch"])

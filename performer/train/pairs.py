@@ -13,6 +13,7 @@ import numpy as np
 from performer.audio.gist import TICK_S
 from performer.errors import Fault, nearest
 from performer.outputs.moves import Moves, read
+from performer.words import counted
 
 log = logging.getLogger(__name__)
 WALK = ".walk"
@@ -73,7 +74,7 @@ def gather(paths: Sequence[Path], knobs: Sequence[str] = (), licence: str = "unk
             if len(files) == 1:
                 raise
             log.warning("left out: %s", fault)
-    return sort(found, knobs, licence, f"{len(found)} recordings of moves")
+    return sort(found, knobs, licence, f"{counted(len(found), 'recording')} of moves")
 
 
 def sort(found: Sequence[Moves], knobs: Sequence[str], licence: str, source: str) -> Pairs:

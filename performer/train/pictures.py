@@ -12,6 +12,7 @@ from PIL import Image, ImageOps, ImageSequence
 
 from performer.errors import Fault
 from performer.train.draw import SOURCES, Easel
+from performer.words import counted
 
 log = logging.getLogger(__name__)
 ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
@@ -78,11 +79,12 @@ def found(folder: Path, size: int, licence: str, seed: int = 1) -> Pictures:
             if broken <= MOST_WARNINGS:
                 log.warning("%s: left out, cannot be read as a picture (%s)", path, " ".join(str(error).split())[:120])
     if broken or doubles:
-        log.warning("%s: %d pictures; %d broken and %d double ones were left out", folder, len(kept), broken, doubles)
+        log.warning("%s: %s; %d broken and %d double ones were left out", folder, counted(len(kept), "picture"),
+                    broken, doubles)
     if len(kept) < LEAST:
-        raise Fault(f"{folder}: {len(kept)} usable picture(s) among {len(paths)} file(s); training needs at least "
-                    f"{LEAST} different ones")
-    return Pictures(np.stack(list(kept.values())), f"{len(kept)} pictures of {folder.name}", licence)
+        raise Fault(f"{folder}: {counted(len(kept), 'usable picture')} among {counted(len(paths), 'file')}; "
+                    f"training needs at least {LEAST} different ones")
+    return Pictures(np.stack(list(kept.values())), f"{counted(len(kept), 'picture')} of {folder.name}", licence)
 
 
 def _squares(path: Path, size: int) -> Iterator[np.ndarray]:
