@@ -85,7 +85,7 @@ class Followers:
         self._nets: dict[str, tuple[FollowerNet | None, float]] = {}  # and its file's time
         self._wanted: Mapping[int, Following] = {}
         self._playing: dict[int, tuple[Following, Improviser, list[str]]] = {}
-        self._failed: set[FollowerNet] = set()
+        self._failed: set[FollowerNet] = set()  # of those that are loaded
         self.moves: Mapping[int, Mapping[str, float]] = {}  # scene number -> route source -> 0..1
         led = [preset for preset in presets if preset.follower is not None]
         self.load({preset.follower.name for preset in led})
@@ -137,7 +137,7 @@ class Followers:
                 try:
                     improviser.tick(heard, wish.wildness)
                 except Exception as error:
-                    self._failed.add(net)
+                    self._failed = {one for one, _ in self._nets.values() if one in self._failed} | {net}
                     log.error("follower %s stopped (%s); its knobs stay where they are", wish.name,
                               " ".join(str(error).split())[:160])
             moves[number] = dict(zip(sources, improviser.knobs.tolist(), strict=True))

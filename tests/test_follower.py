@@ -554,6 +554,11 @@ def test_a_follower_that_says_nonsense_stops_and_its_knobs_stay(tmp_path, caplog
             followers.tick(loud)
     assert followers.moves[1]["follower.warm"] == before
     assert len(caplog.records) == 1 and "stopped" in caplog.text
+    for stamp in range(1, 6):  # saved again and again, and no better: only what is loaded is remembered
+        os.utime(tmp_path / "n.follower.onnx", (stamp, stamp))
+        followers.load(["n"])
+        followers.tick(loud)
+    assert len(followers._failed) == 1 and caplog.text.count("stopped") == 6
 
 
 @pytest.mark.parametrize("harm", ["missing", "text", "truncated", "large", "strange", "external", "gist", "knobs",

@@ -7,8 +7,8 @@ from pathlib import Path
 from performer.governor import LADDER
 from performer.words import counted
 
-NOUNS = ("parent place model preset shader picture beat bar recording direction input output effect thread core file "
-         "frame tap click knob visitor monitor").split()
+NOUNS = ("parent", "place", "model", "preset", "shader", "picture", "beat", "bar", "recording", "direction", "input",
+         "output", "effect", "thread", "core", "file", "frame", "tap", "click", "knob", "visitor", "monitor")
 
 
 def test_one_is_one():

@@ -22,11 +22,13 @@ def ask(body: str, path: Path, words: dict[str, Any], time_s: float, too_long: s
     """
     module, function = body.split(":")
     paths = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
+    words = {key: _whole(word) if isinstance(word, str) else word for key, word in words.items()}
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", f"from {module} import {function}; {function}()"], input=json.dumps(words),
-            capture_output=True, text=True, timeout=time_s,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "2"})
+        done = subprocess.run(  # in bytes: what libraries say there may be in any encoding
+            [sys.executable, "-c", f"from {module} import {function}; {function}()"],
+            input=json.dumps(words).encode("ascii"), capture_output=True, timeout=time_s,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "2",
+                 "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8"})
     except subprocess.TimeoutExpired:
         raise Fault(f"{path}: {too_long}") from None
     try:
@@ -39,6 +41,11 @@ def ask(body: str, path: Path, words: dict[str, Any], time_s: float, too_long: s
     return said
 
 
+def _whole(word: str) -> str:
+    """A path whose bytes this process could not read as letters, under a C locale, as UTF-8 reads them."""
+    return word.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+
+
 def answer(work: Callable[[dict[str, Any]], dict[str, Any]], memory_bytes: int) -> None:
     """The body of that process: one question on standard input, one answer, a line of JSON."""
     words = json.load(sys.stdin)
@@ -49,7 +56,7 @@ def answer(work: Callable[[dict[str, Any]], dict[str, Any]], memory_bytes: int) 
         said = {"fault": str(fault)}
     except MemoryError:
         said = {"fault": f"{words['path']}: needs more memory than {memory_bytes >> 30} GB"}
-    print(json.dumps(said))
+    print("\n" + json.dumps(said))  # after a line that a library may have left open
 
 
 def _bound(memory_bytes: int) -> None:
