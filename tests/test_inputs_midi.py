@@ -148,3 +148,108 @@ def test_bad_midi_files_are_faults(tmp_path):
     for name in ("text.mid", "short.mid", "missing.mid"):
         with pytest.raises(Fault, match=name):
             midi.events(str(tmp_path / name))
+
+
+class Sequencer:
+    """Stands in for ALSA's, which needs a kernel device: numbered names, and ports that carry what is sent to them."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.taken: dict[str, list] = {}  # name -> callbacks
+
+    def send(self, name: str, *message: int) -> None:
+        for callback in self.taken.get(name, []):
+            callback((list(message), 0.0), None)
+
+    def client(self, _api, _name):
+        sequencer = self
+
+        class Client:
+            def get_ports(self):
+                return list(sequencer.names)
+
+            def ignore_types(self, **_):
+                pass
+
+            def set_callback(self, callback):
+                self.callback = callback
+
+            def open_port(self, index, _name):
+                self.name = sequencer.names[index]
+                sequencer.taken.setdefault(self.name, []).append(self.callback)
+
+            def cancel_callback(self):
+                sequencer.taken[self.name].remove(self.callback)
+
+            def close_port(self):
+                pass
+
+            delete = close_port
+
+        return Client()
+
+
+@pytest.fixture
+def alsa(monkeypatch, tmp_path):
+    sequencer = Sequencer()
+    sequencer.folder = tmp_path / "snd"
+    sequencer.folder.mkdir()
+    monkeypatch.setattr(midi, "SEQUENCER", sequencer.folder / "seq")
+    monkeypatch.setattr(midi, "_midi_in", sequencer.client)
+    return sequencer
+
+
+def heard(ports: midi.MidiPorts) -> list[tuple[str, float]]:
+    found = []
+    while not ports.events.empty():
+        event = ports.events.get()
+        found.append((event.address, round(event.value, 2)))
+    return found
+
+
+def test_two_controllers_of_one_kind_are_both_heard_and_each_may_go(alsa, caplog):
+    caplog.set_level(logging.INFO)
+    one, two = "nano:nano MIDI 1 20:0", "nano:nano MIDI 1 24:0"
+    alsa.names = [one, two]
+    ports = midi.create("nano", "", time.perf_counter)
+    alsa.send(one, 0xB0, 1, 127)
+    alsa.send(two, 0xB0, 2, 127)
+    assert heard(ports) == [("midi.cc1", 1.0), ("midi.cc2", 1.0)]
+    assert ports.note == "nano:nano MIDI 1, nano:nano MIDI 1"
+    alsa.names = [two]
+    ports.poll(10.0)
+    alsa.send(two, 0xB0, 2, 0)
+    assert heard(ports) == [("midi.cc2", 0.0)] and ports.note == "nano:nano MIDI 1"
+    assert not any("gone" in record.getMessage() for record in caplog.records), "one is still there"
+    alsa.names = []
+    ports.poll(20.0)
+    assert sum("gone" in record.getMessage() for record in caplog.records) == 1
+    ports.close()
+
+
+def test_keys_that_were_down_when_the_port_went_are_let_go(alsa):
+    alsa.names = ["keys:keys 20:0"]
+    ports = midi.create("all", "", time.perf_counter)
+    for note, velocity in ((60, 127), (64, 127), (60, 0), (67, 127)):
+        alsa.send("keys:keys 20:0", 0x90, note, velocity)
+    heard(ports)
+    alsa.names = []
+    ports.poll(10.0)
+    assert heard(ports) == [("midi.note64", 0.0), ("midi.note67", 0.0)]
+    ports.close()
+
+
+def test_a_cable_that_was_out_for_a_moment_is_opened_anew(alsa, caplog):
+    caplog.set_level(logging.INFO)
+    alsa.names = ["nano:nano 20:0"]
+    ports = midi.create("all", "", time.perf_counter)
+    alsa.taken.clear()  # out, and in again under the same name: the old port hears nothing
+    (alsa.folder / "midiC1D0").touch()
+    alsa.taken["nano:nano 20:0"] = [next(iter(ports._open.values()))[0].callback]
+    before = alsa.taken["nano:nano 20:0"][0]
+    ports.poll(10.0)
+    assert alsa.taken["nano:nano 20:0"] and before not in alsa.taken["nano:nano 20:0"]
+    alsa.send("nano:nano 20:0", 0xB0, 1, 127)
+    assert heard(ports) == [("midi.cc1", 1.0)]
+    assert sum("MIDI port" in record.getMessage() for record in caplog.records) == 1, "that is no news"
+    ports.close()

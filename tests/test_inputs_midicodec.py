@@ -99,3 +99,12 @@ def test_a_button_numbered_thirty_two_above_a_fader_stays_a_button():
     decoder.feed((0xB0, 0, 64), 0.0)
     event, = decoder.feed((0xB0, 32, 127), 4 * AT_ONCE_S)
     assert (event.address, event.value) == ("midi.cc32", 1.0)
+
+
+def test_all_notes_off_lets_go_of_every_key():
+    decoder = Decoder()
+    decoder.feed([0x90, 60, 100, 64, 100, 0x93, 60, 100, 0x80, 64, 0], 0.0)
+    let_go = [event for event in decoder.feed([0xB0, 123, 0], 1.0) if event.address.startswith("midi.note")]
+    assert [(event.address, event.value, event.text, event.t) for event in let_go] == [
+        ("midi.note60", 0.0, "ch1", 1.0), ("midi.note60", 0.0, "ch4", 1.0)]
+    assert decoder.release(2.0) == []

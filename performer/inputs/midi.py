@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -34,7 +35,8 @@ class MidiPorts:
         self.events: SimpleQueue[ControlEvent] = SimpleQueue()
         self.note = "off"
         self._pattern, self._now = pattern.lower(), now
-        self._open: dict[str, Any] = {}
+        self._open: dict[str, tuple[Any, Decoder]] = {}  # by the name that the system gives it now
+        self._stamp = _plugged()
         self._looked_t = float("-inf")
         self._refused: set[str] = set()  # ports that could not be opened, said once
         self._finder: Any = None
@@ -65,25 +67,34 @@ class MidiPorts:
             return None
 
     def _look(self) -> None:
-        ports = {_steady(name): i for i, name in enumerate(self._finder.get_ports()) if CLIENT not in name}
+        known = {_steady(name) for name in self._open}
+        stamp = _plugged()
+        if stamp != self._stamp:  # what was pulled out for less than a look has its old name, and is deaf
+            self._stamp = stamp
+            for name in list(self._open):
+                self._drop(name)
+        ports = {name: i for i, name in enumerate(self._finder.get_ports()) if CLIENT not in name}
         wanted = {n for n in ports if self._pattern in ("all", "") or self._pattern in n.lower()}
         for name in set(self._open) - set(ports):
             self._drop(name)
+        for name in sorted(wanted - set(self._open), key=lambda name: ports[name]):
+            self._take(name, ports[name], known)
+        names = sorted(map(_steady, self._open))
+        for name in known - set(names):
             log.warning("MIDI port gone: %s", name)
-        for name in wanted - set(self._open):
-            self._take(name, ports[name])
-        if self._open:
-            self.note = ", ".join(sorted(self._open))
+        if names:
+            self.note = ", ".join(names)
         else:
             self.note = "no port yet" + ("" if self._pattern == "all" else f" with {self._pattern!r} in its name")
 
-    def _take(self, name: str, index: int) -> None:
+    def _take(self, name: str, index: int, known: Collection[str]) -> None:
+        """Open a port; those whose steady names are known are not news."""
         import rtmidi
 
         port = self._client(CLIENT)
         if port is None:
             return
-        decoder = Decoder(name)
+        decoder = Decoder(_steady(name))
         events, now = self.events, self._now
 
         def heard(message: tuple[list[int], float], _data: Any) -> None:
@@ -98,18 +109,21 @@ class MidiPorts:
         except (rtmidi.RtMidiError, SystemError, RuntimeError) as error:
             if name not in self._refused:
                 self._refused.add(name)
-                log.warning("MIDI port %s cannot be opened: %s; trying again every second", name, _line(error))
+                log.warning("MIDI port %s cannot be opened: %s; trying again every second", _steady(name), _line(error))
             port.delete()
             return
-        self._open[name] = port
+        self._open[name] = port, decoder
         self._refused.discard(name)
-        log.info("MIDI port: %s", name)
+        if _steady(name) not in known:
+            log.info("MIDI port: %s", _steady(name))
 
     def _drop(self, name: str) -> None:
-        port = self._open.pop(name)
+        port, decoder = self._open.pop(name)
         port.cancel_callback()
         port.close_port()
         port.delete()
+        for event in decoder.release(self._now()):
+            self.events.put(event)
 
 
 def create(pattern: str, api: str, now: Clock) -> MidiPorts:
@@ -166,6 +180,14 @@ def api_number(name: str) -> int:
     if known[name] not in (rtmidi.API_UNSPECIFIED, *rtmidi.get_compiled_api()):
         raise Fault(f"--midi-api {name}: this build of RtMidi does not have it; leave it out")
     return int(known[name])
+
+
+def _plugged() -> int:
+    """Changes when a controller or a sound card is plugged in or pulled out, as far as files tell it."""
+    try:
+        return SEQUENCER.parent.stat().st_ctime_ns
+    except OSError:
+        return 0
 
 
 def _steady(name: str) -> str:

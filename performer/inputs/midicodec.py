@@ -13,6 +13,7 @@ _LENGTHS = {0x8: 2, 0x9: 2, 0xA: 2, 0xB: 2, 0xC: 1, 0xD: 1, 0xE: 2}
 _SYSTEM_LENGTHS = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0}
 _REALTIME = {0xF8: "midi.clock", 0xFA: "midi.start", 0xFB: "midi.continue", 0xFC: "midi.stop"}
 
+ALL_OFF = (120, 123)  # controllers: all sound off, all notes off
 AT_ONCE_S = 0.05  # a low part comes this soon after its high part ...
 PROVEN = 4  # ... and after so many such pairs also alone
 
@@ -31,6 +32,7 @@ class Decoder:
         self._exclusive = False
         self._high: dict[tuple[int, int], tuple[int, float]] = {}  # value of a high part and when it came
         self._pairs: dict[tuple[int, int], int] = {}  # how often a low part followed it at once
+        self._held: set[tuple[int, int]] = set()  # note and channel of keys that are down
         self._told = False
 
     def feed(self, data: Iterable[int], t: float) -> list[ControlEvent]:
@@ -57,6 +59,11 @@ class Decoder:
                     self._status = 0
         return events
 
+    def release(self, t: float) -> list[ControlEvent]:
+        """Events that let go of all keys that are down: nobody else will when the port is gone."""
+        held, self._held = sorted(self._held), set()
+        return [ControlEvent(t, f"midi.note{note}", 0.0, f"ch{channel}") for note, channel in held]
+
     def _length(self) -> int:
         return _LENGTHS[self._status >> 4] if self._status < 0xF0 else _SYSTEM_LENGTHS[self._status]
 
@@ -72,6 +79,8 @@ class Decoder:
         first = self._data[0] if self._data else 0
         second = self._data[1] if len(self._data) > 1 else 0
         text = f"ch{channel}"
+        if kind in (0x8, 0x9):
+            (self._held.add if kind == 0x9 and second else self._held.discard)((first, channel))
         if kind == 0x9:
             return [ControlEvent(t, f"midi.note{first}", second / 127.0, text)]
         if kind == 0x8:
@@ -79,7 +88,7 @@ class Decoder:
         if kind == 0xA:
             return [ControlEvent(t, f"midi.touch{first}", second / 127.0, text)]
         if kind == 0xB:
-            return [self._controller(first, second, channel, t)]
+            return [self._controller(first, second, channel, t), *(self.release(t) if first in ALL_OFF else ())]
         if kind == 0xC:
             return [ControlEvent(t, "midi.program", float(first), text), ControlEvent(t, "show.preset", float(first))]
         if kind == 0xD:
