@@ -293,6 +293,8 @@ class Show:
             self._blackout_on = not self._blackout_on
         elif address == "show.freeze":
             self._freeze = not self._freeze
+        elif address == "show.panic":
+            self._panic(t)
 
     def _pad(self, place: int, down: bool, t: float) -> None:
         """A pad recalls its place; struck while others are held, it breeds an offspring of theirs and its own."""
@@ -303,6 +305,22 @@ class Show:
         self._pads_down.add(place)
         self._recall = (ControlEvent(t, "bank.breed", words=tuple(map(str, (*others, place)))) if others else
                         ControlEvent(t, "bank.recall", float(place)), t)
+
+    def _panic(self, t: float) -> None:
+        """Whatever hands have done is undone: light, motion, knobs as the presets say, no note or place held.
+
+        What plays, the tempo and the decks stay.
+        """
+        self._blackout_on = self._freeze = False
+        self._cue = self._take_t = self._jump_t = self._recall = None
+        self._held.clear()
+        self._pads_down.clear()
+        self._midi = {source: value for source, value in self._midi.items() if source == "midi.notes"}
+        self.recaller.word = ""
+        for playing in (self._playing, self._incoming, self._other):
+            if playing is not None:
+                playing.router.let_go()
+                playing.holding.let_go(t, glide_s(self.clock.pulse))
 
     def _hold(self, event: ControlEvent, t: float) -> None:
         """Let the live scene's walk glide to a kept place, or back."""

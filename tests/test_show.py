@@ -155,3 +155,25 @@ def test_media_that_cannot_be_opened_twice_just_go_on(monkeypatch):
     assert {f.scene.number for f in frames} == {1} and max(f.scene.t for f in frames) < 11.0
     places = [f.scene.plays["words"].position for f in frames]
     assert places == sorted(places)
+
+
+def test_panic_undoes_whatever_hands_have_done_and_leaves_what_plays():
+    routed = TEXT + '[[route]]\nfrom = "midi.cc74"\nto = "master.bloom.amount"\n'
+    it = Show([make(routed), make(SECOND, "second")], "first", quantise="bar")
+    run(it, 1.0, features=loud)
+    before = it.step(1.0, 0.01, (640, 360), loud(1.0), Sound()).scene.params
+    hands = [ControlEvent(1.1, "show.blackout"), ControlEvent(1.1, "midi.cc74", 1.0),
+             ControlEvent(1.1, "midi.note40", 1.0), ControlEvent(1.1, "knob.main.echo.zoom", 1.9),
+             ControlEvent(1.2, "show.freeze"),
+             ControlEvent(1.2, "show.preset", 1.0), ControlEvent(1.2, "show.jump")]
+    stuck = run(it, 1.0, features=loud, events=hands, start=1.0)[-1]
+    assert it.dark and it.frozen and stuck.blackout > 0.9
+    frames = run(it, 3.0, features=loud, events=[ControlEvent(2.1, "show.panic")], start=2.0)
+    last = frames[-1]
+    assert not it.dark and not it.frozen and last.blackout < 0.05 and it.turned == {}
+    assert last.scene.preset.name == "first" and not last.incoming, "the change that waited is forgotten"
+    assert last.scene.params["master.bloom.amount"] == before["master.bloom.amount"]
+    assert last.scene.walks["main"].position > stuck.scene.walks["main"].position
+    it.step(6.0, 0.01, (640, 360), loud(6.0), Sound(), [ControlEvent(6.0, "midi.cc74", 1.0)])
+    again = it.step(6.1, 0.01, (640, 360), loud(6.1), Sound())
+    assert again.scene.params["master.bloom.amount"] != before["master.bloom.amount"], "touched again, it counts again"

@@ -175,6 +175,11 @@ class Router:
         if address in self._grips:
             self._grips[address].turned = True
 
+    def let_go(self) -> None:
+        """Knobs that were set by hand go back; what an event has counted stays counted."""
+        self._hands = {address: more for address, more in self._hands.items()
+                       if self._params[address].kind == "event"}
+
     def turned(self) -> dict[str, Value]:
         """Knobs that were set by hand, and to what."""
         return {address: _sum(self.base[address], more) for address, more in self._hands.items()}

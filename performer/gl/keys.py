@@ -47,6 +47,7 @@ KEYS = (
     Key("w", "bank.let_go", 1.0, "w", "back to the walk"),
     Key("b", "show.blackout", 1.0, "b", "blackout, and back"),
     Key("z", "show.freeze", 1.0, "z", "freeze, and go on"),
+    Key("p", "show.panic", 1.0, "p", "panic: light, all knobs back, nothing held"),
     Key("m", "app.learn", 1.0, "m", "a pad learns a key"),
     Key("f", "app.fullscreen", 1.0, "f", "full screen, and back"),
     Key("h", "app.hud", 1.0, "h", "panel on or off"),
