@@ -51,15 +51,20 @@ class Library:
         for folder in folders:
             for path in isf.files(folder / "shaders"):
                 self._keep(path, self.load_shader)
-            for path in sorted((folder / "models").glob("*.onnx")):
-                if not path.stem.endswith((".encoder", ".mapping", ".follower")):
-                    self.models[path.stem] = path
+        self.find_models()
         if self.transition is not None:
             self.transition = self._change(self.transition)
         for folder in folders:
             for path in sorted((folder / "presets").glob("*.toml")):
                 self._keep(path, self.load_preset)
         return self
+
+    def find_models(self) -> None:
+        """Take up the models that are there; later folders win over earlier ones."""
+        for folder in self.folders:
+            for path in sorted((folder / "models").glob("*.onnx")):
+                if not path.stem.endswith((".encoder", ".mapping", ".follower")):
+                    self.models[path.stem] = path
 
     @property
     def watched(self) -> list[Path]:

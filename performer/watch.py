@@ -44,15 +44,20 @@ class Watcher:
             self.preflight.start()  # now, so that the first file saved is seen as fast as any
         except Fault as fault:
             log.warning("%s", fault)
-        stamps, compared = self.library.stamps, False
+        stamps = self.library.stamps
         try:
-            for changes in watch(*(f for f in folders if f.is_dir()), stop_event=stop, debounce=GROUP_MS, step=QUIET_MS,
-                                 rust_timeout=500, raise_interrupt=False, yield_on_timeout=True):
-                paths = {Path(name) for _, name in changes}
-                if not compared:  # what was saved after it was read and before the watch began counts too
-                    paths |= {path for path, at in self.library.stamped().items() if stamps.get(path) != at}
-                    compared = True
-                self.take(paths)
+            while not stop.is_set():
+                compared, watched = False, _places(folders)
+                for changes in watch(*(f for f in folders if f.is_dir()), stop_event=stop, debounce=GROUP_MS,
+                                     step=QUIET_MS, rust_timeout=500, raise_interrupt=False, yield_on_timeout=True):
+                    paths = {Path(name) for _, name in changes}
+                    if not compared:  # what was saved after it was read and before the watch began counts too
+                        now = self.library.stamped()
+                        paths |= {path for path, at in now.items() if stamps.get(path) != at}
+                        stamps, compared = now, True
+                    self.take(paths)
+                    if _places(folders) != watched:  # a folder was put in another's place, and nobody watches that
+                        break
         finally:
             self.preflight.stop()
 
@@ -94,6 +99,7 @@ class Watcher:
             self.content.put(self.library.in_order())
 
     def _preset(self, path: Path) -> None:
+        self.library.find_models()  # perhaps of one that has just been trained
         loaded = self.library.load_preset(path)
         self.library.faults.pop(path, None)
         # All its shaders, as a trial also spares the show the driver's compile; only strangers' can be refused.
@@ -102,3 +108,15 @@ class Watcher:
         foreign = {spec.name for spec in self.library.foreign(loaded)}
         self.library.refuse({name: fault for name, fault in refused.items() if name in foreign})
         self.content.put(self.library.in_order())
+
+
+def _places(folders: Iterable[Path]) -> list[tuple[int, int] | None]:
+    """Which folder each path means now."""
+    found: list[tuple[int, int] | None] = []
+    for folder in folders:
+        try:
+            at = folder.stat()
+            found.append((at.st_dev, at.st_ino))
+        except OSError:
+            found.append(None)
+    return found

@@ -5,6 +5,7 @@ from test_live import FLAT, headless, pixels, play_until, user_folder  # noqa: F
 
 from performer.app import Rig
 from performer.frame import ControlEvent
+from performer.library import FACTORY
 
 KNOB = """/*{"INPUTS": [{"NAME": "level", "TYPE": "float", "DEFAULT": 0.2}%s]}*/
 void main() { gl_FragColor = vec4(level, %s, 0.0, 1.0); }
@@ -98,3 +99,31 @@ def test_a_preset_that_waited_for_its_shader_is_taken(rig, user_folder):  # noqa
     (user_folder / "shaders" / "late.fs").write_text(FLAT.replace("COLOUR", "vec4(1.0)"))
     assert play_until(rig, lambda: any(p.name == "late" for p in rig.show.presets), 10.0)
     assert not any(path.name == "late.toml" for path in rig.library.faults)
+
+
+def test_a_folder_put_in_the_others_place_is_watched_too(rig, user_folder):  # noqa: F811
+    import shutil
+
+    presets, fresh = user_folder / "presets", user_folder / "fresh"
+
+    def level(value: float) -> bool:
+        return play_until(rig, lambda: params(rig)["main.source.level"] == pytest.approx(value), 10.0)
+
+    fresh.mkdir()
+    (fresh / "knob.toml").write_text(PRESET.replace("0.6", "0.1"))
+    shutil.rmtree(presets)
+    fresh.rename(presets)
+    assert level(0.1)
+    (presets / "knob.toml").write_text(PRESET.replace("0.6", "0.4"))
+    assert level(0.4)
+
+
+def test_a_preset_of_a_model_that_came_while_it_plays_is_taken(rig, user_folder):  # noqa: F811
+    import shutil
+
+    for ending in (".onnx", ".toml"):
+        shutil.copy(FACTORY / "models" / f"molten{ending}", user_folder / "models" / f"fresh{ending}")
+    (user_folder / "presets" / "fresh.toml").write_text('order = 1\n[[layer]]\nmodel = "fresh"\n')
+    assert play_until(rig, lambda: any(preset.name == "fresh" for preset in rig.show.presets), 10.0)
+    rig.hands.events.put(ControlEvent(rig.now(), "show.preset", 0.0, "fresh"))
+    assert play_until(rig, lambda: "fresh" in rig.painter._models, 20.0)
