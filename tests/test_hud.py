@@ -181,3 +181,14 @@ def test_pixels_come_back_as_drawn_top_row_first(ctx: moderngl.Context, direct: 
             assert np.array_equal(pixels, wanted[..., :3])
         assert readback.take() is None
         assert ctx.error == "GL_NO_ERROR"
+
+
+def test_long_lines_of_the_panel_go_on_in_the_next_one(ctx: moderngl.Context) -> None:
+    size = (640, 360)
+
+    def lowest(**more: object) -> int:
+        return int(np.nonzero(changed(Canvas(ctx, size).draw(state(routes=(), **more))))[0].max())
+
+    short, long = "33% resolution", "33% resolution, images at most 8/s, 3 effects left out"
+    assert lowest(governor_note=long) > lowest(governor_note=short)
+    assert lowest(sound_note="demo groove, 48000 Hz, silent: no sound output") > lowest(sound_note="demo groove")

@@ -191,21 +191,25 @@ class Hud:
         y += bar + round(em * 0.3) if state.incoming else round(em * 0.2)
 
         age = "" if state.sound_age_ms != state.sound_age_ms else f"{state.sound_age_ms:.0f} ms  "
+        room = x + inner - value_x
+
+        def wrapped(label: str, text: str, color: _Color) -> list[tuple[str, str, _Color]]:
+            return [("" if number else label, part, color) for number, part in enumerate(self._wrap(text, room))]
+
         rows = [
             ("picture", f"{state.fps:.0f} fps   p99 {state.p99_ms:.1f} ms   missed {state.missed}", _TEXT),
             ("model", f"{state.model_rate_hz:.0f} Hz  {state.provider}", _TEXT),
-            ("sound", f"{age}{state.sound_note}", _TEXT),
+            *wrapped("sound", f"{age}{state.sound_note}", _TEXT),
             *((label, text, _TEXT) for label, text in state.delays),
             ("midi", state.midi_note, _TEXT),
-            *(("" if line else "timing", part, _ACCENT)
-              for line, part in enumerate(self._wrap(state.waiting, x + inner - value_x))),
-            ("governor", state.governor_note, _WARM),
+            *wrapped("timing", state.waiting, _ACCENT),
+            *wrapped("governor", state.governor_note, _WARM),
             ("record", state.recording, _RED),
         ]
         for label, value, color in rows:
             if value:
                 self._text(label, x, y, _DIM)
-                self._text(self._atlas.fit(value, x + inner - value_x), value_x, y, color)
+                self._text(self._atlas.fit(value, room), value_x, y, color)
                 y += line
 
         shown = state.routes[:MOST_ROUTES]
