@@ -103,8 +103,9 @@ def play(
 ) -> None:
     """Play live: listen, draw, follow the music. Press ? for the keys."""
     from performer import app as wiring
+    from performer.options import PlayOptions
 
-    options = wiring.PlayOptions(
+    options = PlayOptions(
         preset=preset, input=input, midi=midi, midi_api=midi_api, size=size_of(size), monitor=monitor,
         fullscreen=fullscreen, headless=headless, hud=hud, desk=desk, fps=fps, seconds=seconds, seed=seed,
         transition=transition, provider=provider, output_delay_ms=output_delay_ms, record=record,

@@ -96,7 +96,8 @@ def _python() -> list[Finding]:
 def _sound() -> list[Finding]:
     found = devices()
     if SILENT in found["notes"]:
-        return [Finding("sound", False, *SILENT.split(": "))]
+        what, _, mend = SILENT.partition(": ")
+        return [Finding("sound", False, what, mend)]
     try:
         import sounddevice  # noqa: F401
     except OSError:

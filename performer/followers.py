@@ -87,10 +87,10 @@ class Followers:
         self._playing: dict[int, tuple[Following, Improviser, list[str]]] = {}
         self._failed: set[FollowerNet] = set()  # of those that are loaded
         self.moves: Mapping[int, Mapping[str, float]] = {}  # scene number -> route source -> 0..1
-        led = [preset for preset in presets if preset.follower is not None]
-        self.load({preset.follower.name for preset in led})
-        for preset in led:
-            net = self._nets[preset.follower.name][0]
+        led = [(preset, preset.follower.name) for preset in presets if preset.follower is not None]
+        self.load({name for _, name in led})
+        for preset, name in led:
+            net = self._nets[name][0]
             if net is not None and (strange := strange_knob(preset, net)):
                 log.warning("preset %s: %s", preset.name, strange)
 

@@ -82,6 +82,7 @@ class Listener:
 
     def __init__(self, source: Source, follow: Callable[[np.ndarray], None] | None = None) -> None:
         self._source, self._follow = source, follow
+        self._start: float | None = None  # when the stream's first sample sounded, on the show's clock
         self.ticks = Ring(KEPT_TICKS, 1 + len(NAMES), np.float64)
         self._listen_to(source.ring)
         self.names = self._analyzer.names
@@ -160,4 +161,4 @@ class Listener:
         self._heard = 0
         self._gist, self._ticked = Gist(self._analyzer.names), 1  # number of the next tick
         self.window_s = window_delay_s(self._rate)  # see there
-        self._start: float | None = None  # when the stream's first sample sounded, on the show's clock
+        self._start = None

@@ -6,6 +6,7 @@ import logging
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from performer.errors import Fault
 from performer.outputs import moves
@@ -59,7 +60,8 @@ def checked(options: PlayOptions) -> PlayOptions:
             if not options.gallery:
                 raise
             log.error("%s", fault)
-            options = replace(options, **{name: None})
+            without: dict[str, Any] = {name: None}
+            options = replace(options, **without)
     return options
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from performer.app import PlayOptions, Rig
+from performer.app import Rig
 from performer.bench.row import Row, in_turn
 from performer.errors import Fault
 from performer.frame import Image, OnCard
@@ -19,6 +19,7 @@ from performer.gl.flush import finish
 from performer.gl.headless import Headless
 from performer.gl.texture import ImageTexture
 from performer.gl.transport import Pinned, Shared, Ways
+from performer.options import PlayOptions
 
 ROUNDS = 120
 WIDTH, HEIGHT = 1920, 1080

@@ -10,7 +10,7 @@ import moderngl
 import numpy as np
 import psutil
 
-from performer.app import PlayOptions, Rig, load_library
+from performer.app import Rig, load_library
 from performer.bench.row import Row
 from performer.generators import onnx
 from performer.gl.headless import Headless
@@ -18,6 +18,7 @@ from performer.gl.program import Program
 from performer.gl.readback import Readback
 from performer.isf.glsl import renamed
 from performer.listener import Listener
+from performer.options import PlayOptions
 from performer.sync import Ring
 
 BLOCK, RATE = 256, 44100
@@ -77,7 +78,9 @@ class NaiveLoop:
 
     def picture(self, t: float, punch: float) -> None:
         self.z[:] = np.sin(t + np.arange(len(self.z)))
-        image = self.model.paint(self.z).transpose(1, 2, 0)
+        pixels = self.model.paint(self.z)
+        assert isinstance(pixels, np.ndarray)
+        image = pixels.transpose(1, 2, 0)
         self.texture.write((np.clip(image, 0.0, 1.0) * 255.0).astype(np.uint8).tobytes())
         self.texture.use(0)
         self.program.set(renamed("punch"), punch)

@@ -38,7 +38,9 @@ def against_torch(_seconds: float) -> list[Row]:
         for threads in (1, 2):
             model = create(path, "cpu", threads)
             with torch.inference_mode():
-                if not np.allclose(model.paint(z), network(tensor)[0].numpy(), atol=1e-3):
+                picture = model.paint(z)
+                assert isinstance(picture, np.ndarray)
+                if not np.allclose(picture, network(tensor)[0].numpy(), atol=1e-3):
                     raise Fault("bench row E: the exported model's picture is not the network's; nothing to compare")
             before = torch.get_num_threads()
             torch.set_num_threads(threads)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -79,7 +80,7 @@ def merged(onsets: np.ndarray) -> np.ndarray:
     return kept
 
 
-def score(found: dict[str, Sequence[float] | float], truth: dict[str, Sequence[float]]) -> dict[str, float]:
+def score(found: Mapping[str, Sequence[float] | float], truth: Mapping[str, Sequence[float]]) -> dict[str, float]:
     """Scores by NAMES; NaN where truth or answer has nothing to compare.
 
     found  "beats", and if known "emitted" (when each was announced), "downbeats", "onsets", "onsets_emitted", "bpm"
@@ -87,7 +88,7 @@ def score(found: dict[str, Sequence[float] | float], truth: dict[str, Sequence[f
     """
     out = dict.fromkeys(NAMES, float("nan"))
 
-    def times(source: dict, name: str) -> np.ndarray | None:  # type: ignore[type-arg]
+    def times(source: Mapping[str, Any], name: str) -> np.ndarray | None:
         return np.sort(np.asarray(source[name], float)) if name in source else None
 
     beats, wanted = times(found, "beats"), times(truth, "beats")

@@ -62,8 +62,8 @@ def list_models(debug: Debug = False) -> None:
                      str(path)))
     listing.put(("model", "kind", "picture", "latent", "licence", "MB", "file"), rows,
                 spare=("file", "latent", "MB", "licence", "picture", "kind"))
-    for fault in faults:
-        print(fault)
+    for one in faults:
+        print(one)
 
 
 def _megabytes(path: Path) -> str:
@@ -244,6 +244,7 @@ def breed(
     for words, latent in [*((place.name, place.latent) for place in parents),
                           *((f"offspring {i}", latent) for i, latent in enumerate(children, 1))]:
         pixels = model.paint(np.frombuffer(latent, np.float32))
+        assert isinstance(pixels, np.ndarray)  # on a card only where it is asked to stay there
         sheet.add((np.clip(pixels, 0.0, 1.0).transpose(1, 2, 0) * 255.0 + 0.5).astype(np.uint8), words)
     for number in keep or []:
         if not 1 <= number <= count:

@@ -86,11 +86,14 @@ def sheet(model: OnnxGenerator) -> Image.Image:
         ramp = np.linspace(0.0, 1.0, 256, dtype=np.float32)
         test = np.stack([np.tile(ramp, (256, 1)), np.tile(ramp[:, None], (1, 256)),
                          0.5 + 0.5 * np.sin(ramp[None] * 40.0) * np.sin(ramp[:, None] * 40.0)])
-        pictures, columns = [model.change(test), model.change(test[:, :, ::-1]), model.change(1.0 - test)], 3
+        made, columns = [model.change(test), model.change(test[:, :, ::-1]), model.change(1.0 - test)], 3
+        pictures = [picture for picture in made if isinstance(picture, np.ndarray)]  # none stays on a card unasked
     else:
         pictures, columns, begun = [], COLUMNS, perf_counter()
         for i in range(COLUMNS * ROWS):
-            pictures.append(model.paint(latent("tour", float(i), 1, model.card.latent, 1.0)).copy())
+            picture = model.paint(latent("tour", float(i), 1, model.card.latent, 1.0))
+            assert isinstance(picture, np.ndarray)
+            pictures.append(picture.copy())
             if len(pictures) == COLUMNS and perf_counter() - begun > SHEET_S:  # one row of a slow one is enough
                 break
     rows = [np.concatenate(pictures[i:i + columns], axis=2) for i in range(0, len(pictures), columns)]

@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -64,8 +65,8 @@ def write(model: Path, directions: Directions) -> Path:
     path = beside(model)
     new = path.with_suffix(".new.npz")
     assert directions.vectors is not None
-    styles = {} if directions.styles is None else {"styles": directions.styles}
+    parts: dict[str, Any] = {} if directions.styles is None else {"styles": directions.styles}
     np.savez_compressed(new, names=np.array(directions.names), kinds=np.array(directions.kinds),
-                        vectors=directions.vectors, **styles)
+                        vectors=directions.vectors, **parts)
     new.replace(path)
     return path

@@ -34,7 +34,7 @@ class Loans:
                  memory: Callable[[tuple[int, ...], Any], np.ndarray] = np.empty) -> None:
         self._shape, self._dtype, self._memory = shape, dtype, memory
         self._pieces: list[np.ndarray] = []
-        self._leases: list[weakref.ref[_Lease]] = []
+        self._leases: list[Callable[[], _Lease | None]] = []
 
     def __len__(self) -> int:
         """Pieces of memory that are kept."""

@@ -90,8 +90,9 @@ def attend() -> None:
 
 
 def _attend(words: dict[str, Any]) -> dict[str, Any]:
-    told = Told(**{name: tuple(value) if name == "range" and value else value
-                   for name, value in words.items() if name != "path"})
+    given: dict[str, Any] = {name: tuple(value) if name == "range" and value else value
+                             for name, value in words.items() if name != "path"}
+    told = Told(**given)
     found = _Trial(Path(words["path"]), told).found()
     return {"card": found.card, "notes": found.notes}
 
@@ -102,7 +103,8 @@ class _Trial:
     def __init__(self, path: Path, told: Told) -> None:
         import onnxruntime as ort
 
-        self.path, self.told, self.notes = path, told, []
+        self.path, self.told = path, told
+        self.notes: list[str] = []
         ort.set_default_logger_severity(4)
         options = ort.SessionOptions()
         options.intra_op_num_threads = 2
@@ -157,8 +159,8 @@ class _Trial:
             if roles[entry.name] == "noise":
                 self.notes.append(f"input {entry.name} is taken for noise")
         if not left and "image" not in roles.values():
-            names = ", ".join(f"{entry.name} {entry.shape}" for entry in inputs)
-            raise Fault(f"{self.path}: none of its inputs can be a latent or a picture: {names}")
+            there = ", ".join(f"{entry.name} {entry.shape}" for entry in inputs)
+            raise Fault(f"{self.path}: none of its inputs can be a latent or a picture: {there}")
         return roles
 
     def _shapes(self, inputs: list[Any], roles: dict[str, str]) -> list[dict[str, tuple[int, ...]]]:

@@ -91,7 +91,8 @@ class Words:
 
 def _spread(parts: list[str], count: int) -> list[str]:
     """Words over so many lines, as evenly as their lengths allow."""
-    total, lines, line = sum(map(len, parts)) + len(parts), [], ""
+    total, line = sum(map(len, parts)) + len(parts), ""
+    lines: list[str] = []
     for place, part in enumerate(parts):
         full = len(line) + len(part) / 2 > total / count or len(parts) - place < count - len(lines)
         if line and full and len(lines) < count - 1:

@@ -167,5 +167,7 @@ class Compose:
         self._after()
 
     def release(self) -> None:
-        for part in (*self._vaos, *self._programs):
-            part.release()
+        for vao in self._vaos:
+            vao.release()
+        for program in self._programs:
+            program.release()

@@ -218,7 +218,7 @@ def pick_encoder(size: tuple[int, int], fps: Fraction) -> str:
     """The first encoder in HARDWARE that really encodes a frame of this size, else libx264."""
     for name in HARDWARE:
         try:
-            codec = av.CodecContext.create(name, "w")
+            codec: Any = av.CodecContext.create(name, "w")
             configure(codec, name, size, fps, live=True)
             black = av.VideoFrame(*size, "yuv420p")
             black.pts = 0

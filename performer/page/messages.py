@@ -65,11 +65,11 @@ def event(message: Mapping[str, Any], t: float, model: str) -> ControlEvent | No
 
 def _knob(message: Mapping[str, Any], t: float) -> ControlEvent:
     address, value = name(message, "address", most=160), message.get("value")
-    parts = value if isinstance(value, list) else [value]
-    if not 1 <= len(parts) <= 4 or not all(isinstance(part, (int, float)) and abs(part) < 1e9 for part in parts):
+    given = value if isinstance(value, list) else [value]
+    parts = [float(part) for part in given if isinstance(part, (int, float)) and abs(part) < 1e9]
+    if not 1 <= len(given) <= 4 or len(parts) < len(given):
         raise Odd("a knob's value is a number, or up to four")
-    text = ",".join(repr(float(part)) for part in parts) if isinstance(value, list) else ""
-    return ControlEvent(t, f"knob.{address}", float(parts[0]), text)
+    return ControlEvent(t, f"knob.{address}", parts[0], ",".join(map(repr, parts)) if isinstance(value, list) else "")
 
 
 def name(message: Mapping[str, Any], key: str, otherwise: str | None = None, most: int = LONGEST_NAME) -> str:

@@ -56,6 +56,7 @@ def load(path: Path) -> Found:
     weights = Weights(path, own)
     with torch.no_grad():
         mapping = Mapping(weights)
+        synthesis: stylegan2.Synthesis | stylegan3.Synthesis
         if layout == "StyleGAN3":
             synthesis = stylegan3.Synthesis(weights, mapping.style)
             kernel = synthesis.layers[0].conv.kernel
