@@ -93,6 +93,7 @@ class _Taps:
 
     def __init__(self) -> None:
         self._taps: deque[float] = deque(maxlen=8)
+        self._count = 0  # of the series, of which the newest are kept
         self.bpm = 0.0
         self._scatter = 0.0  # of the last taps, in beats
 
@@ -100,7 +101,9 @@ class _Taps:
         taps = self._taps
         if taps and t - taps[-1] > TAP_GAP_S:
             taps.clear()
+            self._count = 0
         taps.append(t)
+        self._count += 1
         if len(taps) >= 3 and taps[-1] > taps[0]:
             mean = (taps[-1] - taps[0]) / (len(taps) - 1)
             self.bpm = 60.0 / mean
@@ -111,7 +114,7 @@ class _Taps:
             return None
         beat = (t - self._taps[-1]) * self.bpm / 60.0
         trust = 0.95 * max(0.3, 1.0 - 1.5 * max(0.0, self._scatter - 0.06))
-        return Reading(self.bpm, trust, beat, (beat + len(self._taps) - 1) / 4)
+        return Reading(self.bpm, trust, beat, (beat + self._count - 1) / 4)
 
 
 class _Link:

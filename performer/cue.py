@@ -12,6 +12,7 @@ from performer.preset import Preset
 
 QUANTA = ("now", "beat", "bar", "phrase")
 TRUSTED = 0.35  # confidence below which nobody waits for a bar that may not come
+PATIENT = 3  # times as long as it should take, the autopilot waits for bars that do not come
 CALM_BPM = 120.0  # by which time is counted when no tempo can be trusted
 
 
@@ -87,6 +88,7 @@ class Autopilot:
             long = self.bars >= PHRASE_BARS
             due = bars >= self.bars - 0.5 and (clock.crossed_phrase if long else clock.crossed_bar)
             due = due or (self._drop_waits and clock.crossed_bar)
+            due = due or t - self._since_t >= PATIENT * self.bars * pulse.meter * 60.0 / pulse.bpm
         else:
             due = t - self._since_t >= self.bars * pulse.meter * 60.0 / CALM_BPM
         return self._draw(presets, playing) if due else None

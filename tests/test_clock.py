@@ -96,6 +96,15 @@ def test_bars_of_three_stay_bars_of_three() -> None:
     assert frames[-1].features.bar - frames[-61].features.bar == pytest.approx(2.0 / 3.0, rel=0.02)
 
 
+def test_who_taps_along_for_long_keeps_the_bars_going() -> None:
+    taps = [ControlEvent(1.0 + 0.5 * k, "show.tap") for k in range(32)]
+    frames = run(show(), 17.0, events=taps)
+    bars = {round((f.features.t - 1.0) / 0.5, 2): f.features.bar for f in frames}
+    assert bars[28.0] - bars[12.0] == pytest.approx(4.0, abs=0.1)
+    for number in (12.0, 16.0, 20.0, 24.0, 28.0):
+        assert (bars[number] + 0.5) % 1.0 == pytest.approx(0.5, abs=0.05), "every fourth tap since the first is a downbeat"
+
+
 def two(quantise: str = "now", autopilot: int = 0, seed: int = 0) -> Show:
     first = show()
     presets = []
@@ -273,3 +282,10 @@ def test_two_link_peers_share_a_tempo() -> None:
     finally:
         other.enabled = False
         ours._link.enabled = False
+
+
+def test_the_autopilot_does_not_wait_for_bars_that_never_come() -> None:
+    def stuck(t: float) -> Features:
+        return Features(t=t, beat=3.0, bar=0.75, bpm=120.0, confidence=0.9)
+
+    assert len(played(run(two(autopilot=4), 60.0, features=stuck))) >= 2
