@@ -102,7 +102,7 @@ def test_who_taps_along_for_long_keeps_the_bars_going() -> None:
     bars = {round((f.features.t - 1.0) / 0.5, 2): f.features.bar for f in frames}
     assert bars[28.0] - bars[12.0] == pytest.approx(4.0, abs=0.1)
     for number in (12.0, 16.0, 20.0, 24.0, 28.0):
-        assert (bars[number] + 0.5) % 1.0 == pytest.approx(0.5, abs=0.05), "every fourth tap since the first is a downbeat"
+        assert (bars[number] + 0.5) % 1.0 == pytest.approx(0.5, abs=0.05), "every fourth tap is a downbeat"
 
 
 def two(quantise: str = "now", autopilot: int = 0, seed: int = 0) -> Show:
