@@ -29,6 +29,8 @@ Quantise = Annotated[str, typer.Option(help="Changes wait for the next beat, bar
 Autopilot = Annotated[int, typer.Option(min=0, max=512, help="Choose another preset every so many bars; 0: never.")]
 
 
+LimitFlashes = Annotated[bool, typer.Option("--limit-flashes", help="No part of the picture flashes more than three "
+                                                                   "times a second.")]
 PAGE_PORT = "8765"  # of --page, when none is given
 Pads = Annotated[int | None, typer.Option(min=0, max=127, help="MIDI note of the first pad: pads recall kept places.")]
 
@@ -85,6 +87,7 @@ def play(
                                       "by it. What `performer calibrate` measured, when not given.")] = None,
     quantise: Quantise = "now",
     autopilot: Autopilot = 0,
+    limit_flashes: LimitFlashes = False,
     crossfader: Annotated[str, typer.Option(help="Two decks, and the MIDI controller that fades between them: cc8, "
                                                  "say. Key c has two decks as well.")] = "",
     pads: Pads = None,
@@ -111,7 +114,7 @@ def play(
         transition=transition, provider=provider, output_delay_ms=output_delay_ms, record=record,
         record_moves=record_moves, stats=stats, quantise=quantum(quantise), autopilot=autopilot,
         crossfader=controller(crossfader), pads=pads, link=link, midi_clock_out=midi_clock_out, page=page,
-        page_host=page_host, gallery=gallery)
+        page_host=page_host, gallery=gallery, limit_flashes=limit_flashes)
     asked = fullscreen or desk or gallery or monitor is not None  # somebody counts on a screen
     if headless or asked or wiring.has_display():
         wiring.play(options)
@@ -136,6 +139,7 @@ def render(
     provider: Provider = "auto",
     quantise: Quantise = "now",
     autopilot: Autopilot = 0,
+    limit_flashes: LimitFlashes = False,
     pads: Pads = None,
     debug: Debug = False,
 ) -> None:
@@ -145,7 +149,7 @@ def render(
     offline.render(offline.RenderOptions(
         song=song, out=out, preset=preset, size=size_of(size), fps=fps, seconds=seconds, seed=seed, midi=midi,
         sheet=sheet, transition=transition, provider=provider, quantise=quantum(quantise), autopilot=autopilot,
-        pads=pads))
+        pads=pads, limit_flashes=limit_flashes))
 
 
 @app.command(epilog="Example: performer analyse song.ogg --json song.json")

@@ -31,6 +31,7 @@ from performer.gl.desk import Desk
 from performer.gl.headless import Headless
 from performer.gl.hud import Message
 from performer.gl.keys import TAUGHT
+from performer.gl.limiter import FlashLimiter
 from performer.gl.renderer import Renderer
 from performer.gl.targets import software
 from performer.gl.window import Window, monitors
@@ -252,6 +253,7 @@ class Rig:
         self.library.refuse(preflight.examine(self.library.foreign(*presets, first)))
         self.renderer = renderer = Renderer(self.surface.ctx, self.library.shaders, None,
                                             deep=not software(self.surface.ctx))
+        renderer.limiter = FlashLimiter(self.surface.ctx) if options.limit_flashes else None
         closing.callback(renderer.release)  # what CUDA has registered goes before the context does
         first = self._opening(first, presets)
         for preset in presets:

@@ -25,6 +25,7 @@ from performer.followers import Followers
 from performer.frame import ControlEvent, Frame, Sound
 from performer.gl.flush import finish
 from performer.gl.headless import Headless
+from performer.gl.limiter import FlashLimiter
 from performer.gl.readback import Readback
 from performer.gl.renderer import Renderer
 from performer.inputs import demo, midi, wavfile
@@ -62,6 +63,7 @@ class RenderOptions:
     provider: str = "auto"
     quantise: str = "now"
     autopilot: int = 0
+    limit_flashes: bool = False
     pads: int | None = None
 
 
@@ -150,6 +152,7 @@ class Performance:
         finally:
             preflight.stop()
         self._renderer = Renderer(self._surface.ctx, library.shaders)
+        self._renderer.limiter = FlashLimiter(self._surface.ctx) if options.limit_flashes else None
         self._renderer.warm(first)
         self._readback = Readback(self._surface.ctx)
         length = self.song.duration_s if options.seconds is None else min(options.seconds, self.song.duration_s)

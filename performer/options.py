@@ -30,6 +30,7 @@ class PlayOptions:
     hud: bool = False
     desk: bool = False
     gallery: bool = False
+    limit_flashes: bool = False
     fps: float | None = None
     seconds: float | None = None
     seed: int = 0

@@ -16,6 +16,7 @@ from performer.frame import EMPTY, Features, Frame, Image, Images, Scene, Sound
 from performer.gl.chain import Moment, Node
 from performer.gl.compose import Compose
 from performer.gl.convert import Converter
+from performer.gl.limiter import FlashLimiter
 from performer.gl.program import Program
 from performer.gl.samplers import Samplers
 from performer.gl.scene import LayerState, SceneState
@@ -42,6 +43,7 @@ class Renderer:
     deep     work in 16-bit floats, with a tone map and dither at the end; else in bytes: for software drawing, live
 
     `skip` is how many effects marked costly are left out, the last ones first; `timer`, if there is one, times nodes.
+    `limiter`, if there is one, keeps the picture from flashing too often.
     `live` is the newest picture, small, while `monitor` is on;
     `preview` is the newest picture of the deck that is not live, or None.
     """
@@ -50,6 +52,7 @@ class Renderer:
                  deep: bool = True) -> None:
         self.ctx, self.started, self.skip = ctx, started, 0
         self.timer: Timer | None = None
+        self.limiter: FlashLimiter | None = None
         self._specs = dict(shaders)
         self._programs: dict[str, Program | None] = {}
         self._stages: dict[int, SceneState] = {}
@@ -160,7 +163,8 @@ class Renderer:
         if self.timer is not None:
             self.timer.frame()
         self._forget(frame)
-        plain = frame.blackout <= 0.0 and target.size == frame.size and not (self._pool.deep or self.monitor)
+        plain = frame.blackout <= 0.0 and target.size == frame.size and not (
+            self._pool.deep or self.monitor or self.limiter)
         direct = target if plain else None
         if frame.incoming is None:
             result = self._draw_scene(frame, frame.scene, images, direct)
@@ -170,7 +174,12 @@ class Renderer:
             if self.monitor and frame.index % PREVIEW_EVERY == 0:
                 self.live = self._small(self.live, frame)
                 self._compose.copy(result.texture, self.live.fbo, 1.0 - min(max(frame.blackout, 0.0), 1.0))
-            self._show(result, target, 1.0 - min(max(frame.blackout, 0.0), 1.0), frame.index)
+            light = 1.0 - min(max(frame.blackout, 0.0), 1.0)
+            if self.limiter is not None:
+                self.limiter.look(result.texture, frame.dt or 1 / 60, light)  # a frozen show has no time
+            self._show(result, target, light, frame.index)
+            if self.limiter is not None:
+                self.limiter.dim(target)
         if frame.preview is not None and frame.index % PREVIEW_EVERY == 0:
             self._draw_preview(frame, frame.preview, images)
         self._pool.step()
@@ -405,5 +414,7 @@ class Renderer:
                 program.release()
         for part in (self._samplers, self._black, self._white, self._pool, self._compose, self._converter):
             part.release()
+        if self.limiter is not None:
+            self.limiter.release()
         if self.timer is not None:
             self.timer.release()

@@ -1,0 +1,132 @@
+"""The flash limiter: no part of the picture flashes more than three times a second, and what does not is untouched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import moderngl
+import numpy as np
+import pytest
+from test_live import headless, pixels, play_until, user_folder  # noqa: F401
+
+from performer.app import Rig
+from performer.frame import ControlEvent
+from performer.gl.limiter import STEP, FlashLimiter
+from performer.offline import Performance, RenderOptions
+
+FPS = 60
+SIZE = (96, 64)
+
+
+@pytest.fixture(scope="module")
+def ctx():
+    try:
+        made = moderngl.create_context(standalone=True, backend="egl", require=330)
+    except Exception as error:
+        pytest.skip(f"no EGL here: {error}")
+    with made:
+        yield made
+    made.release()
+
+
+def shown(ctx: moderngl.Context, picture: Callable[[float], np.ndarray],
+          seconds: float) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures (frames, H, W, 3) as they were and as they are shown, 0..1."""
+    limiter, texture = FlashLimiter(ctx), ctx.texture(SIZE, 4)
+    target = ctx.framebuffer([ctx.texture(SIZE, 4)])
+    given, made = [], []
+    for frame in range(round(seconds * FPS)):
+        image = np.ones((SIZE[1], SIZE[0], 4))
+        image[..., :3] = picture(frame / FPS)
+        data = np.round(image * 255).astype(np.uint8)
+        texture.write(data.tobytes())
+        target.color_attachments[0].write(data.tobytes())
+        limiter.look(texture, 1 / FPS, 1.0)
+        limiter.dim(target)
+        made.append(np.frombuffer(target.read(components=3), np.uint8).reshape(SIZE[1], SIZE[0], 3) / 255.0)
+        given.append(data[..., :3] / 255.0)
+    limiter.release()
+    return np.array(given), np.array(made)
+
+
+def flashes(light: np.ndarray) -> list[int]:
+    """Frames at which relative luminance has risen by more than STEP since it last fell as much."""
+    found, low, high, up = [], light[0], light[0], True
+    for at, value in enumerate(light):
+        if up:
+            high = max(high, value)
+            if value < high - STEP:
+                up, low = False, value
+        else:
+            low = min(low, value)
+            if value > low + STEP * 1.05:  # eight bits
+                up, high = True, value
+                found.append(at)
+    return found
+
+
+def light(pictures: np.ndarray) -> np.ndarray:
+    """Mean relative luminance of each picture."""
+    return (pictures ** 2.2 @ np.array([0.2126, 0.7152, 0.0722])).mean(axis=(1, 2))
+
+
+def most_in_a_second(frames: list[int]) -> int:
+    return max((sum(one <= other < one + FPS for other in frames) for one in frames), default=0)
+
+
+@pytest.mark.parametrize("hz", [4.0, 8.0, 15.0])
+@pytest.mark.parametrize("colour", [(1.0, 1.0, 1.0), (0.2, 0.9, 0.1)])
+def test_a_strobe_flashes_three_times_a_second_at_most(ctx, hz, colour) -> None:
+    given, made = shown(ctx, lambda t: np.array(colour) * (t * hz % 1.0 < 0.5), 6.0)
+    assert most_in_a_second(flashes(light(given))) >= hz - 1
+    assert most_in_a_second(flashes(light(made))) <= 3
+    assert (made <= given + 1 / 255).all(), "it only ever darkens"
+    assert light(made).max() == pytest.approx(light(given).max(), abs=0.01), "some flashes are let through whole"
+
+
+@pytest.mark.parametrize("picture", [
+    lambda t: 0.5 + 0.5 * np.sin(2 * np.pi * 1.5 * t),  # a pulse
+    lambda t: min(1.0, t / 3.0),  # a fade
+    lambda t: float(t > 1.0),  # a cut
+    lambda t: 0.6 + 0.04 * (t * 15 % 1.0 < 0.5),  # a flicker too faint to be a flash
+    lambda t: np.exp(-8 * (t % 0.5)),  # kicks at 120 a minute
+])
+def test_what_does_not_flash_is_left_as_it_is_to_the_bit(ctx, picture) -> None:
+    given, made = shown(ctx, lambda t: np.full(3, picture(t)), 5.0)
+    assert np.array_equal(given, made)
+
+
+def test_only_the_part_that_flashes_is_darkened(ctx) -> None:
+    def left(t: float) -> np.ndarray:
+        image = np.full((SIZE[1], SIZE[0], 3), 0.7)
+        image[:, :SIZE[0] // 3] = float(t * 10 % 1.0 < 0.5)
+        return image
+
+    given, made = shown(ctx, left, 4.0)
+    assert most_in_a_second(flashes(light(made[:, :, :SIZE[0] // 4]))) <= 3
+    assert np.array_equal(made[:, :, SIZE[0] // 2:], given[:, :, SIZE[0] // 2:])
+
+
+STROBE = """/*{"ISFVSN": "2", "INPUTS": []}*/
+void main() { gl_FragColor = vec4(vec3(mod(float(FRAMEINDEX), 4.0) < 2.0 ? 1.0 : 0.0), 1.0); }
+"""
+
+
+@pytest.mark.parametrize("limited", [False, True])
+def test_a_show_is_limited_when_asked_for(user_folder, limited) -> None:  # noqa: F811
+    (user_folder / "shaders" / "flat.fs").write_text(STROBE)
+    options = RenderOptions("demo", "unused.mp4", "flat", SIZE, FPS, 4.0, limit_flashes=limited)
+    with Performance(options) as it:
+        made = np.array([it.step()[1].copy() for _ in range(it.frames)]) / 255.0
+    found = most_in_a_second(flashes(light(made)))
+    assert found <= 3 if limited else found >= 12
+
+
+def test_live_too_and_a_frozen_picture_comes_back_out_of_the_dark(user_folder) -> None:  # noqa: F811
+    (user_folder / "shaders" / "flat.fs").write_text(STROBE.replace("< 2.0", "< 9.0"))
+    with Rig(headless(preset="flat", limit_flashes=True)) as rig:
+        for address, dark in (("show.freeze", False), ("show.blackout", True), ("show.blackout", False)):
+            rig.hands.events.put(ControlEvent(rig.now(), address))
+            rig.stage.wiring.notices.clear()
+            assert play_until(rig, lambda dark=dark: (pixels(rig).mean() < 2) if dark else (pixels(rig).mean() > 253),
+                              20.0)
