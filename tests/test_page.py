@@ -578,7 +578,7 @@ def browser():
     if chromium is None:
         pytest.skip("no chromium, chromium-browser or google-chrome on the PATH")
     with playwright.sync_playwright() as play:
-        yield play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield play.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
 
 
 def test_a_real_browser_whose_page_sleeps_keeps_no_place_and_comes_back(browser, monkeypatch):
