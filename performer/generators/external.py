@@ -33,8 +33,8 @@ SUMS = frozenset((
     "Softplus", "Split", "Sqrt", "Squeeze", "Sub", "Tanh", "Transpose", "Unsqueeze"))
 
 
-class _Broken(Exception):
-    pass
+class Broken(Exception):
+    """What was read is no ONNX file, or a part of one."""
 
 
 def locations(path: Path) -> set[str]:
@@ -51,14 +51,14 @@ def _found(path: Path) -> set[tuple[str, str]]:
     try:
         with path.open("rb") as file:
             if path.stat().st_size < 16:
-                raise _Broken
+                raise Broken
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 return set(_walk(data, 0, len(data), "model", 0))
     except FileNotFoundError:
         raise Fault(f"{path}: no such model file") from None
     except OSError as error:
         raise Fault(f"{path}: cannot be read: {error.strerror}") from None
-    except (_Broken, UnicodeDecodeError):
+    except (Broken, UnicodeDecodeError):
         raise Fault(f"{path}: not an ONNX file, or a truncated one; export or copy it again") from None
 
 
@@ -75,20 +75,20 @@ def examine(path: Path) -> None:
 
 def _walk(data: mmap.mmap, at: int, end: int, message: str, depth: int) -> Iterator[tuple[str, str]]:
     if depth > _DEEPEST:
-        raise _Broken
+        raise Broken
     while at < end:
-        tag, at = _varint(data, at, end)
+        tag, at = varint(data, at, end)
         field, wire = tag >> 3, tag & 7
         if field == 0:
-            raise _Broken
+            raise Broken
         if wire == 0:
-            _, at = _varint(data, at, end)
+            _, at = varint(data, at, end)
         elif wire in (1, 5):
             at += 8 if wire == 1 else 4
         elif wire == 2:
-            length, at = _varint(data, at, end)
+            length, at = varint(data, at, end)
             if at + length > end:
-                raise _Broken
+                raise Broken
             inner = _INTO[message].get(field)
             if inner == "entry":
                 key, value = _entry(data, at, at + length)
@@ -100,25 +100,26 @@ def _walk(data: mmap.mmap, at: int, end: int, message: str, depth: int) -> Itera
                 yield from _walk(data, at, at + length, inner, depth + 1)
             at += length
         else:
-            raise _Broken
+            raise Broken
         if at > end:
-            raise _Broken
+            raise Broken
 
 
 def _entry(data: mmap.mmap, at: int, end: int) -> tuple[str, str]:
     found = {1: "", 2: ""}
     while at < end:
-        tag, at = _varint(data, at, end)
-        length, at = _varint(data, at, end)
+        tag, at = varint(data, at, end)
+        length, at = varint(data, at, end)
         if tag & 7 != 2 or at + length > end:
-            raise _Broken
+            raise Broken
         if tag >> 3 in found:
             found[tag >> 3] = data[at:at + length].decode()
         at += length
     return found[1], found[2]
 
 
-def _varint(data: mmap.mmap, at: int, end: int) -> tuple[int, int]:
+def varint(data: mmap.mmap | bytearray, at: int, end: int) -> tuple[int, int]:
+    """A number and where it ends. Raises Broken."""
     value = shift = 0
     while at < end and shift < 70:
         byte = data[at]
@@ -126,4 +127,4 @@ def _varint(data: mmap.mmap, at: int, end: int) -> tuple[int, int]:
         at, shift = at + 1, shift + 7
         if byte < 0x80:
             return value, at
-    raise _Broken
+    raise Broken

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -80,10 +81,27 @@ class Mapping:
 
 
 class Inlets:
-    """Keeps the arrays that a model is fed with, and sets them as a walk asks."""
+    """Keeps the arrays that a model is fed with for one picture, and sets them as a walk asks.
 
-    def __init__(self, feed: dict[str, np.ndarray], entries: list[Entry]) -> None:
+    feed  input name -> array, which is written in place
+    """
+
+    def __init__(self, feed: dict[str, np.ndarray], entries: Sequence[Entry]) -> None:
         self._feed = feed
+        self._latent: np.ndarray | None = None
+        self._styles: list[np.ndarray] = []  # what middle and fine layers are fed with
+        for entry in entries:
+            array = feed[entry.name]
+            if entry.role == "class" and array.size > 1:
+                array.flat[int(entry.value) % array.size] = 1  # one-hot
+            elif entry.role in ("class", "truncation"):
+                array[...] = entry.value
+            elif entry.role == "noise":  # always the same, so that pictures repeat
+                array[...] = np.random.default_rng(0).standard_normal(entry.shape)
+            elif entry.role in ("middle", "fine"):
+                self._styles.append(array)
+            elif entry.role == "latent":
+                self._latent = array
         by_role = {role: [entry for entry in entries if entry.role == role and entry.type.startswith("float")]
                    for role in ("truncation", "grain", "noise", *STYLES)}
         self._offsets = [by_role[role][0].name for role in STYLES if by_role[role]]
@@ -94,11 +112,22 @@ class Inlets:
         self._noise = {entry.name: feed[entry.name].copy() for entry in by_role["noise"]}
         self._noisy = False
 
-    def set(self, walk: Walk | None, offsets: tuple[np.ndarray | None, ...] = ()) -> list[str]:
-        """Take truncation and noise from a walk; offsets in w for coarse, middle and fine layers. None: at rest.
+    @property
+    def mixes(self) -> bool:
+        """Whether middle and fine layers may follow latents of their own."""
+        return len(self._styles) == 2
 
-        Returns the names of the inputs that changed.
+    def set(self, latent: np.ndarray, middle: np.ndarray | None = None, fine: np.ndarray | None = None,
+            walk: Walk | None = None, offsets: tuple[np.ndarray | None, ...] = ()) -> list[str]:
+        """Take latents; truncation and noise from a walk; offsets in w for coarse, middle and fine layers.
+
+        None: the latent, where layers have none of their own; else at rest. Returns the names of the inputs that
+        changed, those of latents left out.
         """
+        assert self._latent is not None
+        self._latent[...] = latent.reshape(self._latent.shape)
+        for array, style in zip(self._styles, (middle, fine), strict=False):
+            array[...] = (latent if style is None else style).reshape(array.shape)
         changed = []
         for i, name in enumerate(self._offsets):
             offset = offsets[i] if i < len(offsets) else None

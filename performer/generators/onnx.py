@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, thread_time
 
 import numpy as np
 import onnxruntime as ort
@@ -14,6 +14,7 @@ import onnxruntime as ort
 from performer.errors import Fault, nearest
 from performer.frame import OnCard, Walk
 from performer.generators import inlets, knobs
+from performer.generators.batch import LARGEST, Batch, draws, fits, paying
 from performer.generators.binding import Bound, BoundOnCard
 from performer.generators.card import Card, Entry, load
 from performer.generators.choice import PICTURES, Trial, best
@@ -22,6 +23,7 @@ from performer.generators.half import halved
 from performer.generators.layout import fed, planar
 from performer.generators.loan import Loans
 from performer.generators.providers import CPU, RECORD, Way, driver, groups, opened, placed, steady
+from performer.generators.widen import widened
 
 log = logging.getLogger(__name__)
 ort.set_default_logger_severity(4)  # its warnings are repeated here in one line where they matter
@@ -58,10 +60,8 @@ class OnnxGenerator:
         examine(path)
         self.mapping = inlets.Mapping(inlets.beside(path), self.card) if "w" in inlets.offered(path) else None
         self.directions = knobs.fitting(path, self.card)
-        options = options or ort.SessionOptions()
-        options.intra_op_num_threads = threads or threads_for(os.cpu_count())
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._threads = threads or threads_for(os.cpu_count())
+        options = _sparing(options or ort.SessionOptions(), self._threads)
         if way is not CPU:
             options.add_session_config_entry(RECORD, "1")
         try:
@@ -76,11 +76,8 @@ class OnnxGenerator:
         share = where[way.provider] / where.total() if where else 1.0
         self.provider = way.name if share > 0.995 else f"{way.name} ({share:.0%} of its operators)"
         self._looked = 0.0
-        self._feed: dict[str, np.ndarray] = {}  # bound: write in place
         self._bound: Bound | BoundOnCard | None = None
         self._planes = Loans((3, self.card.size[1], self.card.size[0]), np.float32)  # for outputs that are not yet so
-        self._turn: Entry | None = None  # the input that changes from picture to picture
-        self._styles: dict[str, np.ndarray] = {}  # "middle", "fine" -> what those layers are fed with
         self._wire()
         if way.device != "cpu":
             self.bind_on_card(way.device)
@@ -110,20 +107,10 @@ class OnnxGenerator:
         if card.output and card.output not in results:
             raise Fault(f"{self.path}: has no output {card.output!r}{nearest(card.output, results)}")
         self._out = card.output or results[0]
-        for entry in entries:
-            array = self._feed[entry.name] = np.zeros(entry.shape, entry.type)
-            if entry.role == "class" and array.size > 1:
-                array.flat[int(entry.value) % array.size] = 1  # one-hot
-            elif entry.role in ("class", "truncation"):
-                array[...] = entry.value
-            elif entry.role == "noise":  # always the same, so that pictures repeat
-                array[...] = np.random.default_rng(0).standard_normal(entry.shape)
-            elif entry.role in ("middle", "fine"):
-                self._styles[entry.role] = array
-            elif entry.role in ("latent", "image"):
-                self._turn = entry
+        self._entries = entries
+        self._feed = {entry.name: np.zeros(entry.shape, entry.type) for entry in entries}
+        *_, self._turn = (entry for entry in entries if entry.role in ("latent", "image"))  # changes with each picture
         self._inlets = inlets.Inlets(self._feed, entries)
-        assert self._turn is not None
         if self._turn.role == "latent" and self._feed[self._turn.name].size != card.latent:
             raise Fault(f"{self.path}: its latent is {list(self._turn.shape)}, but the card says "
                         f"latent = {card.latent}")
@@ -140,7 +127,7 @@ class OnnxGenerator:
     @property
     def mixes(self) -> bool:
         """Whether middle and fine layers may follow latents of their own."""
-        return len(self._styles) == 2
+        return self._inlets.mixes
 
     @property
     def stays(self) -> bool:
@@ -159,6 +146,28 @@ class OnnxGenerator:
         self._bound = BoundOnCard(self._session, self._feed, self._out, card.shape, dressed, device, self.way.graph,
                                   fixed)
 
+    def batch(self, count: int) -> Batch:
+        """The model once more, for so many pictures in a run. Raises Fault, or ONNX Runtime's errors."""
+        if not fits(self.card, self._entries):
+            raise Fault(f"{self.path}: does not make pictures one to a batch")
+        names = [entry.name for entry in self._entries]
+        model = widened(self.path, names, count) if count > 1 else str(self.path)
+        session = opened(model, self.way, _sparing(ort.SessionOptions(), self._threads))
+        return Batch(session, self.card, self._entries, self._out, count)
+
+    def several(self) -> Batch | None:
+        """The batch in which pictures cost the least, found by measuring in half a second; None where none is worth it,
+        where the file cannot be widened, and on a card."""
+        if self.way.device != "cpu" or self.path.stat().st_size > LARGEST:
+            return None
+        # One thread's own time, where it can be told, is what other programs do not disturb.
+        clock = thread_time if self._threads == 1 and self.way is CPU and os.name != "nt" else perf_counter
+        try:
+            return paying(self.batch, draws(self.card, self._entries), clock)
+        except Exception as error:  # as below; it plays without
+            log.debug("%s: not several pictures in a run: %s", self.path, _line(error))
+            return None
+
     def paint(self, latent: np.ndarray, middle: np.ndarray | None = None, fine: np.ndarray | None = None,
               walk: Walk | None = None, offsets: tuple[np.ndarray | None, ...] = (),
               stay: bool = False) -> np.ndarray | OnCard:
@@ -170,14 +179,10 @@ class OnnxGenerator:
         stay     leave it on the card, where the model runs on one and `stays`
         Raises Fault when the model fails, or makes what is not a picture (wrong shape, NaN, infinity).
         """
-        assert self._turn is not None
         if self._turn.role != "latent":
             raise Fault(f"{self.path}: turns pictures into pictures; in a preset, say of = NAME, the layer whose "
                         "picture it takes")
-        self._feed[self._turn.name][...] = latent.reshape(self._turn.shape)
-        for array, style in zip(self._styles.values(), (middle, fine), strict=False):
-            array[...] = (latent if style is None else style).reshape(array.shape)
-        changed = self._inlets.set(walk, offsets)
+        changed = self._inlets.set(latent, middle, fine, walk, offsets)
         if changed and isinstance(self._bound, BoundOnCard):
             self._bound.send(changed)
         return self._run(stay)
@@ -185,7 +190,6 @@ class OnnxGenerator:
     def change(self, picture: np.ndarray, stay: bool = False) -> np.ndarray | OnCard:
         """What a model of kind filter makes of a picture: (3, h, w) -> (3, H, W), both float32, 0..1. Raises Fault."""
         turn = self._turn
-        assert turn is not None
         if turn.role != "image":
             raise Fault(f"{self.path}: takes a latent, not a picture; leave out of = NAME")
         self._feed[turn.name][...] = fed(picture, turn.shape, turn.layout, *turn.range)
@@ -216,6 +220,13 @@ class OnnxGenerator:
         if not np.isfinite(out.sum(dtype=np.float32)):
             raise Fault(f"{self.path}: made a picture with NaN or infinite values; train or export it again")
         return out
+
+
+def _sparing(options: ort.SessionOptions, threads: int) -> ort.SessionOptions:
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
 
 
 def _line(error: Exception) -> str:

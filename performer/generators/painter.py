@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter
 from typing import Protocol
 
@@ -13,6 +14,8 @@ import numpy as np
 from performer.deadline import Call, Overdue
 from performer.errors import Fault
 from performer.frame import Frame, Image, Images, OnCard, Scene, Walk
+from performer.generators.ahead import Ahead
+from performer.generators.batch import Asked, Batch
 from performer.generators.card import Card
 from performer.generators.inlets import Mapping
 from performer.generators.lead import Lead
@@ -26,6 +29,10 @@ log = logging.getLogger(__name__)
 RETRY_S = 5.0  # a model that failed is left alone this long
 LOOK_S = 1.0  # how often a model's file is looked at
 GLIDE_S = 1.5  # from a model to its new version
+EARLY = 0.4  # of a frame, by which a rest may be cut short: what is left of it would cost a whole one
+
+Key = tuple[int, str]  # scene number, layer
+Painted = tuple[Walk, Image]
 
 
 class Generator(Protocol):
@@ -42,18 +49,20 @@ class Generator(Protocol):
               walk: Walk | None = None, offsets: tuple[np.ndarray | None, ...] = (),
               **stay: bool) -> np.ndarray | OnCard: ...
     def change(self, picture: np.ndarray, **stay: bool) -> np.ndarray | OnCard: ...
+    def several(self) -> Batch | None: ...
 
 
 class _Loaded:
     """A model in use; for a while also the version before it, from which it glides."""
 
-    __slots__ = ("before", "fresh", "looked", "model", "since", "stamp")
+    __slots__ = ("before", "fresh", "looked", "model", "several", "since", "stamp")
 
     def __init__(self, model: Generator, stamp: float) -> None:
         self.model, self.stamp, self.looked = model, stamp, perf_counter()
         self.before: Generator | None = None
         self.since = 0.0
         self.fresh: tuple[Call[Generator], float] | None = None  # a new version on its way
+        self.several: Call[Batch | None] | None = None  # the same model for several pictures in a run, and its trial
 
 
 class Painter:
@@ -63,8 +72,9 @@ class Painter:
 
     load   model name -> Generator; raises Fault
     stamp  model name -> when its file was changed; a changed one is loaded aside, and glides in
-    begin  starts a thread; with it models and media are opened aside, so that those playing go on, and videos and
-           cameras are read on threads of their own; without it everything is done when it is asked for
+    begin  starts a thread; with it models and media are opened aside, so that those playing go on, videos and
+           cameras are read on threads of their own, and smooth walks are painted ahead; without it everything is done
+           when it is asked for
     stay   pictures that were made on a card may stay there
     """
 
@@ -81,6 +91,7 @@ class Painter:
         self.provider = "none"
         self.rate_hz = 0.0  # images per second while the walks move
         self.took_s = 0.0  # seconds of the newest image
+        self.ahead = 0  # pictures that were painted ahead
         self.least_interval_s = 0.0  # the governor's wish: no images faster than this
 
     def warm(self, name: str) -> None:
@@ -92,8 +103,11 @@ class Painter:
         self._models[name] = _Loaded(model, self._stamp(name))
         self.provider = model.provider
 
-    def paint(self, frame: Frame) -> Images:
-        """Images of all model layers of the frame's scenes; those of which nothing moves are kept as they are."""
+    def paint(self, frame: Frame, ready: Painted | None = None) -> Images:
+        """Images of all model layers of the frame's scenes; those of which nothing moves are kept as they are.
+
+        ready  what was painted ahead for the one walk there is
+        """
         images: dict[tuple[int, str], Image] = {}
         done: dict[tuple[int, str], tuple[Walk | Image, Image]] = {}
         self._close_media(frame)
@@ -108,7 +122,9 @@ class Painter:
                 key = (scene.number, layer.name)
                 given = scene.walks[layer.name] if layer.of is None else images.get((scene.number, layer.of))
                 old = self._done.get(key)
-                if given is not None and (old is None or old[0] != given or self._moving(layer.model)):
+                if ready is not None and not self._moving(layer.model):
+                    old = ready[0], replace(ready[1], t=frame.t)
+                elif given is not None and (old is None or old[0] != given or self._moving(layer.model)):
                     image = self._image(layer.model, given, frame.t, scene)
                     if image is not None:
                         old = (given, image)
@@ -119,26 +135,79 @@ class Painter:
         return images
 
     def run(self, frames: Latest[Frame], images: Latest[Images], stop: threading.Event) -> None:
-        """Thread body: paint the newest frame again and again; frames that came meanwhile are skipped."""
+        """Thread body: paint the newest frame again and again; frames that came meanwhile are skipped.
+
+        Where the one walk at play is smooth and its model makes several pictures at less cost, they are painted ahead.
+        """
         seen, lead, late_s = 0, Lead(), 0.0
-        last = perf_counter()
+        ahead: Ahead[Painted] = Ahead()
+        last, rested = perf_counter(), 0.0
         while not stop.is_set():
             seen, frame = frames.wait(seen, 0.1)
             if frame is None:
                 continue
             begun = perf_counter()
-            made = self.paint(lead.ahead(frame, late_s))
+            alone = self._alone(frame)
+            foretold = ahead.see(alone and alone[:2], alone and alone[2], frame.t)
+            ready = ahead.due(frame.t)
+            if ready is None and foretold and (len(ahead) or begun < rested):
+                continue
+            made = self.paint(lead.ahead(frame, late_s), ready)
             previous = images.peek()
             if previous is None or any(previous.get(key) is not image for key, image in made.items()):
                 images.post(made)
                 now = perf_counter()
                 self.rate_hz += 0.1 * (1.0 / max(now - last, 1e-4) - self.rate_hz)
                 last = now
-                spent = now - begun  # then a crossfade brings it, for as long as the next one takes
-                late_s += 0.2 * (spent + 0.5 * max(spent, self.least_interval_s) - late_s)
-            rest = self.least_interval_s - (perf_counter() - begun)
-            if rest > 0.0:
-                stop.wait(rest)
+                if ready is None:
+                    spent = now - begun  # then a crossfade brings it, for as long as the next one takes
+                    late_s += 0.2 * (spent + 0.5 * max(spent, self.least_interval_s) - late_s)
+            rested = begun + self.least_interval_s - EARLY * frame.dt
+            if alone is not None and foretold:
+                self._paint_ahead(ahead, alone[1], ready is None)
+
+    def _alone(self, frame: Frame) -> tuple[Key, str, Walk] | None:
+        """The one walk at play, of which layer and model, where pictures come more slowly than frames and its model
+        can paint several in a run."""
+        layers = [(scene, layer) for scene in frame.scenes for layer in scene.preset.layers if layer.model is not None]
+        if self._begin is None or self.least_interval_s <= 0.0 or len(layers) != 1 or layers[0][1].of is not None:
+            return None
+        (scene, layer), = layers
+        loaded = self._models.get(layer.model)
+        if loaded is None or loaded.before is not None:
+            return None
+        if loaded.several is None:
+            loaded.several = Call(loaded.model.several)
+        if not loaded.several.done or loaded.several.wait(0.0) is None:
+            return None
+        return (scene.number, layer.name), layer.model, scene.walks[layer.name]
+
+    def _paint_ahead(self, ahead: Ahead[Painted], name: str, single: bool) -> None:
+        """Paint the next pictures of a smooth walk in one run.
+
+        single  the newest picture was painted alone, so that its time is what one takes now
+        """
+        loaded = self._models.get(name)
+        batch = loaded.several.wait(0.0) if loaded is not None and loaded.several is not None else None
+        if loaded is None or batch is None:
+            return
+        if single:
+            batch.took(self.took_s)
+        begun = perf_counter()
+        plan = ahead.plan(batch.count, batch.share * self.least_interval_s, batch.work_s)
+        if not plan:
+            return
+        try:
+            pictures = batch.paint([self._asked(loaded.model, walk) for _, walk in plan])
+        except (Fault, MemoryError):
+            loaded.several = Call(lambda: None)  # it plays without
+            ahead.forget()
+            return
+        self.took_s = (perf_counter() - begun) / batch.count
+        batch.took(self.took_s / batch.share)
+        self.ahead += batch.count
+        ahead.keep([(due, (walk, Image(pixels, due, self.took_s)))
+                    for (due, walk), pixels in zip(plan, pictures, strict=True)])
 
     def _image(self, name: str, given: Walk | Image, t: float, scene: Scene) -> Image | None:
         if self._failed.get(name, 0.0) > perf_counter():
@@ -168,11 +237,16 @@ class Painter:
             packed = pixels.dtype == np.uint8
             return model.change(pixels[..., :3].transpose(2, 0, 1).astype(np.float32) / 255.0 if packed else pixels,
                                 **where)
-        styles = given.styles if model.mixes else (None, None)
-        z, offset = Painter._where(model, given)
+        return model.paint(*Painter._asked(model, given), **where)
+
+    @staticmethod
+    def _asked(model: Generator, walk: Walk) -> Asked:
+        """What a walk asks of a model."""
+        styles = walk.styles if model.mixes else (None, None)
+        z, offset = Painter._where(model, walk)
         (middle, of_middle), (fine, of_fine) = (
             (None, offset) if style is None else Painter._where(model, style) for style in styles)
-        return model.paint(z, middle, fine, given, (offset, of_middle, of_fine), **where)
+        return z, middle, fine, walk, (offset, of_middle, of_fine)
 
     @staticmethod
     def _where(model: Generator, walk: Walk) -> tuple[np.ndarray, np.ndarray | None]:
@@ -248,7 +322,7 @@ class Painter:
             log.warning("%s (the version before it goes on playing)", fault)
             return
         loaded.before, loaded.model, loaded.since = loaded.model, model, float("nan")
-        loaded.fresh, loaded.stamp = None, stamp
+        loaded.fresh, loaded.stamp, loaded.several = None, stamp, None
         log.info("%s: a new version plays", name)
 
     def _glided(self, loaded: _Loaded, given: Walk | Image, pixels: np.ndarray, t: float) -> np.ndarray:
