@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from performer.bench import drawing, hearing, live, models, report, shaders
+from performer.bench import ahead, drawing, hearing, live, models, report, shaders
 from performer.bench.row import Row, in_turn
 from performer.errors import Fault
 
@@ -41,6 +41,15 @@ def test_a_row_has_figures_of_both_sides(letter):
     for row in found["rows"]:
         assert row["ours"]["p50"] > 0 and math.isfinite(row["ours"]["p99"]) and row["must"]
         assert row["peer"] is None or row["ratio"] > 0
+
+
+def test_a_smooth_walk_s_pictures_are_watched_in_turns():
+    (row,) = ahead.ahead(4.0)
+    if row.note == "a batch does not pay here":
+        assert not row.ours
+    else:
+        assert len(row.ours) == len(row.peer) == ahead.ROUNDS and min(row.ours) > 0.0
+        assert row.extra["rate_hz"] > 1.0 and row.extra["peer_rate_hz"] > 1.0 and row.extra["count"] > 1
 
 
 def test_the_live_rows_play_the_real_loop():

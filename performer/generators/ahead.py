@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from math import ceil
+from operator import sub
+from statistics import median
 from typing import Generic, TypeVar
 
 from performer.frame import Walk
@@ -73,8 +75,9 @@ class Ahead(Generic[P]):
 
     @property
     def frame_s(self) -> float:
-        """Seconds between two frames; 0 before that is known."""
-        return (self._seen[-1][0] - self._seen[0][0]) / (len(self._seen) - 1) if len(self._seen) > 1 else 0.0
+        """Seconds between two frames, most of the time; 0 before that is known."""
+        times = [moment[0] for moment in self._seen]
+        return median(map(sub, times[1:], times)) if len(times) > 1 else 0.0
 
     def see(self, key: Hashable, walk: Walk | None, t: float) -> bool:
         """Note where a walk is at time t, in seconds, and what it is a walk of (None: there is none to foretell).
@@ -133,8 +136,9 @@ class Ahead(Generic[P]):
         if spell_s < STEADY_S:
             return []
         speeds = tuple((b - a) / spell_s for a, b in zip(first[2], last[2], strict=True))
-        frames = ceil(least_s / self.frame_s - LATE)
-        every_s = frames * self.frame_s
+        frame_s = self.frame_s
+        frames = ceil(least_s / frame_s - LATE)
+        every_s = frames * frame_s
         if not any(speeds) or frames < 2 or work_s > every_s:
             return []
         for t, _, places, knobs in self._seen:

@@ -23,7 +23,7 @@ ROUNDS = 6
 PART = 0.2  # of a new time that counts at once
 SLOWEST_S = 0.06  # for a picture: a batch of slower ones never fits between two pictures
 LARGEST = 64 << 20  # bytes of a model that is kept once more
-CLOSE = 1e-4  # of 0..1, between a picture and itself in a batch: a fortieth of what eight bits tell apart
+CLOSE = 2.5e-4  # of 0..1, between a picture and itself in a batch: a sixteenth of what eight bits tell apart
 
 #: What is asked of a picture: latent, middle, fine, walk, offsets, as `OnnxGenerator.paint` takes them.
 Asked = tuple[np.ndarray, np.ndarray | None, np.ndarray | None, Walk | None, tuple[np.ndarray | None, ...]]
@@ -75,22 +75,25 @@ class Batch:
 def fits(card: Card, entries: Sequence[Entry]) -> bool:
     """Whether a model takes and makes pictures one to a batch."""
     return (card.kind != "filter" and card.layout.startswith("N") and len(card.layout) == 4
-            and all(len(entry.shape) > 1 and entry.shape[0] == 1 for entry in entries))
+            and all(entry.shape[:1] == (1,) for entry in entries))
 
 
-def paying(begin: Callable[[int], Batch], draws: Sequence[Asked], clock: Callable[[], float]) -> Batch | None:
+def paying(begin: Callable[[int], Batch], draws: Sequence[Asked], clock: Callable[[], float],
+           enough: Callable[[], bool] = lambda: False) -> Batch | None:
     """The batch that makes pictures at the least cost, measured in turn with single ones; None where none is worth it.
 
     begin  makes a batch of so many; may raise anything, and what raises is left out
     draws  what is asked in the trial, as many as the largest batch takes
     clock  of seconds that were worked, or that went by
+    enough  says that nobody wants to know any more
     """
     single = begin(1)
-    truth = [single.paint([one])[0].copy() for one in draws]
+    truth = [single.paint(draws[:1])[0].copy()]
     begun = clock()
     single.paint(draws[:1])
-    if clock() - begun > SLOWEST_S:
+    if clock() - begun > SLOWEST_S or enough():
         return None
+    truth += [single.paint([one])[0].copy() for one in draws[1:]]
     chosen: Batch | None = None
     for count in COUNTS:
         try:
@@ -102,6 +105,8 @@ def paying(begin: Callable[[int], Batch], draws: Sequence[Asked], clock: Callabl
             return chosen
         alone_s = together_s = math.inf  # the least: whatever else runs here only adds
         for _ in range(ROUNDS):
+            if enough():
+                return None
             begun = clock()
             single.paint(draws[:1])
             between = clock()

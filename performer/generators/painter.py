@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from time import perf_counter
-from typing import Protocol
 
 import numpy as np
 
@@ -15,12 +14,10 @@ from performer.deadline import Call, Overdue
 from performer.errors import Fault
 from performer.frame import Frame, Image, Images, OnCard, Scene, Walk
 from performer.generators.ahead import Ahead
-from performer.generators.batch import Asked, Batch
-from performer.generators.card import Card
-from performer.generators.inlets import Mapping
+from performer.generators.batch import Asked
 from performer.generators.lead import Lead
+from performer.generators.loaded import Generator, Loaded
 from performer.generators.media import Begin, Medium, create
-from performer.latent.directions import Directions
 from performer.latent.wspace import latent_of, offset_of
 from performer.preset import Layer
 from performer.sync import Latest
@@ -33,36 +30,6 @@ EARLY = 0.4  # of a frame, by which a rest may be cut short: what is left of it 
 
 Key = tuple[int, str]  # scene number, layer
 Painted = tuple[Walk, Image]
-
-
-class Generator(Protocol):
-    """What the painter needs of a generator; `onnx.OnnxGenerator` is one."""
-
-    card: Card
-    provider: str
-    directions: Directions
-    mapping: Mapping | None
-    mixes: bool
-    stays: bool
-
-    def paint(self, latent: np.ndarray, middle: np.ndarray | None = None, fine: np.ndarray | None = None,
-              walk: Walk | None = None, offsets: tuple[np.ndarray | None, ...] = (),
-              **stay: bool) -> np.ndarray | OnCard: ...
-    def change(self, picture: np.ndarray, **stay: bool) -> np.ndarray | OnCard: ...
-    def several(self) -> Batch | None: ...
-
-
-class _Loaded:
-    """A model in use; for a while also the version before it, from which it glides."""
-
-    __slots__ = ("before", "fresh", "looked", "model", "several", "since", "stamp")
-
-    def __init__(self, model: Generator, stamp: float) -> None:
-        self.model, self.stamp, self.looked = model, stamp, perf_counter()
-        self.before: Generator | None = None
-        self.since = 0.0
-        self.fresh: tuple[Call[Generator], float] | None = None  # a new version on its way
-        self.several: Call[Batch | None] | None = None  # the same model for several pictures in a run, and its trial
 
 
 class Painter:
@@ -82,12 +49,13 @@ class Painter:
                  begin: Begin | None = None, stay: bool = False) -> None:
         self._load, self._stamp, self._begin, self._stay = load, stamp, begin, stay
         self._media: dict[tuple[int, str], Medium | Call[Medium]] = {}
-        self._models: dict[str, _Loaded] = {}
+        self._models: dict[str, Loaded] = {}
         self._coming: dict[str, Call[Generator]] = {}
         self._failed: dict[object, float] = {}
         self._told: set[str] = set()
         self._done: dict[tuple[int, str], tuple[Walk | Image, Image]] = {}
         self._done_media: dict[tuple[int, str], Image] = {}
+        self._closed = threading.Event()
         self.provider = "none"
         self.rate_hz = 0.0  # images per second while the walks move
         self.took_s = 0.0  # seconds of the newest image
@@ -100,7 +68,7 @@ class Painter:
             self._keep(name, self._load(name))
 
     def _keep(self, name: str, model: Generator) -> None:
-        self._models[name] = _Loaded(model, self._stamp(name))
+        self._models[name] = Loaded(model, self._stamp(name))
         self.provider = model.provider
 
     def paint(self, frame: Frame, ready: Painted | None = None) -> Images:
@@ -176,11 +144,17 @@ class Painter:
         loaded = self._models.get(layer.model)
         if loaded is None or loaded.before is not None:
             return None
+        if not loaded.tried:
+            loaded.tried = True
+            self._begin("trial", lambda: self._try(loaded, loaded.model))
         if loaded.several is None:
-            loaded.several = Call(loaded.model.several)
-        if not loaded.several.done or loaded.several.wait(0.0) is None:
             return None
         return (scene.number, layer.name), layer.model, scene.walks[layer.name]
+
+    def _try(self, loaded: Loaded, model: Generator) -> None:
+        batch = model.several(self._closed.is_set)
+        if loaded.model is model:
+            loaded.several = batch
 
     def _paint_ahead(self, ahead: Ahead[Painted], name: str, single: bool) -> None:
         """Paint the next pictures of a smooth walk in one run.
@@ -188,7 +162,7 @@ class Painter:
         single  the newest picture was painted alone, so that its time is what one takes now
         """
         loaded = self._models.get(name)
-        batch = loaded.several.wait(0.0) if loaded is not None and loaded.several is not None else None
+        batch = loaded.several if loaded is not None else None
         if loaded is None or batch is None:
             return
         if single:
@@ -200,7 +174,7 @@ class Painter:
         try:
             pictures = batch.paint([self._asked(loaded.model, walk) for _, walk in plan])
         except (Fault, MemoryError):
-            loaded.several = Call(lambda: None)  # it plays without
+            loaded.several = None  # it plays without
             ahead.forget()
             return
         self.took_s = (perf_counter() - begun) / batch.count
@@ -300,7 +274,7 @@ class Painter:
         self._look(name, loaded)
         return loaded.before is not None
 
-    def _look(self, name: str, loaded: _Loaded) -> None:
+    def _look(self, name: str, loaded: Loaded) -> None:
         """Notice that the file was changed, load it aside, and begin to glide when it is there."""
         if self._begin is None:
             return
@@ -322,10 +296,10 @@ class Painter:
             log.warning("%s (the version before it goes on playing)", fault)
             return
         loaded.before, loaded.model, loaded.since = loaded.model, model, float("nan")
-        loaded.fresh, loaded.stamp, loaded.several = None, stamp, None
+        loaded.fresh, loaded.stamp, loaded.several, loaded.tried = None, stamp, None, False
         log.info("%s: a new version plays", name)
 
-    def _glided(self, loaded: _Loaded, given: Walk | Image, pixels: np.ndarray, t: float) -> np.ndarray:
+    def _glided(self, loaded: Loaded, given: Walk | Image, pixels: np.ndarray, t: float) -> np.ndarray:
         """Between the version before and this one; pictures of another size just come."""
         assert loaded.before is not None
         if loaded.since != loaded.since:
@@ -390,7 +364,8 @@ class Painter:
                 medium.close()
 
     def close(self) -> None:
-        """Close all media; their threads end."""
+        """Close all media; their threads end, and trials."""
+        self._closed.set()
         self._close_media(None)
 
     def _tell(self, why: str, scene: Scene) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from performer.frame import OnCard, Walk
-from performer.generators.painter import Generator, Painter
+from performer.generators.loaded import Generator
+from performer.generators.painter import Painter
 
 
 class Portrait:
