@@ -252,6 +252,7 @@ def test_what_cannot_make_several_pictures_goes_on_singly(tmp_path):
         gone.path.write_bytes(whole[:size])
         assert gone.several() is None
     gone.path.unlink()
+    assert gone.several() is None
     with pytest.raises(Fault, match="cannot be read"):
         widened(gone.path, ["z"], 2)
 

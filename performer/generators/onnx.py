@@ -158,11 +158,13 @@ class OnnxGenerator:
     def several(self, enough: Callable[[], bool] = lambda: False) -> Batch | None:
         """The batch in which pictures cost the least, found by measuring half a second; None where none is worth it,
         where the file cannot be widened, on a card, and when it is `enough`."""
-        if self.way.device != "cpu" or self.path.stat().st_size > LARGEST:
+        if self.way.device != "cpu":
             return None
         # One thread's own time, where it can be told, is what other programs do not disturb.
         clock = thread_time if self._threads == 1 and self.way is CPU and os.name != "nt" else perf_counter
         try:
+            if self.path.stat().st_size > LARGEST:
+                return None
             return paying(self.batch, draws(self.card, self._entries), clock, enough)
         except Exception as error:  # as below; it plays without
             log.debug("%s: not several pictures in a run: %s", self.path, _line(error))
