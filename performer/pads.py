@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import platformdirs
 
+from performer import toml
 from performer.control.learn import Act, Learn
 from performer.errors import Fault, nearest
 
@@ -53,10 +53,10 @@ def read(may: Collection[str], path: Path | None = None) -> dict[str, Act]:
     """
     path = path or pads_path()
     try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8")).get("pad", [])
+        rows = toml.loads(path.read_text(encoding="utf-8")).get("pad", [])
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, toml.TOMLDecodeError) as error:
         raise Fault(f"{path}: cannot be read: {error}; mend or remove it") from None
     bound = {}
     for number, row in enumerate(rows if isinstance(rows, list) else [None]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from performer import tables
+from performer import tables, toml
 from performer.control.layering import BLENDS, KEY, KEYS, MASK, OPACITY, TRANSFORM
 from performer.control.media import LOCKS, MEDIA
 from performer.control.params import Param
@@ -163,8 +162,8 @@ def load(
     Raises Fault.
     """
     try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        raw = toml.loads(text)
+    except toml.TOMLDecodeError as error:
         raise Fault(f"{where}: not valid TOML: {error}") from None
     try:
         table = tables.PresetTable.model_validate(raw)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import platformdirs
 import tomlkit
 
+from performer import toml
 from performer.calibration import Estimate
 from performer.errors import Fault
 from performer.words import counted
@@ -66,11 +66,11 @@ def load(path: Path | None = None) -> list[Measured]:
     except (OSError, UnicodeDecodeError) as error:
         raise Fault(f"{path}: cannot be read: {error}; remove it, and calibrate again") from None
     try:
-        rows = tomllib.loads(text).get("measured", [])
+        rows = toml.loads(text).get("measured", [])
         made = [Measured(**row) for row in rows]
         if any(row.what not in ("screen", "sound") or not abs(row.delay_ms) <= MOST_MS for row in made):
             raise ValueError(f"`what` must be screen or sound, `delay_ms` at most {MOST_MS:.0f} either way")
-    except (tomllib.TOMLDecodeError, TypeError, ValueError, AttributeError) as error:
+    except (toml.TOMLDecodeError, TypeError, ValueError, AttributeError) as error:
         raise Fault(f"{path}: {error}; mend or remove it, and calibrate again") from None
     return made
 

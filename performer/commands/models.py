@@ -74,10 +74,10 @@ def _megabytes(path: Path) -> str:
 
 
 def _licence(card: Path) -> str:
-    import tomllib
+    from performer import toml
 
     try:
-        return str(tomllib.loads(card.read_text(encoding="utf-8")).get("licence", "unknown"))
+        return str(toml.loads(card.read_text(encoding="utf-8")).get("licence", "unknown"))
     except (OSError, ValueError):
         return "unknown"
 

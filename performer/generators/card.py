@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from performer import toml
 from performer.errors import Fault
 from performer.generators.layout import shape_of
 
@@ -87,11 +87,11 @@ class Card(BaseModel):
 def load(path: Path) -> Card:
     """Read a model's card. Raises Fault naming file and key."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = toml.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise Fault(f"{path}: no card for this model; write one with title, kind, latent, size and licence, or let "
                     f"`performer models import {path.with_suffix('.onnx').name}` write it") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, toml.TOMLDecodeError) as error:
         raise Fault(f"{path}: cannot read this card: {error}") from None
     try:
         card = Card.model_validate(raw)
