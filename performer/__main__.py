@@ -32,6 +32,8 @@ Autopilot = Annotated[int, typer.Option(min=0, max=512, help="Choose another pre
 LimitFlashes = Annotated[bool, typer.Option("--limit-flashes", help="No part of the picture flashes more than three "
                                                                    "times a second.")]
 PAGE_PORT = "8765"  # of --page, when none is given
+PadsChannel = Annotated[int, typer.Option(min=0, max=16, help="The MIDI channel of those pads, so that a keyboard on "
+                                                              "another one recalls nothing; 0: any.")]
 Pads = Annotated[int | None, typer.Option(min=0, max=127, help="MIDI note of the first pad: pads recall kept places.")]
 
 
@@ -91,6 +93,7 @@ def play(
     crossfader: Annotated[str, typer.Option(help="Two decks, and the MIDI controller that fades between them: cc8, "
                                                  "say. Key c has two decks as well.")] = "",
     pads: Pads = None,
+    pads_channel: PadsChannel = 0,
     link: Annotated[bool, typer.Option("--link", help="Follow an Ableton Link session (an extra).")] = False,
     midi_clock_out: Annotated[str | None, typer.Option(help="Send the beat as MIDI clock to this port: part of its "
                                                             "name, or virtual.")] = None,
@@ -113,8 +116,8 @@ def play(
         fullscreen=fullscreen, headless=headless, hud=hud, desk=desk, fps=fps, seconds=seconds, seed=seed,
         transition=transition, provider=provider, output_delay_ms=output_delay_ms, record=record,
         record_moves=record_moves, stats=stats, quantise=quantum(quantise), autopilot=autopilot,
-        crossfader=controller(crossfader), pads=pads, link=link, midi_clock_out=midi_clock_out, page=page,
-        page_host=page_host, gallery=gallery, limit_flashes=limit_flashes)
+        crossfader=controller(crossfader), pads=pads, pads_channel=pads_channel, link=link,
+        midi_clock_out=midi_clock_out, page=page, page_host=page_host, gallery=gallery, limit_flashes=limit_flashes)
     asked = fullscreen or desk or gallery or monitor is not None  # somebody counts on a screen
     if headless or asked or wiring.has_display():
         wiring.play(options)
@@ -141,6 +144,7 @@ def render(
     autopilot: Autopilot = 0,
     limit_flashes: LimitFlashes = False,
     pads: Pads = None,
+    pads_channel: PadsChannel = 0,
     debug: Debug = False,
 ) -> None:
     """Render a song offline: the same show, frame by frame, with the sound in the file."""
@@ -149,7 +153,7 @@ def render(
     offline.render(offline.RenderOptions(
         song=song, out=out, preset=preset, size=size_of(size), fps=fps, seconds=seconds, seed=seed, midi=midi,
         sheet=sheet, transition=transition, provider=provider, quantise=quantum(quantise), autopilot=autopilot,
-        pads=pads, limit_flashes=limit_flashes))
+        pads=pads, pads_channel=pads_channel, limit_flashes=limit_flashes))
 
 
 @app.command(epilog="Example: performer analyse song.ogg --json song.json")

@@ -266,7 +266,7 @@ class Rig:
         hands = options.record_moves
         taken = moves.MovesRecorder(hands, self.listener.ticks) if hands is not None else None
         self.show = Show(self.library.in_order(), first.name, options.seed, options.quantise, options.autopilot,
-                         options.crossfader, banks.read_all(self.library.dims()), options.pads)
+                         options.crossfader, banks.read_all(self.library.dims()), options.pads, options.pads_channel)
         kept: SimpleQueue[Bank] = SimpleQueue()
         frames: Latest[Frame] = Latest()
         images: Latest[Images] = Latest()

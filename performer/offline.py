@@ -65,6 +65,7 @@ class RenderOptions:
     autopilot: int = 0
     limit_flashes: bool = False
     pads: int | None = None
+    pads_channel: int = 0
 
 
 class Song:
@@ -139,7 +140,8 @@ class Performance:
         self.presets = library.in_order()
         self.preset = first
         self._show = Show(self.presets, first.name, options.seed, options.quantise, options.autopilot,
-                          banks=banks.read_all(library.dims()), pads=options.pads)
+                          banks=banks.read_all(library.dims()), pads=options.pads,
+                          pads_channel=options.pads_channel)
         self._followers.attend(self._show.following)
         self._painter = painter(library, options.provider, repeats=True)
         for layer in first.layers:

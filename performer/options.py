@@ -41,6 +41,7 @@ class PlayOptions:
     autopilot: int = 0
     crossfader: str = ""
     pads: int | None = None
+    pads_channel: int = 0
     link: bool = False
     midi_clock_out: str | None = None
     page: int | None = None

@@ -35,16 +35,17 @@ class Show:
     autopilot  bars after which another preset is chosen, at the end of a phrase; 0: only by hand
     crossfader address of the controller that is the crossfader, `midi.cc8` say; with one, there are two decks
     banks    model -> kept places of its latent space; pads, MIDI note that recalls the first of them, if any
+    pads_channel  1..16, of those notes; 0: any
     """
 
     def __init__(self, presets: Sequence[Preset], first: str, seed: int = 0, quantise: str = "now",
                  autopilot: int = 0, crossfader: str = "", banks: Mapping[str, Bank] | None = None,
-                 pads: int | None = None) -> None:
+                 pads: int | None = None, pads_channel: int = 0) -> None:
         self.presets = list(presets)
         self.seed = seed
         self.clock = ShowClock()
         self.recaller, self._pads = Recaller(banks or {}, seed), pads
-        self._pads_down: set[int] = set()
+        self._pads_channel, self._pads_down = f"ch{pads_channel}" if pads_channel else "", set[int]()
         self._recall: tuple[ControlEvent, float] | None = None  # one that waits, and since when
         self.quantise = quantise
         self.autopilot = Autopilot(autopilot, seed)
@@ -253,7 +254,8 @@ class Show:
         address, value = event.address, event.value
         if address == self._fader_address:
             self._fader.move(value)
-        if self._pads is not None and address.startswith("midi.note") and address[9:].isdigit():
+        if (self._pads is not None and address.startswith("midi.note") and address[9:].isdigit()
+                and self._pads_channel in ("", event.text)):
             self._pad(int(address[9:]) - self._pads, value > 0.0, t)
         if address.startswith("midi."):
             self._remember(address, value)

@@ -75,6 +75,14 @@ def test_recalled_places_glide_in_follow_each_other_and_let_go():
     assert "held: place 3" in next(f.waiting for f in frames if f.t > 4.0)
 
 
+def test_a_keyboard_beside_the_pads_recalls_nothing():
+    def held(channel: str) -> tuple:
+        it, _ = show(pads=36, pads_channel=10)
+        return run(it, 3.0, events=[ControlEvent(1.0, "midi.note36", 1.0, channel)])[-1].scene.walks["main"].stops
+
+    assert held("ch1") == () and held("ch10") != ()
+
+
 def test_pads_recall_and_the_bar_is_waited_for():
     it, bank = show(pads=36, quantise="bar")
 
