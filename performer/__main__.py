@@ -25,6 +25,15 @@ Provider = Annotated[str, typer.Option(help="Where models run: auto, cuda, cpu, 
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and all log lines.")]
 
 
+def may_write(path: str | None) -> str | None:
+    """The path of a file that can be written: told before the work, not after it. Raises Fault."""
+    if path is not None and path != "-":
+        from performer.options import writable
+
+        writable(path)
+    return path
+
+
 Quantise = Annotated[str, typer.Option(help="Changes wait for the next beat, bar or phrase, or happen now.")]
 Autopilot = Annotated[int, typer.Option(min=0, max=512, help="Choose another preset every so many bars; 0: never.")]
 
@@ -159,8 +168,8 @@ def render(
 @app.command(epilog="Example: performer analyse song.ogg --json song.json")
 def analyse(
     file: Annotated[str, typer.Argument(help="A sound file, or demo.")],
-    json: Annotated[str, typer.Option(help="Where to write; - for standard output.")] = "-",
-    plot: Annotated[str | None, typer.Option(help="Draw what was heard to this PNG.")] = None,
+    json: Annotated[str, typer.Option(help="Where to write; - for standard output.", callback=may_write)] = "-",
+    plot: Annotated[str | None, typer.Option(help="Draw what was heard to this PNG.", callback=may_write)] = None,
     truth: Annotated[str | None, typer.Option(help="A manifest.json or a text file of beats to draw beside.")] = None,
     debug: Debug = False,
 ) -> None:
@@ -175,7 +184,8 @@ def analyse(
 @app.command(epilog="Example: performer check presets/ my_shader.fs --json report.json --pictures thumbnails/")
 def check(
     paths: Annotated[list[str] | None, typer.Argument(help="Files or folders; all content when none is given.")] = None,
-    json: Annotated[str | None, typer.Option(help="Write one row per file to this JSON file.")] = None,
+    json: Annotated[str | None, typer.Option(help="Write one row per file to this JSON file.",
+                                             callback=may_write)] = None,
     pictures: Annotated[str | None, typer.Option(help="Write a picture of each to this folder.")] = None,
     profile: Annotated[bool, typer.Option("--profile", help="Measure what each shader costs at 1080p.")] = False,
     provider: Provider = "auto",
@@ -247,7 +257,7 @@ app.add_typer(bench, name="bench")
 @bench.callback(epilog="Example: performer bench --only A,D,I --json figures.json")
 def rows(
     context: typer.Context,
-    json: Annotated[str | None, typer.Option(help="Write all figures to this JSON file.")] = None,
+    json: Annotated[str | None, typer.Option(help="Write all figures to this JSON file.", callback=may_write)] = None,
     only: Annotated[str, typer.Option(help="Rows to measure, such as A,D,I; all by default.")] = "",
     seconds: Annotated[float, typer.Option(min=1.0, help="Length of the long rows (D and I).")] = 60.0,
     debug: Debug = False,
@@ -264,7 +274,7 @@ def rows(
 
 @bench.command(epilog="Example: performer bench shaders --json shaders.json")
 def shaders(
-    json: Annotated[str | None, typer.Option(help="Write all figures to this JSON file.")] = None,
+    json: Annotated[str | None, typer.Option(help="Write all figures to this JSON file.", callback=may_write)] = None,
     debug: Debug = False,
 ) -> None:
     """What the render chain costs beside bare moderngl: per pass, per layer, per frame."""
@@ -277,7 +287,7 @@ def shaders(
 
 @bench.command(epilog="Example: performer bench gpu --json gpu.json")
 def gpu(
-    json: Annotated[str | None, typer.Option(help="Write all figures to this JSON file.")] = None,
+    json: Annotated[str | None, typer.Option(help="Write all figures to this JSON file.", callback=may_write)] = None,
     seconds: Annotated[float, typer.Option(min=1.0, help="Length of the show at 1080p.")] = 20.0,
     debug: Debug = False,
 ) -> None:
@@ -294,7 +304,7 @@ def gpu(
 @bench.command(epilog="Example: performer bench beats songs/ --json beats.json --peers")
 def beats(
     folder: Annotated[Path, typer.Argument(help="Songs and a manifest.json with their beats.")],
-    json: Annotated[str | None, typer.Option(help="Write all scores to this JSON file.")] = None,
+    json: Annotated[str | None, typer.Option(help="Write all scores to this JSON file.", callback=may_write)] = None,
     change: Annotated[str, typer.Option(help="Make the sound worse first: quiet, crowd, wall, dropouts ...")] = "",
     robustness: Annotated[bool, typer.Option(help="The means as it is and after every change.")] = False,
     with_peers: Annotated[bool, typer.Option("--peers", help="Also aubio, madmom and librosa, if installed.")] = False,
@@ -302,7 +312,8 @@ def beats(
     halves: Annotated[bool, typer.Option(help="Means of both halves of the folder too.")] = False,
     only: Annotated[str, typer.Option(help="Only files with this in their names.")] = "",
     jobs: Annotated[int, typer.Option(min=1, help="Songs at once.")] = 1,
-    plot_confidence: Annotated[str | None, typer.Option(help="Draw how far confidence may be believed.")] = None,
+    plot_confidence: Annotated[str | None, typer.Option(help="Draw how far confidence may be believed.",
+                                                          callback=may_write)] = None,
     debug: Debug = False,
 ) -> None:
     """Score beats, downbeats, tempo and onsets on songs whose truth is known."""
@@ -328,7 +339,7 @@ def looks(
     song: Annotated[str, typer.Argument(help="A sound file, or demo.")] = "demo",
     preset: Annotated[list[str] | None, typer.Option(help="Only this preset; may be given several times.")] = None,
     seconds: Annotated[float, typer.Option(min=2.0, help="Of the song, for each preset.")] = 20.0,
-    json: Annotated[str | None, typer.Option(help="Write all figures to this JSON file.")] = None,
+    json: Annotated[str | None, typer.Option(help="Write all figures to this JSON file.", callback=may_write)] = None,
     debug: Debug = False,
 ) -> None:
     """How presets look and react: change with the onsets, contrast, burnt areas, likeness to each other."""

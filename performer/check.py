@@ -55,13 +55,17 @@ def check(paths: list[str], pictures: str | None, provider: str, profile: bool =
     for path in named:
         if not path.exists():
             raise Fault(f"{path}: no such file or folder")
+    files = list(_files(named))
+    if not files:
+        raise Fault(f"{', '.join(map(str, named))}: nothing to check there: no shaders (.fs, .glsl, .frag), presets "
+                    "(.toml) or models (.onnx)")
     if pictures is not None:
         try:
             Path(pictures).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Fault(f"{pictures}: cannot make this folder: {error.strerror}") from None
     with _Bench(provider, profile) as bench:
-        rows = [bench.row(path, pictures) for path in _files(named)]
+        rows = [bench.row(path, pictures) for path in files]
         if bench.sheet is not None and any(row["ok"] for row in rows):
             bench.sheet.save()
         return rows

@@ -53,7 +53,7 @@ class PlayOptions:
 
 def checked(options: PlayOptions) -> PlayOptions:
     """The options; in a gallery without those whose files cannot be written. Raises Fault."""
-    for name, check in (("stats", _writable), ("record", check_path), ("record_moves", moves.check_path)):
+    for name, check in (("stats", writable), ("record", check_path), ("record_moves", moves.check_path)):
         path = getattr(options, name)
         try:
             if path is not None:
@@ -67,7 +67,8 @@ def checked(options: PlayOptions) -> PlayOptions:
     return options
 
 
-def _writable(path: str) -> None:
+def writable(path: str) -> None:
+    """Raises Fault unless a file can be written there; touches nothing."""
     folder = Path(path).absolute().parent
     if not folder.is_dir():
         raise Fault(f"{path}: cannot write there: no folder {folder}")
