@@ -361,7 +361,7 @@ class Stage:
                 state = replace(self._state(frame, now, now - features.t), panel=True)
                 self._desk.draw(self.renderer.live, self.renderer.preview if frame.preview is not None else None, state)
             return
-        if self._hud_on or self._help_on or notices:
+        if self._hud_on or self._help_on or (notices and not self.wiring.show.dark):  # a blackout has no text in it
             self._hud.draw(self._state(frame, now, now - features.t), self.surface.screen, self.surface.size)
         if self._hud_on and frame.preview is not None:
             self.renderer.draw_inset(self.surface.screen, self.surface.size)

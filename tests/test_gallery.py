@@ -182,6 +182,18 @@ def test_what_the_governor_gives_up_is_logged_once_and_never_on_the_picture(capl
         assert not any("governor" in message.text for message in rig.stage.wiring.notices)
 
 
+def test_no_notice_lights_up_a_blackout():
+    with Rig(headless()) as rig:
+        rig.hands.events.put(ControlEvent(rig.now(), "show.blackout"))
+        assert play_until(rig, lambda: pixels(rig).max() == 0, 20.0)
+        logging.getLogger("performer.inputs").warning("MIDI port gone: nano")
+        rig.stage.picture()
+        assert rig.stage.wiring.notices and pixels(rig).max() == 0
+        rig.hands.events.put(ControlEvent(rig.now(), "app.hud"))
+        rig.stage.picture()
+        assert pixels(rig).max() > 0, "the panel is there for who asks for it"
+
+
 def test_garbage_is_collected_though_no_frame_leaves_time_for_it(monkeypatch):
     collected = []
     monkeypatch.setattr(stage.gc, "collect", lambda: collected.append(1))
