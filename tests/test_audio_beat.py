@@ -191,6 +191,38 @@ def test_the_beat_that_music_began_with_is_kept_when_the_off_beats_grow_loud(sil
     assert np.abs(wanted[:, None] - beats[None, :]).min(1).max() < 0.07
 
 
+def test_music_began_on_a_beat_though_all_that_follows_lies_between_them() -> None:
+    """One kick, and then strokes on the off-beats: they are the beat until that is steady, and off-beats then."""
+    sound = leaning(112.0, 0.1, 24.0, 0.02)
+    beats = np.array([beat["t"] for beat in analyse([sound], RATE, beat_net())["beats"]]) - 0.02
+    wanted = np.arange(0.0, 23.0, 60.0 / 112.0)
+    wanted = wanted[wanted > 14.0]
+    assert np.abs(wanted[:, None] - beats[None, :]).min(1).max() < 0.07
+
+
+def test_a_beat_that_was_steady_for_long_is_kept_wherever_the_music_was_joined() -> None:
+    sound = leaning(112.0, 14.0, 30.0)
+    sound += 0.1 * np.cos(2 * np.pi * 110 * np.arange(len(sound)) / RATE).astype(np.float32)
+    beats = np.array([beat["t"] for beat in analyse([sound], RATE, beat_net())["beats"]])
+    wanted = np.arange(0.0, 29.0, 60.0 / 112.0)
+    wanted = wanted[wanted > 4.0]
+    assert np.abs(wanted[:, None] - beats[None, :]).min(1).max() < 0.07
+
+
+def test_the_noise_of_a_room_is_no_beginning_of_music() -> None:
+    """Noise sets in half a beat before the first kick, 25 dB below it."""
+    noise = np.random.default_rng(5).standard_normal(RATE * 25).astype(np.float32)
+    sound = np.zeros(RATE * 25, np.float32)
+    song = leaning(112.0, 40.0, 24.0)
+    first = round(30.0 / 112.0 * RATE)
+    sound[first:first + len(song)] = song
+    sound += 0.01 * noise
+    sound[:RATE // 500] = 0.0
+    beats = np.array([beat["t"] for beat in analyse([sound], RATE, beat_net())["beats"]])
+    wanted = np.arange(8, 43) * 60.0 / 112.0 + 30.0 / 112.0
+    assert np.abs(wanted[:, None] - beats[None, :]).min(1).max() < 0.07
+
+
 def test_music_that_is_joined_in_its_course_may_have_begun_anywhere() -> None:
     """The same over a tone that was there before: where the strokes are loud in the end, there the beat is."""
     sound = leaning(112.0, 6.0, 24.0)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from math import exp, floor, log, sqrt
 
 import numpy as np
-from scipy.linalg.blas import sscal
+from scipy.linalg.blas import sasum, sscal
 
-from performer.audio.anchor import Anchor
+from performer.audio.anchor import Anchor, steady
 from performer.audio.bar import BarModel, likeness
 from performer.audio.beat import BeatClock, BeatModel
 from performer.audio.follow import smoothing
@@ -107,8 +107,8 @@ class BeatTracker:
     NET_SPREAD = 0.01  # the network's beats wander less than onsets do
     HIT_BEATS = 8.0
     #: Logistic regression on the root of certainty, the mean hit, and whether the beat is kept that music began with;
-    #: fitted on MIDI songs played by a soundfont and on half of the corpus, each from its start and joined later.
-    TRUST, TRUST_PLAIN = (-1.27, 1.79, 1.95, 1.25), (-0.42, 2.14, 0.0, 0.67)
+    #: fitted on MIDI songs played by a soundfont and on half of the corpus, from the start, joined later, and changed.
+    TRUST, TRUST_PLAIN = (-0.76, 0.31, 4.41, 1.15), (-0.26, 1.64, 0.0, 0.88)
     FORGET_S = 4.0  # silence over which confidence fades
     FADE_S = 1.0
     FAINT = 0.08  # below this nothing speaks for a beat any more
@@ -117,9 +117,13 @@ class BeatTracker:
     QUIET_S = 2.0  # after so much silence the next onset is the beginning of something
     STRUCK = 0.25  # strength of that onset
     OPENED_S = (1.5, 10.0)  # when, after it, it is looked back to which beat of the bar it was
+    OPENED_LATE_S = 45.0  # and how long to whether it was on a beat, once the tempo is steady
+    OPENING_S = 0.1
+    OPENING = 0.1  # share of the highest power since that music begins with at least; with less it is a room's noise
     SOFT = 0.3  # share of what counts as loud that the first millisecond of music out of silence stays below
     ON_BEAT = 0.12  # how near to a beat it must have been to hold on to it, and
     ANCHORED, ANCHORED_PLAIN = 0.49, 0.25  # certainty
+    KEPT, KEPT_PLAIN = 0.4, 0.2  # certainty from which on a beat that has been steady for sixteen is kept
     # While the network is not sure of any beat it counts for little, and onset strengths for the more.
     HELP, SURE, FIRM, DOUBT_S = 4.0, 0.9, 0.7, 3.0
     OFFSET, GAIN, LEAST, MOST = 3.0, 0.4, -4.0, 4.0  # of the network's log odds, and where they are cut
@@ -156,6 +160,10 @@ class BeatTracker:
         self._awaited = False  # there was silence, and no onset since
         self._begun: float | None = None  # when the music began, while that tells something
         self._opened = False  # whether it is known with which beat it did
+        self._opening = 0.0  # power with which it began,
+        self._power = 0.0  # that of the last tenth of a second,
+        self._highest = 0.0  # and the highest since
+        self._power_step = smoothing(frame, self.OPENING_S)
         self._first = 0.0  # amplitude of the very first sound, root of the mean square
         self._turn = False  # the model is read after every second frame
         self._age = 0  # hops since the frame that was read
@@ -198,7 +206,7 @@ class BeatTracker:
             self._count = 0
             self._frame(bands, reference, heard)
         elif self._count == 1:  # a hop later, so that no hop does all the work
-            self._follow(heard)
+            self._follow(heard, reference)
             self._gather()
             if self._begun is not None:
                 self._look_back(self._begun, reference)
@@ -211,7 +219,7 @@ class BeatTracker:
             self.clock.advance((self._phase + ahead * self.bpm / 60.0) % 1.0, self.bpm)
         self._advance_bar()
 
-    def _follow(self, heard: bool) -> None:
+    def _follow(self, heard: bool, reference: float) -> None:
         """Move the model by a frame; while nothing speaks for any beat, keep the tempo of the last bars instead."""
         frame = self._every * self._dt
         self._vivid = max(self._speaks, self._vivid * (1.0 - frame / self.FADE_S))
@@ -225,7 +233,7 @@ class BeatTracker:
             if self._coasting:  # a beat is heard again: most likely where it was expected
                 behind = self._latency * self.bpm / 60.0
                 self.model.seed((self.clock.beat - behind) % 1.0, self.bpm)
-                self._anchor.weigh()
+                self._let_go()
             self.model.update(*self._evidence)
             self._turn = not self._turn
             if self._turn:
@@ -235,12 +243,19 @@ class BeatTracker:
         number = floor(self.clock.beat)
         if not self._beats or number > self._beats[-1][0]:
             self._beats.append((number, self._now))
+            if not coasting and self._anchor.bpm <= 0.0 and self.confidence > self.TRUSTED:
+                self._keep(reference)
+
+    def _let_go(self) -> None:
+        """What comes now need not go on with what was before."""
+        self._anchor.weigh()
+        self._beats.clear()
 
     def _steady_bpm(self) -> float:
         """The tempo of the last bars, finer than the model's: how many beats in how many seconds."""
-        (first, begun), (last, ended) = self._beats[0], self._beats[-1]
         if len(self._beats) < 5:
             return self.bpm
+        (first, begun), (last, ended) = self._beats[0], self._beats[-1]
         measured = 60.0 * (last - first) / (ended - begun)
         return measured if abs(measured / self.bpm - 1.0) < 0.03 else self.bpm
 
@@ -264,6 +279,7 @@ class BeatTracker:
             self._evidence = (strengths,)
             self.activation = strengths
         self._await(heard)
+        self._open(float(sasum(bands)))
         if not heard:
             self._evidence = (0.0,) * len(self._evidence)
             self.activation = self._speaks = 0.0
@@ -278,17 +294,28 @@ class BeatTracker:
         if self._quiet >= self.QUIET_S:
             self._awaited, self._begun = True, None
             self._first *= self._now < self.QUIET_S
-            self._anchor.weigh()
+            self._let_go()
         self._quiet = 0.0
         if self._awaited and max(self._loudest) > self.STRUCK:
             self._awaited, self._begun, self._opened = False, self._now, False
+            self._opening = self._highest = 0.0
+
+    def _open(self, power: float) -> None:
+        """How loud the music began, and how loud it has become."""
+        self._power += (power - self._power) * self._power_step
+        if self._begun is None:
+            return
+        if self._now - self._begun < self.OPENING_S:
+            self._opening = self._highest = max(self._opening, power)
+        elif self._power > self._highest:
+            self._highest = self._power
 
     def _look_back(self, begun: float, reference: float) -> None:
         """As soon as the tempo is known: most music begins on a beat, and with the first one of a bar."""
-        ago = self._now - begun
-        if ago > self.OPENED_S[1]:
+        ago, faint = self._now - begun, self.OPENING * self._highest
+        if ago > self.OPENED_LATE_S:
             self._begun = None
-        elif ago > self.OPENED_S[0] and self.confidence > self.TRUSTED:
+        elif self.OPENED_S[0] < ago <= self.OPENED_S[1] and self.confidence > self.TRUSTED and self._opening > faint:
             beat = self.clock.beat - ago * self.bpm / 60.0
             apart = abs(beat - round(beat))
             out_of_silence = self._first < self.SOFT * reference
@@ -297,7 +324,29 @@ class BeatTracker:
                 self._opened = True
             sure = self._certainty > (self.ANCHORED_PLAIN if self._net is None else self.ANCHORED)
             if out_of_silence and apart < self.ON_BEAT and sure and self._anchor.bpm <= 0.0:
-                self._anchor.drop(self.model.phase, self.model.bpm)
+                self._anchor.drop(self.model.phase, self.model.bpm, True)
+
+    def _keep(self, reference: float) -> None:
+        """A beat has come: where the tempo has been steady for sixteen, hold on to it.
+
+        Where music was known to begin half a beat beside, that is on the beat, and what sounds stronger is not.
+        """
+        if len(self._beats) < 17 or self._certainty <= (self.KEPT_PLAIN if self._net is None else self.KEPT):
+            return
+        line = steady(self._beats)
+        if line is None or abs(60.0 / line[0] / self.model.bpm - 1.0) > 0.03:
+            return
+        phase, apart = self.model.phase, 0.25
+        loud = self._opening > self.OPENING * self._highest
+        if self._begun is not None and self._first < self.SOFT * reference and loud:
+            beat = (self._begun - line[1]) / line[0]
+            apart = abs(beat - round(beat))
+            if apart > 0.5 - self.ON_BEAT:
+                phase, apart = (phase + 0.5) % 1.0, 0.0
+                if not self._opened:
+                    self.bars.opens(self._judged, round(self._beats[-1][0] + beat + 0.5), True)
+                    self._opened = True
+        self._anchor.drop(phase, self.model.bpm, apart < self.ON_BEAT)
 
     def _read(self, heard: bool) -> None:
         self.model.read()
@@ -315,7 +364,8 @@ class BeatTracker:
         """How likely an announced beat is right within 70 ms, as it was on songs made up for training."""
         root = sqrt(self._certainty)
         constant, certain, hits, anchored = self.TRUST_PLAIN if self._net is None else self.TRUST
-        odds = constant + certain * root + hits * self._hits + anchored * (self._anchor.bpm > 0.0)
+        known = self._anchor.bpm > 0.0 and self._anchor.known
+        odds = constant + certain * root + hits * self._hits + anchored * known
         likely = 1.0 / (1.0 + exp(-odds))
         return likely * min(1.0, 2.0 * root)  # nothing heard is not even chance
 

@@ -39,8 +39,8 @@ def madmom(sound: np.ndarray, rate: int) -> Found:
 
     sound = soxr.resample(sound, rate, 44_100).astype(np.float32)
     begun = time.process_time()
-    activation = RNNBeatProcessor(online=True, fps=100, origin="online", num_frames=1)(sound)
-    beats = DBNBeatTrackingProcessor(fps=100, online=True, correct=False)(activation)
+    activation = RNNBeatProcessor(online=True, fps=100, origin="online")(sound)
+    beats = DBNBeatTrackingProcessor(fps=100, online=True)(activation)
     cpu = time.process_time() - begun
     return {"beats": list(beats), "cpu": cpu * 44_100 / len(sound), "bpm": tempo_of(np.asarray(beats))}
 
