@@ -284,6 +284,25 @@ def code(*arguments: str) -> int:
     return 0
 
 
+def test_what_an_import_cannot_use_is_one_line(tmp_path, capsys, monkeypatch):
+    made = str(model(tmp_path / "stones.onnx"))
+    (tmp_path / "file").write_text("")
+    for more, says in ((("--to", str(tmp_path / "file")), "file: models cannot be written there"),
+                       (("--to", str(tmp_path / "file" / "below")), "below: models cannot be written there"),
+                       (("--range=nan,1",), "--range 'nan,1': expected two different, finite numbers"),
+                       (("--range=1,1",), "--range '1,1': expected two different, finite numbers")):
+        assert code("models", "import", made, *more) == 2
+        said = capsys.readouterr().err
+        assert says in said and said.count("\n") == 1
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("performer.generators.bring.shutil.move", full)
+    assert code("models", "import", made, "--to", str(tmp_path / "new")) == 2
+    assert "new: cannot be written: No space left on device" in capsys.readouterr().err
+
+
 def test_the_verdict_is_by_the_slowest(tmp_path):
     out, _ = bring(model(tmp_path / "m.onnx"), "m", tmp_path / "o", Told(), "MIT", "", False)
     assert judge(out, "cpu", 1.0).fits and not judge(out, "cpu", 1e6).fits

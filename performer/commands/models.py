@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from performer.errors import Fault, nearest
+from performer.latent.bank import Bank
 from performer.words import counted
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
@@ -212,7 +214,7 @@ def encode(
     place = bank.keep(encoded(model.path, given).tobytes(), label, tag or [])
     if place is None:
         raise Fault(f"the bank of {name} is full; take something out of {banks.FOLDER / (model.path.stem + '.toml')}")
-    print(f"{place.name}: kept in {banks.write(bank)} ({counted(len(bank.places), 'place')})")
+    print(f"{place.name}: kept in {_written(bank)} ({counted(len(bank.places), 'place')})")
 
 
 @models.command(epilog="Example: performer models breed molten --count 24 -o children.jpg --keep 3")
@@ -251,8 +253,17 @@ def breed(
             raise Fault(f"--keep {number}: there are offspring 1 to {count}")
         bank.keep(children[number - 1], f"seed {seed} number {number}", ("bred",))
     if keep:
-        print(f"kept in {banks.write(bank)}")
+        print(f"kept in {_written(bank)}")
     print(f"{counted(len(parents), 'parent')} and {count} offspring: {sheet.save()}")
+
+
+def _written(bank: Bank) -> Path:
+    from performer import banks
+
+    try:
+        return banks.write(bank)
+    except OSError as error:
+        raise Fault(f"{banks.FOLDER}: cannot be written: {error.strerror}") from None
 
 
 def range_of(text: str) -> tuple[float, float] | None:
@@ -263,6 +274,6 @@ def range_of(text: str) -> tuple[float, float] | None:
         low, high = (float(part) for part in text.split(","))
     except ValueError:
         raise Fault(f"--range {text!r}: expected two numbers, such as -1,1") from None
-    if low == high:
-        raise Fault(f"--range {text!r}: black and white cannot be the same")
+    if low == high or not isfinite(low) or not isfinite(high):
+        raise Fault(f"--range {text!r}: expected two different, finite numbers, such as -1,1")
     return low, high

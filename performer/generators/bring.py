@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -41,6 +42,9 @@ def place(name: str, to: Path, force: bool) -> Path:
     out = to / f"{name}.onnx"
     if out.exists() and not force:
         raise Fault(f"{out}: there is a model of that name; choose another --name, or --force")
+    there = next(folder for folder in (to, *to.absolute().parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise Fault(f"{to}: models cannot be written there; choose another folder: --to DIR")
     return out
 
 
@@ -69,14 +73,16 @@ def bring(file: Path, name: str, to: Path, told: Told, licence: str, title: str,
             shutil.copyfile(beside(file), Path(aside) / part)
         trial.with_suffix(".toml").write_text(tomlkit.dumps(card), encoding="utf-8")
         sheet(create(trial, "cpu")).save(trial.with_suffix(".png"))
-        to.mkdir(parents=True, exist_ok=True)
         for location in data:
             other = to / location
             if other.exists() and sha256(other) != sha256(Path(aside) / location):
                 raise Fault(f"{other}: is there already, with other data; import into a folder of its own: --to DIR")
-        for part in (*data, *mapping, out.with_suffix(".toml").name, out.with_suffix(".png").name, out.name):
-            (to / part).parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(Path(aside) / part, to / part)
+        try:
+            for part in (*data, *mapping, out.with_suffix(".toml").name, out.with_suffix(".png").name, out.name):
+                (to / part).parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(Path(aside) / part, to / part)
+        except OSError as error:
+            raise Fault(f"{to}: cannot be written: {error.strerror}; choose another folder: --to DIR") from None
     return out, found
 
 
