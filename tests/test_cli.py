@@ -157,3 +157,12 @@ def test_check_profiles_shaders_and_tells_what_it_let_pass(tmp_path, capsys):
     assert all(row["profile"]["ms"] == pytest.approx(sum(row["profile"]["passes_ms"])) for row in rows.values())
     said = capsys.readouterr().out
     assert "1080p: " in said and "trailing commas" in said
+
+
+def test_a_model_that_could_not_be_saved_is_not_trained(tmp_path, capsys):
+    pytest.importorskip("torch")
+    pytest.importorskip("onnxscript")
+    pytest.importorskip("tensorboardX")
+    (tmp_path / "file").write_text("")
+    assert run("train", "vae", "--source", "forms", "--steps", "2", "-o", str(tmp_path / "file" / "m.onnx")) == 2
+    assert "m.onnx: cannot make this folder" in capsys.readouterr().err

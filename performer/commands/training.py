@@ -195,6 +195,10 @@ def _begin(training, pictures, source, count, threads, licence, **options) -> No
         raise Fault("expected either a folder of pictures or --source")
     if options["steps"] is None and options["minutes"] is None:
         raise Fault("expected --steps or --minutes")
+    try:  # before minutes of drawing
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Fault(f"--out {out}: cannot make this folder: {error.strerror}") from None
     if threads:
         torch.set_num_threads(threads)
     seed = options["seed"]
