@@ -38,7 +38,7 @@ class Anchor:
     SAME = 0.06  # relative difference up to which a tempo is the anchored one, or its double or half
     LOST_S = 4.0  # another tempo for so long ends it
     PATIENCE = 96.0  # beats that are held against the tracker's opinion
-    HOLD, STAY = 8.0, 1024.0  # beats for which its tempo is held against twice or half of it: at first, and at most
+    HOLD, STAY = 8.0, 256.0  # beats for which its tempo is held against twice or half of it: at first, and at most
     GROWTH = 16.0  # by how much longer for each beat at that tempo
     GAIN, SLOW = 0.1, 0.02  # share of an error of phase or tempo that is made up for in one step
     ASTRAY = 0.12  # beats beside both the anchored beat and its off-beat from which on a phase is doubted
