@@ -8,8 +8,9 @@ from time import perf_counter
 import numpy as np
 import psutil
 
-from performer.app import PlayOptions, Rig
+from performer.app import Rig
 from performer.bench.row import Row
+from performer.options import PlayOptions
 
 ROUNDS = 4
 RATE_HZ = 20.0  # of pictures, as on a machine that is hard pressed
