@@ -48,6 +48,7 @@ from performer.outputs.snapshot import Snapshots
 from performer.page.board import Board
 from performer.page.server import Page
 from performer.page.thumbnails import Thumbnails
+from performer.page.word import lasting
 from performer.preflight import Preflight
 from performer.preset import Preset
 from performer.service import Service, outlast, signals
@@ -330,7 +331,14 @@ class Rig:
         """The control page, on its port. Raises Fault."""
         changed, board = self.library.changed, Board()
         portrait = Portrait(lambda name: load_model(self.library, name, "cpu", 1), changed)
-        page = Page(host, port, self.hands.events, self.now, board, Thumbnails(portrait, lambda: board.busy, changed))
+        word = None
+        if self.options.gallery:  # whose tablet must find it after every start
+            try:
+                word = lasting()
+            except Fault as fault:
+                log.error("%s", fault)
+        page = Page(host, port, self.hands.events, self.now, board, Thumbnails(portrait, lambda: board.busy, changed),
+                    word)
         self._closing.callback(page.close)
         return page
 

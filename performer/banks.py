@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import numpy as np
 
+from performer import toml
 from performer.errors import Fault
 from performer.latent.bank import MOST, Bank, Place
 from performer.library import USER
+from performer.toasts import ASIDE
+from performer.words import counted
 
 log = logging.getLogger(__name__)
 FOLDER = USER / "banks"
@@ -23,10 +25,10 @@ def read(model: str, dim: int, folder: Path = FOLDER) -> Bank:
     """A model's bank; an empty one where it has none. Raises Fault."""
     path = folder / f"{model}.toml"
     try:
-        rows = tomllib.loads(path.read_text(encoding="utf-8")).get("place", [])
+        rows = toml.loads(path.read_text(encoding="utf-8")).get("place", [])
     except FileNotFoundError:
         return Bank(model, dim)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, toml.TOMLDecodeError) as error:
         raise Fault(f"{path}: cannot read this bank: {error}") from None
     bank = Bank(model, dim)
     for number, row in enumerate(rows[:MOST] if isinstance(rows, list) else [None]):
@@ -36,7 +38,7 @@ def read(model: str, dim: int, folder: Path = FOLDER) -> Bank:
         except (TypeError, KeyError, ValueError, AttributeError):
             raise Fault(f"{path}: place[{number}]: expected name and latent") from None
         if latent.shape != (dim,) or not np.isfinite(latent).all() or not latent.any():
-            raise Fault(f"{path}: place[{number}].latent: expected {dim} numbers, as {model!r} takes them")
+            raise Fault(f"{path}: place[{number}].latent: expected {counted(dim, 'number')}, as {model!r} takes them")
         if w.ndim != 1 or not np.isfinite(w).all():
             raise Fault(f"{path}: place[{number}].w: expected the numbers of a style")
         bank.places.append(Place(name, latent.tobytes(), tags, w.tobytes()))
@@ -77,6 +79,6 @@ def run(kept: SimpleQueue[Bank], stop: threading.Event, folder: Path = FOLDER) -
         except Empty:
             continue
         try:
-            log.info("kept: %s", write(bank, folder))
+            log.info("kept: %s", write(bank, folder), extra=ASIDE)
         except OSError as error:
             log.error("%s: cannot write the bank: %s", folder, error.strerror)

@@ -14,6 +14,7 @@ import platformdirs
 from performer import toml
 from performer.control.learn import Act, Learn
 from performer.errors import Fault, nearest
+from performer.toasts import ASIDE
 
 log = logging.getLogger(__name__)
 HEAD = "# What pads do: press m, a key, then the pad, while playing. Without `ch` in `on` any channel counts.\n"
@@ -41,7 +42,7 @@ def run(taught: SimpleQueue[Mapping[str, Act]], may: Collection[str], stop: thre
         except Empty:
             continue
         try:
-            log.info("pads kept: %s", write(bound, may))
+            log.info("pads kept: %s", write(bound, may), extra=ASIDE)
         except Fault as fault:
             log.error("%s", fault)
 

@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 from PIL import Image as Picture
+from scenes import make
 from test_show import Show, loud, run
 
 from performer.app import load_library, painter
@@ -16,6 +17,7 @@ from performer.errors import Fault
 from performer.frame import Features, Frame, Play, Scene, Sound
 from performer.generators.album import Album
 from performer.generators.camera import Camera
+from performer.generators.painter import Painter
 from performer.generators.text import Words
 from performer.generators.video import Projector, Video
 from performer.gl.headless import Headless
@@ -335,3 +337,22 @@ def test_the_live_painter_opens_aside_and_closes_with_the_scene(clip, tmp_path):
     it.paint(Frame(1, 0.1, 0.1, (64, 36), Features(), Sound(), Scene(2, other, other.base, {}, 0.0)))
     threads[0].join(5.0)
     assert not threads[0].is_alive()
+
+
+def test_a_medium_that_fails_is_closed_and_leaves_nothing_behind(monkeypatch):
+    class Failing:
+        closed = 0
+
+        def picture(self, play, size):
+            raise Fault("the disk went away")
+
+        def close(self):
+            Failing.closed += 1
+
+    monkeypatch.setattr("performer.generators.painter.create", lambda spec, begin: Failing())
+    it = Show([make('title = "First"\n[[layer]]\ntext = "a"\n')], "first")
+    painter = Painter(lambda name: None)
+    painter.paint(run(it, 0.1)[-1])
+    assert Failing.closed == 1 and painter._failed
+    painter.close()
+    assert not painter._failed and not painter._media

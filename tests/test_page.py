@@ -32,7 +32,7 @@ from performer.generators.portrait import Portrait
 from performer.keeping import changed
 from performer.latent.bank import Bank
 from performer.library import FACTORY, Library
-from performer.page import messages, server, visitor
+from performer.page import messages, server, visitor, word
 from performer.page.board import Board
 from performer.page.messages import Odd
 from performer.page.server import Page
@@ -678,3 +678,24 @@ def test_a_glimpse_is_the_picture_small(size, monkeypatch):
             assert Image.open(io.BytesIO(jpeg(picture, width=50))).width == 50
     finally:
         surface.close()
+
+
+def test_a_gallery_s_address_is_the_same_after_every_start(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(word, "word_path", lambda: tmp_path / "settings" / "page.word")
+    words = []
+    for gallery in (True, True, False):
+        with Rig(headless(page=0, gallery=gallery)) as rig:
+            words.append(rig.page.token)
+    assert words[0] == words[1] != words[2] and len(words[0]) >= 16
+    if os.name == "posix":
+        assert word.word_path().stat().st_mode & 0o077 == 0  # nobody else's to read
+    word.word_path().write_text("../..")
+    with Rig(headless(page=0, gallery=True)) as rig:
+        assert len(rig.page.token) >= 16 and rig.page.token != words[0]
+    assert "page.word: no word for an address" in caplog.text
+
+
+def test_a_word_that_cannot_be_kept_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Fault, match="cannot be"):
+        word.lasting(tmp_path / "file" / "page.word")

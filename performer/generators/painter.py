@@ -328,7 +328,7 @@ class Painter:
             pixels = medium.picture(play, frame.size) if medium is not None else None
         except (Fault, MemoryError) as error:
             self._failed[key] = perf_counter() + RETRY_S
-            self._media.pop(key, None)
+            self._drop(self._media.pop(key, None))
             self._tell(str(error) or "out of memory", scene)
             return old
         if pixels is None or (old is not None and old.pixels is pixels):
@@ -354,14 +354,18 @@ class Painter:
     def _close_media(self, frame: Frame | None) -> None:
         """Close what belongs to scenes that are over."""
         playing = [scene.number for scene in frame.scenes] if frame is not None else []
-        for key in [key for key in self._media if key[0] not in playing]:
-            medium = self._media.pop(key)
+        known = {*self._media, *self._done_media, *(key for key in self._failed if isinstance(key, tuple))}
+        for key in [key for key in known if key[0] not in playing]:
             self._done_media.pop(key, None)
             self._failed.pop(key, None)
-            if isinstance(medium, Call):
-                medium.give_up()
-            else:
-                medium.close()
+            self._drop(self._media.pop(key, None))
+
+    @staticmethod
+    def _drop(medium: Medium | Call[Medium] | None) -> None:
+        if isinstance(medium, Call):
+            medium.give_up()
+        elif medium is not None:
+            medium.close()
 
     def close(self) -> None:
         """Close all media; their threads end, and trials."""
