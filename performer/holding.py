@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from performer.clock import Pulse
 from performer.cue import CALM_BPM, TRUSTED
@@ -18,38 +19,47 @@ def glide_s(pulse: Pulse) -> float:
     return pulse.meter * 60.0 / bpm
 
 
+@dataclass(slots=True)
+class _Held:
+    """A place that holds a walk: since when, in how many seconds it comes, and the same of its leaving."""
+
+    latent: bytes
+    since: float
+    seconds: float
+    left: tuple[float, float] | None = None
+
+
 class Holding:
     """What holds one layer's walk, if anything: the last place counts, those before it while it is still coming."""
 
     def __init__(self) -> None:
-        self._places: list[tuple[bytes, float, float]] = []  # latent, since when, and in how many seconds
-        self._leaving: tuple[float, float] | None = None
+        self._places: list[_Held] = []
 
     def recall(self, latent: bytes, t: float, seconds: float) -> None:
-        """Glide to a place."""
-        if self._leaving is not None:
-            self._places = []
-        self._leaving = None
-        self._places.append((latent, t, seconds))
+        """Glide to a place; those that are being left go on leaving meanwhile."""
+        self._places.append(_Held(latent, t, seconds))
 
     def let_go(self, t: float, seconds: float) -> None:
         """Glide back to the walk, which has gone on meanwhile."""
-        if self._places and self._leaving is None:
-            self._leaving = (t, seconds)
+        for held in self._places:
+            held.left = held.left or (t, seconds)
 
     def stops(self, t: float) -> tuple[tuple[bytes, float], ...]:
         """(latent, 0..1) to go through one after the other from the walk's own latent."""
-        stay = 1.0
-        if self._leaving is not None:
-            since, seconds = self._leaving
-            stay = 1.0 - (t - since) / max(seconds, 1e-3)
-            if stay <= 0.0:
-                self._places, self._leaving = [], None
-        parts = [(latent, min(max((t - since) / max(seconds, 1e-3), 0.0), 1.0))
-                 for latent, since, seconds in self._places]
-        while len(parts) > 1 and parts[-1][1] >= 1.0:
-            del parts[0], self._places[0]
-        return tuple((latent, min(part, stay)) for latent, part in parts)
+        kept: list[_Held] = []
+        parts: list[tuple[bytes, float]] = []
+        for held in self._places:
+            part = min(max((t - held.since) / max(held.seconds, 1e-3), 0.0), 1.0)
+            if held.left is not None:
+                part = min(part, 1.0 - (t - held.left[0]) / max(held.left[1], 1e-3))
+                if t - held.left[0] >= held.left[1]:
+                    continue
+            elif part >= 1.0:  # those before it can no longer be seen
+                kept, parts = [], []
+            kept.append(held)
+            parts.append((held.latent, part))
+        self._places = kept
+        return tuple(parts)
 
 
 class Recaller:

@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Collection, Mapping
+from math import isfinite
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -63,11 +64,13 @@ def read(may: Collection[str], path: Path | None = None) -> dict[str, Act]:
     for number, row in enumerate(rows if isinstance(rows, list) else [None]):
         try:
             on, act = row["on"], Act(row["do"], float(row.get("value", 1.0)))
-        except (TypeError, KeyError, ValueError, AttributeError):
+            if not (isinstance(on, str) and isinstance(act.address, str) and isfinite(act.value)):
+                raise ValueError
+        except (TypeError, KeyError, ValueError, OverflowError, AttributeError):
             raise Fault(f"{path}: pad[{number}]: expected on = \"note40 ch10\" and do = \"show.tap\"") from None
         if act.address not in may:
-            raise Fault(f"{path}: pad[{number}].do: no {act.address!r}{nearest(str(act.address), may)}")
-        bound[str(on)] = act
+            raise Fault(f"{path}: pad[{number}].do: no {act.address!r}{nearest(act.address, may)}")
+        bound[on] = act
     return bound
 
 

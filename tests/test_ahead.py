@@ -13,6 +13,7 @@ from performer.errors import Fault
 from performer.frame import ControlEvent, Features, Frame, Scene, Sound, Walk
 from performer.generators import batch as batches
 from performer.generators.ahead import NEAR, STEADY_S, Ahead
+from performer.generators.loaded import Loaded
 from performer.generators.loan import MOST
 from performer.generators.onnx import OnnxGenerator, create
 from performer.generators.painter import Painter
@@ -203,9 +204,10 @@ def test_a_batch_s_pictures_stay_as_they_are_and_its_memory_is_used_again():
     assert len(batch._bound._loans) <= 3 and newest[0].base is not None
 
 
-def toy(path, layout="NCHW", shape=(1, 3, 4, 4), latent=(1, 6), constant=False, mixing=False, low=0.0, clip=False):
+def toy(path, layout="NCHW", shape=(1, 3, 4, 4), latent=(1, 6), constant=False, mixing=False, low=0.0, clip=False,
+        seed=2, half=False):
     """z (1, 6) through one layer to a picture; `mixing` takes the mean of the batch away."""
-    rng = np.random.default_rng(2)
+    rng = np.random.default_rng(seed)
     weight = numpy_helper.from_array(rng.standard_normal((6, 48)).astype(np.float32) * 0.1, "weight")
     told = numpy_helper.from_array(np.array(shape, np.int64), "told")
     nodes = [helper.make_node("MatMul", ["z", "weight"], ["flat"]), helper.make_node("Sigmoid", ["flat"], ["soft"])]
@@ -213,14 +215,17 @@ def toy(path, layout="NCHW", shape=(1, 3, 4, 4), latent=(1, 6), constant=False, 
         axes = numpy_helper.from_array(np.array([0], np.int64), "axes")
         nodes += [helper.make_node("ReduceMean", ["soft", "axes"], ["mean"], keepdims=1),
                   helper.make_node("Sub", ["soft", "mean"], ["less"])]
-    nodes.append(helper.make_node("Reshape", ["less" if mixing else "soft", "told"], ["image"]))
+    nodes.append(helper.make_node("Reshape", ["less" if mixing else "soft", "told"], ["whole" if half else "image"]))
+    if half:
+        nodes.append(helper.make_node("Cast", ["whole"], ["image"], to=TensorProto.FLOAT16))
     stored = [weight] + ([axes] if mixing else [])
     if constant:
         nodes.insert(0, helper.make_node("Constant", [], ["told"], value=told))
     else:
         stored.append(told)
+    made = TensorProto.FLOAT16 if half else TensorProto.FLOAT
     graph = helper.make_graph(nodes, "toy", [helper.make_tensor_value_info("z", TensorProto.FLOAT, latent)],
-                              [helper.make_tensor_value_info("image", TensorProto.FLOAT, shape)], stored)
+                              [helper.make_tensor_value_info("image", made, shape)], stored)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
     path.with_suffix(".toml").write_text(
         f'title = "Toy"\nkind = "gan"\nlatent = 6\nlayout = "{layout}"\nrange = [{low}, 1.0]\nsize = [4, 4]\n'
@@ -229,7 +234,8 @@ def toy(path, layout="NCHW", shape=(1, 3, 4, 4), latent=(1, 6), constant=False, 
 
 
 @pytest.mark.parametrize("how", [{}, {"constant": True}, {"layout": "NHWC", "shape": (1, 4, 4, 3)},
-                                 {"low": -1.0, "clip": True}, {"latent": ("N", 6)}, {"shape": (1, -1, 4, 4)}],
+                                 {"low": -1.0, "clip": True}, {"latent": ("N", 6)}, {"shape": (1, -1, 4, 4)},
+                                 {"half": True}],
                          ids=lambda how: " ".join(how) or "plain")
 def test_strangers_of_many_layouts_make_several_pictures(tmp_path, how):
     model = toy(tmp_path / "toy.onnx", **how)
@@ -237,6 +243,7 @@ def test_strangers_of_many_layouts_make_several_pictures(tmp_path, how):
     alone = [model.paint(one).copy() for one in latents]
     together = model.batch(4).paint([(one, None, None, None, ()) for one in latents])
     assert np.abs(np.array(alone) - np.array(together)).max() < 1e-6 and np.abs(alone[0] - alone[1]).max() > 0.01
+    assert all(one.dtype == np.float32 and one.flags.c_contiguous for one in together)
 
 
 def test_what_cannot_make_several_pictures_goes_on_singly(tmp_path):
@@ -255,6 +262,21 @@ def test_what_cannot_make_several_pictures_goes_on_singly(tmp_path):
     assert gone.several() is None
     with pytest.raises(Fault, match="cannot be read"):
         widened(gone.path, ["z"], 2)
+
+
+def test_a_file_that_holds_another_version_by_now_is_not_made_a_batch_of(tmp_path, monkeypatch):
+    model, other = toy(tmp_path / "toy.onnx"), toy(tmp_path / "other.onnx", seed=3)
+    monkeypatch.setattr("performer.generators.onnx.paying", lambda begin, *rest: begin(2))
+    assert model.several() is not None
+
+    def meanwhile(begin, *rest):
+        other.path.replace(model.path)
+        return begin(2)
+
+    monkeypatch.setattr("performer.generators.onnx.paying", meanwhile)
+    assert model.several() is None
+    monkeypatch.setattr("performer.generators.onnx.paying", lambda begin, *rest: pytest.fail("opened"))
+    assert model.several() is None
 
 
 class Timed:
@@ -387,6 +409,26 @@ def test_a_batch_that_fails_leaves_single_pictures(caplog):
     posted = Script(it, [still(LIBRARY.presets["coral"], walking(0.6 * i * DT), i * DT) for i in range(80)]).run()
     assert it.ahead == 0 and len(posted) > 8 and posted[-1][0] > 70 and not caplog.records
     assert it._models["glass"].several is None
+
+
+def test_a_new_version_that_comes_as_a_trial_ends_does_not_get_the_old_one_s_batch():
+    it, model, batch = ready()
+
+    class Raced(Loaded):
+        @property
+        def several(self):
+            return self._kept
+
+        @several.setter
+        def several(self, found):
+            if found is not None:  # between the trial's end and its being noted
+                self.model, self._kept = newer, None
+            self._kept = found
+
+    newer, loaded = model_of("glass"), Raced(model, 0.0)
+    model.several = lambda enough: batch  # type: ignore[method-assign]
+    it._try(loaded, model)
+    assert loaded.model is newer and loaded.several is None
 
 
 def test_what_is_rendered_is_never_painted_ahead():

@@ -18,6 +18,7 @@ from performer.errors import Fault
 from performer.frame import ControlEvent, Features
 from performer.generators.encoder import encoded
 from performer.generators.onnx import create
+from performer.holding import Holding
 from performer.latent.bank import Bank, child, glided
 from performer.latent.sphere import unit
 from performer.show import Show
@@ -73,6 +74,37 @@ def test_recalled_places_glide_in_follow_each_other_and_let_go():
     parts = [f.scene.walks["main"].stops[0][1] for f in frames if 1.02 < f.t < 3.0]
     assert parts == sorted(parts)
     assert "held: place 3" in next(f.waiting for f in frames if f.t > 4.0)
+
+
+def test_places_struck_on_and_on_do_not_pile_up():
+    holding, most = Holding(), 0
+    for i in range(600):  # ten a second, each of which takes two to come
+        holding.recall(b"%d" % i, 0.1 * i, 2.0)
+        stops = holding.stops(0.1 * i)
+        most = max(most, len(stops))
+        assert stops[0][1] == (1.0 if i > 20 else stops[0][1])
+    assert most <= 22
+    for i in range(600):
+        holding.recall(b"%d" % i, 100.0 + 0.1 * i, 2.0)
+        holding.let_go(100.05 + 0.1 * i, 2.0)
+        assert len(holding.stops(100.1 + 0.1 * i)) <= (45 if i < 25 else 25)
+    assert holding.stops(200.0) == ()
+
+
+@pytest.mark.parametrize("gestures", [
+    {1.0: b"A", 4.0: b"B", 5.0: None}, {1.0: b"A", 4.0: None, 5.0: b"B"}, {1.0: b"A", 1.5: None, 2.0: b"A", 2.5: b"B"},
+    {1.0: b"A", 2.0: None, 2.5: b"B", 3.0: None, 3.5: b"C"}, {1.0: b"A", 2.0: b"B", 2.5: None, 3.5: None}], ids=str)
+def test_whatever_is_struck_and_let_go_nothing_jumps(gestures):
+    holding, names, before = Holding(), b"ABC", None
+    for i in range(801):
+        t = 0.01 * i
+        for latent in [latent for at, latent in gestures.items() if abs(at - t) < 1e-6]:
+            holding.let_go(t, 2.0) if latent is None else holding.recall(latent, t, 2.0)
+        at = np.zeros(3)  # how much of each place there is, the walk being nought
+        for latent, part in holding.stops(t):
+            at += (np.eye(3)[names.index(latent)] - at) * part
+        assert before is None or np.abs(at - before).max() <= 0.0151
+        before = at
 
 
 def test_a_keyboard_beside_the_pads_recalls_nothing():

@@ -90,7 +90,10 @@ def test_what_was_taught_survives_in_its_file(tmp_path):
     ("pad = 3", "expected on"), ("[[pad]]\non = 'note1'", "expected on"), ("[[", "cannot be read"),
     ("[[pad]]\non = 'note1'\ndo = 'show.blackot'", "did you mean .*show.blackout"),
     ("[[pad]]\non = 'note1'\ndo = 'app.quit'", "no 'app.quit'"),
-    ("[[pad]]\non = 'note1'\ndo = 'show.tap'\nvalue = 'x'", "expected on")])
+    ("[[pad]]\non = 'note1'\ndo = 'show.tap'\nvalue = 'x'", "expected on"),
+    ("[[pad]]\non = 'note1'\ndo = ['show.tap']", "expected on"), ("[[pad]]\non = 1\ndo = 'show.tap'", "expected on"),
+    ("[[pad]]\non = 'note1'\ndo = 'show.preset'\nvalue = nan", "expected on"),
+    (f"[[pad]]\non = 'note1'\ndo = 'show.preset'\nvalue = 1{'0' * 400}", "expected on")], ids=lambda text: text[:60])
 def test_a_bad_file_is_one_line_and_kept_when_another_is_written(text, complaint, tmp_path, monkeypatch, caplog):
     path = tmp_path / "pads.toml"
     path.write_text(text)

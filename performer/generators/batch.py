@@ -44,7 +44,9 @@ class Batch:
         self._inlets = [Inlets({name: array[i:i + 1] for name, array in feed.items()}, entries) for i in range(count)]
         # What comes out is handed out as it is, or, where it is no picture yet, written into other memory that is lent.
         self._bound = Bound(session, feed, output, (count, *card.shape[1:]))
-        plain = (card.layout, card.channels, card.range, card.clip) == ("NCHW", 3, (0.0, 1.0), False)
+        kind = next(result.type for result in session.get_outputs() if result.name == output)
+        plain = (kind, card.layout, card.channels, card.range, card.clip) == (
+            "tensor(float)", "NCHW", 3, (0.0, 1.0), False)
         self._planes = None if plain else Loans((count, 3, card.size[1], card.size[0]), np.float32)
 
     @property

@@ -93,11 +93,12 @@ def _activations(model: OnnxGenerator, z: np.ndarray) -> np.ndarray | None:
         session = ort.InferenceSession(stored.SerializeToString(), providers=["CPUExecutionProvider"])
         for row in z:
             model.paint(row)
-            seen.append(np.asarray(session.run([name], model.given)[0]))
+            made = np.asarray(session.run([name], model.given)[0])
+            if made.ndim != 4 or len(made) != 1 or not np.isfinite(made).all():
+                return None
+            seen.append(tiles(made[0], TILES))  # at once: all of a large model's activations are gigabytes
     except Fault:
         raise
     except Exception:  # a graph that takes no further output; ONNX Runtime's errors have no common class
         return None
-    if seen[0].ndim != 4 or len(seen[0]) != 1 or not np.isfinite(seen[0]).all():
-        return None
-    return np.stack([tiles(one[0], TILES) for one in seen])
+    return np.stack(seen)

@@ -57,6 +57,7 @@ class OnnxGenerator:
         self.card: Card = load(path.with_suffix(".toml"))
         if not path.is_file():
             raise Fault(f"{path}: no such model file; its card is there, so the .onnx was moved or never made")
+        self._stamp = path.stat().st_mtime_ns
         examine(path)
         self.mapping = inlets.Mapping(inlets.beside(path), self.card) if "w" in inlets.offered(path) else None
         self.directions = knobs.fitting(path, self.card)
@@ -157,18 +158,22 @@ class OnnxGenerator:
 
     def several(self, enough: Callable[[], bool] = lambda: False) -> Batch | None:
         """The batch in which pictures cost the least, found by measuring half a second; None where none is worth it,
-        where the file cannot be widened, on a card, and when it is `enough`."""
+        where the file cannot be widened or holds another version by now, on a card, and when it is `enough`."""
         if self.way.device != "cpu":
             return None
         # One thread's own time, where it can be told, is what other programs do not disturb.
         clock = thread_time if self._threads == 1 and self.way is CPU and os.name != "nt" else perf_counter
         try:
-            if self.path.stat().st_size > LARGEST:
+            if self.path.stat().st_size > LARGEST or self._changed():
                 return None
-            return paying(self.batch, draws(self.card, self._entries), clock, enough)
+            found = paying(self.batch, draws(self.card, self._entries), clock, enough)
+            return None if self._changed() else found
         except Exception as error:  # as below; it plays without
             log.debug("%s: not several pictures in a run: %s", self.path, _line(error))
             return None
+
+    def _changed(self) -> bool:
+        return self.path.stat().st_mtime_ns != self._stamp
 
     def paint(self, latent: np.ndarray, middle: np.ndarray | None = None, fine: np.ndarray | None = None,
               walk: Walk | None = None, offsets: tuple[np.ndarray | None, ...] = (),

@@ -152,9 +152,9 @@ class Painter:
         return (scene.number, layer.name), layer.model, scene.walks[layer.name]
 
     def _try(self, loaded: Loaded, model: Generator) -> None:
-        batch = model.several(self._closed.is_set)
-        if loaded.model is model:
-            loaded.several = batch
+        loaded.several = model.several(self._closed.is_set)
+        if loaded.model is not model:  # a new version came meanwhile, perhaps only just
+            loaded.several = None
 
     def _paint_ahead(self, ahead: Ahead[Painted], name: str, single: bool) -> None:
         """Paint the next pictures of a smooth walk in one run.
@@ -235,8 +235,9 @@ class Painter:
         if loaded is None:
             return None
         try:
-            z, offset = self._where(loaded.model, walk)
-            mapping = loaded.model.mapping
+            playing = loaded.model  # the same one throughout, should a new version come just now
+            z, offset = self._where(playing, walk)
+            mapping = playing.mapping
             style = mapping(z[None])[0] + offset if offset is not None and mapping is not None else np.zeros(0)
         except Fault as fault:
             log.error("%s", fault)
