@@ -73,22 +73,26 @@ void main() {
 }
 """
 # Brighter than white keeps its hue and bleaches the more the brighter it is; what is not stays exactly as it is.
+TAME = """\
+vec3 tame(vec3 c) {
+  float most = max(c.r, max(c.g, c.b));
+  return most > 1.0 ? mix(c / most, vec3(1.0), 1.0 - exp(0.6 - 0.6 * most)) : c;
+}
+"""
 # The dither is J. Jimenez' interleaved gradient noise ("Next Generation Post Processing in Call of Duty", 2014).
-_PRESENT = """\
+_PRESENT = f"""\
 #version 330 core
 in vec2 isf_FragNormCoord;
 out vec4 pixel;
 uniform sampler2D image;
 uniform float gain;
 uniform float shake;
-void main() {
-  vec3 c = texture(image, isf_FragNormCoord).rgb;
-  c = max(c, 0.0) * gain;
-  float most = max(c.r, max(c.g, c.b));
-  if (most > 1.0) c = mix(c / most, vec3(1.0), 1.0 - exp(0.6 - 0.6 * most));
+{TAME}
+void main() {{
+  vec3 c = tame(max(texture(image, isf_FragNormCoord).rgb, 0.0) * gain);
   float noise = fract(52.9829189 * fract(dot(gl_FragCoord.xy + shake, vec2(0.06711056, 0.00583715))));
   pixel = vec4(c + (noise - 0.5) * (0.98 / 255.0), 1.0);  // less than a step: black stays black
-}
+}}
 """
 _DARK = """\
 #version 330 core

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import moderngl
 
+from performer.gl.compose import TAME
 from performer.gl.flush import after_pass
 from performer.isf.glsl import VERTEX_SOURCE
 
 TILES = (6, 4)  # parts of the picture that are looked after by themselves
-STEP = 0.1  # of relative luminance: less is no flash
+STEP = 0.095  # of relative luminance: a tenth is a flash; the rest is for eight bits, and for sRGB as a power of 2.2
 RATE_HZ = 2.0  # with one to begin with, three in a second
 GAMMA = 2.2
 
@@ -24,12 +25,13 @@ out vec4 state;
 uniform sampler2D image, before;
 uniform float dt, light;
 const int GRID = 16;
+{TAME}
 void main() {{
   vec2 tiles = vec2({TILES[0]}.0, {TILES[1]}.0), corner = floor(gl_FragCoord.xy);
   float seen = 0.0;
   for (int y = 0; y < GRID; y++) for (int x = 0; x < GRID; x++) {{
-    vec3 c = texture(image, (corner + (vec2(x, y) + 0.5) / float(GRID)) / tiles).rgb * light;
-    seen += dot(pow(clamp(c, 0.0, 1.0), vec3({GAMMA})), vec3(0.2126, 0.7152, 0.0722));
+    vec3 c = tame(max(texture(image, (corner + (vec2(x, y) + 0.5) / float(GRID)) / tiles).rgb, 0.0) * light);
+    seen += dot(pow(c, vec3({GAMMA})), vec3(0.2126, 0.7152, 0.0722));
   }}
   seen /= float(GRID * GRID);
   vec4 old = texelFetch(before, ivec2(corner), 0);
@@ -47,12 +49,17 @@ void main() {{
   state = vec4(turned, risen, may, seen > shown ? shown / seen : 1.0);
 }}
 """
+# No tile is brighter anywhere than it may be, and none that does not flash is touched; between two that do it is soft.
 _DIM = f"""\
 #version 330 core
 in vec2 isf_FragNormCoord;
 out vec4 pixel;
 uniform sampler2D state;
-void main() {{ pixel = vec4(vec3(pow(texture(state, isf_FragNormCoord).a, {1.0 / GAMMA:.6f})), 1.0); }}
+void main() {{
+  float gain = texelFetch(state, ivec2(isf_FragNormCoord * vec2({TILES[0]}.0, {TILES[1]}.0)), 0).a;
+  if (gain < 1.0) gain = pow(min(gain, texture(state, isf_FragNormCoord).a), {1.0 / GAMMA:.6f});
+  pixel = vec4(vec3(gain), 1.0);
+}}
 """
 
 
