@@ -94,22 +94,24 @@ def painter(library: Library, provider: str, begin: Begin | None = None, stay: b
 def play(options: PlayOptions) -> dict[str, Any]:
     """Play live until told to stop, by a key or a signal; returns the figures that --stats writes. Raises Fault."""
     options, service = checked(options), Service()
-    with Rig(options) as rig, signals(rig.stage.leave):
-        for line in rig.notes():
-            _say(line)
-        if options.record is not None:
-            rig.stage.start_recording(options.record)
-        service.begun(rig.show.preset.title)
-        rig.stage.run(options.seconds, service.alive)
-        service.ends()
-        figures = rig.figures()
-        if line := rig.latency.line():
-            _say(line)
-    if options.stats is not None:
-        try:
-            Path(options.stats).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise Fault(f"{options.stats}: cannot be written: {error.strerror}") from None
+    with ExitStack() as written:
+        with Rig(options) as rig:
+            written.enter_context(signals(rig.stage.leave))  # a terminal that goes says so more than once
+            for line in rig.notes():
+                _say(line)
+            if options.record is not None:
+                rig.stage.start_recording(options.record)
+            service.begun(rig.show.preset.title)
+            rig.stage.run(options.seconds, service.alive)
+            service.ends()
+            figures = rig.figures()
+            if line := rig.latency.line():
+                _say(line)
+        if options.stats is not None:
+            try:
+                Path(options.stats).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+            except OSError as error:
+                raise Fault(f"{options.stats}: cannot be written: {error.strerror}") from None
     return figures
 
 
@@ -246,6 +248,8 @@ class Rig:
         self.link = link.Link(self.hands.events, self.now) if options.link else None
         clock_port = (midiclock.open_port(options.midi_clock_out, midi.api_number(options.midi_api))
                       if options.midi_clock_out is not None else None)
+        if clock_port is not None:
+            closing.callback(clock_port.close_port)
         self.painter = painter(self.library, options.provider,
                                lambda name, body: self._begin(name, body, patient=1, join_s=LEAVE_S, once=True),
                                stay=not software(self.surface.ctx))

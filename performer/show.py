@@ -121,6 +121,10 @@ class Show:
         if abs(self._blackout - self._blackout_on) < 1e-3:
             self._blackout = float(self._blackout_on)
         if self._freeze and self._frozen is not None:
+            for playing in (self._playing, self._incoming, self._other):
+                if playing is not None:
+                    playing.started += dt  # shaders go on where they stood, and so does a change
+            self._change_t += dt
             self._frozen = replace(self._frozen, index=self._index, dt=0.0, size=size, blackout=self._blackout)
             self._index += 1
             return self._frozen

@@ -215,6 +215,40 @@ def test_midi_clock_out_sends_24_pulses_a_beat_from_a_downbeat_on() -> None:
     assert port.sent[-1][1] == [midiclock.STOP]
 
 
+def test_midi_clock_out_goes_on_after_a_port_that_failed_once() -> None:
+    class Hurried(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            return self.is_set()
+
+    stop = Hurried()
+
+    class Failing(_Port):
+        failures, open = 1, True
+
+        def send_message(self, message: list[int]) -> None:
+            if self.failures or not self.open:
+                self.failures = 0
+                raise RuntimeError("no answer")
+            super().send_message(message)
+            stop.set()
+
+        def close_port(self) -> None:
+            self.open = False
+
+    def now() -> float:
+        port.now += 0.001
+        return port.now
+
+    port, frames = Failing(), Latest()
+    frames.post(run(show(), 4.0, features=heard(126.0))[-1])
+    port.now = 4.0
+    with pytest.raises(RuntimeError, match="no answer"):
+        midiclock.MidiClock(port, frames, now).run(stop)
+    port.now = 4.0
+    midiclock.MidiClock(port, frames, now).run(stop)  # as `outlast` does
+    assert [message for _, message in port.sent] == [[midiclock.START], [midiclock.STOP]]
+
+
 def test_midi_clock_out_reaches_a_real_port(jack) -> None:
     import rtmidi
 

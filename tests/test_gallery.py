@@ -55,6 +55,25 @@ def test_a_signal_ends_the_show_with_everything_in_its_file(tmp_path, number):
     assert json.loads(stats.read_text())["frames"] > 0
 
 
+def test_a_terminal_that_goes_says_so_twice_and_everything_is_in_its_file_still(tmp_path):
+    film, stats = tmp_path / "film.mp4", tmp_path / "stats.json"
+    program = subprocess.Popen([*PLAY, "--record", str(film), "--stats", str(stats), "--seconds", "60"],
+                               stderr=subprocess.PIPE, text=True)
+    try:
+        stage_set(program)
+        while not (film.exists() and film.stat().st_size > 20_000):
+            assert program.poll() is None
+            time.sleep(0.05)
+        while not stats.exists() and program.poll() is None:  # as long as it has work to do
+            program.send_signal(signal.SIGHUP)
+            time.sleep(0.01)
+        said = program.communicate(timeout=60)[1]
+    finally:
+        program.kill()
+    assert stats.exists(), said
+    assert json.loads(stats.read_text())["frames"] > 0
+
+
 def test_signals_that_were_ignored_stay_so_and_all_is_as_before_afterwards():
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     heard = []

@@ -61,6 +61,16 @@ def test_freeze_holds_everything_but_the_index():
     assert moving[-1].scene.walks["main"].position > b.scene.walks["main"].position
 
 
+def test_what_was_frozen_goes_on_where_it_stood_and_so_does_a_change():
+    it = show()
+    before = run(it, 2.0, events=[ControlEvent(1.0, "show.next")])[-1]
+    run(it, 60.0, events=[ControlEvent(2.0, "show.freeze")], start=2.0)
+    after = run(it, 0.1, events=[ControlEvent(62.0, "show.freeze")], start=62.0)[0]
+    assert after.scene.t == pytest.approx(before.scene.t, abs=0.05)
+    assert after.incoming is not None and after.incoming.t == pytest.approx(before.incoming.t, abs=0.05)
+    assert after.progress == pytest.approx(before.progress, abs=0.05)
+
+
 def test_blackout_is_soft_and_comes_back():
     frames = run(show(), 3.0, events=[ControlEvent(0.5, "show.blackout"), ControlEvent(2.0, "show.blackout")])
     levels = [f.blackout for f in frames]
@@ -146,6 +156,16 @@ def test_a_scene_that_plays_for_hours_is_renewed_on_a_downbeat_and_not_at_all_wh
     assert begun and all(f.features.bar % 1.0 < 0.05 for f in begun)
     events = [ControlEvent(t, "show.next") for t in (5.0, 10.0, 15.0, 20.0)]
     assert len({f.scene.number for f in run(show(), 24.0, events=events)}) == 5
+
+
+def test_what_a_route_holds_for_a_phrase_is_held_when_the_scene_is_renewed(monkeypatch):
+    monkeypatch.setattr("performer.show.SCENE_S", 5.0)
+    held = TEXT + '[[route]]\nfrom = "audio.level"\nto = "master.bloom.amount"\nquantise = "phrase"\n'
+    frames = run(Show([make(held)], "first"), 15.0, features=lambda t: Features(
+        t=t, beat=t * 2.0, bar=t / 2.0, bpm=120.0, confidence=0.9, values={"level": t / 20.0}))
+    both = [(f.scene.params["master.bloom.amount"], f.incoming.params["master.bloom.amount"])
+            for f in frames if f.incoming]
+    assert both and all(old == new for old, new in both)
 
 
 def test_media_that_cannot_be_opened_twice_just_go_on(monkeypatch):

@@ -159,6 +159,7 @@ class Router:
                 grip.hold, self._grips[target] = self._grips[target].hold, grip
         self._edges.update(other._edges)
         self._first.update(other._first)
+        self._held.update(other._held)
 
     def turn(self, address: str, value: Value) -> None:
         """Set a knob by hand, an event knob off; routes move it about its new place. Strange addresses do nothing."""

@@ -50,7 +50,7 @@ class MidiClock:
         self._trusted_t = float("-inf")
 
     def run(self, stop: threading.Event) -> None:
-        """Thread body: pulses until told to stop, then a stop message and a closed port."""
+        """Thread body: pulses until told to stop, then a stop message; the port stays open, for it may be run again."""
         try:
             while not stop.is_set():
                 wait = self.step()
@@ -58,8 +58,8 @@ class MidiClock:
                     stop.wait(min(wait, LOOK_S))
         finally:
             if self._running:
+                self._running = False
                 self._port.send_message([STOP])
-            self._port.close_port()
 
     def step(self) -> float:
         """Send what is due; returns seconds until the next look."""
