@@ -24,6 +24,15 @@ from performer.service import Service, outlast, signals
 PLAY = [sys.executable, "-m", "performer", "play", "--headless", "--input", "demo", "--midi", "off", "--size", "160x90"]
 
 
+def begun(*more: str) -> subprocess.Popen[str]:
+    """A show that hears all signals, though a job of `nohup` and `&`, as this may be one, does not."""
+    def hear() -> None:
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+
+    return subprocess.Popen([*PLAY, *more], stderr=subprocess.PIPE, text=True, preexec_fn=hear)
+
+
 def stage_set(program: subprocess.Popen[str]) -> None:
     """Wait until it plays."""
     for line in program.stderr:
@@ -35,8 +44,7 @@ def stage_set(program: subprocess.Popen[str]) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_ends_the_show_with_everything_in_its_file(tmp_path, number):
     film, stats = tmp_path / "film.mp4", tmp_path / "stats.json"
-    program = subprocess.Popen([*PLAY, "--record", str(film), "--stats", str(stats), "--seconds", "60"],
-                               stderr=subprocess.PIPE, text=True)
+    program = begun("--record", str(film), "--stats", str(stats), "--seconds", "600")
     try:
         stage_set(program)
         while not (film.exists() and film.stat().st_size > 20_000):  # the first seconds are in it
@@ -57,8 +65,7 @@ def test_a_signal_ends_the_show_with_everything_in_its_file(tmp_path, number):
 
 def test_a_terminal_that_goes_says_so_twice_and_everything_is_in_its_file_still(tmp_path):
     film, stats = tmp_path / "film.mp4", tmp_path / "stats.json"
-    program = subprocess.Popen([*PLAY, "--record", str(film), "--stats", str(stats), "--seconds", "60"],
-                               stderr=subprocess.PIPE, text=True)
+    program = begun("--record", str(film), "--stats", str(stats), "--seconds", "600")
     try:
         stage_set(program)
         while not (film.exists() and film.stat().st_size > 20_000):

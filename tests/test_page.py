@@ -586,7 +586,7 @@ def test_a_real_browser_whose_page_sleeps_keeps_no_place_and_comes_back(browser,
     with Stand() as stand:
         page = browser.new_page()
         page.goto(stand.page.url)
-        page.wait_for_function("document.getElementById('picture').naturalWidth > 0")
+        assert until(lambda: page.evaluate("document.getElementById('picture').naturalWidth") > 0)
         asleep = [process for process in psutil.Process().children(recursive=True)
                   if "--type=renderer" in process.cmdline()]
         assert asleep and len(stand.page._visitors) == 1

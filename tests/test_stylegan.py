@@ -424,7 +424,7 @@ def test_it_can_be_explored(brought):
     folder, _ = brought
     model = create(folder / "models" / "stones.onnx", "cpu")
     directions, stories = explore(model, 1, 120)
-    assert {"weights", "component"} <= {story.kind for story in stories}
+    assert {"weights", "style"} <= {story.kind for story in stories}
     assert np.isfinite(directions.vectors).all() and directions.vectors.shape[1] == D
     # All styles of this one listen to one direction of w; the first found from the weights moves that more than any.
     strong = np.random.default_rng(8).standard_normal(24)
