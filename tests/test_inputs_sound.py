@@ -282,6 +282,14 @@ def test_a_patient_card_is_opened_when_it_comes(pulse, song):
         sound.close()
 
 
+def test_a_patient_card_that_is_there_is_there_from_the_beginning(pulse):
+    for mute in (False, True):
+        sound = source.create("default", time.perf_counter, mute, patient=True)
+        sound.open()
+        assert (sound.state, sound.rate) == (("lost", 48000) if mute else ("running", 44100))
+        sound.close()
+
+
 def test_what_stays_away_is_looked_for_seldom_until_something_is_plugged_in(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     search = portaudio.Search(0.0)

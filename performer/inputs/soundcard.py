@@ -42,12 +42,13 @@ class SoundCard:
     spec     "default", "system", an index, or a name or a part of it; remembered by host API and name from then on
     now      the show's clock
     patient  opened by `poll`, as soon as it is there; until then silent
+    mute     not opened before that: the sound system does not answer
     """
 
-    def __init__(self, spec: str, now: Clock, patient: bool = False) -> None:
+    def __init__(self, spec: str, now: Clock, patient: bool = False, mute: bool = False) -> None:
         self.rate, self.ring = 48000, Ring(int(RING_S * 48000), 2)
         self.state, self.note, self.overflows = "lost", spec, 0
-        self._spec, self._now, self._patient = spec, now, patient
+        self._spec, self._now, self._patient, self._mute = spec, now, patient, mute
         self._key: tuple[str, str] | None = None  # host API and name
         self._stream: Any = None
         self.reported_s = 0.0  # input latency as PortAudio states it
@@ -63,10 +64,15 @@ class SoundCard:
         return ("system through " if self._spec == "system" else "") + ": ".join(self._key)
 
     def open(self) -> None:
-        if self._patient:
-            self.note = f"{self._spec}: not there yet"
-        else:
+        if not self._patient:
             self._start()
+            return
+        self.note = f"{self._spec}: not there yet"
+        if not self._mute:
+            try:  # what is there is there from the beginning: a recording takes its rate and channels from it
+                self._start()
+            except Exception as error:  # PortAudio missing, no device
+                log.debug("%s; it is waited for", error)
 
     def pump(self) -> None:
         """Nothing is due: the callback brings it."""

@@ -72,7 +72,7 @@ def create(spec: str, now: Clock, mute: bool = False, patient: bool = False) -> 
     if path.suffix.lower() in (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus") or len(path.parts) > 1:
         raise Fault(f"{spec}: no such sound file")
     if patient:
-        return soundcard.SoundCard(spec, now, patient=True)
+        return soundcard.SoundCard(spec, now, patient=True, mute=mute)
     if mute:
         if spec == "default":
             return player.demo_player(now, "the sound system does not answer", mute=True)
