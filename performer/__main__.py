@@ -259,7 +259,7 @@ def rows(
     context: typer.Context,
     json: Annotated[str | None, typer.Option(help="Write all figures to this JSON file.", callback=may_write)] = None,
     only: Annotated[str, typer.Option(help="Rows to measure, such as A,D,I; all by default.")] = "",
-    seconds: Annotated[float, typer.Option(min=1.0, help="Length of the long rows (D and I).")] = 60.0,
+    seconds: Annotated[float, typer.Option(min=1.0, help="Length of the long rows (B, D and I).")] = 60.0,
     debug: Debug = False,
 ) -> None:
     """Measure the hot path beside a peer or a bare loop, in one run, as ratios."""

@@ -44,12 +44,13 @@ def test_a_row_has_figures_of_both_sides(letter):
 
 
 def test_a_smooth_walk_s_pictures_are_watched_in_turns():
-    (row,) = ahead.ahead(4.0)
+    (row,) = ahead.ahead(1.0)
     if row.note == "a batch does not pay here":
         assert not row.ours
     else:
         assert len(row.ours) == len(row.peer) == ahead.ROUNDS and min(row.ours) > 0.0
         assert row.extra["rate_hz"] > 1.0 and row.extra["peer_rate_hz"] > 1.0 and row.extra["count"] > 1
+        assert row.extra["uneven"] > 0.0 and row.extra["peer_uneven"] > 0.0  # there were intervals, not only one
 
 
 def test_the_live_rows_play_the_real_loop():

@@ -13,6 +13,7 @@ from performer.bench.row import Row
 from performer.options import PlayOptions
 
 ROUNDS = 4
+LEAST_S = 1.0  # of a turn: fewer pictures tell nothing of intervals, and systems count work by the hundredth
 RATE_HZ = 20.0  # of pictures, as on a machine that is hard pressed
 
 
@@ -29,11 +30,12 @@ def ahead(seconds: float) -> list[Row]:
         if batch is None:
             return [Row("a picture of a smooth walk", "ms", (), note="a batch does not pay here")]
         thread = next(thread for thread, _ in rig._threads if thread.name == "generator")
+        turn_s = max(seconds / (2 * ROUNDS), LEAST_S)
         found: dict[bool, list[tuple[float, float, float]]] = {True: [], False: []}
         for number in range(2 * ROUNDS):
             loaded.several = batch if number % 2 else None
             rig.stage.run(1.0)
-            found[bool(number % 2)].append(_watched(rig, seconds / (2 * ROUNDS), lambda: _worked_s(thread.native_id)))
+            found[bool(number % 2)].append(_watched(rig, turn_s, lambda: _worked_s(thread.native_id)))
     ours, peer = found[True], found[False]
     part = float(np.median([one[0] / other[0] for one, other in zip(ours, peer, strict=True)]))
     (_, rate, uneven), (_, peer_rate, peer_uneven) = (np.median(rows, axis=0).tolist() for rows in (ours, peer))
