@@ -126,6 +126,7 @@ class Rig:
         self._started = perf_counter()
         self._stop = threading.Event()
         self._threads: list[tuple[threading.Thread, float]] = []
+        self._beginning = threading.Lock()  # the painter's thread begins some too
         self._closing = ExitStack()
         try:
             self._build()
@@ -364,7 +365,8 @@ class Rig:
 
         thread = threading.Thread(target=run, name=name, daemon=True)
         thread.start()
-        self._threads = [*(pair for pair in self._threads if pair[0].is_alive()), (thread, join_s)]
+        with self._beginning:
+            self._threads = [*(pair for pair in self._threads if pair[0].is_alive()), (thread, join_s)]
 
     def _record(self, path: str | None, size: tuple[int, int]) -> Recorder:
         recorder = Recorder(path, size, self.sound, self.now)

@@ -165,6 +165,24 @@ def test_a_thread_that_fails_is_begun_again_and_one_that_ends_is_not(monkeypatch
     assert len(calls) == 4
 
 
+def test_threads_begun_at_the_same_time_are_all_waited_for():
+    class Slow(threading.Thread):
+        def is_alive(self) -> bool:
+            time.sleep(0.05)
+            return super().is_alive()
+
+    with Rig(headless()) as rig:
+        slow = Slow(target=rig._stop.wait, daemon=True)
+        slow.start()
+        rig._threads.append((slow, 1.0))
+        at_once = [threading.Thread(target=rig._begin, args=(name, rig._stop.wait)) for name in ("recorder", "media")]
+        for thread in at_once:
+            thread.start()
+        for thread in at_once:
+            thread.join()
+        assert {"recorder", "media"} <= {thread.name for thread, _ in rig._threads}
+
+
 def test_a_gallery_begins_with_what_is_whole(user_folder, caplog):  # noqa: F811
     (user_folder / "presets" / "flat.toml").write_text("broken [")
     (user_folder / "presets" / "lame.toml").write_text('order = -5\n[[layer]]\nmodel = "lame"\n')
