@@ -195,6 +195,7 @@ class Frame:
     features   the sound, as predicted for the moment this picture is seen
     sound      raw waveform and spectrum
     scene      what is playing; `incoming`, what it changes to; `progress` 0..1 of that change
+    renewal    that change is of a scene into itself: a plain dissolve, whatever the preset's transition
     blackout   0..1, how far the picture is dimmed to black
     sync       what drives the beat: "audio", "midi", "tap" or "none"
     preview    the scene on the deck that is not live, where there are two
@@ -215,6 +216,7 @@ class Frame:
     routes: tuple[tuple[str, str, float], ...] = ()
     waiting: str = ""
     preview: Scene | None = None
+    renewal: bool = False
 
     @property
     def scenes(self) -> tuple[Scene, ...]:

@@ -21,6 +21,7 @@ FADE_S = 0.3  # ... with this time constant
 BLACKOUT_S = 0.15  # time constant of a blackout, soft enough not to hurt
 AUTOPILOT_BARS = 16  # when it is switched on without a number
 NO_MOVES: Mapping[int, Mapping[str, float]] = {}
+RENEW_S = 4.0  # that a scene takes to dissolve into itself
 SCENE_S = 7200.0  # of one scene's time: shaders count it in 32 bits, which move in steps of a picture after a day
 JUMP_WAIT_S = 20.0  # a jump waits no longer, whatever it waits for
 
@@ -61,6 +62,7 @@ class Show:
         self._two_decks = bool(crossfader)
         self._fader_address, self._fader = crossfader, Crossfader()
         self._change_t = 0.0
+        self._renewal = False  # the change is of a scene into itself
         self._blackout_on = False
         self._blackout = 0.0
         self._frozen: Frame | None = None
@@ -135,10 +137,10 @@ class Show:
         if self._incoming is not None:
             incoming = self._advance(self._incoming, values, t, dt, beats)
             routes = self._incoming.routes
-            seconds = self._incoming.preset.transition.seconds
+            seconds = RENEW_S if self._renewal else self._incoming.preset.transition.seconds
             progress = min((t - self._change_t) / seconds, 1.0) if seconds > 0.0 else 1.0
             if progress >= 1.0:
-                self._playing, self._incoming = self._incoming, None
+                self._playing, self._incoming, self._renewal = self._incoming, None, False
                 scene, incoming, progress = incoming, None, 0.0
         preview = None
         if self._other is not None and self._incoming is not None:
@@ -146,7 +148,8 @@ class Show:
         elif self._other is not None:
             self._other, incoming, progress, preview, scene = self._cross(self._other, values, t, dt, beats, scene)
         frame = Frame(self._index, t, dt, size, features, sound, scene, incoming, progress, self._blackout,
-                      pulse.source, routes, self._waiting(pulse), preview)
+                      pulse.source, routes, self._waiting(pulse), preview,
+                      self._renewal and incoming is not None)
         self._index += 1
         self._frozen = frame
         return frame
@@ -207,7 +210,7 @@ class Show:
         if self._other is not None or any(layer.play is not None for layer in old.preset.layers):
             old.started = t
         else:
-            self._incoming, self._change_t = self._start(old.preset, t), t
+            self._incoming, self._change_t, self._renewal = self._start(old.preset, t), t, True
             self._incoming.take_over(old)
 
     def _waiting(self, pulse: Pulse) -> str:
@@ -235,7 +238,7 @@ class Show:
         if self._incoming is not None:
             self._playing = self._incoming
         self._incoming = self._start(preset, t)
-        self._change_t = t
+        self._change_t, self._renewal = t, False
 
     def replace(self, presets: Sequence[Preset]) -> None:
         """Take newly loaded presets.

@@ -454,6 +454,20 @@ def test_a_change_of_scene_goes_through_its_transition(world):
     renderer.release()
 
 
+def test_a_scene_is_renewed_by_a_plain_dissolve(world):
+    negative = make("negative", "void main() { gl_FragColor = vec4(1.0 - IMG_THIS_PIXEL(endImage).rgb, progress); }",
+                    '{"INPUTS": [{"NAME": "startImage", "TYPE": "image"}, {"NAME": "endImage", "TYPE": "image"}]}')
+    renderer = Renderer(world.ctx, {**SHADERS, "negative": negative})
+    same = preset(layer(shader="ramp"), transition="negative")
+    renderer.draw(frame(scene(same, 1)), {}, world.screen)
+    before = read(world.screen)
+    renderer.draw(frame(scene(same, 1), incoming=scene(same, 2), progress=0.3), {}, world.screen)
+    assert np.abs(read(world.screen) - before).max() > 0.5
+    renderer.draw(frame(scene(same, 1), incoming=scene(same, 2), progress=0.3, renewal=True), {}, world.screen)
+    assert np.abs(read(world.screen) - before).max() < 0.01
+    renderer.release()
+
+
 def test_a_larger_target_gets_the_picture_enlarged(world):
     renderer = Renderer(world.ctx, SHADERS)
     large = world.ctx.framebuffer([world.ctx.texture((128, 72), 4)])

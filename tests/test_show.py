@@ -6,7 +6,7 @@ import pytest
 from scenes import TEXT, make
 
 from performer.frame import ControlEvent, Features, Sound
-from performer.show import Show
+from performer.show import RENEW_S, Show
 
 SECOND = TEXT.replace("First", "Second").replace("order = 1", "order = 2")
 QUIET = Features()
@@ -141,12 +141,16 @@ def test_a_scene_that_plays_for_hours_dissolves_into_itself_so_that_its_time_sta
     it = show()
     it.step(0.0, 1 / 60, (640, 360), QUIET, Sound(), [ControlEvent(0.0, "knob.main.walk.speed", 0.5)])
     frames = run(it, 40.0)
-    assert max(f.scene.t for f in frames) < 13.0
+    assert max(f.scene.t for f in frames) < 10.5 + RENEW_S
     assert {f.scene.preset.name for f in frames} == {"first"} and len({f.scene.number for f in frames}) == 4
     assert all(f.progress < 1.0 and f.incoming.preset.name == "first" for f in frames if f.incoming)
+    assert all(f.renewal == (f.incoming is not None) for f in frames)
+    assert len([f for f in frames if f.incoming]) == pytest.approx(3 * RENEW_S * 60, abs=6)
     positions = [(f.incoming or f.scene).walks["main"].position for f in frames]
     assert all(0.0 < b - a < 0.1 for a, b in pairwise(positions)), "the walk goes on, at the pace set by hand"
     assert it.turned == {"main.walk.speed": 0.5}
+    changing = run(it, 1.0, events=[ControlEvent(40.1, "show.next")], start=40.0)
+    assert changing[-1].incoming is not None and not changing[-1].renewal
 
 
 def test_a_scene_that_plays_for_hours_is_renewed_on_a_downbeat_and_not_at_all_when_others_take_turns(monkeypatch):

@@ -226,7 +226,7 @@ class Renderer:
         end = self._draw_scene(frame, incoming, images, None)
         assert start is not None and end is not None
         stage = self._stages[incoming.number]
-        node, result = stage.transition, None
+        node, result = None if frame.renewal else stage.transition, None
         progress = min(max(frame.progress, 0.0), 1.0)
         drawn = False
         if node is not None:
