@@ -162,3 +162,26 @@ def test_a_taught_pad_breeds_from_all():
     learn = Learn({"note50 ch10": Act("bank.breed")}, TAUGHT)
     born = goal(run(it, 1.0, events=learn.step([pad(0.1, 50)])))
     assert born is not None and born not in {p.latent for p in bank.places}
+
+
+def test_a_pad_on_a_real_port_is_taught_and_then_does_it(jack, tmp_path, monkeypatch):
+    monkeypatch.setattr(pads, "pads_path", lambda: tmp_path / "pads.toml")
+    stick = jack.virtual_output("stick")
+    try:
+        with Rig(headless(midi="all", midi_api="jack")) as rig:
+            learn = rig.stage.wiring.learn
+            assert play_until(rig, lambda: "stick" in rig.hands.note, 15.0)
+            rig.hands.events.put(M)
+            rig.hands.events.put(BLACKOUT)
+
+            def struck(done):
+                stick.send_message([0x99, 40, 100])
+                stick.send_message([0x89, 40, 0])
+                return done()
+
+            assert play_until(rig, lambda: struck(lambda: learn.bound), 15.0)
+            assert learn.bound == {"note40 ch10": Act("show.blackout")}
+            assert play_until(rig, lambda: struck(lambda: rig.show.dark), 15.0)
+    finally:
+        stick.close_port()
+        stick.delete()
