@@ -17,12 +17,15 @@ from PIL import Image
 from performer.errors import Fault
 
 torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxscript")
 
 from performer.generators.onnx import create  # noqa: E402
 from performer.train.augment import changed, policy_for  # noqa: E402
+from performer.train.blocked import blocked  # noqa: E402
 from performer.train.draw import SOURCES, Easel  # noqa: E402
 from performer.train.evaluate import figures, measure  # noqa: E402
+from performer.train.export import export_network  # noqa: E402
 from performer.train.gan import train_gan  # noqa: E402
 from performer.train.loop import Options  # noqa: E402
 from performer.train.nets import Discriminator, Encoder, Generator  # noqa: E402
@@ -73,6 +76,38 @@ def test_a_vae_learns_and_its_export_equals_torch(pictures, tmp_path):
     assert np.abs(z @ spread.T.numpy() + mean.numpy() - latents.numpy()).max() < 1e-2
     there_and_back = np.stack([model.paint(one) for one in z])
     assert np.abs(there_and_back - real.numpy()).mean() < 0.9 * np.abs(image - real.numpy()).mean()
+
+
+@pytest.mark.parametrize("residual", [False, True])
+def test_features_are_enlarged_in_the_processor_s_order(residual, tmp_path):
+    torch.manual_seed(2)
+    path = tmp_path / "g.onnx"
+    export_network(Generator(16, 64, residual=residual), torch.randn(1, 16), path, "z", "image")
+
+    def run() -> tuple[np.ndarray, list[str]]:
+        """Its picture, and what becomes of the nodes that enlarge in a session of the processor."""
+        o = ort.SessionOptions()
+        o.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+        session = ort.InferenceSession(path, o, providers=["CPUExecutionProvider"])
+        nodes = onnx.load(o.optimized_model_filepath, load_external_data=False).graph.node
+        return (session.run(None, {"z": np.full((1, 16), 0.3, np.float32)})[0],
+                sorted(node.op_type for node in nodes if node.op_type in ("Resize", "Upsample")))
+
+    plain, before = run()
+    assert blocked(path) == 4 and blocked(path) == 0
+    picture, after = run()
+    assert np.abs(picture - plain).max() < 1e-4
+    if "Upsample" not in before:
+        pytest.skip("this processor's convolutions take the plain order")
+    assert before.count("Resize") >= 4 and after.count("Resize") == before.count("Resize") - 4
+    assert len(after) == len(before)
+
+
+def test_a_model_without_features_to_enlarge_is_left_as_it_is(tmp_path):
+    path = tmp_path / "mlp.onnx"
+    export_network(torch.nn.Linear(16, 12), torch.randn(1, 16), path, "z", "image")
+    before = path.read_bytes()
+    assert blocked(path) == 0 and path.read_bytes() == before
 
 
 def test_a_resumed_gan_is_the_uninterrupted_one(pictures, tmp_path):
@@ -159,6 +194,7 @@ def test_two_processes_keep_one_set_of_weights(tmp_path):
 import sys, torch
 from pathlib import Path
 from performer.train.evaluate import figures, measure  # noqa: E402
+from performer.train.export import export_network  # noqa: E402
 from performer.train.gan import train_gan
 from performer.train.loop import Options
 from performer.train.pictures import drawn

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from performer.errors import Fault
 from performer.generators.probe import sha256
+from performer.train.blocked import blocked
 from performer.train.inlets import inlets
 from performer.train.loop import Run
 from performer.train.pictures import Pictures
@@ -50,6 +51,7 @@ def export_generator(generator: nn.Module, kind: str, pictures: Pictures, run: R
     difference = export_network(_Shown(generator), torch.randn(1, options.latent), options.out, "z", "image")
     mixes = split(options.out)
     more = inlets(options.out, options.latent)
+    blocked(options.out)
     card = tomlkit.document()
     card["title"] = options.title or options.out.stem.replace("_", " ").title()
     card["kind"] = kind
