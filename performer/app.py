@@ -36,7 +36,6 @@ from performer.gl.renderer import Renderer
 from performer.gl.targets import software
 from performer.gl.window import Window, monitors
 from performer.inputs import link, midi, portaudio, source
-from performer.isf import ShaderSpec
 from performer.latency import Latency
 from performer.latent.bank import Bank
 from performer.library import FACTORY, USER, Library
@@ -56,7 +55,7 @@ from performer.show import Show
 from performer.stage import Stage, Surface, Wiring
 from performer.sync import Latest
 from performer.toasts import Toasts
-from performer.watch import Watcher
+from performer.watch import Content, Watcher
 
 log = logging.getLogger(__name__)
 SWITCH_S = 0.0005  # a thread waits this long for its turn; Python's own 5 ms is a third of a frame
@@ -276,7 +275,7 @@ class Rig:
         kept: SimpleQueue[Bank] = SimpleQueue()
         frames: Latest[Frame] = Latest()
         images: Latest[Images] = Latest()
-        content: SimpleQueue[ShaderSpec | list[Preset]] = SimpleQueue()
+        content: SimpleQueue[Content] = SimpleQueue()
         snapshots = Snapshots()
         refresh_hz = self.surface.refresh_hz if isinstance(self.surface, Window) else 0.0
         fps = options.fps or refresh_hz or 60.0

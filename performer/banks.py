@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -35,13 +36,16 @@ def read(model: str, dim: int, folder: Path = FOLDER) -> Bank:
         try:
             latent, w = np.array(row["latent"], np.float32), np.array(row.get("w", []), np.float32)
             name, tags = str(row["name"]), tuple(str(tag) for tag in row.get("tags", []))
+            played = {str(knob): float(amount) for knob, amount in row.get("played", {}).items()}
         except (TypeError, KeyError, ValueError, AttributeError):
             raise Fault(f"{path}: place[{number}]: expected name and latent") from None
         if latent.shape != (dim,) or not np.isfinite(latent).all() or not latent.any():
             raise Fault(f"{path}: place[{number}].latent: expected {counted(dim, 'number')}, as {model!r} takes them")
         if w.ndim != 1 or not np.isfinite(w).all():
             raise Fault(f"{path}: place[{number}].w: expected the numbers of a style")
-        bank.places.append(Place(name, latent.tobytes(), tags, w.tobytes()))
+        if not all(map(isfinite, played.values())):
+            raise Fault(f"{path}: place[{number}].played: expected numbers")
+        bank.places.append(Place(name, latent.tobytes(), tags, w.tobytes(), tuple(played.items())))
     return bank
 
 
@@ -62,7 +66,9 @@ def write(bank: Bank, folder: Path = FOLDER) -> Path:
 
     rows = [{"name": place.name, "tags": list(place.tags),
              **{key: [round(float(v), 5) for v in np.frombuffer(part, np.float32)]
-                for key, part in (("latent", place.latent), ("w", place.w)) if part}} for place in bank.places]
+                for key, part in (("latent", place.latent), ("w", place.w)) if part},
+             **({"played": {knob: round(amount, 4) for knob, amount in place.played}} if place.played else {})}
+            for place in bank.places]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{bank.model}.toml"
     new = path.with_suffix(".new")

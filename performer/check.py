@@ -74,7 +74,7 @@ def check(paths: list[str], pictures: str | None, provider: str, profile: bool =
 def _files(named: list[Path]) -> Iterator[Path]:
     for path in named:
         if path.is_dir():
-            others = {p for p in path.rglob("*") if p.suffix in (".toml", ".onnx") and not _is_card(p)}
+            others = {p for p in path.rglob("*") if p.suffix in (".toml", ".onnx") and p.is_file() and not _is_card(p)}
             yield from sorted({*isf.files(path), *others})
         else:
             yield path

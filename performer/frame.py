@@ -114,6 +114,11 @@ class ControlEvent:
     words: tuple[str, ...] = ()
 
 
+#: A kept place that holds a walk: its latent as bytes, with a style after it if it has one; how far it has come, 0..1;
+#: amounts of the model's directions at which it is as it was kept.
+Stop = tuple[bytes, float, tuple[float, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Walk:
     """Where a layer's walker stands; the generator turns it into a latent with `latent.walks`.
@@ -124,7 +129,7 @@ class Walk:
     truncation  0..1.5, how far from the mean latent the walk strays
     moves       amounts of the model's directions, in their order
     styles      walks of the middle and of the fine layers, where styles are mixed; None: this walk
-    stops       (latent as bytes, 0..1): kept places that hold the walk, and how far each has come
+    stops       kept places that hold the walk
     space       "z", or "w": through the styles that the model's mapping makes of keyframes
     psi         how far pictures stray from the model's mean one; None: as the model's card says
     noise       (position, seed, amounts for coarse, middle and fine layers) of its noise; () for none
@@ -135,7 +140,7 @@ class Walk:
     seed: int
     truncation: float
     moves: tuple[float, ...] = ()
-    stops: tuple[tuple[bytes, float], ...] = ()
+    stops: tuple[Stop, ...] = ()
     styles: tuple[Walk | None, Walk | None] = (None, None)
     space: str = "z"
     psi: float | None = None

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from performer.clock import Pulse
 from performer.cue import CALM_BPM, TRUSTED
-from performer.frame import ControlEvent
-from performer.latent.bank import Bank, child
+from performer.frame import ControlEvent, Stop
+from performer.latent.bank import Bank, Place, child
 
 PAD_NOTE = 36  # the lowest note of most pads
 
@@ -21,11 +21,15 @@ def glide_s(pulse: Pulse) -> float:
 
 @dataclass(slots=True)
 class _Held:
-    """A place that holds a walk: since when, in how many seconds it comes, and the same of its leaving."""
+    """A place that holds a walk: since when, in how many seconds it comes, and the same of its leaving.
+
+    at  amounts of the directions at which it is as it was kept
+    """
 
     latent: bytes
     since: float
     seconds: float
+    at: tuple[float, ...] = ()
     left: tuple[float, float] | None = None
 
 
@@ -35,19 +39,22 @@ class Holding:
     def __init__(self) -> None:
         self._places: list[_Held] = []
 
-    def recall(self, latent: bytes, t: float, seconds: float) -> None:
-        """Glide to a place; those that are being left go on leaving meanwhile."""
-        self._places.append(_Held(latent, t, seconds))
+    def recall(self, latent: bytes, t: float, seconds: float, at: tuple[float, ...] = ()) -> None:
+        """Glide to a place; those that are being left go on leaving meanwhile.
+
+        at  amounts of the model's directions at which it is as it was kept: what they are more or less, it is moved
+        """
+        self._places.append(_Held(latent, t, seconds, at))
 
     def let_go(self, t: float, seconds: float) -> None:
         """Glide back to the walk, which has gone on meanwhile."""
         for held in self._places:
             held.left = held.left or (t, seconds)
 
-    def stops(self, t: float) -> tuple[tuple[bytes, float], ...]:
-        """(latent, 0..1) to go through one after the other from the walk's own latent."""
+    def stops(self, t: float) -> tuple[Stop, ...]:
+        """What to go through one after the other from the walk's own latent."""
         kept: list[_Held] = []
-        parts: list[tuple[bytes, float]] = []
+        parts: list[Stop] = []
         for held in self._places:
             part = min(max((t - held.since) / max(held.seconds, 1e-3), 0.0), 1.0)
             if held.left is not None:
@@ -57,7 +64,7 @@ class Holding:
             elif part >= 1.0:  # those before it can no longer be seen
                 kept, parts = [], []
             kept.append(held)
-            parts.append((held.latent, part))
+            parts.append((held.latent, part, held.at))
         self._places = kept
         return tuple(parts)
 
@@ -70,18 +77,20 @@ class Recaller:
 
     def __init__(self, banks: Mapping[str, Bank], seed: int) -> None:
         self.banks, self._seed = banks, seed
-        self._at = -1
+        self._at: dict[str, int] = {}  # model -> which came last
         self._born = 0
         self.word = ""  # the newest place's name, for the HUD
 
-    def wanted(self, event: ControlEvent, model: str) -> bytes | None:
-        """The latent that a gesture asks of a model's bank, if there is one."""
+    def wanted(self, event: ControlEvent, model: str) -> Place | None:
+        """What a gesture asks of a model's bank, if it is there."""
         bank, address, value, text = self.banks.get(model), event.address, event.value, event.text
         if address == "bank.glide":  # to a latent that comes with it
             if bank is None or event.words[:1] != (model,) or not bank.fits(event.latent):
                 return None
             self.word = text
-            return event.latent
+            return Place(text, event.latent)
+        if event.address == "bank.recall" and event.words[:1] not in ((), (model,)):
+            return None
         if bank is None or not bank.places:
             self.word = "nothing kept yet (k keeps)"
             return None
@@ -92,17 +101,17 @@ class Recaller:
         elif address == "bank.recall":
             found = [int(value)] if 0 <= value < len(bank.places) else []
         else:
-            found = [(self._at + (1 if address == "bank.next" else -1)) % len(bank.places)]
+            found = [(self._at.get(model, -1) + (1 if address == "bank.next" else -1)) % len(bank.places)]
         if not found:
             return None
         return self._recalled(bank, found[0])
 
-    def _recalled(self, bank: Bank, at: int) -> bytes:
-        self._at = at
+    def _recalled(self, bank: Bank, at: int) -> Place:
+        self._at[bank.model] = at
         self.word = bank.places[at].name
-        return bank.places[at].whole
+        return bank.places[at]
 
-    def _bred(self, bank: Bank, numbers: Sequence[str]) -> bytes | None:
+    def _bred(self, bank: Bank, numbers: Sequence[str]) -> Place | None:
         """Offspring of the places with these numbers, the last of which was struck, or of all."""
         there = [int(number) for number in numbers if int(number) < len(bank.places)]
         if numbers and int(numbers[-1]) not in there:
@@ -112,4 +121,5 @@ class Recaller:
         self._born += 1
         of = f" of {' and '.join(bank.places[at].name for at in there)}" if there else ""
         self.word = f"offspring {self._born}{of}"
-        return child([bank.places[at].latent for at in there or range(len(bank.places))], self._seed, self._born)
+        parents = [bank.places[at].latent for at in there or range(len(bank.places))]
+        return Place(self.word, child(parents, self._seed, self._born))

@@ -63,7 +63,7 @@ class Library:
         """Take up the models that are there; later folders win over earlier ones."""
         for folder in self.folders:
             for path in sorted((folder / "models").glob("*.onnx")):
-                if not path.stem.endswith((".encoder", ".mapping", ".follower")):
+                if path.is_file() and not path.stem.endswith((".encoder", ".mapping", ".follower")):
                     self.models[path.stem] = path
 
     @property
@@ -155,7 +155,7 @@ class Library:
     def followers(self) -> dict[str, Path]:
         """All followers by name, looked up now: one may have been trained meanwhile."""
         return {path.name.removesuffix(FOLLOWER): path for folder in self.folders
-                for path in sorted((folder / "models").glob(f"*{FOLLOWER}"))}
+                for path in sorted((folder / "models").glob(f"*{FOLLOWER}")) if path.is_file()}
 
     def follower(self, name: str) -> Path:
         """The file of a follower. Raises Fault."""

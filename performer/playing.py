@@ -10,12 +10,13 @@ from typing import Any
 from performer.clock import Pulse
 from performer.control.media import MEDIA
 from performer.control.params import KINDS
-from performer.control.routes import PHRASE_BARS, Router
+from performer.control.routes import PHRASE_BARS, Router, stays
 from performer.cue import span_beats
 from performer.frame import Following, Play, Scene, Value, Walk
 from performer.holding import Holding
+from performer.latent.bank import Place
 from performer.latent.walks import ON_BEATS
-from performer.preset import Preset, WalkSpec
+from performer.preset import Layer, Preset, WalkSpec
 from performer.tables import NOISE
 
 IDLE_BEATS_PER_S = 0.2  # walks counted in beats still breathe when nothing can be heard
@@ -33,8 +34,8 @@ class Playing:
                            if layer.walk is not None and "noise" in layer.walk.inlets}
         self.seeds = {name: walk.seed + 7919 * seed for name, _, walk in _walkers(preset)}
         self.routes: tuple[tuple[str, str, float], ...] = ()
-        self.dreaming = next((layer for layer in preset.layers if layer.walk is not None), None)
-        self.holding = Holding()
+        self.holdings: dict[str, Holding] = {}  # of layers, from their first kept place on
+        self._moves: dict[str, tuple[float, ...]] = {}  # layer -> amounts of its model's directions, a frame ago
         self._led: Value | None = None  # how far the follower counts, as the routes had it a frame ago
 
     def adopt(self, preset: Preset) -> None:
@@ -42,12 +43,39 @@ class Playing:
         router = _router(preset)
         router.follow(self.router)
         self.preset, self.router = preset, router
-        self.dreaming = next((layer for layer in preset.layers if layer.walk is not None), None)
 
     def take_over(self, before: Playing) -> None:
         """Go on where another scene of the same preset stands, but for the time that shaders see."""
         self.router.follow(before.router)
-        self.positions, self.holding, self._led = dict(before.positions), before.holding, before._led
+        self.positions, self.holdings, self._led = dict(before.positions), before.holdings, before._led
+
+    def hold(self, layer: Layer, place: Place, t: float, seconds: float, values: Mapping[str, float]) -> None:
+        """Let a layer's walk glide to a place, which comes as it was kept wherever the knobs of its directions are.
+
+        From there hands move it on. What the music moves is where the music has it now: that of then is taken off.
+        """
+        played = dict(place.played)
+        at = [rest + (played.get(name, 0.0) if musical else 0.0) for name, rest, musical in self._knobs(layer, values)]
+        self.holdings.setdefault(layer.name, Holding()).recall(place.whole, t, seconds, tuple(at) if any(at) else ())
+
+    def let_go(self, t: float, seconds: float) -> None:
+        """All walks glide back to where they would be."""
+        for holding in self.holdings.values():
+            holding.let_go(t, seconds)
+
+    def played(self, layer: Layer, values: Mapping[str, float]) -> dict[str, float]:
+        """How far the music moves the directions of a layer's model now, by their names."""
+        moves = self._moves.get(layer.name, ())
+        return {name: move - rest for move, (name, rest, musical) in
+                zip(moves, self._knobs(layer, values), strict=True) if musical and move != rest} if any(moves) else {}
+
+    def _knobs(self, layer: Layer, values: Mapping[str, float]) -> list[tuple[str, float, bool]]:
+        """Of each direction its name, where its knob is but for the music, and whether the music moves it."""
+        led = self.preset.base.get("follower.play.amount", 1.0) if self._led is None else self._led
+        moved = {route.target for route in self.preset.routes if not stays(route.source)}
+        knobs = layer.walk.knobs if layer.walk is not None else ()
+        return [(address.rpartition(".")[2], self.router.resting(address, values, led),  # type: ignore
+                 address in moved) for address in knobs]
 
     def turn(self, address: str, value: float, text: str) -> None:
         """Set a knob by hand; of a colour or a point, `text` has the numbers, with commas."""
@@ -91,10 +119,11 @@ class Playing:
         for layer in self.preset.layers:
             if layer.walk is None:
                 continue
-            moves = tuple([params[address] for address in layer.walk.knobs])
+            moves = self._moves[layer.name] = tuple([params[address] for address in layer.walk.knobs])  # type: ignore
+            holding = self.holdings.get(layer.name)
             walk = replace(self._walked(layer.name, f"{layer.name}.walk", layer.walk, params, dt, beats, meter),
-                           moves=moves if any(moves) else (),  # type: ignore[arg-type]
-                           stops=self.holding.stops(t) if layer is self.dreaming else (), space=layer.walk.space,
+                           moves=moves if any(moves) else (),
+                           stops=holding.stops(t) if holding is not None else (), space=layer.walk.space,
                            **self._inlets(layer.name, layer.walk, params, dt))
             if layer.walk.styles != (None, None):
                 middle, fine = (

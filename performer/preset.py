@@ -135,6 +135,15 @@ class Preset:
         names += [node.shader for layer in self.layers for node in layer.effects]
         return tuple(dict.fromkeys([*names, *(node.shader for node in self.master), self.transition.shader]))
 
+    @property
+    def dreaming(self) -> tuple[Layer, ...]:
+        """Layers that walk through a model's latents: those that a bank may hold, the first of each model."""
+        first: dict[str, Layer] = {}
+        for layer in self.layers:
+            if layer.walk is not None and layer.model is not None:
+                first.setdefault(layer.model, layer)
+        return tuple(first.values())
+
     def same_shape(self, other: Preset) -> bool:
         """Whether the other differs only in values, routes and inputs: then it can take over while this one plays."""
         return (self.layers, self.master, self.transition.shader) == (

@@ -13,7 +13,7 @@ from performer.frame import ControlEvent, Features, Following, Frame, Scene, Sou
 from performer.holding import Recaller, glide_s
 from performer.latent.bank import Bank
 from performer.playing import Playing
-from performer.preset import Preset
+from performer.preset import Layer, Preset
 from performer.words import counted
 
 STALE_S = 0.25  # older sound than this is fading away ...
@@ -329,19 +329,27 @@ class Show:
         for playing in (self._playing, self._incoming, self._other):
             if playing is not None:
                 playing.router.let_go()
-                playing.holding.let_go(t, glide_s(self.clock.pulse))
+                playing.let_go(t, glide_s(self.clock.pulse))
 
     def _hold(self, event: ControlEvent, t: float) -> None:
-        """Let the live scene's walk glide to a kept place, or back."""
-        playing = self._incoming or self._playing
-        layer, seconds = playing.dreaming, glide_s(self.clock.pulse)
+        """Let the live scene's walks glide to kept places, each to one of its model's bank, or back."""
+        playing, seconds, names = self._incoming or self._playing, glide_s(self.clock.pulse), []
         if event.address == "bank.let_go":
-            playing.holding.let_go(t, seconds)
+            playing.let_go(t, seconds)
             self.recaller.word = ""
-        elif layer is not None and layer.model is not None:
-            latent = self.recaller.wanted(event, layer.model)
-            if latent is not None:
-                playing.holding.recall(latent, t, seconds)
+            return
+        for layer in playing.preset.dreaming:
+            assert layer.model is not None
+            place = self.recaller.wanted(event, layer.model)
+            if place is not None:
+                playing.hold(layer, place, t, seconds, self._midi)
+                names.append(place.name)
+        if names:
+            self.recaller.word = ", ".join(dict.fromkeys(names))
+
+    def played(self, layer: Layer) -> dict[str, float]:
+        """How far the music moves the directions of a live layer's model now, by their names."""
+        return (self._incoming or self._playing).played(layer, self._midi)
 
     def _ask(self, preset: Preset, t: float) -> None:
         """Change now, or when the music gets there; asked for again while it waits, a preset comes at once.

@@ -26,7 +26,6 @@ from performer.gl.readback import Readback
 from performer.gl.renderer import Renderer
 from performer.gl.timing import Timer
 from performer.governor import Governor, Relief
-from performer.isf import ShaderSpec
 from performer.keeping import CHANGES, changed, snapshot
 from performer.latency import Latency
 from performer.latent.bank import Bank
@@ -36,11 +35,11 @@ from performer.outputs.recorder import Recorder
 from performer.outputs.snapshot import Snapshots
 from performer.pacer import Pacer
 from performer.page.board import WIDTH, Board
-from performer.preset import Preset
 from performer.show import Show
 from performer.stats import Stats
 from performer.sync import Latest
 from performer.toasts import ASIDE
+from performer.watch import Content
 from performer.words import counted
 
 log = logging.getLogger(__name__)
@@ -75,7 +74,7 @@ class Wiring:
     """What the loop reads from and writes to; app.py fills it in.
 
     events    gestures of all inputs
-    content   shaders and presets whose files changed while playing
+    content   shaders and presets whose files changed while playing, banks of models that came meanwhile
     notices   one-line messages for the HUD
     sound_note, midi_note  say what is heard and played now
     record    makes a Recorder for a path, or for None a path of its own choice; raises Fault
@@ -93,7 +92,7 @@ class Wiring:
     frames: Latest[Frame]
     images: Latest[Images]
     events: SimpleQueue[ControlEvent]
-    content: SimpleQueue[ShaderSpec | list[Preset]]
+    content: SimpleQueue[Content]
     notices: deque[Message]
     snapshots: Snapshots
     record: Callable[[str | None, tuple[int, int]], Recorder]
@@ -272,6 +271,10 @@ class Stage:
         if isinstance(fresh, list):
             self.wiring.show.replace(fresh)
             return
+        if isinstance(fresh, dict):
+            recaller = self.wiring.show.recaller
+            recaller.banks = {**fresh, **recaller.banks}
+            return
         try:
             self.renderer.reload(fresh)
             self._say(f"{fresh.name}: reloaded")
@@ -306,20 +309,22 @@ class Stage:
                     log.error("%s", fault)
 
     def _keep_place(self, name: str) -> None:
-        """Put what the live scene's model shows into its bank."""
-        scene, wiring = self._scene, self.wiring
-        layer = next((layer for layer in scene.preset.layers if layer.walk is not None), None) if scene else None
-        if layer is None or scene is None:
+        """Put what the live scene's models show into their banks."""
+        scene, wiring, kept = self._scene, self.wiring, []
+        for layer in scene.preset.dreaming if scene is not None else ():
+            assert layer.model is not None and scene is not None
+            bank = wiring.show.recaller.banks.get(layer.model)
+            latent = wiring.painter.shown(layer.model, scene.walks[layer.name])
+            place = bank.keep(latent, name, (), wiring.show.played(layer)) if bank is not None and latent else None
+            if bank is None or place is None:
+                self._say(f"{layer.model}: cannot be kept now")
+                continue
+            wiring.kept.put(snapshot(bank))
+            kept.append(f"{place.name} of {layer.model} ({len(bank.places)} in its bank)")
+        if kept:
+            self._say(f"kept {', '.join(kept)}")
+        elif scene is None or not scene.preset.dreaming:
             self._say("nothing to keep: no model plays")
-            return
-        bank = wiring.show.recaller.banks.get(layer.model)
-        latent = wiring.painter.shown(layer.model, scene.walks[layer.name])
-        place = bank.keep(latent, name) if bank is not None and latent is not None else None
-        if bank is None or place is None:
-            self._say(f"{layer.model}: cannot be kept now")
-            return
-        wiring.kept.put(snapshot(bank))
-        self._say(f"kept {place.name} of {layer.model} ({len(bank.places)} in its bank)")
 
     def _keep_pixels(self, frame: Frame) -> None:
         """Hand the picture, without the HUD, to the recorder and the snapshot folder."""

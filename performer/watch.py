@@ -9,28 +9,33 @@ from collections.abc import Iterable
 from pathlib import Path
 from queue import SimpleQueue
 
-from performer import isf
+from performer import banks, isf
 from performer.errors import Fault
 from performer.isf import ShaderSpec
+from performer.latent.bank import Bank
 from performer.library import Library
 from performer.preflight import Preflight
 from performer.preset import Preset
 
 log = logging.getLogger(__name__)
+#: What comes while playing: a shader, all presets, or banks of models that were not there before.
+Content = ShaderSpec | list[Preset] | dict[str, Bank]
 GROUP_MS, QUIET_MS = 50, 10  # an editor's several writes of one save are taken together
 
 
 class Watcher:
     """Watches the library's folders for shaders and presets.
 
-    content    what is good goes there: a shader, and the presets after it, as a new input is a new parameter
+    content    what is good goes there: a shader, and the presets after it, as a new input is a new parameter; banks of
+               models that came meanwhile, and then the presets that play them
     preflight  tries shaders before the show does
 
     What is not good is logged, which the HUD shows, and what was there before plays on.
     """
 
-    def __init__(self, library: Library, content: SimpleQueue[ShaderSpec | list[Preset]], preflight: Preflight) -> None:
+    def __init__(self, library: Library, content: SimpleQueue[Content], preflight: Preflight) -> None:
         self.library, self.content, self.preflight = library, content, preflight
+        self._banked = set(library.dims())  # models whose banks are there
 
     def run(self, stop: threading.Event) -> None:
         """Thread body."""
@@ -107,6 +112,10 @@ class Watcher:
         refused = self.preflight.examine(known)
         foreign = {spec.name for spec in self.library.foreign(loaded)}
         self.library.refuse({name: fault for name, fault in refused.items() if name in foreign})
+        came = {name: dim for name, dim in self.library.dims().items() if name not in self._banked}
+        if came:
+            self._banked |= set(came)
+            self.content.put(banks.read_all(came))
         self.content.put(self.library.in_order())
 
 

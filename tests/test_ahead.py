@@ -73,7 +73,7 @@ def test_how_far_a_walk_may_be_from_what_was_foretold_is_counted_in_pictures(kin
 
 @pytest.mark.parametrize("change", [
     {"position": 1.5}, {"position": 0.5}, {"seed": 4}, {"kind": "drift"}, {"truncation": 0.9}, {"space": "w"},
-    {"psi": 0.7}, {"moves": (0.0, 0.1)}, {"moves": ()}, {"stops": ((b"kept", 0.01),)},
+    {"psi": 0.7}, {"moves": (0.0, 0.1)}, {"moves": ()}, {"stops": ((b"kept", 0.01, ()),)},
     {"noise": (0.0, 7.0, 0.1, 0.1, 0.2)}, {"noise": ()}, {"noise": (0.0, 8.0, 0.1, 0.1, 0.1)},
     {"styles": (Walk("drift", 0.0, 1, 1.0), None)}, {"styles": (None, None)},
 ], ids=lambda change: f"{next(iter(change))}")
@@ -395,11 +395,12 @@ def test_a_jump_is_answered_by_the_very_next_picture():
 def test_a_place_that_takes_hold_and_another_scene_are_answered_at_once_too():
     it, _, _ = ready()
     goal = np.ones(64, np.float32).tobytes()
-    frames = [still(LIBRARY.presets["coral"], walking(0.6 * i * DT, stops=((goal, 0.5),) if i >= 70 else ()), i * DT)
+    held = ((goal, 0.5, ()),)
+    frames = [still(LIBRARY.presets["coral"], walking(0.6 * i * DT, stops=held if i >= 70 else ()), i * DT)
               for i in range(75)]
     frames += [still(LIBRARY.presets["honeycomb"], walking(0.1 + 0.6 * i * DT), (75 + i) * DT, 2) for i in range(5)]
     posted = [(at, walk) for at, walk, _ in Script(it, frames).run() if at >= 70]
-    assert it.ahead > 0 and posted[0][0] == 70 and posted[0][1].stops == ((goal, 0.5),)
+    assert it.ahead > 0 and posted[0][0] == 70 and posted[0][1].stops == held
     assert all(walk.position < 0.3 for at, walk in posted if at >= 75) and any(at >= 75 for at, _ in posted)
 
 
@@ -471,4 +472,4 @@ def test_a_live_show_paints_ahead_when_pictures_must_be_few_and_follows_a_jump_a
         bank.keep(goal, "here")
         rig.hands.events.put(ControlEvent(rig.now(), "bank.recall"))
         rig.hands.events.put(ControlEvent(rig.now(), "bank.recall", 0.0))
-        assert until(lambda: any(part > 0.3 for _, part in next(iter(it._done.values()))[0].stops))
+        assert until(lambda: any(part > 0.3 for _, part, _ in next(iter(it._done.values()))[0].stops))

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 from queue import SimpleQueue
 
 import numpy as np
@@ -13,14 +14,17 @@ from test_show import loud, run
 
 from performer import banks
 from performer.__main__ import main
-from performer.app import Rig, load_library
+from performer.app import Rig, load_library, painter
 from performer.errors import Fault
-from performer.frame import ControlEvent, Features
+from performer.frame import ControlEvent, Features, Walk
 from performer.generators.encoder import encoded
 from performer.generators.onnx import create
+from performer.generators.painter import Painter
 from performer.holding import Holding
 from performer.latent.bank import Bank, child, glided
+from performer.latent.directions import Directions
 from performer.latent.sphere import unit
+from performer.latent.wspace import latent_of
 from performer.show import Show
 from performer.train.draw import Easel
 
@@ -40,14 +44,16 @@ def show(**more):
 
 
 def test_a_glide_goes_on_a_great_circle_from_here_to_there():
-    start, goal = np.frombuffer(place(5), np.float32), place(6)
-    there = np.frombuffer(goal, np.float32)
-    assert np.array_equal(glided(start, goal, 0.0), start) and np.array_equal(glided(start, goal, 1.0), there)
-    steps = [glided(start, goal, part) for part in np.linspace(0, 1, 21)]
+    start, there = (np.frombuffer(place(seed), np.float32) for seed in (5, 6))
+    assert np.array_equal(glided(start, there, 0.0), start) and np.array_equal(glided(start, there, 1.0), there)
+    steps = [glided(start, there, part) for part in np.linspace(0, 1, 21)]
     assert all(np.linalg.norm(step) == pytest.approx(np.sqrt(D), rel=1e-3) for step in steps)
     far = [np.linalg.norm(step - there) for step in steps]
     assert far == sorted(far, reverse=True)
-    assert np.array_equal(glided(start, b"1234", 0.5), start)  # a place of another model
+    directions = Directions(("bright",), ("measured",), np.ones((1, D), np.float32))
+    walk = Walk("drift", 1.0, 3, 1.0)
+    other = replace(walk, stops=((b"1234", 0.5, ()),))  # a place of another model
+    assert np.array_equal(latent_of(walk, D, directions), latent_of(other, D, directions))
 
 
 def test_offspring_are_between_their_parents_and_repeat():
@@ -68,8 +74,8 @@ def test_recalled_places_glide_in_follow_each_other_and_let_go():
     stops = {round(f.t, 2): f.scene.walks["main"].stops for f in frames}
     assert stops[0.9] == ()
     assert stops[1.4][0][0] == bank.places[1].latent and 0.0 < stops[1.4][0][1] < 1.0
-    assert [latent for latent, _ in stops[2.0]] == [bank.places[1].latent, bank.places[2].latent]
-    assert stops[4.5] == ((bank.places[2].latent, 1.0),)  # the one before it is forgotten
+    assert [latent for latent, *_ in stops[2.0]] == [bank.places[1].latent, bank.places[2].latent]
+    assert stops[4.5] == ((bank.places[2].latent, 1.0, ()),)  # the one before it is forgotten
     assert 0.0 < stops[6.0][0][1] < 1.0 and stops[7.9] == ()
     parts = [f.scene.walks["main"].stops[0][1] for f in frames if 1.02 < f.t < 3.0]
     assert parts == sorted(parts)
@@ -101,7 +107,7 @@ def test_whatever_is_struck_and_let_go_nothing_jumps(gestures):
         for latent in [latent for at, latent in gestures.items() if abs(at - t) < 1e-6]:
             holding.let_go(t, 2.0) if latent is None else holding.recall(latent, t, 2.0)
         at = np.zeros(3)  # how much of each place there is, the walk being nought
-        for latent, part in holding.stops(t):
+        for latent, part, _ in holding.stops(t):
             at += (np.eye(3)[names.index(latent)] - at) * part
         assert before is None or np.abs(at - before).max() <= 0.0151
         before = at
@@ -214,3 +220,151 @@ def main_ok(*arguments: str) -> None:
         main(list(arguments))
     except SystemExit as end:
         assert not end.code
+
+
+# -- a kept place, and knobs
+
+
+TURNED = """
+[[layer]]
+model = "chrome"
+latent = { green = 0.3 }
+[layer.walk]
+kind = "tour"
+speed = 0.3
+space = "SPACE"
+[[route]]
+from = "midi.cc20"
+to = "main.latent.warm"
+range = [-1.0, 1.0]
+[[route]]
+from = "audio.level"
+to = "main.latent.bright"
+range = [-0.8, 0.8]
+[[layer]]
+name = "other"
+model = "glass"
+latent = { bright = 0.5 }
+[layer.walk]
+kind = "drift"
+"""
+
+
+@pytest.fixture(scope="module")
+def played():
+    """A library, two of its models loaded, and how a frame's layer looks in them."""
+    library = load_library()
+    it = painter(library, "cpu")
+    it.warm("chrome")
+    it.warm("glass")
+    return library, it, lambda frame, layer, model: Painter._drawn(
+        it._models[model].model, frame.scene.walks[layer]).copy()
+
+
+def kept(it, painted, frame):
+    """Keep what a frame shows, as the stage does, and have the banks read from their files again."""
+    for layer in it.preset.dreaming:
+        latent = painted.shown(layer.model, frame.scene.walks[layer.name])
+        it.recaller.banks[layer.model].keep(latent, "here", (), it.played(layer))
+
+
+@pytest.mark.parametrize("space", ["z", "w"])
+def test_a_kept_place_comes_back_as_it_was_with_knobs_still_turned(space, played, tmp_path):
+    library, painted, look = played
+    path = tmp_path / "turned.toml"
+    path.write_text(TURNED.replace("SPACE", space))
+    it = Show([library.load_preset(path)], "turned", banks={"chrome": Bank("chrome", 64), "glass": Bank("glass", 64)})
+
+    def heard(t, level):
+        return Features(t=t, values={"level": level})
+
+    def go(seconds, start, level, *events):
+        return run(it, seconds, features=lambda t: heard(t, level), start=start, events=events, fps=20)[-1]
+
+    turned = [ControlEvent(0.5, "midi.cc20", 1.0), ControlEvent(0.5, "knob.main.latent.dir1", 1.2),
+              ControlEvent(0.5, "knob.main.latent.detail", -0.7), ControlEvent(0.5, "knob.other.latent.warm", 0.9)]
+    at_keeping = go(2.0, 0.0, 0.9, *turned)
+    assert at_keeping.scene.walks["main"].moves.count(0.0) < len(at_keeping.scene.walks["main"].moves) - 4
+    kept(it, painted, at_keeping)
+    for model in ("chrome", "glass"):
+        banks.write(it.recaller.banks[model], tmp_path)
+        it.recaller.banks[model] = banks.read(model, 64, tmp_path)
+    (place,) = it.recaller.banks["chrome"].places
+    assert dict(place.played).keys() == {"bright"}, "what hands turned is in the place alone"
+    pictures = {(layer, model): look(at_keeping, layer, model) for layer, model in (("main", "chrome"),
+                                                                                  ("other", "glass"))}
+
+    def off(frame):
+        return {model: float(np.abs(look(frame, layer, model) - pictures[layer, model]).mean())
+                for layer, model in pictures}
+
+    elsewhere = go(4.0, 2.0, 0.9)
+    assert min(off(elsewhere).values()) > 0.02
+    still = go(4.0, 6.0, 0.9, ControlEvent(6.2, "bank.recall", 0.0))
+    assert max(off(still).values()) < 2e-3, "knobs as they were when it was kept"
+    other = go(4.0, 10.0, 0.9, ControlEvent(10.1, "bank.let_go"), ControlEvent(13.0, "midi.cc20", 0.2),
+               ControlEvent(13.0, "knob.main.latent.dir1", -0.4), ControlEvent(13.0, "knob.other.latent.warm", -1.0))
+    assert other.scene.walks["main"].stops == ()
+    again = go(4.0, 14.0, 0.9, ControlEvent(14.1, "bank.recall", 0.0))
+    assert max(off(again).values()) < 2e-3, "knobs turned elsewhere before the recall"
+    turned_on = go(0.5, 18.0, 0.9, ControlEvent(18.1, "knob.main.latent.detail", 0.9))
+    assert off(turned_on)["chrome"] > 0.02 and off(turned_on)["glass"] < 2e-3, "from there knobs go on"
+    back = go(0.5, 18.5, 0.9, ControlEvent(18.6, "knob.main.latent.detail", -0.7))
+    assert max(off(back).values()) < 2e-3
+    assert off(go(0.5, 19.0, 0.1))["chrome"] > 0.01, "and so does the music"
+    assert max(off(go(0.5, 19.5, 0.9)).values()) < 2e-3
+
+
+def test_a_place_that_music_moved_comes_as_it_looked_where_no_music_moves_it(played, tmp_path):
+    library, painted, look = played
+    loud, quiet = tmp_path / "moved.toml", tmp_path / "plain.toml"
+    loud.write_text(TURNED.replace("SPACE", "z"))
+    quiet.write_text('[[layer]]\nmodel = "chrome"\nlatent = { bright = -0.9 }\n')
+    it = Show([library.load_preset(loud), library.load_preset(quiet)], "moved",
+              banks={"chrome": Bank("chrome", 64), "glass": Bank("glass", 64)})
+    before = run(it, 2.0, features=lambda t: Features(t=t, values={"level": 0.9}), fps=20)[-1]
+    kept(it, painted, before)
+    after = run(it, 8.0, start=2.0, fps=20, events=[
+        ControlEvent(2.0, "show.preset", 0.0, "plain"), ControlEvent(5.0, "bank.recall", 0.0)])[-1]
+    assert after.scene.preset.name == "plain" and after.scene.walks["main"].moves
+    assert np.abs(look(after, "main", "chrome") - look(before, "main", "chrome")).mean() < 2e-3
+
+
+def test_a_bank_of_before_is_read_and_what_is_no_knob_in_it_is_one_line(tmp_path):
+    bank = Bank("marble", D)
+    bank.keep(place(1), "dusk")
+    banks.write(bank, tmp_path)
+    text = (tmp_path / "marble.toml").read_text()
+    assert "played" not in text and banks.read("marble", D, tmp_path).places[0].played == ()
+    bank.keep(place(2), "dawn", (), {"bright": 0.5, "warm": -0.25})
+    banks.write(bank, tmp_path)
+    assert banks.read("marble", D, tmp_path).places[1].played == (("bright", 0.5), ("warm", -0.25))
+    for wrong in ("played = 3", 'played = "x"', "played = { bright = nan }", 'played = { bright = "high" }',
+                  "played = { bright = [1] }"):
+        (tmp_path / "marble.toml").write_text(text + wrong + "\n")
+        with pytest.raises(Fault, match=r"place\[0\]"):
+            banks.read("marble", D, tmp_path)
+
+
+def test_each_model_of_a_scene_is_held_by_its_own_bank():
+    text = TEXT + '[[layer]]\nname = "far"\nmodel = "nebula"\n[[layer]]\nname = "twin"\nmodel = "marble"\n'
+    marble, nebula = Bank("marble", D), Bank("nebula", D)
+    marble.keep(place(1), "a")
+    marble.keep(place(2), "b")
+    nebula.keep(place(3), "c")
+    it = Show([make(text)], "first", banks={"marble": marble, "nebula": nebula})
+    assert [layer.name for layer in it.preset.dreaming] == ["main", "far"]
+
+    def held(*events):
+        frame = run(it, 3.0, events=events, start=held.t)[-1]
+        held.t += 3.0
+        return {layer: [stop[0] for stop in walk.stops] for layer, walk in frame.scene.walks.items()}, frame.waiting
+
+    held.t = 0.0
+    assert held(ControlEvent(0.1, "bank.recall", 0.0)) == ({"main": [place(1)], "far": [place(3)], "twin": []},
+                                                          "held: a, c")
+    assert held(ControlEvent(3.1, "bank.recall", 1.0))[0] == {"main": [place(2)], "far": [place(3)], "twin": []}
+    assert held(ControlEvent(6.1, "bank.recall", -1.0, "a", words=("nebula",)))[0]["main"] == [place(2)]
+    assert held(ControlEvent(9.1, "bank.recall", -1.0, "a", words=("marble",)))[0]["main"] == [place(1)]
+    assert held(ControlEvent(12.1, "bank.next"))[0] == {"main": [place(2)], "far": [place(3)], "twin": []}
+    assert held(ControlEvent(15.1, "bank.let_go"))[0] == {"main": [], "far": [], "twin": []}

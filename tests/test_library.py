@@ -58,3 +58,11 @@ def test_a_refused_shader_leaves_the_factorys(tmp_path):
     library.refuse({"tunnel": Fault("too slow")})
     assert library.shaders["tunnel"].path.is_relative_to(FACTORY)
     assert library.faults[tmp_path / "shaders" / "tunnel.fs"].args == ("too slow",)
+
+
+def test_a_folder_that_is_called_as_a_model_is_none(tmp_path):
+    (tmp_path / "models" / "stones.onnx").mkdir(parents=True)
+    (tmp_path / "models" / "swaying.follower.onnx").mkdir()
+    library = load(tmp_path)
+    assert "stones" not in library.models and "molten" in library.models
+    assert "swaying" not in library.followers()

@@ -1,10 +1,13 @@
 """Editing while the show plays: what is saved is seen, its new inputs are knobs, what is broken changes nothing."""
 
+import numpy as np
 import pytest
 from test_live import FLAT, headless, pixels, play_until, user_folder  # noqa: F401
 
+from performer import banks
 from performer.app import Rig
 from performer.frame import ControlEvent
+from performer.latent.bank import Bank
 from performer.library import FACTORY
 
 KNOB = """/*{"INPUTS": [{"NAME": "level", "TYPE": "float", "DEFAULT": 0.2}%s]}*/
@@ -118,12 +121,30 @@ def test_a_folder_put_in_the_others_place_is_watched_too(rig, user_folder):  # n
     assert level(0.4)
 
 
-def test_a_preset_of_a_model_that_came_while_it_plays_is_taken(rig, user_folder):  # noqa: F811
+@pytest.fixture
+def bank_folder(tmp_path, monkeypatch):
+    folder = tmp_path / "banks"
+    for function in (banks.read_all, banks.run):
+        monkeypatch.setattr(function, "__defaults__", (folder,))
+    return folder
+
+
+def test_a_preset_of_a_model_that_came_while_it_plays_is_taken_and_its_bank(
+        user_folder, bank_folder, rig):  # noqa: F811
     import shutil
 
     for ending in (".onnx", ".toml"):
         shutil.copy(FACTORY / "models" / f"molten{ending}", user_folder / "models" / f"fresh{ending}")
+    bank = Bank("fresh", 64)
+    bank.keep(np.ones(64, np.float32).tobytes(), "from yesterday")
+    banks.write(bank, bank_folder)
     (user_folder / "presets" / "fresh.toml").write_text('order = 1\n[[layer]]\nmodel = "fresh"\n')
     assert play_until(rig, lambda: any(preset.name == "fresh" for preset in rig.show.presets), 10.0)
     rig.hands.events.put(ControlEvent(rig.now(), "show.preset", 0.0, "fresh"))
     assert play_until(rig, lambda: "fresh" in rig.painter._models, 20.0)
+    assert [place.name for place in rig.show.recaller.banks["fresh"].places] == ["from yesterday"]
+    assert play_until(rig, lambda: rig.stage._scene.preset.name == "fresh", 20.0)
+    rig.hands.events.put(ControlEvent(rig.now(), "app.keep", 1.0, "here"))
+    assert play_until(rig, lambda: (bank_folder / "fresh.toml").read_text().count("[[place]]") == 2, 20.0)
+    rig.hands.events.put(ControlEvent(rig.now(), "bank.recall", 0.0))
+    assert play_until(rig, lambda: rig.stage._scene.walks["main"].stops, 20.0)

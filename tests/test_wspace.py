@@ -240,9 +240,9 @@ def test_what_was_kept_in_w_comes_back_as_it_was(tmp_path):
     again = banks.read("chrome", 64, tmp_path).places
     for elsewhere in (Walk("drift", 9.1, 8, 0.9, space="w"), Walk("drift", 9.1, 8, 0.9)):
         for place, wanted in zip(again, (between, replace(between, space="z")), strict=True):
-            there = shown(model, replace(elsewhere, stops=((place.whole, 1.0),)))
+            there = shown(model, replace(elsewhere, stops=((place.whole, 1.0, ()),)))
             assert np.abs(there - shown(model, wanted)).max() < 5e-3
-        way = [shown(model, replace(elsewhere, stops=((again[0].whole, part),))) for part in np.linspace(0, 1, 30)]
+        way = [shown(model, replace(elsewhere, stops=((again[0].whole, part, ()),))) for part in np.linspace(0, 1, 30)]
         assert np.array_equal(way[0], shown(model, elsewhere))
         steps = [np.abs(b - a).mean() for a, b in pairwise(way)]
         assert max(steps) < 0.4 * np.abs(way[-1] - way[0]).mean()

@@ -210,9 +210,7 @@ class Router:
                 params[route.target] = (count if isinstance(count, float) else 0.0) + amount
                 shown.append((route.source, route.target, min(amount % 2.0, 1.0)))
                 continue
-            low, high = route.inside
-            x = min(max((raw - low) / (high - low), 0.0), 1.0)
-            x = follower.step(CURVES[route.curve](x), dt)
+            x = follower.step(_read(route, raw), dt)
             part = self._part(route, led) if self._led else 1.0
             params[route.target] = _offset(params[route.target], self.base[route.target], route.outside, x, part)
             shown.append((route.source, route.target, x * part if _by_follower(route) else x))
@@ -221,6 +219,21 @@ class Router:
         for target, param in self._targets.items():
             params[target] = param.clamp(params[target])
         return params, shown
+
+    def resting(self, address: str, values: Mapping[str, float], led: float = 1.0) -> Value:
+        """Where a knob is but for what the music moves: as the preset says, and as hands have put it.
+
+        Controllers count where they are going; what does not stay where it is put (notes, bends) does not count.
+        """
+        at = base = self.base[address]
+        for route, _, _ in self._rows:
+            raw = values.get(route.source)
+            if route.target == address and stays(route.source) and raw is not None and isfinite(raw):
+                at = _offset(at, base, route.outside, _read(route, raw), self._part(route, led) if self._led else 1.0)
+        param = self._params[address]
+        if address in self._hands:
+            at = param.clamp(_sum(at, self._hands[address]))
+        return param.clamp(at) if address in self._targets else at
 
     def _part(self, route: Route, led: float) -> float:
         """How far a route counts."""
@@ -260,6 +273,16 @@ def _sum(one: Value, two: Value, times: float = 1.0) -> Value:
         return tuple([a + times * b for a, b in zip(one, two, strict=True)])
     assert not isinstance(two, tuple)
     return one + times * two
+
+
+def stays(source: str) -> bool:
+    """Whether what a source says stays until a hand says something else."""
+    return source.startswith("midi.cc")
+
+
+def _read(route: Route, raw: float) -> float:
+    low, high = route.inside
+    return CURVES[route.curve](min(max((raw - low) / (high - low), 0.0), 1.0))
 
 
 def _by_hand(route: Route) -> bool:

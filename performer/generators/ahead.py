@@ -31,9 +31,9 @@ def _apart(walk: Walk, t: float) -> Moment:
     walks = (walk, *(style for style in walk.styles if style is not None))
     at, seed, *amounts = walk.noise or (0.0, 0.0)
     names = (*((one.kind, one.seed, one.space) for one in walks), *(style is None for style in walk.styles),
-             *(goal for goal, _ in walk.stops), walk.psi is None, len(walk.moves), len(amounts), seed)
+             *((goal, kept) for goal, _, kept in walk.stops), walk.psi is None, len(walk.moves), len(amounts), seed)
     places = (*(one.position * PICTURES.get(one.kind, 1.0) for one in walks), at)
-    knobs = (*(one.truncation for one in walks), walk.psi or 0.0, *walk.moves, *(part for _, part in walk.stops),
+    knobs = (*(one.truncation for one in walks), walk.psi or 0.0, *walk.moves, *(part for _, part, _ in walk.stops),
              *amounts)
     return t, names, places, knobs
 

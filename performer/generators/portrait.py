@@ -27,6 +27,6 @@ class Portrait:
         if self._sitter is None or self._sitter[0] != wanted:
             self._sitter = None  # its memory first
             self._sitter = (wanted, self._load(model))
-        pixels = Painter._drawn(self._sitter[1], Walk("drift", 0.0, 0, 1.0, stops=((latent, 1.0),)))
+        pixels = Painter._drawn(self._sitter[1], Walk("drift", 0.0, 0, 1.0, stops=((latent, 1.0, ()),)))
         assert not isinstance(pixels, OnCard)
         return pixels

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -19,12 +20,14 @@ class Place:
 
     latent  (D,) float32 as bytes, so that a Frame may carry it
     w       (W,) float32 as bytes: the style, where it was kept from a walk through w and is not just its latent's
+    played  (direction, amount) of those that the music moved when it was kept; they are in the latent
     """
 
     name: str
     latent: bytes
     tags: tuple[str, ...] = ()
     w: bytes = b""
+    played: tuple[tuple[str, float], ...] = ()
 
     @property
     def whole(self) -> bytes:
@@ -43,15 +46,17 @@ class Bank:
     dim: int
     places: list[Place] = field(default_factory=list)
 
-    def keep(self, latent: bytes, name: str = "", tags: Sequence[str] = ()) -> Place | None:
+    def keep(self, latent: bytes, name: str = "", tags: Sequence[str] = (),
+             played: Mapping[str, float] = MappingProxyType({})) -> Place | None:
         """Add a place; without a name it gets a number. None when the bank is full.
 
         latent  of the bank's size, and a style after it, if it has one
+        played  see Place
         """
         if len(self.places) >= MOST:
             return None
         name = self._free(name)
-        place = Place(name, latent[:4 * self.dim], tuple(tags), latent[4 * self.dim:])
+        place = Place(name, latent[:4 * self.dim], tuple(tags), latent[4 * self.dim:], tuple(played.items()))
         self.places.append(place)
         return place
 
@@ -111,10 +116,9 @@ def eased(part: float) -> float:
     return part * part * (3.0 - 2.0 * part)
 
 
-def glided(start: np.ndarray, goal: bytes, part: float) -> np.ndarray:
-    """On the way from a latent to a kept one: 0 is the start, 1 the goal; on a great circle."""
-    there = np.frombuffer(goal, np.float32)
-    if len(there) != len(start) or part <= 0.0:
+def glided(start: np.ndarray, there: np.ndarray, part: float) -> np.ndarray:
+    """On the way from a latent to another, of the same size: 0 is the start, 1 the other; on a great circle."""
+    if part <= 0.0:
         return start
     if part >= 1.0:
         return there.copy()

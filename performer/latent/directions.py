@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 
@@ -44,6 +45,11 @@ def restyled(moves: Sequence[float], directions: Directions) -> np.ndarray | Non
         return None
     added: np.ndarray = _amounts(moves, directions) @ directions.styles
     return added if added.any() else None
+
+
+def beyond(moves: Sequence[float], at: Sequence[float]) -> tuple[float, ...]:
+    """How much further amounts are than others; where either ends, the rest are 0."""
+    return tuple(there - here for there, here in zip_longest(moves, at, fillvalue=0.0))
 
 
 def _amounts(moves: Sequence[float], directions: Directions) -> np.ndarray:

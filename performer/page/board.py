@@ -67,8 +67,7 @@ class Board:
         if self._presets[0] is not show.presets:
             self._presets = (show.presets, tuple((p.name, p.title, p.mood) for p in show.presets))  # type: ignore
         scene = frame.incoming or frame.scene
-        layer = next((layer for layer in scene.preset.layers if layer.walk is not None), None)
-        model = layer.model if layer is not None else ""
+        model = next((layer.model for layer in scene.preset.dreaming if layer.model is not None), "")
         bank: Bank | None = show.recaller.banks.get(model)
         self.glances.post(Glance(
             frame, scene, self._presets[1], model if bank is not None else "", tuple(bank.places) if bank else (),

@@ -52,7 +52,7 @@ def event(message: Mapping[str, Any], t: float, model: str) -> ControlEvent | No
             raise Odd(f"quantise is one of {', '.join(QUANTA)}")
         return ControlEvent(t, "show.quantise", 1.0, message["name"])
     if do == "recall":
-        return ControlEvent(t, "bank.recall", -1.0, name(message, "name"))
+        return ControlEvent(t, "bank.recall", -1.0, name(message, "name"), words=(model,))
     if do == "rename":
         return ControlEvent(t, "bank.rename", 1.0, name(message, "name"),
                             words=(model, name(message, "old"), *tags(message)))
