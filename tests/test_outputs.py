@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -209,6 +210,7 @@ def test_a_full_disk_is_seen_before_the_start(small_disk: Path) -> None:
 @pytest.mark.parametrize("ending", [".mp4", ".mkv"])
 def test_a_disk_that_fills_up_ends_in_one_line(small_disk: Path, ending: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(movie_module, "LEAST_FREE", 0)
+    monkeypatch.setattr(Movie, "_room", lambda movie: 1 << 40)  # somebody else takes it between two looks
     path = small_disk / f"a{ending}"
     movie = Movie(path, (320, 180), 4)
     with pytest.raises(Fault, match=r"the disk is full") as raised:
@@ -228,7 +230,7 @@ def test_a_disk_that_is_nearly_full_ends_the_movie_properly(tmp_path: Path, monk
     for index in range(15):
         movie.write(flash(index))
     monkeypatch.setattr(movie_module, "LEAST_FREE", 1 << 62)
-    with pytest.raises(Fault, match=r"nearly full; the movie ends at 2\.0 s"):
+    with pytest.raises(Fault, match=r"nearly full; the movie ends at 2\.1 s"):
         for index in range(15, 40):
             movie.write(flash(index))
     assert len(read(tmp_path / "a.mp4")[0]) == 21
@@ -379,6 +381,7 @@ def test_offering_never_waits_and_counts_what_it_drops(tmp_path: Path) -> None:
 
 def test_a_recording_that_fails_ends_itself_only(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(movie_module, "LEAST_FREE", 0)
+    monkeypatch.setattr(Movie, "_room", lambda movie: 1 << 40)
     take = Take(small_disk / "a.mp4", None)
     for index in range(2000):
         take.recorder.offer(noise(index), 100 + index / 30)
@@ -390,6 +393,72 @@ def test_a_recording_that_fails_ends_itself_only(small_disk: Path, monkeypatch: 
     assert not take.recorder.offer(noise(0), 1000.0)
     with pytest.raises(Fault, match="no such folder"):
         Recorder("/no/such/folder/a.mp4", (160, 90), None, lambda: 0.0)
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_a_recording_ends_while_there_is_room_for_others_and_plays(ending: str, tmp_path: Path) -> None:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], capture_output=True).returncode:
+        pytest.skip("may not mount a small file system here")
+    least = 12 << 20
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(movie_module, "LEAST_FREE", least)
+            take = Take(folder / f"a{ending}", None)
+            pictures, t, lowest = [noise(seed).repeat(2, 0).repeat(2, 1) for seed in range(4)], 100.0, least
+            deadline = time.monotonic() + 120.0
+            while not take.recorder.done and time.monotonic() < deadline:  # some MB a second, a fragment each second
+                if take.recorder.offer(pictures[round(t * 30) % 4], t):
+                    t += 1.0 / 30.0
+                else:
+                    time.sleep(0.002)
+                lowest = min(lowest, shutil.disk_usage(folder).free)
+            take.finish()
+        assert "nearly full; the movie ends at" in str(take.recorder.fault)
+        assert lowest >= least // 2
+        said = float(str(take.recorder.fault).split()[-2])
+        assert len(read(folder / f"a{ending}")[0]) == pytest.approx(said * 30, abs=2)
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_an_encoder_that_does_not_start_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(movie_module, "pick_encoder", lambda size, fps: "h264_of_nobody")
+    take = Take(tmp_path / "a.mp4", None)
+    take.finish()
+    assert "the encoder h264_of_nobody does not start for 160x90" in str(take.recorder.fault)
+    assert "\n" not in str(take.recorder.fault) and list(tmp_path.iterdir()) == []
+
+
+def test_a_recording_without_a_single_picture_leaves_no_file(tmp_path: Path) -> None:
+    take = Take(tmp_path / "a.mp4", Heard())
+    take.finish()
+    assert take.recorder.fault is None and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(44100, 1), (96000, 4), (48000, 6), (32000, 2)])
+def test_a_card_that_comes_late_in_another_shape_is_recorded_in_step(rate: int, channels: int, tmp_path: Path) -> None:
+    sound = Heard()  # as a patient sound card that is not there: 48000 Hz, stereo, silent
+    take = Take(tmp_path / "a.mp4", sound)
+    take.play(45, heard=False)
+    sound.ring, sound.rate = Ring(4 * rate, channels), rate
+    for _ in range(120):
+        index = round((take.t - take.start) * 30)
+        take.play(1, heard=False)
+        block = np.zeros((rate // 30, channels), np.float32)
+        if index % 30 == 0:
+            block[:rate // 300] = 0.8 * np.sin(np.arange(rate // 300) * 2.0 * np.pi * 1000.0 / rate)[:, None]
+        sound.ring.write(block, stamp=take.t)
+    take.finish()
+    assert take.recorder.fault is None
+    _, _, heard, there = read(tmp_path / "a.mp4")
+    assert there == 48000
+    clicks = starts(np.flatnonzero(np.abs(heard) > 0.3) / there)
+    assert clicks == pytest.approx([2, 3, 4, 5], abs=0.005)
+    first = heard[round(1.995 * there):round(2.02 * there)]
+    assert np.abs(first).max() == pytest.approx(0.8, abs=0.12)
+    assert np.abs(np.fft.rfft(first, 48000)).argmax() == pytest.approx(1000, abs=60)
 
 
 def test_a_recording_without_a_name_goes_to_the_videos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

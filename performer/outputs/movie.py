@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from fractions import Fraction
@@ -26,8 +27,9 @@ CONTAINERS = {
 #: Encoders in hardware, tried in this order for live recording.
 HARDWARE = ("h264_nvenc", "h264_videotoolbox")
 
-#: Bytes that must be free where a movie goes, before and while it is written.
-LEAST_FREE = 32 << 20
+#: Bytes that must be free where a movie goes before it is written; half of them stay free, for everything else.
+LEAST_FREE = 256 << 20
+CHECKED_BYTES = 4 << 20  # between two looks at the room, at the most
 
 _AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 
@@ -56,7 +58,10 @@ class Movie:
         self.frames = 0  # positions filled on the time line, each 1/fps long
         self.samples = 0
         self._next_check = 0  # place on the time line at which to look for free space again
+        self._written = self._checked = 0  # bytes of all packets, and when it was looked
+        self._second = self._most = 0  # bytes of this second's packets, and of the most that a second had
         self._file: Any = None
+        self.encoder = ""
         try:
             self._file = av.open(str(self.path), "w", options={**CONTAINERS[self.path.suffix.lower()],
                                                                "flush_packets": "1"})
@@ -65,8 +70,13 @@ class Movie:
             self._audio = self._add_audio(rate, channels) if rate and channels else None
             self._file.start_encoding()
         except (av.FFmpegError, OSError, ValueError) as error:
+            if self._file is None:
+                raise self._fault(error) from error
             self._abandon()
-            raise self._fault(error) from error
+            with contextlib.suppress(OSError):
+                self.path.unlink()  # there is nothing in it
+            raise Fault(f"{self.path}: the encoder {self.encoder} does not start for {self.size[0]}x{self.size[1]} "
+                        f"({_reason(error)})") from error
         self._channels = channels
         self._rate = rate or 0
 
@@ -106,13 +116,27 @@ class Movie:
         frame.pts = at
         frame.time_base = 1 / self.fps
         self._mux(self._video, frame)
-        if at >= self._next_check:
-            self._next_check = at + round(self.fps)
-            if shutil.disk_usage(self.path.parent).free < LEAST_FREE // 2:
-                self.close()  # while there is still room to finish the file
-                raise Fault(f"{self.path}: the disk is nearly full; the movie ends at {float(at / self.fps):.1f} s")
         self.frames = at + 1
+        second = at >= self._next_check
+        if second:
+            self._next_check = at + round(self.fps)
+            self._second = 0
+        if second or self._written - self._checked > CHECKED_BYTES:
+            self._checked = self._written
+            try:
+                room = self._room()
+            except OSError as error:  # a disk that was pulled out
+                self._abandon()
+                raise self._fault(error) from error
+            if room < LEAST_FREE // 2:
+                self.close()  # while there is still room to finish the file
+                raise Fault(f"{self.path}: the disk is nearly full; the movie ends at {self.seconds:.1f} s")
         return True
+
+    def _room(self) -> int:
+        """Bytes that will be free once all is written that the encoders and the file's last fragment still hold."""
+        waiting = max(self._written - self.path.stat().st_size, 0)
+        return shutil.disk_usage(self.path.parent).free - waiting - 2 * self._most
 
     def write_audio(self, samples: np.ndarray) -> None:
         """Append sound (n, channels) float32 in -1..1, right after what was written before."""
@@ -153,7 +177,10 @@ class Movie:
     def _mux(self, stream: Any, frame: Any) -> None:
         try:
             for packet in stream.encode(frame):
+                self._written += packet.size
+                self._second += packet.size
                 self._file.mux(packet)
+            self._most = max(self._most, self._second)
         except (av.FFmpegError, OSError) as error:
             self._abandon()
             raise self._fault(error) from error
@@ -167,11 +194,17 @@ class Movie:
                 return
 
     def _fault(self, error: Exception) -> Fault:
-        free = shutil.disk_usage(self.path.parent).free
-        if getattr(error, "errno", None) == 28 or free < LEAST_FREE:
+        full = getattr(error, "errno", None) == 28
+        with contextlib.suppress(OSError):
+            full = full or shutil.disk_usage(self.path.parent).free < LEAST_FREE // 2
+        if full:
             return Fault(f"{self.path}: the disk is full; free some space or choose another folder")
-        reason = getattr(error, "strerror", None) or str(error)
-        return Fault(f"{self.path}: cannot be written ({reason}); check the folder's permissions or choose another")
+        return Fault(f"{self.path}: cannot be written ({_reason(error)}); check the folder's permissions or choose "
+                     "another")
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or " ".join(str(error).split())
 
 
 def check_path(path: str | Path) -> Path:

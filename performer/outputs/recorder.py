@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -15,12 +16,12 @@ import platformdirs
 from performer.errors import Fault
 from performer.outputs.movie import LEAST_FREE, Movie, check_path, claim
 from performer.outputs.snapshot import free_name
+from performer.outputs.track import Track
 from performer.sync import Ring
 
 log = logging.getLogger(__name__)
 
 WAITING = 8  # pictures that may wait for the encoder
-TOLERANCE_S = 0.04  # sound further than this from its place on the time line is put right
 SILENCE_AFTER_S = 1.0  # a source that stays away this long is recorded as silence
 LONGEST_HOLD_S = 10.0  # a still this long at most is repeated when pictures stop coming
 
@@ -68,10 +69,9 @@ class Recorder:
         self._first_t: float | None = None
         self._next_place = 0
         self._sound = sound
-        self._ring: Ring | None = None
         self._rate = sound.rate if sound else 0
         self._channels = sound.ring.width if sound else 0
-        self._at = 0  # samples of the ring that were recorded or passed over
+        self._track = Track(self._rate, self._channels)
 
     def due(self, t: float) -> bool:
         """Whether a picture for time t (seconds, the show's clock) has a place in the movie."""
@@ -97,14 +97,21 @@ class Recorder:
 
     def run(self, stop: threading.Event) -> None:
         """Thread body: encode until `stop` or `self.stop()`, then finish the file."""
+        frames = 0
         try:
             with Movie(self.path, self.size, self.fps, self._rate or None, self._channels, live=True) as movie:
                 self.encoder = movie.encoder
-                self._encode(movie, stop)
+                try:
+                    self._encode(movie, stop)
+                finally:
+                    frames = movie.frames
         except Fault as fault:
             self.fault = fault
             log.error("recording stopped: %s", fault)
         finally:
+            if not frames:  # nobody wants a file that plays nothing
+                with contextlib.suppress(OSError):
+                    self.path.unlink()
             self._ended.set()
             self.done = True
 
@@ -131,42 +138,12 @@ class Recorder:
         if self._sound is None or self._first_t is None:
             return
         due = round(movie.seconds * self._rate) - movie.samples
-        if due <= 0:
-            return
-        ring = self._sound.ring
-        if self._sound.rate == self._rate and ring.width == self._channels:
-            if ring is not self._ring:
-                self._ring, self._at = ring, _place(ring, self._first_t + movie.samples / self._rate, self._rate)
-            due -= self._copy(movie, ring, due)
+        while due > 0:
+            t = self._first_t + movie.samples / self._rate
+            samples = self._track.read(self._sound.ring, self._sound.rate, t, due)
+            if not len(samples):
+                break
+            movie.write_audio(samples)
+            due -= len(samples)
         if due > SILENCE_AFTER_S * self._rate:
             movie.write_audio(np.zeros((due, self._channels), np.float32))
-
-    def _copy(self, movie: Movie, ring: Ring, due: int) -> int:
-        """Write at most `due` samples from the ring; returns how many."""
-        assert self._first_t is not None
-        place = _place(ring, self._first_t + movie.samples / self._rate, self._rate)
-        written = 0
-        if abs(place - self._at) > TOLERANCE_S * self._rate:
-            self._at = place
-        if self._at < 0:  # the movie began before the ring did
-            written = min(-self._at, due)
-            movie.write_audio(np.zeros((written, self._channels), np.float32))
-            self._at += written
-        if self._at >= ring.written or written == due:
-            return written
-        samples, lost = ring.since(self._at, due - written)
-        self._at += lost + len(samples)
-        if lost:
-            lost = min(lost, due - written)
-            movie.write_audio(np.zeros((lost, self._channels), np.float32))
-            samples = samples[:due - written - lost]
-        movie.write_audio(samples)
-        return written + lost + len(samples)
-
-
-def _place(ring: Ring, t: float, rate: int) -> int:
-    """Which sample of the ring belongs to time t, by the stamp of its newest write."""
-    while True:
-        count, stamp = ring.written, ring.stamp
-        if ring.written == count:
-            return round(count - (stamp - t) * rate)
