@@ -164,7 +164,7 @@ class Stage:
         wiring, surface, governor = self.wiring, self.surface, self.governor
         if self._pacer is not None:  # the later a picture begins, the newer is the sound in it
             self._pacer.rest(self._work_s + MARGIN_S)
-        events = wiring.learn.step([*self._drain(), *surface.poll()])
+        events = wiring.learn.step(self._drain(), surface.poll())
         if wiring.learn.word:
             self._say(wiring.learn.word)
         if wiring.learn.changed:

@@ -219,7 +219,7 @@ def test_two_controllers_of_one_kind_are_both_heard_and_each_may_go(alsa, caplog
     alsa.names = [two]
     ports.poll(10.0)
     alsa.send(two, 0xB0, 2, 0)
-    assert heard(ports) == [("midi.cc2", 0.0)] and ports.note == "nano:nano MIDI 1"
+    assert heard(ports) == [("button.lost", 0.0), ("midi.cc2", 0.0)] and ports.note == "nano:nano MIDI 1"
     assert not any("gone" in record.getMessage() for record in caplog.records), "one is still there"
     alsa.names = []
     ports.poll(20.0)

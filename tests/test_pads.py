@@ -12,6 +12,7 @@ from performer.control.learn import Act, Learn
 from performer.errors import Fault
 from performer.frame import ControlEvent
 from performer.gl.keys import TAUGHT
+from performer.inputs.midicodec import Decoder
 from performer.latent.sphere import unit
 
 M = ControlEvent(0.0, "app.learn")
@@ -27,13 +28,18 @@ def cc(value, number=20):
 
 
 def addresses(learn, *events):
-    return [event.address for event in learn.step(events)]
+    return [event.address for event in step(learn, *events)]
+
+
+def step(learn, *events):
+    """What is no MIDI is typed."""
+    return [made for event in events for made in (
+        learn.step([event]) if event.address.startswith("midi.") else learn.step([], [event]))]
 
 
 def taught(*events):
     learn = Learn({}, TAUGHT)
-    for event in events:
-        learn.step([event])
+    step(learn, *events)
     return learn
 
 
@@ -54,8 +60,7 @@ def test_the_same_again_takes_it_away_and_another_key_takes_its_place():
     learn = taught(M, BLACKOUT, note(40), M, ControlEvent(0.0, "show.nudge", -0.01), note(40))
     assert learn.bound == {"note40 ch10": Act("show.nudge", -0.01)}
     assert [event.value for event in learn.step([note(40)])] == [0.8, -0.01]
-    for event in (M, ControlEvent(0.0, "show.nudge", -0.01), note(40)):
-        learn.step([event])
+    step(learn, M, ControlEvent(0.0, "show.nudge", -0.01), note(40))
     assert learn.bound == {} and addresses(learn, note(40)) == ["midi.note40"]
 
 
@@ -108,8 +113,9 @@ def test_a_bad_file_is_one_line_and_kept_when_another_is_written(text, complaint
 def test_a_pad_taught_in_a_show_does_it_there_and_in_the_next(tmp_path, monkeypatch):
     monkeypatch.setattr(pads, "pads_path", lambda: tmp_path / "pads.toml")
     with Rig(headless()) as rig:
-        for event in (M, BLACKOUT, note(40)):
-            rig.hands.events.put(event)
+        type_keys(monkeypatch, rig, M, BLACKOUT)
+        rig.stage.picture()
+        rig.hands.events.put(note(40))
         assert play_until(rig, lambda: rig.stage.wiring.learn.bound, 10.0)
         assert not rig.show.dark
         rig.hands.events.put(note(40))
@@ -117,6 +123,30 @@ def test_a_pad_taught_in_a_show_does_it_there_and_in_the_next(tmp_path, monkeypa
     with Rig(headless()) as rig:
         rig.hands.events.put(note(40))
         assert play_until(rig, lambda: rig.show.dark, 10.0)
+
+
+def type_keys(monkeypatch, rig, *events):
+    """As if they were typed into the window."""
+    typed = [*events]
+    monkeypatch.setattr(rig.surface, "poll", lambda: [typed.pop(0) for _ in typed[:]])
+
+
+def test_only_a_key_that_is_typed_is_taught():
+    learn = taught(M)
+    others = [ControlEvent(0.0, "midi.program", 2.0, "ch1"), ControlEvent(0.0, "show.preset", 2.0),
+              ControlEvent(0.0, "show.tap")]  # a program change, and a tap on the control page
+    assert learn.step(others) == others and learn.word == ""
+    assert [event.address for event in learn.step([ControlEvent(0.0, "show.next")], [BLACKOUT])] == ["show.next"]
+    step(learn, note(40))
+    assert learn.bound == {"note40 ch10": Act("show.blackout")}
+
+
+def test_a_button_that_was_down_when_its_cable_came_out_counts_again():
+    learn, decoder = Learn({"cc20 ch1": Act("show.tap")}, TAUGHT), Decoder()
+    assert [e.address for e in learn.step(decoder.feed([0xB0, 20, 127], 0.0))] == ["midi.cc20", "show.tap"]
+    lost = decoder.release(1.0)
+    assert learn.step(lost) == [] and not any(event.address.startswith("midi.") for event in lost), "faders stay"
+    assert [e.address for e in learn.step(Decoder().feed([0xB0, 20, 127], 2.0))] == ["midi.cc20", "show.tap"]
 
 
 def pad(t, number, down=True):
@@ -171,8 +201,7 @@ def test_a_pad_on_a_real_port_is_taught_and_then_does_it(jack, tmp_path, monkeyp
         with Rig(headless(midi="all", midi_api="jack")) as rig:
             learn = rig.stage.wiring.learn
             assert play_until(rig, lambda: "stick" in rig.hands.note, 15.0)
-            rig.hands.events.put(M)
-            rig.hands.events.put(BLACKOUT)
+            type_keys(monkeypatch, rig, M, BLACKOUT)
 
             def struck(done):
                 stick.send_message([0x99, 40, 100])

@@ -9,6 +9,7 @@ from performer.frame import ControlEvent
 
 BUTTONS = ("midi.note", "midi.cc")
 PRESSED = 0.5  # a controller's value from which on its button is down; any velocity will do for a note
+LOST = "button.lost"  # the cable of a controller came out while its button was down: text says which, "cc20 ch1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +39,20 @@ class Learn:
         self.word = ""
         self.changed = False
 
-    def step(self, events: Iterable[ControlEvent]) -> list[ControlEvent]:
-        """The events, and after each press of a learned button what it does; keys that are being taught do nothing."""
+    def step(self, events: Iterable[ControlEvent], keys: Iterable[ControlEvent] = ()) -> list[ControlEvent]:
+        """All events, and after each press of a learned button what it does.
+
+        keys  what the keyboard said: only that can be taught, and a key that is being taught does nothing
+        """
         self.word, self.changed = "", False
         made: list[ControlEvent] = []
-        for event in events:
-            if event.address == "app.learn":
+        for event, key in (*((event, False) for event in events), *((event, True) for event in keys)):
+            if event.address == LOST:
+                self._down.discard(f"midi.{event.text}")
+            elif event.address == "app.learn":
                 self._asked, self._act = not self._asked, None
                 self.word = self.ASK if self._asked else "nothing learned"
-            elif self._asked and self._act is None and event.address in self._may:
+            elif key and self._asked and self._act is None and event.address in self._may:
                 self._act = Act(event.address, event.value)
                 self.word = f"now the pad for {event.address}"
             else:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
+from performer.control.learn import LOST, PRESSED
 from performer.frame import ControlEvent
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ class Decoder:
         self._high: dict[tuple[int, int], tuple[int, float]] = {}  # value of a high part and when it came
         self._pairs: dict[tuple[int, int], int] = {}  # how often a low part followed it at once
         self._held: set[tuple[int, int]] = set()  # note and channel of keys that are down
+        self._down: set[str] = set()  # controllers that are past the half of their way, as Learn calls their buttons
         self._told = False
 
     def feed(self, data: Iterable[int], t: float) -> list[ControlEvent]:
@@ -60,8 +62,16 @@ class Decoder:
         return events
 
     def release(self, t: float) -> list[ControlEvent]:
-        """Events that let go of all keys that are down: nobody else will when the port is gone."""
-        held, self._held = sorted(self._held), set()
+        """Events that let go of all keys and buttons that are down: nobody else will when the port is gone.
+
+        A fader that is up stays up; only the button that it may be is no longer down.
+        """
+        down, self._down = sorted(self._down), set()
+        return [*self._let_go(t, range(1, 17)), *(ControlEvent(t, LOST, 0.0, button) for button in down)]
+
+    def _let_go(self, t: float, channels: Collection[int]) -> list[ControlEvent]:
+        held = sorted(key for key in self._held if key[1] in channels)
+        self._held.difference_update(held)
         return [ControlEvent(t, f"midi.note{note}", 0.0, f"ch{channel}") for note, channel in held]
 
     def _length(self) -> int:
@@ -88,7 +98,9 @@ class Decoder:
         if kind == 0xA:
             return [ControlEvent(t, f"midi.touch{first}", second / 127.0, text)]
         if kind == 0xB:
-            return [self._controller(first, second, channel, t), *(self.release(t) if first in ALL_OFF else ())]
+            event = self._controller(first, second, channel, t)
+            (self._down.add if event.value >= PRESSED else self._down.discard)(f"{event.address[5:]} {text}")
+            return [event, *(self._let_go(t, (channel,)) if first in ALL_OFF else ())]
         if kind == 0xC:
             return [ControlEvent(t, "midi.program", float(first), text), ControlEvent(t, "show.preset", float(first))]
         if kind == 0xD:
