@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+# The networks here are tiny, and threads that wait for each other on a busy machine take minutes instead of seconds.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 ASOUND = """
 <{alsa}>
 pcm.!default {{ type pulse }}
