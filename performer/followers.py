@@ -128,12 +128,14 @@ class Followers:
         if not wanted and not self._playing:
             return
         moves: dict[int, Mapping[str, float]] = {}
+        ticked: list[Improviser] = []  # a scene that goes on from another, and that one, share theirs
         for number, wish in wanted.items():
             net = self._nets.get(wish.name, (None, 0.0))[0]
             if net is None:
                 continue
             _, improviser, sources = self._at_play(number, wish, net)
-            if net not in self._failed:
+            if net not in self._failed and improviser not in ticked:
+                ticked.append(improviser)
                 try:
                     improviser.tick(heard, wish.wildness)
                 except Exception as error:
@@ -146,7 +148,9 @@ class Followers:
 
     def _at_play(self, number: int, wish: Following, net: FollowerNet) -> tuple[Following, Improviser, list[str]]:
         """A scene's follower; where its network or seed is another now, it goes on from where its knobs are."""
-        there = self._playing.get(number)
+        there = self._playing.get(number) or self._playing.get(wish.after)
+        if there is not None:
+            self._playing[number] = there
         if there is None or there[1].net is not net or (there[0].name, there[0].seed) != (wish.name, wish.seed):
             start = there[1].knobs if there is not None and there[1].net.knobs == net.knobs else None
             there = self._playing[number] = (wish, Improviser(net, wish.seed, start),

@@ -163,11 +163,15 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """The follower that a scene wants at play, its seed, and how wildly it plays, 0..2."""
+    """The follower that a scene wants at play, its seed, and how wildly it plays, 0..2.
+
+    after  number of the scene whose improvisation it goes on with; 0: it begins its own
+    """
 
     name: str
     seed: int
     wildness: float
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ class Effort:
     """One rung of the ladder.
 
     scale             of the inner resolution, 1.0 being the window's own
-    image_interval_s  least seconds between two images of a model
+    image_interval_s  least seconds between two images of a model; 0: each frame may have its own
     skip              how many effects marked costly are left out
     """
 
@@ -29,12 +29,13 @@ class Effort:
     skip: int
 
     def __str__(self) -> str:
-        return f"{self.scale:.0%} resolution, images at most {1.0 / self.image_interval_s:.0f}/s" + (
+        return f"{self.scale:.0%} resolution" + (
+            f", images at most {1.0 / self.image_interval_s:.0f}/s" if self.image_interval_s else "") + (
             f", {counted(self.skip, 'effect')} left out" if self.skip else "")
 
 
 LADDER = (
-    Effort(1.0, 1 / 30, 0), Effort(0.85, 1 / 30, 0), Effort(0.72, 1 / 30, 0), Effort(0.6, 1 / 30, 0),
+    Effort(1.0, 0.0, 0), Effort(0.85, 1 / 30, 0), Effort(0.72, 1 / 30, 0), Effort(0.6, 1 / 30, 0),
     Effort(0.5, 1 / 30, 0), Effort(0.5, 1 / 20, 0), Effort(0.5, 1 / 12, 0), Effort(0.5, 1 / 12, 1),
     Effort(0.4, 1 / 12, 2), Effort(0.33, 1 / 8, 3),
 )

@@ -27,7 +27,8 @@ class Playing:
 
     def __init__(self, number: int, preset: Preset, t: float, seed: int, pulse: Pulse) -> None:
         self.number, self.preset, self.started, self._seed = number, preset, t, seed
-        self.router, self.following = _router(preset), _following(preset, preset.base, seed)
+        self.after = 0  # number of the scene that it goes on from, if it does
+        self.router, self.following = _router(preset), _following(preset, preset.base, seed, 0)
         self.positions = {name: self._first(node, walk, pulse) for name, node, walk in _walkers(preset)}
         self.positions |= {layer.name: 0.0 for layer in preset.layers if layer.play}
         self.positions |= {f"{layer.name}.noise": 0.0 for layer in preset.layers
@@ -47,6 +48,8 @@ class Playing:
     def take_over(self, before: Playing) -> None:
         """Go on where another scene of the same preset stands, but for the time that shaders see."""
         self.router.follow(before.router)
+        self.after = before.number
+        self.following = before.following and replace(before.following, after=before.number)
         self.positions, self.holdings, self._led = dict(before.positions), before.holdings, before._led
 
     def hold(self, layer: Layer, place: Place, t: float, seconds: float, values: Mapping[str, float]) -> None:
@@ -114,7 +117,7 @@ class Playing:
         params, routes = self.router.step(values, t, dt, amount)  # type: ignore[arg-type]
         self.routes = tuple(routes)
         self._led = params.get("follower.play.amount")
-        self.following = _following(self.preset, params, self._seed)
+        self.following = _following(self.preset, params, self._seed, self.after)
         walks = {}
         for layer in self.preset.layers:
             if layer.walk is None:
@@ -191,14 +194,14 @@ def _router(preset: Preset) -> Router:
     return Router(preset.routes, preset.params, preset.base, preset.follower.hold if preset.follower else 0.0)
 
 
-def _following(preset: Preset, params: Mapping[str, Value], seed: int) -> Following | None:
+def _following(preset: Preset, params: Mapping[str, Value], seed: int, after: int) -> Following | None:
     """What the scene wants of a follower now, if it has one."""
     spec = preset.follower
     if spec is None:
         return None
     wildness = params["follower.play.wildness"]
     assert isinstance(wildness, float)
-    return Following(spec.name, spec.seed + 7919 * seed, wildness)
+    return Following(spec.name, spec.seed + 7919 * seed, wildness, after)
 
 
 def _lock(walk: WalkSpec) -> str:

@@ -166,7 +166,7 @@ class Show:
         return (other, second, progress, None, scene) if progress > 0.0 else (other, None, 0.0, second, scene)
 
     def _advance(self, playing: Playing, values: Mapping[str, float], t: float, dt: float, beats: float) -> Scene:
-        pulse, moves = self.clock.pulse, self._moves.get(playing.number)
+        pulse, moves = self.clock.pulse, self._moves.get(playing.number, self._moves.get(playing.after))
         return playing.step({**values, **moves} if moves else values, t, dt, beats, pulse.beat, pulse.meter)
 
     def _on_time(self, t: float, features: Features) -> None:

@@ -122,6 +122,7 @@ class Stage:
         self.stats = Stats(1.0 / fps)
         self.governor, self.relief = Governor(1.0 / fps), Relief(1.0 / fps)
         renderer.timer = Timer(surface.ctx, every=TIMED_EVERY)
+        self._spare()
         self.recorder: Recorder | None = None
         self._pacer: Pacer | None = Pacer(1.0 / fps)
         self._swap_s: list[float] = []
@@ -212,8 +213,7 @@ class Stage:
         self.stats.shown(shown, shown - heard_t)
         wiring.latency.shown(begun, drawn, shown, heard_t, listener.device_s, listener.window_s)
         if governor.step(shown, took):
-            self.renderer.skip = governor.effort.skip
-            wiring.painter.least_interval_s = governor.effort.image_interval_s
+            self._spare()
             self._own_up()
         timer = self.renderer.timer
         if governor.level > 0 and timer is not None and timer.on:
@@ -233,6 +233,11 @@ class Stage:
         """Record from now on. Raises Fault when the path is no good."""
         self.recorder = self.wiring.record(path, self.surface.size)
         self._say(f"recording to {self.recorder.path}")
+
+    def _spare(self) -> None:
+        """Give up what the governor says, or take it back."""
+        self.renderer.skip = self.governor.effort.skip
+        self.wiring.painter.least_interval_s = self.governor.effort.image_interval_s
 
     def _own_up(self) -> None:
         """Say what is given up, once for each depth, and never on the picture: the panel always shows it."""

@@ -619,6 +619,26 @@ def test_a_knob_that_the_follower_does_not_have_is_named(tmp_path, caplog):
     assert check([str(tmp_path / "first.toml")], None, "cpu")[0]["ok"]
 
 
+def test_an_improvisation_goes_on_when_its_scene_is_renewed(tmp_path, monkeypatch):
+    monkeypatch.setattr("performer.show.SCENE_S", 5.0)
+    path = graph(tmp_path / "warmer.follower.onnx", [node("Constant", [], ["means"], value=number("m", [[[0.002]]]))])
+    followers = Followers(found(path))
+    followers.load(["warmer"])
+    show = Show([make(FOLLOWED)], "first")
+    alone, expected, routed, numbers = Improviser(read(path), show.following[1].seed), [], [], set()
+    for i in range(20 * 20):  # a tick a frame
+        followers.attend(show.following)
+        followers.tick(np.zeros(len(NAMES)))
+        expected.append(2.0 * float(alone.tick(np.zeros(len(NAMES)), 1.0)[0]) - 1.0)
+        frame = show.step((i + 1) / 20, 1 / 20, (64, 36), Features(t=i / 20), Sound(), (), followers.moves)
+        routed.append([scene.params["main.latent.warm"] for scene in frame.scenes])
+        numbers |= {scene.number for scene in frame.scenes}
+    assert len(numbers) >= 3 and any(len(both) == 2 for both in routed)
+    for both, one in zip(routed, expected, strict=True):
+        assert both == pytest.approx([one] * len(both), abs=1e-5), "ticked once, and never begun again"
+    assert len(followers._playing) <= 2, "scenes that are over are forgotten"
+
+
 def test_a_newer_file_is_taken_while_it_plays_and_a_broken_one_is_not(tmp_path, caplog):
     path = graph(tmp_path / "up.follower.onnx", [node("Constant", [], ["means"], value=number("m", [[[0.01]]]))])
     followers = Followers(found(path))

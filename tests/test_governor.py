@@ -29,8 +29,11 @@ def test_it_regains_what_it_gave_up_when_the_load_is_gone():
     governor = Governor(1 / 60)
     drive(governor, lambda e: 0.05, 10.0)
     assert governor.level == len(LADDER) - 1
+    assert governor.effort.image_interval_s > 0.1 and "images at most 8/s" in str(governor.effort)
     drive(governor, lambda e: 0.002, 120.0, start=10.0)
     assert governor.level == 0
+    assert governor.effort == Governor(1 / 60).effort  # all of it: each frame may have its own image again
+    assert governor.effort.image_interval_s == 0.0 and str(governor.effort) == "100% resolution"
 
 
 def test_a_lone_slow_frame_changes_nothing():
