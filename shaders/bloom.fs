@@ -9,6 +9,7 @@
     {"TARGET": "near", "WIDTH": "$WIDTH/8.0", "HEIGHT": "$HEIGHT/8.0"},
     {"TARGET": "wide", "WIDTH": "$WIDTH/24.0", "HEIGHT": "$HEIGHT/24.0"},
     {"TARGET": "far", "WIDTH": "$WIDTH/24.0", "HEIGHT": "$HEIGHT/24.0"},
+    {"TARGET": "spill", "WIDTH": "$WIDTH/8.0", "HEIGHT": "$HEIGHT/8.0"},
     {}
   ],
   "INPUTS": [
@@ -45,10 +46,12 @@ void main() {
     gl_FragColor = vec4(row(near, uv, vec2(step1.x, 0.0)), 1.0);
   } else if (PASSINDEX == 4) {
     gl_FragColor = vec4(row(wide, uv, vec2(0.0, step1.y)), 1.0);
-  } else {
-    vec3 c = IMG_NORM_PIXEL(inputImage, uv).rgb;
+  } else if (PASSINDEX == 5) {
     vec3 light = (IMG_NORM_PIXEL(near, uv).rgb * 0.6 + IMG_NORM_PIXEL(far, uv).rgb * 0.8) * amount * tint.rgb;
     light = light / (1.0 + light * 0.5);
-    gl_FragColor = vec4(1.0 - (1.0 - c) * (1.0 - min(light, 1.0)), 1.0);
+    gl_FragColor = vec4(min(light, 1.0), 1.0);
+  } else {
+    vec3 c = IMG_NORM_PIXEL(inputImage, uv).rgb;
+    gl_FragColor = vec4(1.0 - (1.0 - c) * (1.0 - IMG_NORM_PIXEL(spill, uv).rgb), 1.0);
   }
 }

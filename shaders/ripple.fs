@@ -2,7 +2,7 @@
   "DESCRIPTION": "Rings of water run outwards from the centre; each drop is one hit",
   "CREDIT": "Performer", "ISFVSN": "2", "CATEGORIES": ["Warp"],
   "PASSES": [
-    {"TARGET": "drops", "PERSISTENT": true, "FLOAT": true, "WIDTH": "4", "HEIGHT": "1"},
+    {"TARGET": "drops", "PERSISTENT": true, "FLOAT": true, "WIDTH": "1", "HEIGHT": "1"},
     {}
   ],
   "INPUTS": [
@@ -15,12 +15,11 @@
     {"NAME": "center", "TYPE": "point2D", "MIN": [0.0, 0.0], "MAX": [1.0, 1.0], "DEFAULT": [0.5, 0.5]}
   ]
 }*/
-float age(float i) { return IMG_NORM_PIXEL(drops, vec2((i + 0.5) / 4.0, 0.5)).r; }
 void main() {
-  if (PASSINDEX == 0) {  // ages of the last four drops, the newest first
-    float i = floor(gl_FragCoord.x);
-    float before = FRAMEINDEX == 0 ? 100.0 : (drop ? (i < 0.5 ? -TIMEDELTA : age(i - 1.0)) : age(i));
-    gl_FragColor = vec4(min(before + TIMEDELTA, 100.0), 0.0, 0.0, 1.0);
+  vec4 ages = IMG_NORM_PIXEL(drops, vec2(0.5));  // of the last four drops, the newest first
+  if (PASSINDEX == 0) {
+    vec4 before = FRAMEINDEX == 0 ? vec4(100.0) : drop ? vec4(-TIMEDELTA, ages.rgb) : ages;
+    gl_FragColor = min(before + TIMEDELTA, 100.0);
     return;
   }
   vec2 uv = isf_FragNormCoord;
@@ -28,7 +27,7 @@ void main() {
   vec2 p = (uv - center) * aspect;
   float r = length(p) + 1e-4, wave = 0.0;
   for (int i = 0; i < 4; i++) {
-    float t = age(float(i)), front = r - t * speed;
+    float t = ages[i], front = r - t * speed;
     wave += sin(clamp(front * 34.0, -12.566, 6.283)) * exp(-front * front * 60.0 - t / decay);
   }
   vec2 q = uv - p / r / aspect * wave * amount * 0.07;
