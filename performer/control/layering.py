@@ -34,6 +34,7 @@ MASK = (
 
 #: Where a point of the picture lies in the layer: at = (a, b; c, d) * (p - middle) + (x, y), all 0..1 across.
 Place = tuple[float, float, float, float, float, float]
+AS_IT_IS: Place = (1.0, 0.0, 0.0, 1.0, 0.5, 0.5)
 
 
 def number(params: Mapping[str, Value], address: str, default: float) -> float:

@@ -200,8 +200,7 @@ class Node:
                 self._kept[one.target] = self._resized(buffer, size, self.pool.buffer(one.floating))
 
     def _resized(self, old: _Buffer | None, size: tuple[int, int], dtype: str) -> _Buffer:
-        new = _Buffer(Target(self.ctx, size, dtype), Target(self.ctx, size, dtype))
-        new.front.kept = new.back.kept = True
+        new = _Buffer(Target(self.ctx, size, dtype, kept=True), Target(self.ctx, size, dtype, kept=True))
         if old is not None:
             self.compose.copy(old.front.texture, new.front.fbo)
             old.release()

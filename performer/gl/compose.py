@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import moderngl
 
 from performer.control.layering import BLENDS, Place
@@ -21,14 +23,16 @@ void main() { pixel = texture(image, isf_FragNormCoord) * gain; }
 """
 # Light adds and covers in linear light, which a square comes near enough to (sRGB is a power of 2.2, by and large);
 # the other modes are what painting programs define, on the numbers as they are (W3C, "Compositing and Blending", 2024).
+# What MODE, PLACED and MASKED do not ask for is not there: where the processor draws, even a branch not taken costs.
 _MIX = """\
 #version 330 core
+#define MODE %d
+#define PLACED %d
+#define MASKED %d
 in vec2 isf_FragNormCoord;
 out vec4 pixel;
 uniform sampler2D below, above, stencil;
 uniform float opacity;
-uniform int mode;
-uniform bool placed;
 uniform vec4 turn;
 uniform vec2 shift;
 uniform vec2 key;      // threshold, softness
@@ -40,36 +44,46 @@ void main() {
   vec3 a = max(texture(below, isf_FragNormCoord).rgb, 0.0);
   vec2 at = isf_FragNormCoord;
   float seen = opacity;
-  if (placed) {
-    at = vec2(dot(turn.xy, at - 0.5), dot(turn.zw, at - 0.5)) + shift;
-    vec2 rim = (0.5 - abs(at - 0.5)) / max(fwidth(at), vec2(1e-6));
-    seen *= clamp(min(rim.x, rim.y) + 0.5, 0.0, 1.0);
-  }
+#if PLACED
+  at = vec2(dot(turn.xy, at - 0.5), dot(turn.zw, at - 0.5)) + shift;
+  vec2 rim = (0.5 - abs(at - 0.5)) / max(fwidth(at), vec2(1e-6));
+  seen *= clamp(min(rim.x, rim.y) + 0.5, 0.0, 1.0);
+#endif
   vec4 top = texture(above, at);
   vec3 b = max(top.rgb, 0.0), c = b;
   seen *= clamp(top.a, 0.0, 1.0);
-  if (mask.x > 0.0) {
-    vec4 hole = texture(stencil, isf_FragNormCoord);
-    float light = clamp(dot(hole.rgb, LUMA), 0.0, 1.0) * clamp(hole.a, 0.0, 1.0);
-    seen *= mix(1.0, mix(light, 1.0 - light, mask.y), mask.x);
-  }
-  if (mode == 2) c = 1.0 - (1.0 - min(a, 1.0)) * (1.0 - min(b, 1.0));
-  else if (mode == 3) c = a * b;
-  else if (mode == 4) c = mix(2.0 * a * b, 1.0 - 2.0 * (1.0 - min(a, 1.0)) * (1.0 - min(b, 1.0)), step(0.5, a));
-  else if (mode == 5) c = max(a, b);
-  else if (mode == 6) c = min(a, b);
-  else if (mode == 7) c = abs(a - b);
-  else if (mode == 8) seen *= smoothstep(key.x - key.y, key.x + key.y + 1e-4, dot(b, LUMA));
-  else if (mode == 9) {
-    float apart = distance(hue(b), hue(key_color));
-    seen *= smoothstep(key.x - key.y, key.x + key.y + 1e-4, apart);
-    // What is left of the colour shines through hair and edges: take it out where it leads.
-    vec3 way = key_color - dot(key_color, vec3(1.0 / 3.0));
-    c -= way * max(0.0, dot(hue(b), hue(key_color)) / max(dot(hue(key_color), hue(key_color)), 1e-4) - 0.25) * 0.8;
-    c = max(c, 0.0);
-  }
-  if (mode == 1) pixel = vec4(sqrt(a * a + b * b * seen), 1.0);
-  else pixel = vec4(sqrt(mix(a * a, c * c, seen)), 1.0);
+#if MASKED
+  vec4 hole = texture(stencil, isf_FragNormCoord);
+  float light = clamp(dot(hole.rgb, LUMA), 0.0, 1.0) * clamp(hole.a, 0.0, 1.0);
+  seen *= mix(1.0, mix(light, 1.0 - light, mask.y), mask.x);
+#endif
+#if MODE == 2
+  c = 1.0 - (1.0 - min(a, 1.0)) * (1.0 - min(b, 1.0));
+#elif MODE == 3
+  c = a * b;
+#elif MODE == 4
+  c = mix(2.0 * a * b, 1.0 - 2.0 * (1.0 - min(a, 1.0)) * (1.0 - min(b, 1.0)), step(0.5, a));
+#elif MODE == 5
+  c = max(a, b);
+#elif MODE == 6
+  c = min(a, b);
+#elif MODE == 7
+  c = abs(a - b);
+#elif MODE == 8
+  seen *= smoothstep(key.x - key.y, key.x + key.y + 1e-4, dot(b, LUMA));
+#elif MODE == 9
+  float apart = distance(hue(b), hue(key_color));
+  seen *= smoothstep(key.x - key.y, key.x + key.y + 1e-4, apart);
+  // What is left of the colour shines through hair and edges: take it out where it leads.
+  vec3 way = key_color - dot(key_color, vec3(1.0 / 3.0));
+  c -= way * max(0.0, dot(hue(b), hue(key_color)) / max(dot(hue(key_color), hue(key_color)), 1e-4) - 0.25) * 0.8;
+  c = max(c, 0.0);
+#endif
+#if MODE == 1
+  pixel = vec4(sqrt(a * a + b * b * seen), 1.0);
+#else
+  pixel = vec4(sqrt(mix(a * a, c * c, seen)), 1.0);
+#endif
 }
 """
 # Brighter than white keeps its hue and bleaches the more the brighter it is; what is not stays exactly as it is.
@@ -106,18 +120,34 @@ void main() {
 """
 
 
+class _Mix:
+    """The mix shader for one mode, moved or not, masked or not."""
+
+    def __init__(self, ctx: moderngl.Context, mode: int, placed: bool, masked: bool) -> None:
+        self.program = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_MIX % (mode, placed, masked))
+        self.vao = ctx.vertex_array(self.program, [])
+        self._uniforms: dict[str, Any] = {name: self.program[name] for name in self.program}
+        for unit, name in enumerate(("below", "above", "stencil")):
+            self.set(name, unit)
+
+    def set(self, name: str, value: Any) -> None:
+        """Set a uniform, if this one has it."""
+        uniform = self._uniforms.get(name)
+        if uniform is not None:
+            uniform.value = value
+
+
 class Compose:
     """Copies and mixes textures; every method draws over the whole of `into`."""
 
     def __init__(self, ctx: moderngl.Context) -> None:
-        self._after = after_pass(ctx)
+        self._ctx, self._after = ctx, after_pass(ctx)
         self._programs = [ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=source)
-                          for source in (_COPY, _MIX, _PRESENT, _DARK)]
-        self._copy, self._mix, self._present, _ = self._programs
+                          for source in (_COPY, _PRESENT, _DARK)]
+        self._copy, self._present, _ = self._programs
         self._vaos = [ctx.vertex_array(program, []) for program in self._programs]
-        self._copy_vao, self._mix_vao, self._present_vao, self._dark_vao = self._vaos
-        for unit, name in enumerate(("below", "above", "stencil")):
-            self._mix[name].value = unit  # type: ignore[union-attr]
+        self._copy_vao, self._present_vao, self._dark_vao = self._vaos
+        self._mixes: dict[tuple[int, bool, bool], _Mix] = {}  # made when first asked for
 
     def copy(self, image: moderngl.Texture, into: moderngl.Framebuffer, gain: float = 1.0) -> None:
         """The image times gain, stretched to fit, linearly filtered."""
@@ -138,18 +168,23 @@ class Compose:
         key      threshold, softness, colour, for the two modes that cut out
         stencil  a picture whose brightness weighs the opacity; mask: how far (0..1), and 1.0 to turn it round
         """
-        program = self._mix
+        kind = mode, place is not None, stencil is not None
+        program = self._mixes.get(kind)
+        if program is None:
+            program = self._mixes[kind] = _Mix(self._ctx, *kind)
         into.use()
         below.use(0)
         above.use(1)
-        (stencil or below).use(2)
-        program["mode"].value, program["opacity"].value = mode, opacity  # type: ignore[union-attr]
-        program["placed"].value = place is not None  # type: ignore[union-attr]
+        if stencil is not None:
+            stencil.use(2)
+        program.set("opacity", opacity)
+        program.set("mask", mask)
+        program.set("key", key[:2])
+        program.set("key_color", key[2][:3])
         if place is not None:
-            program["turn"].value, program["shift"].value = place[:4], place[4:]  # type: ignore[union-attr]
-        program["key"].value, program["key_color"].value = key[:2], key[2][:3]  # type: ignore[union-attr]
-        program["mask"].value = mask if stencil is not None else (0.0, 0.0)  # type: ignore[union-attr]
-        self._mix_vao.render(moderngl.TRIANGLES, 3)
+            program.set("turn", place[:4])
+            program.set("shift", place[4:])
+        program.vao.render(moderngl.TRIANGLES, 3)
         self._after()
 
     def present(self, image: moderngl.Texture, into: moderngl.Framebuffer, gain: float, frame: int) -> None:
@@ -171,6 +206,9 @@ class Compose:
         self._after()
 
     def release(self) -> None:
+        for one in self._mixes.values():
+            one.vao.release()
+            one.program.release()
         for vao in self._vaos:
             vao.release()
         for program in self._programs:

@@ -11,10 +11,11 @@ from typing import Any
 import moderngl
 import numpy as np
 
+from performer.control.layering import AS_IT_IS
 from performer.errors import Fault, nearest
 from performer.frame import EMPTY, Features, Frame, Image, Images, Scene, Sound
 from performer.gl.chain import Moment, Node
-from performer.gl.compose import Compose
+from performer.gl.compose import MODES, Compose
 from performer.gl.convert import Converter
 from performer.gl.limiter import FlashLimiter
 from performer.gl.program import Program
@@ -102,6 +103,10 @@ class Renderer:
         for drawn in (self._draw_change(frame, scene, images, None), self._draw_scene(frame, scene, images, None)):
             assert drawn is not None
             screen = self._pool.take(frame.size)
+            for layer in preset.layers:  # as it may come to lie while it plays
+                for place in (None, AS_IT_IS):
+                    self._compose.mix(drawn.texture, drawn.texture, MODES[layer.blend], 1.0, screen.fbo, place,
+                                      stencil=drawn.texture if layer.mask is not None else None)
             self._compose.copy(drawn.texture, screen.fbo)
             self._pool.give(drawn)
             self._pool.give(screen)
@@ -294,10 +299,9 @@ class Renderer:
             texture = layer.image.draw(images.get((scene.number, layer.name)), frame.t, frame.dt, frame.size)
             if texture is not None:
                 self._remember(layer.image)
-            elif self._last_image is not None:
-                texture = self._last_image.texture
-            if texture is not None:
-                return self._run(frame, scene, stage, effects, texture, into)
+            picture = self._last_image.picture if self._last_image is not None else None
+            if picture is not None:
+                return self._run(frame, scene, stage, effects, picture, into)
         elif layer.source is not None:
             last = None if effects else into
             drawn, source = self._draw_node(layer.source, frame, scene, stage, {}, self._any_image(), last)
@@ -308,24 +312,18 @@ class Renderer:
             self._compose.dark(source.fbo)
         return self._run(frame, scene, stage, effects, source, into)
 
-    def _run(self, frame: Frame, scene: Scene, stage: SceneState, nodes: list[Node], first: Target | moderngl.Texture,
+    def _run(self, frame: Frame, scene: Scene, stage: SceneState, nodes: list[Node], now: Target,
              into: moderngl.Framebuffer | None) -> Target | None:
-        """Draw a chain of filters; `first` goes back to the pool if it came from there."""
-        now: Target | None = first if isinstance(first, Target) else None
-        texture = first.texture if isinstance(first, Target) else first
+        """Draw a chain of filters over a picture, which goes back to the pool if it came from there."""
         for node in nodes:
             last = into if node is nodes[-1] else None
-            drawn, picture = self._draw_node(node, frame, scene, stage, {"inputImage": texture}, texture, last)
+            drawn, picture = self._draw_node(node, frame, scene, stage, {"inputImage": now.texture}, now.texture, last)
             if not drawn:
                 continue
-            if now is not None:
-                self._pool.give(now)
+            self._pool.give(now)
             if picture is None:
                 return None
-            now, texture = picture, picture.texture
-        if now is None:
-            now = self._pool.take(frame.size)
-            self._compose.copy(texture, now.fbo)
+            now = picture
         return now
 
     def _draw_node(self, node: Node, frame: Frame, scene: Scene, stage: SceneState, given: dict[str, moderngl.Texture],

@@ -20,14 +20,14 @@ class Target:
 
     size   (width, height) in pixels
     dtype  of its four channels, as moderngl says it: "f1" bytes, "nu2" 16-bit 0..1, "f2" and "f4" floats
-    kept   belongs to a node for good: giving it to the pool does nothing
+    kept   belongs to a node or a layer for good: giving it to the pool does nothing
     """
 
     __slots__ = ("dtype", "fbo", "kept", "key", "size", "texture", "used")
 
-    def __init__(self, ctx: moderngl.Context, size: tuple[int, int], dtype: str) -> None:
+    def __init__(self, ctx: moderngl.Context, size: tuple[int, int], dtype: str, kept: bool = False) -> None:
         self.size, self.dtype, self.key, self.used = size, dtype, (size, dtype), 0
-        self.kept = False
+        self.kept = kept
         self.texture = ctx.texture(size, 4, dtype=dtype)
         self.texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
         self.texture.repeat_x = self.texture.repeat_y = False

@@ -48,9 +48,13 @@ class ImageTexture:
         self._warned = False
 
     @property
+    def picture(self) -> Target | None:
+        """What `texture` belongs to; it stays here, whoever gives it to a pool."""
+        return self._fine or self._shown
+
+    @property
     def texture(self) -> moderngl.Texture | None:
-        shown = self._fine or self._shown
-        return shown.texture if shown is not None else None
+        return self.picture.texture if self.picture is not None else None
 
     def upload(self, pixels: np.ndarray) -> None:
         """Copy (3, H, W) float32 to the card, as it is."""
@@ -158,7 +162,7 @@ class ImageTexture:
         if self._shown is None or self._shown.size != wanted:
             if self._shown is not None:
                 self._shown.release()
-            self._shown, self._stale = Target(self.ctx, wanted, "f1"), True
+            self._shown, self._stale = Target(self.ctx, wanted, "f1", kept=True), True
         if self._stale:
             self._converter.unpack(self._packed, self._shown, self._whole)
             self._stale = False
@@ -178,13 +182,14 @@ class ImageTexture:
         if self._shown is None or self._shown.size != wanted:
             if self._shown is not None:
                 self._shown.release()
-            self._shown, self._stale = Target(self.ctx, wanted, self._converter.dtype), True
+            self._shown, self._stale = Target(self.ctx, wanted, self._converter.dtype, kept=True), True
         double = (2 * wanted[0], 2 * wanted[1]) if size[0] >= SMALL * wanted[0] else None
         if (self._fine.size if self._fine is not None else None) != double:
             if self._fine is not None:
                 self._fine.release()
             dtype = self._converter.dtype
-            self._fine, self._stale = Target(self.ctx, double, dtype) if double is not None else None, True
+            self._fine = Target(self.ctx, double, dtype, kept=True) if double is not None else None
+            self._stale = True
 
     def release(self) -> None:
         for part in (self._transport, self._planes, self._packed, self._shown, self._before, self._fine):
