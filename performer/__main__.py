@@ -13,6 +13,7 @@ import typer
 from performer.commands import training
 from performer.commands.models import models
 from performer.errors import Fault, nearest
+from performer.service import whole
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   context_settings={"help_option_names": ["-h", "--help"]})
@@ -401,5 +402,10 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(141)
 
 
+def program() -> None:
+    """`main` as a process of its own."""
+    whole(main)
+
+
 if __name__ == "__main__":
-    main()
+    program()

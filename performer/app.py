@@ -18,7 +18,7 @@ from typing import Any
 
 from performer import banks, pads, settings
 from performer.audio.features import FEATURES
-from performer.deadline import Overdue, within
+from performer.deadline import Overdue, forsake, within
 from performer.errors import Fault
 from performer.followers import Followers
 from performer.frame import Frame, Images
@@ -150,6 +150,8 @@ class Rig:
             self.painter.close()
         for thread, patience_s in self._threads:
             thread.join(patience_s)
+            if thread.is_alive():
+                forsake(thread)
         self._closing.close()
 
     def _open_sound(self) -> source.SoundSource:

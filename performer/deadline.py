@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from time import monotonic
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+_aside: set[threading.Thread] = set()  # whose end nobody waits for
+_lock = threading.Lock()
 
 
 class Overdue(Exception):
@@ -26,7 +29,9 @@ class Call(Generic[T]):
         self._given_up = False
         self._lock = threading.Lock()
         self._done = threading.Event()
-        threading.Thread(target=self._run, name="aside", daemon=True).start()
+        thread = threading.Thread(target=self._run, name="aside", daemon=True)
+        forsake(thread)
+        thread.start()
 
     @property
     def done(self) -> bool:
@@ -61,6 +66,27 @@ class Call(Generic[T]):
             self._done.set()
         if self._given_up and self._result and self._late is not None:
             self._late(self._result[0])
+
+
+def forsake(thread: threading.Thread) -> None:
+    """Wait no longer for a daemon thread to end; see `alone`."""
+    with _lock:
+        _aside.difference_update([one for one in _aside if one.ident is not None and not one.is_alive()])
+        _aside.add(thread)
+
+
+def alone(seconds: float) -> bool:
+    """Whether all threads that nobody waits for end within so many seconds.
+
+    Where one does not, it may be inside a library in C++, which aborts the process when Python ends under its feet:
+    then the process has to end at once, by os._exit.
+    """
+    ends = monotonic() + seconds
+    with _lock:
+        left = [*_aside]
+    for thread in left:
+        thread.join(max(ends - monotonic(), 0.0))
+    return not any(thread.is_alive() for thread in left)
 
 
 def within(seconds: float, body: Callable[[], T], late: Callable[[T], None] | None = None) -> T:

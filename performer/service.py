@@ -6,13 +6,17 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
+
+from performer.deadline import alone
 
 log = logging.getLogger(__name__)
 FIRST_REST_S, LONGEST_REST_S = 1.0, 300.0
+LAST_S = 0.5  # that calls which have not returned get at the very end
 
 
 class Service:
@@ -94,3 +98,27 @@ def outlast(name: str, body: Callable[[], None], stop: threading.Event) -> None:
             log.exception("%s stopped; it begins again in %.0f s", name, rest_s)
         stop.wait(rest_s)
         rest_s = min(2.0 * rest_s, LONGEST_REST_S)
+
+
+def whole(body: Callable[[], None]) -> None:
+    """Run the whole of a program, and end its process as it ended, though calls into libraries have not returned."""
+    code: object = 0
+    try:
+        body()
+    except SystemExit as leaving:
+        code = leaving.code
+    except BaseException:
+        if alone(LAST_S):
+            raise
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    if alone(LAST_S):
+        sys.exit(code)  # type: ignore[arg-type]
+    if code is not None and not isinstance(code, int):
+        print(code, file=sys.stderr)
+        code = 1
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # nobody reads it any more, or it is closed
+            stream.flush()
+    os._exit(code or 0)

@@ -1,0 +1,81 @@
+"""Calls that may never return: nobody waits for them, and the process ends as it should though they go on."""
+
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from performer.deadline import Call, Overdue, alone, forsake, within
+from performer.library import FACTORY
+
+PROGRAM = """
+import atexit, sys, threading
+from pathlib import Path
+import numpy as np
+from performer.deadline import Call, forsake
+from performer.generators.onnx import create
+from performer.service import whole
+
+atexit.register(print, "good-bye")
+
+def body():
+    path = Path({path!r})
+    model, painted = create(path, "cpu"), threading.Event()
+
+    def paint():
+        for _ in range({count}):
+            model.paint(np.ones(64, np.float32))
+            create(path, "cpu")
+            painted.set()
+
+    if {forsaken}:
+        thread = threading.Thread(target=paint, daemon=True)
+        thread.start()
+        forsake(thread)
+    else:
+        Call(paint)
+    painted.wait()
+    print("said last", end="")
+    {ending}
+
+whole(body)
+"""
+
+
+def end(ending: str, count: int = 1 << 30, forsaken: bool = False) -> subprocess.CompletedProcess:
+    text = PROGRAM.format(path=str(FACTORY / "models" / "chrome.onnx"), ending=ending, count=count, forsaken=forsaken)
+    return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize(("ending", "code", "said"), [
+    ("return", 0, ""), ("sys.exit(3)", 3, ""), ("sys.exit('no such preset')", 1, "no such preset"),
+    ("raise ValueError('a defect')", 1, "ValueError: a defect")])
+@pytest.mark.parametrize("forsaken", [False, True])
+def test_a_process_whose_model_still_runs_ends_as_it_should(ending, code, said, forsaken):
+    done = end(ending, forsaken=forsaken)
+    assert (done.returncode, done.stdout) == (code, "said last"), done.stderr
+    assert said in done.stderr and "terminate called" not in done.stderr
+
+
+def test_where_all_has_returned_python_ends_as_always():
+    done = end("return", count=1)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "said lastgood-bye\n", "")
+
+
+def test_what_does_not_return_is_known_until_it_does():
+    go, late = threading.Event(), []
+    with pytest.raises(Overdue):
+        within(0.01, lambda: go.wait(60.0), late.append)
+    assert not alone(0.01)
+    thread = threading.Thread(target=go.wait, args=(60.0,), daemon=True)
+    thread.start()
+    forsake(thread)
+    go.set()
+    assert alone(30.0)
+    deadline = time.monotonic() + 30.0
+    while not late and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert late == [True]
+    assert Call(lambda: 7).wait(30.0) == 7 and alone(30.0)
