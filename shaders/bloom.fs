@@ -51,7 +51,7 @@ void main() {
     light = light / (1.0 + light * 0.5);
     gl_FragColor = vec4(min(light, 1.0), 1.0);
   } else {
-    vec3 c = IMG_NORM_PIXEL(inputImage, uv).rgb;
+    vec3 c = IMG_THIS_PIXEL(inputImage).rgb;
     gl_FragColor = vec4(1.0 - (1.0 - c) * (1.0 - IMG_NORM_PIXEL(spill, uv).rgb), 1.0);
   }
 }

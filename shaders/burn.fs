@@ -17,7 +17,7 @@ void main() {
   vec2 uv = isf_FragNormCoord, p = uv * vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0);
   float n = 0.55 * noise(p * 3.0) + 0.28 * noise(p * 8.0) + 0.17 * noise(p * 23.0);
   float edge = n * 0.8 + 0.2 * uv.y - (progress * 1.25 - 0.15);
-  vec3 old = IMG_NORM_PIXEL(startImage, uv).rgb, fresh = IMG_NORM_PIXEL(endImage, uv).rgb;
+  vec3 old = IMG_THIS_PIXEL(startImage).rgb, fresh = IMG_THIS_PIXEL(endImage).rgb;
   old *= mix(1.0, smoothstep(0.0, 0.12, edge), step(0.001, progress));
   float inside = smoothstep(0.0, -0.015, edge), running = smoothstep(0.0, 0.05, progress) * smoothstep(1.0, 0.95, progress);
   vec3 glow = heat * running * (vec3(1.0, 0.45, 0.08) * exp(-abs(edge) * 40.0) + vec3(1.0, 0.9, 0.6) * exp(-abs(edge) * 130.0));

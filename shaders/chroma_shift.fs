@@ -22,7 +22,7 @@ void main() {
   vec2 uv = isf_FragNormCoord;
   vec2 p = uv - 0.5;
   vec2 d = mix(turn(angle) * 0.5, p * (0.4 + 2.0 * dot(p, p)), radial) * amount * 0.12;
-  vec2 g = IMG_NORM_PIXEL(inputImage, uv).ga;
+  vec2 g = IMG_THIS_PIXEL(inputImage).ga;
   float r = IMG_NORM_PIXEL(inputImage, clamp(uv - d, 0.0, 1.0)).r;
   float b = IMG_NORM_PIXEL(inputImage, clamp(uv + d, 0.0, 1.0)).b;
   gl_FragColor = vec4(r, g.x, b, 1.0);

@@ -13,7 +13,7 @@
 void main() {
   vec2 uv = isf_FragNormCoord;
   vec2 d = vec2(RENDERSIZE.y / RENDERSIZE.x, 1.0) * width * 0.001;
-  vec3 c = IMG_NORM_PIXEL(inputImage, uv).rgb;
+  vec3 c = IMG_THIS_PIXEL(inputImage).rgb;
   vec3 r = IMG_NORM_PIXEL(inputImage, uv + vec2(d.x, 0.0)).rgb;
   vec3 l = IMG_NORM_PIXEL(inputImage, uv - vec2(d.x, 0.0)).rgb;
   vec3 u = IMG_NORM_PIXEL(inputImage, uv + vec2(0.0, d.y)).rgb;

@@ -33,7 +33,7 @@ void main() {
   vec2 uv = isf_FragNormCoord;
   vec2 aspect = vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0);
   float dt = min(TIMEDELTA, 0.1);
-  vec3 fresh = IMG_NORM_PIXEL(inputImage, uv).rgb;
+  vec3 fresh = IMG_THIS_PIXEL(inputImage).rgb;
 
   vec2 cs = turn(rotate * dt);
   vec2 p = (uv - center) * aspect;

@@ -14,7 +14,7 @@ float luma(vec3 c) { return dot(c, vec3(0.3, 0.59, 0.11)); }
 void main() {
   vec2 uv = isf_FragNormCoord, aspect = vec2(RENDERSIZE.y / RENDERSIZE.x, 1.0), d = aspect * reach * 0.001;
   float dt = min(TIMEDELTA, 0.1);
-  vec3 new = IMG_NORM_PIXEL(inputImage, uv).rgb;
+  vec3 new = IMG_THIS_PIXEL(inputImage).rgb;
   vec3 right = IMG_NORM_PIXEL(pool, uv + vec2(d.x, 0.0)).rgb, left = IMG_NORM_PIXEL(pool, uv - vec2(d.x, 0.0)).rgb;
   vec3 above = IMG_NORM_PIXEL(pool, uv + vec2(0.0, d.y)).rgb, below = IMG_NORM_PIXEL(pool, uv - vec2(0.0, d.y)).rgb;
   vec2 slope = vec2(luma(right) - luma(left), luma(above) - luma(below));

@@ -22,6 +22,6 @@ void main() {
     gl_FragColor = vec4(at < slit ? fresh : old, 1.0);
   } else {
     vec3 c = IMG_NORM_PIXEL(past, uv).rgb;
-    gl_FragColor = vec4(mix(IMG_NORM_PIXEL(inputImage, uv).rgb, c, amount), 1.0);
+    gl_FragColor = vec4(mix(IMG_THIS_PIXEL(inputImage).rgb, c, amount), 1.0);
   }
 }

@@ -17,9 +17,9 @@
 void main() {
   vec2 uv = isf_FragNormCoord;
   float dt = min(TIMEDELTA, 0.1);
-  vec3 fresh = IMG_NORM_PIXEL(inputImage, uv).rgb;
+  vec3 fresh = IMG_THIS_PIXEL(inputImage).rgb;
   vec3 past = IMG_NORM_PIXEL(glow, clamp(uv - vec2(0.0, drift * dt), 0.0, 1.0)).rgb;
   vec3 rate = (1.0 + warmth * vec3(-0.35, 0.15, 0.9)) / decay;
-  past *= max(1.0 - rate * dt / (1.0 + rate * dt), 0.0);
+  past /= 1.0 + rate * dt;
   gl_FragColor = vec4(max(fresh, past), 1.0);
 }

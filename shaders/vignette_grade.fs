@@ -23,7 +23,7 @@ float hash(vec2 p) {
 
 void main() {
   vec2 uv = isf_FragNormCoord;
-  vec3 c = IMG_NORM_PIXEL(inputImage, uv).rgb * exp2(exposure);
+  vec3 c = IMG_THIS_PIXEL(inputImage).rgb * exp2(exposure);
   // A soft shoulder keeps highlights coloured when the exposure is pushed.
   c = c / (1.0 + max(c - 0.75, 0.0) * 0.8);
   float luma = dot(c, vec3(0.299, 0.587, 0.114));

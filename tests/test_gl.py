@@ -83,8 +83,9 @@ def layer(name="main", model=None, shader=None, effects=(), blend="normal"):
 
 
 def preset(*layers, master=(), transition="fade"):
-    return SimpleNamespace(layers=layers, master=tuple(Effect(n, n) for n in master),
-                           transition=Transition(transition, 1.0))
+    shaders = [one.shader for one in layers if one.shader] + [node.shader for one in layers for node in one.effects]
+    return SimpleNamespace(layers=layers, master=tuple(Effect(n, n) for n in master), base={}, routes=(),
+                           transition=Transition(transition, 1.0), shaders=(*shaders, *master, transition))
 
 
 def frame(scene, index=0, t=0.0, **more):

@@ -8,7 +8,7 @@ from typing import Any
 
 import moderngl
 
-from performer.frame import Value
+from performer.frame import EMPTY, Value
 from performer.gl.compose import Compose
 from performer.gl.program import PassProgram, Program
 from performer.gl.targets import Pool, Target
@@ -52,12 +52,16 @@ class Node:
     """One shader in a chain, with the buffers that only it has; the program may be shared.
 
     prefix  its parameters' addresses are `prefix.input`
+    rest    inputs that nothing moves but hands, and their values: while they stay there, it draws with programs made
+            for that; None: it has none
+    settle  make such programs now; else it uses those that were made
     scale   of its passes' resolution, where it is too slow at the picture's own; 0: it is left out
     """
 
     def __init__(self, ctx: moderngl.Context, pool: Pool, compose: Compose, program: Program, prefix: str,
-                 black: moderngl.Texture) -> None:
+                 black: moderngl.Texture, rest: Mapping[str, Value] | None = None, settle: bool = False) -> None:
         self.ctx, self.pool, self.compose, self.prefix, self.black = ctx, pool, compose, prefix, black
+        self._rest, self._settle = rest, settle
         self.frames = 0
         self.scale = 1.0
         self._bound: Mapping[str, moderngl.Texture] = {}
@@ -65,14 +69,19 @@ class Node:
         self._counts: dict[str, float] = {}
         self._values: dict[str, Value] = {}
         self._settings: dict[str, Any] = {}
+        self._at_rest = False
         self.adopt(program)
 
     def adopt(self, program: Program) -> None:
         """Draw with another program from now on; buffers of the same name and kind keep what they hold."""
         self.program = program
         self._settings.clear()
+        self._settled: dict[tuple[int, bool], PassProgram | None] = {}
         spec = program.spec
-        self._knobs = [(renamed(p.name), f"{self.prefix}.{p.name}", p.name, p.kind, p.default) for p in spec.inputs]
+        self._restful = program.settles and self._rest is not None
+        rest = self._rest if self._restful and self._rest is not None else EMPTY
+        self._knobs = [(renamed(p.name), f"{self.prefix}.{p.name}", p.name, p.kind, p.default, rest.get(p.name))
+                       for p in spec.inputs]
         lasting = {p.target: self.pool.buffer(p.floating) for p in spec.passes if p.target and p.persistent}
         for name in [n for n, buffer in self._kept.items() if lasting.get(n) != buffer.front.dtype]:
             self._kept.pop(name).release()
@@ -101,8 +110,8 @@ class Node:
         lent: dict[str, Target] = {}
         result: Target | None = None
         for index, one in self._passes:
-            program = self.program.passes[index]
             size = self._sizes[index]
+            program = self._program(index, size)
             settings["RENDERSIZE"] = (float(size[0]), float(size[1]))
             for name, value in settings.items():
                 program.set(name, value)
@@ -142,9 +151,12 @@ class Node:
     def _turn(self, params: Mapping[str, Value]) -> dict[str, Value]:
         """Look up the inputs: as uniforms into `_settings`; returns name -> value."""
         values, settings = self._values, self._settings
-        for uniform, address, name, kind, default in self._knobs:
+        at_rest = self._restful
+        for uniform, address, name, kind, default, rest in self._knobs:
             value = params.get(address, default)
             values[name] = value
+            if rest is not None and value != rest:
+                at_rest = False
             if kind == "bool":
                 settings[uniform] = value >= 0.5  # type: ignore[operator]
             elif kind == "long":
@@ -155,7 +167,20 @@ class Node:
                 self._counts[name] = value  # type: ignore[assignment]
             else:
                 settings[uniform] = value
+        self._at_rest = at_rest
         return values
+
+    def _program(self, index: int, size: tuple[int, int]) -> PassProgram:
+        """What to draw a pass of this size with, as knobs and images are now."""
+        program = self.program.passes[index]
+        if not self._at_rest or self._rest is None:
+            return program
+        bound = self._bound
+        fetched = bool(program.here) and all(name in bound and bound[name].size == size for name in program.here)
+        key = index, fetched
+        if key not in self._settled:
+            self._settled[key] = self.program.settled(index, fetched, self._rest, self._settle)
+        return self._settled[key] or program
 
     def _render(self, program: PassProgram, fbo: moderngl.Framebuffer) -> None:
         fbo.use()

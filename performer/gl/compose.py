@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import moderngl
 
-from performer.control.layering import BLENDS, Place
+from performer.control.layering import AS_IT_IS, BLENDS, Place
 from performer.gl.flush import after_pass
 from performer.isf.glsl import VERTEX_SOURCE
 
@@ -21,14 +22,19 @@ uniform sampler2D image;
 uniform float gain;
 void main() { pixel = texture(image, isf_FragNormCoord) * gain; }
 """
+# A picture as large as what is drawn need not be filtered.
+_FETCH = _COPY.replace("texture(image, isf_FragNormCoord)",
+                       "texelFetch(image, ivec2(isf_FragNormCoord * vec2(textureSize(image, 0))), 0)")
 # Light adds and covers in linear light, which a square comes near enough to (sRGB is a power of 2.2, by and large);
 # the other modes are what painting programs define, on the numbers as they are (W3C, "Compositing and Blending", 2024).
 # What MODE, PLACED and MASKED do not ask for is not there: where the processor draws, even a branch not taken costs.
+# LIKE: all are as large as what is drawn, and need not be filtered where they lie as they are.
 _MIX = """\
 #version 330 core
 #define MODE %d
 #define PLACED %d
 #define MASKED %d
+#define LIKE %d
 in vec2 isf_FragNormCoord;
 out vec4 pixel;
 uniform sampler2D below, above, stencil;
@@ -40,20 +46,29 @@ uniform vec3 key_color;
 uniform vec2 mask;     // amount, invert
 const vec3 LUMA = vec3(0.2126, 0.7152, 0.0722);
 vec2 hue(vec3 c) { return vec2(dot(c, vec3(-0.1146, -0.3854, 0.5)), dot(c, vec3(0.5, -0.4542, -0.0458))); }
+vec4 here(sampler2D image) {
+#if LIKE
+  return texelFetch(image, ivec2(gl_FragCoord.xy), 0);
+#else
+  return texture(image, isf_FragNormCoord);
+#endif
+}
 void main() {
-  vec3 a = max(texture(below, isf_FragNormCoord).rgb, 0.0);
+  vec3 a = max(here(below).rgb, 0.0);
   vec2 at = isf_FragNormCoord;
   float seen = opacity;
 #if PLACED
   at = vec2(dot(turn.xy, at - 0.5), dot(turn.zw, at - 0.5)) + shift;
   vec2 rim = (0.5 - abs(at - 0.5)) / max(fwidth(at), vec2(1e-6));
   seen *= clamp(min(rim.x, rim.y) + 0.5, 0.0, 1.0);
-#endif
   vec4 top = texture(above, at);
+#else
+  vec4 top = here(above);
+#endif
   vec3 b = max(top.rgb, 0.0), c = b;
   seen *= clamp(top.a, 0.0, 1.0);
 #if MASKED
-  vec4 hole = texture(stencil, isf_FragNormCoord);
+  vec4 hole = here(stencil);
   float light = clamp(dot(hole.rgb, LUMA), 0.0, 1.0) * clamp(hole.a, 0.0, 1.0);
   seen *= mix(1.0, mix(light, 1.0 - light, mask.y), mask.x);
 #endif
@@ -121,10 +136,10 @@ void main() {
 
 
 class _Mix:
-    """The mix shader for one mode, moved or not, masked or not."""
+    """The mix shader for one mode, moved or not, masked or not, of pictures of one size or not."""
 
-    def __init__(self, ctx: moderngl.Context, mode: int, placed: bool, masked: bool) -> None:
-        self.program = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_MIX % (mode, placed, masked))
+    def __init__(self, ctx: moderngl.Context, *kind: int) -> None:
+        self.program = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_MIX % kind)
         self.vao = ctx.vertex_array(self.program, [])
         self._uniforms: dict[str, Any] = {name: self.program[name] for name in self.program}
         for unit, name in enumerate(("below", "above", "stencil")):
@@ -143,18 +158,19 @@ class Compose:
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx, self._after = ctx, after_pass(ctx)
         self._programs = [ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=source)
-                          for source in (_COPY, _PRESENT, _DARK)]
-        self._copy, self._present, _ = self._programs
+                          for source in (_COPY, _FETCH, _PRESENT, _DARK)]
+        self._copy, self._fetch, self._present, _ = self._programs
         self._vaos = [ctx.vertex_array(program, []) for program in self._programs]
-        self._copy_vao, self._present_vao, self._dark_vao = self._vaos
-        self._mixes: dict[tuple[int, bool, bool], _Mix] = {}  # made when first asked for
+        self._copy_vao, self._fetch_vao, self._present_vao, self._dark_vao = self._vaos
+        self._mixes: dict[tuple[int, bool, bool, bool], _Mix] = {}  # made when first asked for
 
     def copy(self, image: moderngl.Texture, into: moderngl.Framebuffer, gain: float = 1.0) -> None:
         """The image times gain, stretched to fit, linearly filtered."""
         into.use()
         image.use(0)
-        self._copy["gain"].value = gain  # type: ignore[union-attr]
-        self._copy_vao.render(moderngl.TRIANGLES, 3)
+        like = into.viewport[2:] == image.size
+        (self._fetch if like else self._copy)["gain"].value = gain  # type: ignore[union-attr]
+        (self._fetch_vao if like else self._copy_vao).render(moderngl.TRIANGLES, 3)
         self._after()
 
     def mix(self, below: moderngl.Texture, above: moderngl.Texture, mode: int, opacity: float,
@@ -168,7 +184,10 @@ class Compose:
         key      threshold, softness, colour, for the two modes that cut out
         stencil  a picture whose brightness weighs the opacity; mask: how far (0..1), and 1.0 to turn it round
         """
-        kind = mode, place is not None, stencil is not None
+        size = into.size
+        like = below.size == size and (place is not None or above.size == size) and (
+            stencil is None or stencil.size == size)
+        kind = mode, place is not None, stencil is not None, like
         program = self._mixes.get(kind)
         if program is None:
             program = self._mixes[kind] = _Mix(self._ctx, *kind)
@@ -186,6 +205,19 @@ class Compose:
             program.set("shift", place[4:])
         program.vao.render(moderngl.TRIANGLES, 3)
         self._after()
+
+    def rehearse(self, layers: Iterable[Any], picture: moderngl.Texture, other: moderngl.Texture,
+                 into: moderngl.Framebuffer) -> None:
+        """Copy a picture, and lay it on itself as each layer may come to lie: drivers compile when they first draw.
+
+        other  is of another size, as a layer that is drawn smaller
+        """
+        for below in (picture, other):
+            self.copy(below, into)
+            for layer in layers:
+                for place in (None, AS_IT_IS):
+                    self.mix(below, picture, MODES[layer.blend], 1.0, into, place,
+                             stencil=picture if layer.mask is not None else None)
 
     def present(self, image: moderngl.Texture, into: moderngl.Framebuffer, gain: float, frame: int) -> None:
         """The image times gain as eight bits can show it: bright colours tamed, steps hidden by noise of one step.

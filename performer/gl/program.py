@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import moderngl
 
 from performer.errors import Fault
+from performer.frame import EMPTY, Value
 from performer.gl.flush import after_pass
-from performer.isf import ShaderSpec
+from performer.gl.targets import software
+from performer.isf import ShaderSpec, settled
 from performer.isf.glsl import SUFFIX, renamed
 from performer.isf.spec import FILE_LINES
 
@@ -17,14 +21,27 @@ from performer.isf.spec import FILE_LINES
 _COMPLAINT = re.compile(
     r"^(?:ERROR:\s*)?\d+(?::(\d+)(?:\(\d+\))?|\((\d+)\))\s*:\s*(?:error\s*(?:[A-Z]\d+)?:\s*)?(.*)$")
 
+_OWN = Path(__file__).resolve().parents[2]  # all that comes along lies in there
+
 
 class PassProgram:
-    """The shader as compiled for one of its passes; sets uniforms only where they changed."""
+    """The shader as compiled for one of its passes; sets uniforms only where they changed.
 
-    __slots__ = ("_after", "_last", "_mode", "_set", "_vao", "corners", "glsl", "units")
+    rest     inputs that it takes as constants
+    fetched  reads images that it samples at the pixel it draws as they are: they must be as large as what is drawn
 
-    def __init__(self, ctx: moderngl.Context, spec: ShaderSpec, index: int) -> None:
+    `here` are the names of such images.
+    """
+
+    __slots__ = ("_after", "_last", "_mode", "_set", "_vao", "corners", "glsl", "here", "units")
+
+    def __init__(self, ctx: moderngl.Context, spec: ShaderSpec, index: int, rest: Mapping[str, Value] = EMPTY,
+                 fetched: bool = False) -> None:
         vertex, fragment = spec.glsl(index)
+        self.here = frozenset() if spec.corners else settled.here(fragment, spec.images)
+        fragment = settled.constant(fragment, rest)
+        if fetched:
+            fragment = settled.fetched(fragment)
         self.glsl = ctx.program(vertex_shader=vertex, fragment_shader=fragment)
         self.corners = spec.corners
         self._vao = ctx.vertex_array(self.glsl, [])
@@ -66,14 +83,18 @@ class PassProgram:
 class Program:
     """A compiled shader, shared by all nodes that draw with it.
 
-    passes  one program for each of the shader's passes
+    passes   one program for each of the shader's passes
+    settles  whether it is worth the while to compile it for knobs that stand still: where the processor draws, and it
+             came with the program, so that nothing is compiled that was not tried
 
     Raises Fault("FILE:LINE: what the driver says") when it does not compile; GL is then as it was.
     """
 
     def __init__(self, ctx: moderngl.Context, spec: ShaderSpec) -> None:
-        self.spec = spec
+        self.ctx, self.spec = ctx, spec
+        self.settles = software(ctx) and spec.path is not None and spec.path.is_relative_to(_OWN)
         self.passes: list[PassProgram] = []
+        self._settled: dict[tuple[int, bool, tuple[tuple[str, Value], ...]], PassProgram] = {}
         index = 0
         try:
             for index in range(len(spec.passes)):
@@ -83,8 +104,18 @@ class Program:
             _ = ctx.error  # so that the failure is not blamed on a later call
             raise Fault(complaint(spec, str(error), index)) from None
 
+    def settled(self, index: int, fetched: bool, rest: Mapping[str, Value], make: bool) -> PassProgram | None:
+        """Pass `index` for inputs that stay at `rest`, and images as large as what is drawn or not.
+
+        make  compile it if need be, which takes a frame's time and more; else None where nobody has
+        """
+        key = index, fetched, tuple(rest.items())
+        if key not in self._settled and make:
+            self._settled[key] = PassProgram(self.ctx, self.spec, index, rest, fetched)
+        return self._settled.get(key)
+
     def release(self) -> None:
-        for one in self.passes:
+        for one in (*self.passes, *self._settled.values()):
             one.release()
 
 

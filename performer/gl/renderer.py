@@ -6,22 +6,22 @@ import logging
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import moderngl
 import numpy as np
 
-from performer.control.layering import AS_IT_IS
 from performer.errors import Fault, nearest
 from performer.frame import EMPTY, Features, Frame, Image, Images, Scene, Sound
 from performer.gl.chain import Moment, Node
-from performer.gl.compose import MODES, Compose
+from performer.gl.compose import Compose
 from performer.gl.convert import Converter
 from performer.gl.limiter import FlashLimiter
 from performer.gl.program import Program
 from performer.gl.samplers import Samplers
-from performer.gl.scene import LayerState, SceneState
-from performer.gl.targets import Pool, Target
+from performer.gl.scene import LayerState, SceneState, at_rest
+from performer.gl.targets import Pool, Target, software
 from performer.gl.texture import ImageTexture
 from performer.gl.timing import Timer
 from performer.isf import ShaderSpec
@@ -70,6 +70,7 @@ class Renderer:
         self._samplers = Samplers(ctx)
         self._last_image: ImageTexture | None = None
         self._failed: set[Node] = set()
+        self._settling = False  # nodes that are made now compile what they will draw with at rest
         self._eased = Moment()
 
     @property
@@ -85,33 +86,29 @@ class Renderer:
         Raises Fault at the first that does not compile.
         """
         self.ctx.enable_only(moderngl.NOTHING)
-        names = [layer.shader for layer in preset.layers if layer.shader is not None]
-        names += [node.shader for layer in preset.layers for node in layer.effects]
-        names += [node.shader for node in preset.master] + [preset.transition.shader]
-        for name in dict.fromkeys(names):
+        for name in preset.shaders:
             if self._programs.get(name) is None:
                 self._programs[name] = self._compile(self._spec(name))
         self._rehearse(preset)
 
     def _rehearse(self, preset: Any) -> None:
-        """Draw the preset once, small: drivers finish compiling when they see what is bound and drawn to."""
+        """Draw the preset small: drivers finish compiling when they see what is bound and drawn to."""
         last, self._last_image = self._last_image, None
-        scene = Scene(_REHEARSAL, preset, EMPTY, {}, 0.0)
-        frame = Frame(-1, 0.0, 0.0, (152, 88), Features(), Sound(), scene, incoming=scene)
         image = Image(np.zeros((3, 64, 64), np.float32), 0.0)
         images = {(_REHEARSAL, layer.name): image for layer in preset.layers}
-        for drawn in (self._draw_change(frame, scene, images, None), self._draw_scene(frame, scene, images, None)):
-            assert drawn is not None
-            screen = self._pool.take(frame.size)
-            for layer in preset.layers:  # as it may come to lie while it plays
-                for place in (None, AS_IT_IS):
-                    self._compose.mix(drawn.texture, drawn.texture, MODES[layer.blend], 1.0, screen.fbo, place,
-                                      stencil=drawn.texture if layer.mask is not None else None)
-            self._compose.copy(drawn.texture, screen.fbo)
-            self._pool.give(drawn)
-            self._pool.give(screen)
-        self._last_image = None
-        self._release(self._stages.pop(_REHEARSAL))
+        for resting in (False, True) if software(self.ctx) else (False,):  # for knobs that are turned, too
+            self._settling = resting
+            scene = Scene(_REHEARSAL, preset, preset.base if resting else EMPTY, {}, 0.0)
+            frame = Frame(-1, 0.0, 0.0, (152, 88), Features(), Sound(), scene, incoming=scene)
+            for drawn in (self._draw_change(frame, scene, images, None), self._draw_scene(frame, scene, images, None)):
+                assert drawn is not None
+                screen = self._pool.take(frame.size)
+                self._compose.rehearse(preset.layers, drawn.texture, self._black, screen.fbo)
+                self._pool.give(drawn)
+                self._pool.give(screen)
+            self._last_image = None
+            self._release(self._stages.pop(_REHEARSAL))
+        self._settling = False
         self._last_image = last
 
     def reload(self, spec: ShaderSpec) -> None:
@@ -146,8 +143,8 @@ class Renderer:
         self._samplers.prepare(spec)
         return program
 
-    def _node(self, name: str, prefix: str) -> Node | None:
-        """A node for the shader, or None (logged once) when it can't be had."""
+    def _node(self, preset: Any, name: str, prefix: str) -> Node | None:
+        """A node of a preset for the shader, or None (logged once) when it can't be had."""
         if name not in self._programs:
             try:
                 self._programs[name] = self._compile(self._spec(name))
@@ -155,7 +152,10 @@ class Renderer:
                 log.error("%s; left out", fault)
                 self._programs[name] = None
         program = self._programs[name]
-        return None if program is None else Node(self.ctx, self._pool, self._compose, program, prefix, self._black)
+        if program is None:
+            return None
+        rest = at_rest(preset, prefix, program.spec) if program.settles else None
+        return Node(self.ctx, self._pool, self._compose, program, prefix, self._black, rest, self._settling)
 
     # -- a frame
 
@@ -251,7 +251,7 @@ class Renderer:
         stage = self._stages.get(scene.number)
         if stage is None:
             stage = self._stages[scene.number] = SceneState.build(
-                scene.preset, lambda whole: ImageTexture(self.ctx, self._converter, whole), self._node)
+                scene.preset, partial(ImageTexture, self.ctx, self._converter), partial(self._node, scene.preset))
         moment = stage.moment
         moment.size, moment.time, moment.dt, moment.date = frame.size, scene.t, frame.dt, self._date(frame.t)
         left_out = stage.costly(self.skip)

@@ -12,6 +12,7 @@ from performer.frame import Value
 from performer.gl.chain import Moment, Node
 from performer.gl.compose import MODES, Compose
 from performer.gl.texture import ImageTexture
+from performer.isf import ShaderSpec
 
 
 class LayerState:
@@ -57,6 +58,13 @@ class LayerState:
         if stencil is not None:
             mask = (number(params, self._mask[0], 1.0), float(number(params, self._mask[1], 0.0) >= 0.5))
         compose.mix(below, above, self.mode, self.opacity(params), into, at, key, stencil, mask)
+
+
+def at_rest(preset: Any, prefix: str, spec: ShaderSpec) -> dict[str, Value]:
+    """Inputs of a preset's shader that no route moves, and their values while no hand does."""
+    routed, base = {route.target for route in preset.routes}, preset.base
+    addresses = {knob.name: f"{prefix}.{knob.name}" for knob in spec.inputs if knob.kind != "event"}
+    return {name: base[address] for name, address in addresses.items() if address in base and address not in routed}
 
 
 class SceneState:
