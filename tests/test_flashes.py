@@ -87,6 +87,64 @@ def test_a_strobe_flashes_three_times_a_second_at_most(ctx, hz, colour) -> None:
     assert light(made).max() == pytest.approx(light(given).max(), abs=0.01), "some flashes are let through whole"
 
 
+def red_flashes(pictures: np.ndarray) -> list[int]:
+    """Frames at which (R - G - B) x 320 has risen by more than 20 since it last fell as much, to or from saturated red
+    (WCAG 2.0 to 2.2), in the mean of each picture."""
+    linear = np.where(pictures <= 0.04045, pictures / 12.92, ((pictures + 0.055) / 1.055) ** 2.4)
+    red = 320.0 * np.maximum(linear[..., 0] - linear[..., 1] - linear[..., 2], 0.0).mean(axis=(1, 2))
+    saturated = (linear[..., 0] >= 0.8 * np.maximum(linear.sum(axis=-1), 1e-6)).any(axis=(1, 2))
+    found, turn, up = [], 0, True
+    for at, value in enumerate(red):
+        if value >= red[turn] if up else value <= red[turn]:
+            turn = at
+        elif abs(value - red[turn]) > 20.0:
+            if not up and (saturated[at] or saturated[turn]):
+                found.append(at)
+            up, turn = not up, at
+    return found
+
+
+def rgb(red: float, green: float, blue: float) -> np.ndarray:
+    """sRGB of linear light."""
+    linear = np.array([red, green, blue])
+    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+@pytest.mark.parametrize("hz", [4.0, 8.0, 15.0])
+@pytest.mark.parametrize(("one", "other"), [
+    ((0.3, 0.0, 0.0), (0.0, 0.0, 0.0)),  # too dark to be a flash of luminance
+    ((0.8, 0.02, 0.05), (0.1, 0.15, 0.9)),  # of nearly the same luminance
+    ((1.0, 0.0, 0.0), (0.6, 0.0, 0.0)),
+    ((0.9, 0.1, 0.1), (0.25, 0.25, 0.25)),
+    ((1.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+])
+def test_saturated_red_flashes_three_times_a_second_at_most_however_dark(ctx, hz, one, other) -> None:
+    given, made = shown(ctx, lambda t: rgb(*one) if t * hz % 1.0 < 0.5 else rgb(*other), 6.0)
+    assert most_in_a_second(red_flashes(given)) >= hz - 1
+    assert most_in_a_second(red_flashes(made)) <= 3
+    assert most_in_a_second(flashes(light(made))) <= 3, "nor does what is held down make others"
+    assert (made <= given + 1 / 255).all() and np.array_equal(given[:FPS // 8], made[:FPS // 8])
+
+
+@pytest.mark.parametrize(("one", "other"), [
+    ((0.0, 0.0, 0.5), (0.0, 0.0, 0.0)),  # blue, as dark
+    ((0.2, 0.05, 0.06), (0.02, 0.01, 0.01)),  # a red that is not saturated
+    ((0.5, 0.0, 0.0), (0.455, 0.0, 0.0)),  # a flicker of less than 20
+])
+def test_what_is_no_red_flash_is_left_as_it_is_to_the_bit(ctx, one, other) -> None:
+    given, made = shown(ctx, lambda t: rgb(*one) if t * 10 % 1.0 < 0.5 else rgb(*other), 4.0)
+    assert np.array_equal(given, made) and red_flashes(given) == []
+
+
+def test_a_red_pulse_is_left_as_it_is_and_white_beside_red_makes_no_red_flashes(ctx) -> None:
+    given, made = shown(ctx, lambda t: rgb(0.4 + 0.4 * np.sin(2 * np.pi * 1.5 * t), 0.0, 0.0), 4.0)
+    assert np.array_equal(given, made) and len(red_flashes(given)) >= 5
+    left = np.arange(SIZE[0]) % (SIZE[0] // TILES[0]) < SIZE[0] // TILES[0] // 2  # of each tile
+    given, made = shown(ctx, lambda t: np.where(left[:, None], rgb(0.5, 0.0, 0.0), float(t * 10 % 1.0 < 0.5)), 6.0)
+    assert red_flashes(given) == [] and most_in_a_second(red_flashes(made)) <= 3
+    assert most_in_a_second(flashes(light(made))) <= 3
+
+
 @pytest.mark.parametrize("picture", [
     lambda t: 0.5 + 0.5 * np.sin(2 * np.pi * 1.5 * t),  # a pulse
     lambda t: min(1.0, t / 3.0),  # a fade
