@@ -35,6 +35,15 @@ def may_write(path: str | None) -> str | None:
     return path
 
 
+def may_draw(path: str | None) -> str | None:
+    """The path of a picture that can be written, likewise. Raises Fault."""
+    if path is not None:
+        from performer.outputs.sheet import check_picture
+
+        check_picture(path)
+    return path
+
+
 Quantise = Annotated[str, typer.Option(help="Changes wait for the next beat, bar or phrase, or happen now.")]
 Autopilot = Annotated[int, typer.Option(min=0, max=512, help="Choose another preset every so many bars; 0: never.")]
 
@@ -170,7 +179,7 @@ def render(
 def analyse(
     file: Annotated[str, typer.Argument(help="A sound file, or demo.")],
     json: Annotated[str, typer.Option(help="Where to write; - for standard output.", callback=may_write)] = "-",
-    plot: Annotated[str | None, typer.Option(help="Draw what was heard to this PNG.", callback=may_write)] = None,
+    plot: Annotated[str | None, typer.Option(help="Draw what was heard to this PNG.", callback=may_draw)] = None,
     truth: Annotated[str | None, typer.Option(help="A manifest.json or a text file of beats to draw beside.")] = None,
     debug: Debug = False,
 ) -> None:
@@ -314,7 +323,7 @@ def beats(
     only: Annotated[str, typer.Option(help="Only files with this in their names.")] = "",
     jobs: Annotated[int, typer.Option(min=1, help="Songs at once.")] = 1,
     plot_confidence: Annotated[str | None, typer.Option(help="Draw how far confidence may be believed.",
-                                                          callback=may_write)] = None,
+                                                          callback=may_draw)] = None,
     debug: Debug = False,
 ) -> None:
     """Score beats, downbeats, tempo and onsets on songs whose truth is known."""

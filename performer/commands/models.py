@@ -171,8 +171,14 @@ def explore(
     from performer.generators import explore as exploring
     from performer.generators import knobs
     from performer.generators.onnx import create
+    from performer.latent.directions import with_those_before
+    from performer.options import writable
+    from performer.outputs.sheet import check_picture
 
-    model = create(path_of(name), provider)
+    path = path_of(name)
+    writable(str(knobs.beside(path)))
+    out = check_picture(out or f"{path.stem}.directions.jpg")
+    model = create(path, provider)
     eye = None
     if taught:
         from performer.commands.training import need_torch
@@ -182,12 +188,14 @@ def explore(
 
         eye = Traits(sources_of(model.path), seed)
     directions, stories = exploring.explore(model, seed, samples, eye)
-    where = knobs.write(model.path, directions)
-    out = out or Path(f"{model.path.stem}.directions.jpg")
+    directions = with_those_before(directions, model.directions)
+    where = knobs.write(path, directions)
     exploring.strips(model, directions, seed).save(out, quality=88)
     listing.put(("knob", "found by", "explains"),
-                [(f"LAYER.latent.{story.name}", story.kind, f"{story.explains:.0%}") for story in stories])
-    print(f"{where}: {counted(len(stories), 'direction')}; strips: {out}")
+                [(f"LAYER.latent.{story.name}", story.kind, f"{story.explains:.0%}") for story in stories]
+                + [(f"LAYER.latent.{name}", f"{kind}, before", "") for name, kind
+                   in list(zip(directions.names, directions.kinds, strict=True))[len(stories):]])
+    print(f"{where}: {counted(len(directions.names), 'direction')}; strips: {out}")
 
 
 @models.command(epilog="Example: performer models encode blossom rose.jpg --as rose")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from functools import lru_cache
 from math import prod
@@ -14,6 +15,7 @@ from performer.errors import Fault
 from performer.generators.card import Card
 from performer.latent.directions import Directions
 
+log = logging.getLogger(__name__)
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,30}$")
 MOST = 64
 
@@ -60,13 +62,31 @@ def _read(path: Path, stamp: float) -> Directions:
     return Directions(tuple(names), tuple(kinds), vectors, styles)
 
 
+def usable(model: Path, card: Card) -> Directions:
+    """A model's directions; none where they are damaged or of another model, which is said: it plays without."""
+    try:
+        return fitting(model, card)
+    except Fault as fault:
+        _say(str(fault))
+        return Directions()
+
+
+@lru_cache(maxsize=64)  # a model is loaded more than once
+def _say(line: str) -> None:
+    log.warning("%s", line)
+
+
 def write(model: Path, directions: Directions) -> Path:
-    """Put directions beside a model, whole."""
+    """Put directions beside a model, whole. Raises Fault."""
     path = beside(model)
     new = path.with_suffix(".new.npz")
     assert directions.vectors is not None
     parts: dict[str, Any] = {} if directions.styles is None else {"styles": directions.styles}
-    np.savez_compressed(new, names=np.array(directions.names), kinds=np.array(directions.kinds),
-                        vectors=directions.vectors, **parts)
-    new.replace(path)
+    try:
+        np.savez_compressed(new, names=np.array(directions.names), kinds=np.array(directions.kinds),
+                            vectors=directions.vectors, **parts)
+        new.replace(path)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise Fault(f"{path}: cannot be written: {error.strerror}") from None
     return path

@@ -60,7 +60,7 @@ class OnnxGenerator:
         self._stamp = path.stat().st_mtime_ns
         examine(path)
         self.mapping = inlets.Mapping(inlets.beside(path), self.card) if "w" in inlets.offered(path) else None
-        self.directions = knobs.fitting(path, self.card)
+        self.directions = knobs.usable(path, self.card)
         self._threads = threads or threads_for(os.cpu_count())
         options = _sparing(options or ort.SessionOptions(), self._threads)
         if way is not CPU:

@@ -10,6 +10,8 @@ import numpy as np
 
 #: Length of a direction's vector: an amount of 1 turns a latent about as far as three standard deviations of one axis.
 LENGTH = 3.0
+#: How those were found whose names say what they do; the others are numbered.
+LASTING = ("measured", "taught")
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,23 @@ class Directions:
     kinds: tuple[str, ...] = ()
     vectors: np.ndarray | None = None
     styles: np.ndarray | None = None
+
+
+def with_those_before(found: Directions, before: Directions) -> Directions:
+    """What was found now, and of what was found before the knobs whose names say what they do, and are missing now.
+
+    So that presets which name them go on: "measured" and "taught" ones. Both are of one model.
+    """
+    stay = [row for row, (name, kind) in enumerate(zip(before.names, before.kinds, strict=True))
+            if kind in LASTING and name not in found.names]
+    if not stay or before.vectors is None or found.vectors is None:
+        return found
+    styles = found.styles
+    if styles is not None:
+        styles = np.concatenate([styles, np.zeros((len(stay), styles.shape[1]), np.float32)])
+    return Directions((*found.names, *(before.names[row] for row in stay)),
+                      (*found.kinds, *(before.kinds[row] for row in stay)),
+                      np.concatenate([found.vectors, before.vectors[stay]]), styles)
 
 
 def turned(z: np.ndarray, moves: Sequence[float], directions: Directions) -> np.ndarray:

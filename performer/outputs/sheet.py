@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,19 @@ from performer.outputs.movie import check_folder
 
 _PAPER, _INK = (16, 17, 20), (205, 208, 214)
 _GAP = 8
+
+
+def check_picture(path: str | Path) -> Path:
+    """The path of a picture that can be written: told before the work, not after it. Raises Fault."""
+    path = Path(path).expanduser()
+    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise Fault(f"{path}: unknown ending {path.suffix!r} for a picture; use .png or .jpg")
+    check_folder(path.parent, 1 << 20)
+    if path.is_dir():
+        raise Fault(f"{path}: is a folder; give a file name")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise Fault(f"{path}: is write-protected; choose another name")
+    return path
 
 
 class Sheet:
@@ -27,10 +41,7 @@ class Sheet:
     def __init__(
         self, path: str | Path, duration: float = 0.0, count: int = 20, columns: int = 5, width: int = 384
     ) -> None:
-        self.path = Path(path).expanduser()
-        if self.path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-            raise Fault(f"{self.path}: unknown ending {self.path.suffix!r} for a contact sheet; use .png or .jpg")
-        check_folder(self.path.parent, 1 << 20)
+        self.path = check_picture(path)
         self._columns, self._width = columns, width
         self._times = [duration * (place + 0.5) / count for place in range(count)]
         self._kept: list[tuple[str, Image.Image]] = []

@@ -24,6 +24,8 @@ from performer import listing
 from performer.errors import Fault
 from performer.generators.onnx import create
 from performer.latent.walks import latent
+from performer.options import writable
+from performer.outputs.sheet import check_picture
 from performer.train.baselines import pair
 from performer.train.loop import sheet_of
 from performer.train.pictures import Pictures, drawn, found
@@ -147,8 +149,11 @@ def accuracy(checkpoint: Path, size: int, dim: int, net: str, pictures: Pictures
 
 def measure(model: Path, folder: Path | None, source: str, count: int, seed: int, missed: str | None) -> dict[str, Any]:
     """Measure a model, print a table, write the figures into its card. Raises Fault."""
-    generator = create(model, "auto")
     card_path = model.with_suffix(".toml")
+    if missed is not None:
+        check_picture(missed)
+    generator = create(model, "auto")
+    writable(str(card_path))
     card = tomlkit.parse(card_path.read_text(encoding="utf-8"))
     size = max(generator.card.size)
     if folder is not None:
