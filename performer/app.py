@@ -37,7 +37,7 @@ from performer.gl.targets import software
 from performer.gl.window import Window, monitors
 from performer.inputs import link, midi, portaudio, source
 from performer.latency import Latency
-from performer.latent.bank import Bank
+from performer.latent.bank import Bank, Change
 from performer.library import FACTORY, USER, Library
 from performer.listener import Listener
 from performer.options import PlayOptions, checked
@@ -274,7 +274,8 @@ class Rig:
         taken = moves.MovesRecorder(hands, self.listener.ticks) if hands is not None else None
         self.show = Show(self.library.in_order(), first.name, options.seed, options.quantise, options.autopilot,
                          options.crossfader, banks.read_all(self.library.dims()), options.pads, options.pads_channel)
-        kept: SimpleQueue[Bank] = SimpleQueue()
+        kept: SimpleQueue[Bank | Change] = SimpleQueue()
+        keeper = banks.Keeper(self.show.recaller.banks)
         frames: Latest[Frame] = Latest()
         images: Latest[Images] = Latest()
         content: SimpleQueue[Content] = SimpleQueue()
@@ -301,7 +302,7 @@ class Rig:
             self._begin("link", lambda session=self.link: session.run(stop))  # type: ignore[misc]
         if clock_port is not None:
             self._begin("midi clock", lambda: midiclock.MidiClock(clock_port, frames, self.now).run(stop))
-        self._begin("banks", lambda: banks.run(kept, stop))
+        self._begin("banks", lambda: banks.run(keeper, kept, content.put, stop))
         if self.page is not None:
             self._begin("page", partial(self.page.run, stop), patient=1, once=True)
             self._begin("thumbnails", partial(self.page.thumbnails.run, stop), patient=2)

@@ -28,7 +28,7 @@ from performer.gl.timing import Timer
 from performer.governor import Governor, Relief
 from performer.keeping import CHANGES, changed, snapshot
 from performer.latency import Latency
-from performer.latent.bank import Bank
+from performer.latent.bank import Bank, Change
 from performer.listener import Listener
 from performer.outputs.moves import MovesRecorder
 from performer.outputs.recorder import Recorder
@@ -74,11 +74,11 @@ class Wiring:
     """What the loop reads from and writes to; app.py fills it in.
 
     events    gestures of all inputs
-    content   shaders and presets whose files changed while playing, banks of models that came meanwhile
+    content   shaders, presets and banks whose files changed while playing, banks of models that came meanwhile
     notices   one-line messages for the HUD
     sound_note, midi_note  say what is heard and played now
     record    makes a Recorder for a path, or for None a path of its own choice; raises Fault
-    kept      banks that were changed, to be written
+    kept      banks that were changed, to be written, and what others did to them, once that is done here
     followers those that improvise
     moves     records what hands do, if it is recorded
     learn     what the buttons of controllers do; what they learn goes to `taught`, to be written
@@ -100,7 +100,7 @@ class Wiring:
     sound_note: Callable[[], str]
     midi_note: Callable[[], str]
     latency: Latency
-    kept: SimpleQueue[Bank]
+    kept: SimpleQueue[Bank | Change]
     followers: Followers
     learn: Learn
     taught: SimpleQueue[Mapping[str, Act]]
@@ -276,6 +276,10 @@ class Stage:
         if isinstance(fresh, list):
             self.wiring.show.replace(fresh)
             return
+        if isinstance(fresh, Change):
+            self.wiring.show.recaller.banks[fresh.model].take(fresh)
+            self.wiring.kept.put(fresh)
+            return
         if isinstance(fresh, dict):
             recaller = self.wiring.show.recaller
             recaller.banks = {**fresh, **recaller.banks}
@@ -322,7 +326,7 @@ class Stage:
             latent = wiring.painter.shown(layer.model, scene.walks[layer.name])
             place = bank.keep(latent, name, (), wiring.show.played(layer)) if bank is not None and latent else None
             if bank is None or place is None:
-                self._say(f"{layer.model}: cannot be kept now")
+                self._say(f"{layer.model}: is not kept (its bank is full or damaged, or nothing is painted yet)")
                 continue
             wiring.kept.put(snapshot(bank))
             kept.append(f"{place.name} of {layer.model} ({len(bank.places)} in its bank)")

@@ -12,14 +12,14 @@ from queue import SimpleQueue
 from performer import banks, isf
 from performer.errors import Fault
 from performer.isf import ShaderSpec
-from performer.latent.bank import Bank
+from performer.latent.bank import Bank, Change
 from performer.library import Library
 from performer.preflight import Preflight
 from performer.preset import Preset
 
 log = logging.getLogger(__name__)
-#: What comes while playing: a shader, all presets, or banks of models that were not there before.
-Content = ShaderSpec | list[Preset] | dict[str, Bank]
+#: What comes while playing: a shader, all presets, banks of models that came, what others did to a bank.
+Content = ShaderSpec | list[Preset] | dict[str, Bank] | Change
 GROUP_MS, QUIET_MS = 50, 10  # an editor's several writes of one save are taken together
 
 

@@ -21,7 +21,8 @@ from performer.generators.encoder import encoded
 from performer.generators.onnx import create
 from performer.generators.painter import Painter
 from performer.holding import Holding
-from performer.latent.bank import Bank, child, glided
+from performer.keeping import snapshot
+from performer.latent.bank import Bank, child, glided, numbers
 from performer.latent.directions import Directions
 from performer.latent.sphere import unit
 from performer.latent.wspace import latent_of
@@ -157,7 +158,7 @@ def test_a_bank_written_and_read_again_is_the_same(tmp_path):
     kept, stop = SimpleQueue(), threading.Event()
     kept.put(bank)
     stop.set()
-    banks.run(kept, stop, tmp_path)  # what is left is written still
+    banks.run(banks.Keeper({}, tmp_path), kept, print, stop)  # what is left is written still
     again = banks.read("marble", D, tmp_path)
     assert [(p.name, p.tags) for p in again.places] == [(p.name, p.tags) for p in bank.places]
     for one, two in zip(again.places, bank.places, strict=True):
@@ -176,9 +177,74 @@ def test_a_bad_bank_is_one_line_and_not_written_over(text, complaint, tmp_path, 
     assert (tmp_path / "marble.toml").read_text() == text
 
 
+def shown(bank: Bank) -> list[str]:
+    return [one.name for one in bank.places]
+
+
+def test_two_shows_and_a_hand_share_a_bank_and_nothing_is_lost(tmp_path):
+    first, second = Bank("marble", D), Bank("marble", D)
+    keepers = [banks.Keeper({"marble": bank}, tmp_path) for bank in (first, second)]
+    first.keep(place(1), "dusk", ("calm",))
+    first.keep(place(2))
+    keepers[0].write(snapshot(first))
+    second.keep(place(3), "dusk")
+    (change,) = keepers[1].look()
+    keepers[1].write(snapshot(second))  # of the show that does not know yet what the other one kept
+    assert len(set(shown(banks.read("marble", D, tmp_path)))) == 3
+    second.take(change)
+    keepers[1].took(change)
+    assert keepers[1].look() == [] and len(second.places) == 3 and len(set(shown(second))) == 3
+    (change,) = keepers[0].look()
+    first.take(change)
+    keepers[0].took(change)
+    latents = {tuple(numbers(one.latent)) for one in first.places}
+    assert latents == {tuple(numbers(place(number))) for number in (1, 2, 3)} and len(first.places) == 3
+    # A picture is encoded beside the show, and one place taken out by hand.
+    by_hand = banks.read("marble", D, tmp_path)
+    by_hand.drop("dusk")
+    by_hand.keep(place(4), "rose")
+    banks.write(by_hand, tmp_path)
+    (change,) = keepers[0].look()
+    first.take(change)
+    keepers[0].took(change)
+    first.keep(place(5), "night")
+    keepers[0].write(snapshot(first))
+    there = shown(banks.read("marble", D, tmp_path))
+    assert "rose" in there and "night" in there and len(there) == len(first.places) == 4
+    (tmp_path / "marble.toml").unlink()
+    assert keepers[0].look() == [] and len(first.places) == 4  # a file that is away is no wish to lose all
+
+
+def test_a_bank_that_is_damaged_while_it_plays_is_put_aside(tmp_path, caplog):
+    bank = Bank("marble", D)
+    keeper, path = banks.Keeper({"marble": bank}, tmp_path), tmp_path / "marble.toml"
+    bank.keep(place(1), "dusk")
+    keeper.write(snapshot(bank))
+    path.write_text("place = [[[")
+    assert keeper.look() == [] == keeper.look() and caplog.text.count("cannot read this bank") == 1
+    bank.keep(place(2), "dawn")
+    keeper.write(snapshot(bank))
+    assert shown(banks.read("marble", D, tmp_path)) == ["dusk", "dawn"]
+    assert (tmp_path / "marble.damaged").read_text() == "place = [[[" and "marble.damaged" in caplog.text
+
+
+def test_a_show_learns_what_is_kept_beside_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(banks.read_all, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(banks.Keeper.__init__, "__defaults__", (tmp_path,))
+    with Rig(headless(preset="undertow")) as rig:
+        other = Bank("molten", 64)
+        other.keep(np.ones(64, np.float32).tobytes(), "rose")
+        banks.write(other, tmp_path)
+        assert play_until(rig, lambda: shown(rig.show.recaller.banks["molten"]) == ["rose"], 20.0)
+        assert play_until(rig, lambda: rig.painter.rate_hz > 0, 20.0)
+        rig.hands.events.put(ControlEvent(rig.now(), "app.keep", 1.0, "here"))
+        assert play_until(rig, lambda: len(rig.show.recaller.banks["molten"].places) == 2, 5.0)
+    assert shown(banks.read("molten", 64, tmp_path)) == ["rose", "here"]
+
+
 def test_what_plays_is_kept_and_comes_back(tmp_path, monkeypatch):
     monkeypatch.setattr(banks.read_all, "__defaults__", (tmp_path,))
-    monkeypatch.setattr(banks.run, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(banks.Keeper.__init__, "__defaults__", (tmp_path,))
     with Rig(headless(preset="undertow")) as rig:
         assert play_until(rig, lambda: rig.painter.rate_hz > 0, 20.0)
         rig.hands.events.put(ControlEvent(rig.now(), "app.keep", 1.0, "here"))

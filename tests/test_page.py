@@ -534,7 +534,7 @@ def test_a_small_picture_that_cannot_be_painted_is_not_tried_again(caplog):
 @pytest.fixture
 def own_banks(tmp_path, monkeypatch):
     monkeypatch.setattr(banks.read_all, "__defaults__", (tmp_path,))
-    monkeypatch.setattr(banks.run, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(banks.Keeper.__init__, "__defaults__", (tmp_path,))
     return tmp_path
 
 

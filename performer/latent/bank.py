@@ -34,6 +34,20 @@ class Place:
         """Latent and style, as `Walk.stops` takes them."""
         return self.latent + self.w
 
+    @property
+    def mark(self) -> tuple[object, ...]:
+        """What it is known by, in a bank and in its file, where numbers are rounded."""
+        return (self.name, self.tags, *numbers(self.latent))
+
+
+@dataclass(frozen=True)
+class Change:
+    """What somebody else did to a bank: places that came, and marks of those that are gone."""
+
+    model: str
+    came: tuple[Place, ...]
+    gone: frozenset[tuple[object, ...]]
+
 
 @dataclass
 class Bank:
@@ -59,6 +73,14 @@ class Bank:
         place = Place(name, latent[:4 * self.dim], tuple(tags), latent[4 * self.dim:], tuple(played.items()))
         self.places.append(place)
         return place
+
+    def take(self, change: Change) -> None:
+        """Do the same; what came has another name where its own is taken by another place."""
+        self.places = [place for place in self.places if place.mark not in change.gone]
+        there = {place.mark for place in self.places}
+        for place in change.came:
+            if place.mark not in there and len(self.places) < MOST:
+                self.places.append(replace(place, name=self._free(place.name)))
 
     def fits(self, latent: bytes) -> bool:
         """Whether it can be a place: finite numbers, at least as many as the model's latents have."""
@@ -93,6 +115,11 @@ class Bank:
             name = f"place {number}"
             number += 1
         return name
+
+
+def numbers(part: bytes) -> list[float]:
+    """A latent's or a style's numbers, as they are written."""
+    return [round(float(v), 5) for v in np.frombuffer(part, np.float32)]
 
 
 def child(parents: Sequence[bytes], seed: int, number: int, spread: float = SPREAD) -> bytes:
