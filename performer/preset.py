@@ -395,10 +395,14 @@ class _Reader:
                              + nearest(row.curve, list(CURVES)))
         if row.inside[0] == row.inside[1]:
             raise self.fault(f"{key}.in", f"expected two different numbers, got {list(row.inside)}")
+        pickup = row.takeover == "pickup"
+        if pickup and (not row.source.startswith("midi.cc") or param.kind != "float"):
+            raise self.fault(f"{key}.takeover", "a controller (midi.cc74, say) picks up a knob of one number; leave it "
+                                                "out here")
         low, high = ((0.0, 1.0) if param.kind == "event" else
                      tuple(self.reading(param.read, end, f"{key}.range") for end in row.outside))
         return Route(row.source, row.target, row.curve, row.inside, (low, high), row.attack, row.release,
-                     row.quantise)
+                     row.quantise, pickup)
 
     def reading(self, read: Callable[[Any], Value], raw: Any, key: str) -> Value:
         try:

@@ -181,6 +181,7 @@ class RouteTable(Table):
     attack: float = Field(0.0, ge=0.0, le=60.0)
     release: float = Field(0.0, ge=0.0, le=60.0)
     quantise: Literal["now", "beat", "bar", "phrase"] = "now"
+    takeover: Literal["jump", "pickup"] = "jump"
 
 
 class FollowerTable(Table):

@@ -106,3 +106,14 @@ def test_one_transition_for_all_presets():
     assert loaded.transition.shader == "wipe" and loaded.transition.seconds == 2.0
     assert not any(address.startswith("transition.") for address in loaded.params)
     assert len(loaded.routes) == 4
+
+
+def test_only_a_controller_picks_up_and_only_a_knob_of_one_number():
+    route = TEXT.replace('from = "midi.cc74"', 'takeover = "pickup"\nfrom = "midi.cc74"')
+    assert [one.pickup for one in make(route).routes] == [False, False, False, True]
+    for text in (TEXT.replace('from = "audio.bass"', 'takeover = "pickup"\nfrom = "audio.bass"'),
+                 route.replace('to = "master.bloom.amount"', 'to = "main.echo.tint"')):
+        with pytest.raises(Fault, match=r"route\[\d\].takeover: a controller"):
+            make(text)
+    with pytest.raises(Fault, match=r"takeover: .*'jump' or 'pickup'"):
+        make(TEXT.replace('from = "midi.cc74"', 'takeover = "catch"\nfrom = "midi.cc74"'))

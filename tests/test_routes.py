@@ -84,3 +84,56 @@ def test_known_sources_are_taken(good):
                                            ("lfo.nan", "rate in hertz")])
 def test_unknown_sources_are_named_with_the_nearest(bad, says):
     assert says in complaint(bad, ["bass", "level"])
+
+
+# -- soft takeover
+
+
+def picked(cc, router, seconds=0.05):
+    """Where the knob is after a controller stood there for a while."""
+    for i in range(round(seconds * 60)):
+        params, _ = router.step({} if cc is None else {"midi.cc20": cc}, i / 60, 1 / 60)
+    return params["main.x.zoom"]
+
+
+def picking(base=0.5, more=(), pickup=True, **route):
+    routes = [Route("midi.cc20", "main.x.zoom", pickup=pickup, **route), *more]
+    return Router(routes, {"main.x.zoom": Param("zoom", default=0.0, low=-1.0, high=2.0)}, {"main.x.zoom": base})
+
+
+def test_a_controller_has_its_knob_only_from_where_it_has_passed_it():
+    router = picking()
+    assert [picked(cc, router) for cc in (None, 0.9, 0.8, 0.6)] == [0.5] * 4
+    assert [picked(cc, router) for cc in (0.4, 0.9, 0.1)] == pytest.approx([0.4, 0.9, 0.1])
+    assert picked(0.9, picking(pickup=False)) == pytest.approx(0.9), "at once, where nothing else is said"
+    near = picking()
+    assert picked(0.5 + 1.0 / 127.0, near) == pytest.approx(0.5 + 1.0 / 127.0), "it stands there already"
+    turned_over = picking(0.5, outside=(1.5, -0.5))
+    assert [picked(cc, turned_over) for cc in (0.1, 0.45, 0.55)] == pytest.approx([0.5, 0.5, 0.4])
+
+
+def test_a_hand_on_the_page_takes_it_and_the_controller_picks_it_up_again():
+    router = picking(attack=0.5, release=0.5)
+    for cc in (0.4, 0.6):
+        picked(cc, router, 5.0)
+    router.turn("main.x.zoom", 0.2)
+    assert picked(0.6, router) == pytest.approx(0.2) and router.turned() == {"main.x.zoom": pytest.approx(0.2)}
+    assert picked(0.3, router) == pytest.approx(0.2)
+    assert picked(0.19, router) == pytest.approx(0.19) and router.turned() == {}, "without a leap, however slow it is"
+    assert picked(0.7, router, 8.0) == pytest.approx(0.7, abs=1e-3)
+    router.let_go()  # panic
+    assert picked(None, router) == 0.5 and picked(0.8, router) == 0.5
+
+
+def test_what_was_picked_up_stays_so_when_the_preset_is_edited_and_music_still_moves_it():
+    bass = Route("audio.bass", "main.x.zoom", outside=(0.5, 0.8))
+    router = picking(more=(bass,))
+    for cc in (0.6, 0.4):
+        router.step({"midi.cc20": cc, "audio.bass": 1.0}, 0.0, 1 / 60)
+    edited = picking(more=(bass,))
+    edited.follow(router)
+    params, _ = edited.step({"midi.cc20": 0.3, "audio.bass": 1.0}, 0.1, 1 / 60)
+    assert params["main.x.zoom"] == pytest.approx(0.3 + 0.3)
+    assert edited.resting("main.x.zoom", {"midi.cc20": 0.3, "audio.bass": 1.0}) == pytest.approx(0.3)
+    fresh = picking(more=(bass,))
+    assert fresh.resting("main.x.zoom", {"midi.cc20": 0.9}) == 0.5

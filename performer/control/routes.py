@@ -37,6 +37,7 @@ class Route:
     outside  what the target gets for 0 and for 1
     attack   seconds to rise by 63 %; release, to fall
     quantise "beat", "bar" or "phrase": the source is read only when one begins; "now": always
+    pickup   a controller moves the target only from where it has passed the target's present value on
     """
 
     source: str
@@ -47,6 +48,7 @@ class Route:
     attack: float = 0.0
     release: float = 0.0
     quantise: str = "now"
+    pickup: bool = False
 
 
 def complaint(source: str, audio: Sequence[str]) -> str | None:
@@ -126,6 +128,32 @@ class Grip:
         return self.share
 
 
+class Pickup:
+    """Soft takeover: a controller has a knob only once it has passed where that knob is, so that nothing leaps."""
+
+    NEAR = 1.5 / 127.0  # of its way: a step of a controller and a half
+
+    def __init__(self) -> None:
+        self.caught = False
+        self._before: float | None = None
+
+    def let_go(self) -> None:
+        """Somebody else has turned the knob."""
+        self.caught, self._before = False, None
+
+    def step(self, at: float, there: float, way: float) -> bool:
+        """Note where the controller would put the knob, and where that is; True when it catches it now.
+
+        way  of the whole controller
+        """
+        before, self._before = self._before, at
+        if self.caught:
+            return False
+        passed = before is not None and (before - there) * (at - there) <= 0.0 and before != at
+        self.caught = passed or abs(at - there) <= self.NEAR * abs(way)
+        return self.caught
+
+
 class Router:
     """The routes of one scene with their followers.
 
@@ -143,6 +171,7 @@ class Router:
         self._grips = {route.target: Grip(hold) for route in routes if route.target in self._led}
         self._rows = [(route, Follower(route.attack, route.release), params[route.target]) for route in routes]
         self._targets = {route.target: params[route.target] for route in routes}
+        self._pickups = {route: Pickup() for route in routes if route.pickup}
         self._edges: dict[Route, tuple[bool, int]] = {}
         self._first: dict[Route, float] = {}
         self._held: dict[Route, tuple[float, float]] = {}  # beat, bar or phrase, and what was read when it began
@@ -157,6 +186,7 @@ class Router:
         for target, grip in other._grips.items():
             if target in self._grips:
                 grip.hold, self._grips[target] = self._grips[target].hold, grip
+        self._pickups.update({route: pickup for route, pickup in other._pickups.items() if route in self._pickups})
         self._edges.update(other._edges)
         self._first.update(other._first)
         self._held.update(other._held)
@@ -173,6 +203,9 @@ class Router:
         else:
             value = param.clamp(value)
         self._hands[address] = _sum(value, base, -1.0)
+        for route, pickup in self._pickups.items():
+            if route.target == address:
+                pickup.let_go()
         if address in self._grips:
             self._grips[address].turned = True
 
@@ -180,6 +213,8 @@ class Router:
         """Knobs that were set by hand go back; what an event has counted stays counted."""
         self._hands = {address: more for address, more in self._hands.items()
                        if self._params[address].kind == "event"}
+        for pickup in self._pickups.values():
+            pickup.let_go()
 
     def turned(self) -> dict[str, Value]:
         """Knobs that were set by hand, and to what."""
@@ -210,7 +245,11 @@ class Router:
                 params[route.target] = (count if isinstance(count, float) else 0.0) + amount
                 shown.append((route.source, route.target, min(amount % 2.0, 1.0)))
                 continue
-            x = follower.step(_read(route, raw), dt)
+            x = _read(route, raw)
+            if route.pickup and not self._has(route, follower, x):
+                shown.append((route.source, route.target, x))
+                continue
+            x = follower.step(x, dt)
             part = self._part(route, led) if self._led else 1.0
             params[route.target] = _offset(params[route.target], self.base[route.target], route.outside, x, part)
             shown.append((route.source, route.target, x * part if _by_follower(route) else x))
@@ -228,12 +267,23 @@ class Router:
         at = base = self.base[address]
         for route, _, _ in self._rows:
             raw = values.get(route.source)
-            if route.target == address and stays(route.source) and raw is not None and isfinite(raw):
+            if (route.target == address and stays(route.source) and raw is not None and isfinite(raw)
+                    and (not route.pickup or self._pickups[route].caught)):
                 at = _offset(at, base, route.outside, _read(route, raw), self._part(route, led) if self._led else 1.0)
         param = self._params[address]
         if address in self._hands:
             at = param.clamp(_sum(at, self._hands[address]))
         return param.clamp(at) if address in self._targets else at
+
+    def _has(self, route: Route, follower: Follower, x: float) -> bool:
+        """Whether a controller has picked its knob up; when it does, it takes it from whatever hand had it."""
+        pickup, (low, high) = self._pickups[route], route.outside
+        there = _sum(self.base[route.target], self._hands.get(route.target, 0.0))
+        assert not (isinstance(low, tuple) or isinstance(high, tuple) or isinstance(there, tuple))
+        if pickup.step(low + (high - low) * x, there, high - low):
+            self._hands.pop(route.target, None)
+            follower.value = x
+        return pickup.caught
 
     def _part(self, route: Route, led: float) -> float:
         """How far a route counts."""
