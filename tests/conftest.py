@@ -126,8 +126,9 @@ def jack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
     monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
     monkeypatch.setenv("JACK_NO_AUDIO_RESERVATION", "1")
     log = (tmp_path / "jackd.log").open("wb")
-    server = subprocess.Popen(["jackd", "--no-realtime", "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"],
-                              stdout=log, stderr=log)
+    # In step with its clients, as long as they need: a busy machine must not lose a message.
+    server = subprocess.Popen(["jackd", "--no-realtime", "--sync", "--timeout", "5000", "-n", name,
+                               "-d", "dummy", "-r", "48000", "-p", "1024"], stdout=log, stderr=log)
     try:
         deadline = time.monotonic() + 10.0
         while subprocess.run(["jack_wait", "-s", name, "-c"], capture_output=True).stdout.strip() != b"running":
