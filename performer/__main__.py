@@ -6,12 +6,13 @@ import io
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from performer.commands import training
 from performer.commands.models import models
+from performer.commands.written import may_draw, may_write, write_json
 from performer.errors import Fault, nearest
 from performer.service import whole
 
@@ -24,24 +25,6 @@ Transition = Annotated[str | None, typer.Option(help="A transition, by name or f
                                                              "change of preset.")]
 Provider = Annotated[str, typer.Option(help="Where models run: auto, cuda, cpu, tensorrt or openvino.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and all log lines.")]
-
-
-def may_write(path: str | None) -> str | None:
-    """The path of a file that can be written: told before the work, not after it. Raises Fault."""
-    if path is not None and path != "-":
-        from performer.options import writable
-
-        writable(path)
-    return path
-
-
-def may_draw(path: str | None) -> str | None:
-    """The path of a picture that can be written, likewise. Raises Fault."""
-    if path is not None:
-        from performer.outputs.sheet import check_picture
-
-        check_picture(path)
-    return path
 
 
 Quantise = Annotated[str, typer.Option(help="Changes wait for the next beat, bar or phrase, or happen now.")]
@@ -124,6 +107,8 @@ def play(
     record_moves: Annotated[str | None, typer.Option(help="Record what your hands do to the music, for `train "
                                                           "follower`: NAME.npz, or a folder.")] = None,
     stats: Annotated[str | None, typer.Option(help="Write figures of the show to this JSON file.")] = None,
+    test_card: Annotated[bool, typer.Option("--test-card", help="Not the show but a test card, to set up a projector "
+                                                               "by.")] = False,
     debug: Debug = False,
 ) -> None:
     """Play live: listen, draw, follow the music. Press ? for the keys."""
@@ -138,7 +123,11 @@ def play(
         crossfader=controller(crossfader), pads=pads, pads_channel=pads_channel, link=link,
         midi_clock_out=midi_clock_out, page=page, page_host=page_host, gallery=gallery, limit_flashes=limit_flashes)
     asked = fullscreen or desk or gallery or monitor is not None  # somebody counts on a screen
-    if headless or asked or wiring.has_display():
+    if test_card:
+        from performer import testcard
+
+        testcard.show(options)
+    elif headless or asked or wiring.has_display():
         wiring.play(options)
     else:
         from performer import offline
@@ -363,20 +352,6 @@ def looks(
 app.add_typer(models, name="models")
 app.add_typer(training.train, name="train")
 app.command(epilog="Example: performer evaluate models/stones.onnx --pictures ~/pictures/stones")(training.evaluate)
-
-
-def write_json(data: Any, path: str) -> None:
-    """Write to a file, or to standard output for "-". Raises Fault."""
-    import json
-
-    text = json.dumps(data, indent=1, allow_nan=False) + "\n"
-    if path == "-":
-        sys.stdout.write(text)
-        return
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise Fault(f"{path}: cannot write: {error.strerror}") from None
 
 
 def with_port(arguments: list[str]) -> list[str]:
