@@ -3,6 +3,10 @@
   "CREDIT": "Performer",
   "ISFVSN": "2",
   "CATEGORIES": ["Warp"],
+  "PASSES": [
+    {"TARGET": "flow", "FLOAT": true, "WIDTH": "max($WIDTH/4.0, 160.0)", "HEIGHT": "max($HEIGHT/4.0, 90.0)"},
+    {}
+  ],
   "INPUTS": [
     {"NAME": "inputImage", "TYPE": "image"},
     {"NAME": "amount", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 0.25, "LABEL": "Displacement"},
@@ -35,11 +39,15 @@ vec2 curl(vec2 p, float t) {
 
 void main() {
   vec2 uv = isf_FragNormCoord;
+  if (PASSINDEX == 1) {  // the flow is smooth: a quarter of the size is enough of it
+    gl_FragColor = vec4(IMG_NORM_PIXEL(inputImage, fold(uv + IMG_NORM_PIXEL(flow, uv).xy)).rgb, 1.0);
+    return;
+  }
   vec2 aspect = vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0);
   float t = TIME * 0.06 * drift + phase;
   vec2 p = (uv - 0.5) * aspect * scale * 0.5;
   vec2 v = curl(p, t);
   vec2 w = curl(p * 2.3 + v * 0.35, -t * 1.7);
   vec2 d = (v + w * detail) * amount * 0.12 / sqrt(scale);
-  gl_FragColor = vec4(IMG_NORM_PIXEL(inputImage, fold(uv + d / aspect)).rgb, 1.0);
+  gl_FragColor = vec4(d / aspect, 0.0, 1.0);
 }

@@ -22,13 +22,15 @@ vec3 palette(float t) { return 0.5 + 0.5 * cos(6.28318 * (t + vec3(0.0, 0.15, 0.
 void main() {
   vec2 uv = isf_FragNormCoord;
   if (PASSINDEX < 4) {
-    vec2 size = RENDERSIZE, d = 1.0 / size;
-    vec2 cell = uv * size / 9.0;
+    ivec2 size = ivec2(RENDERSIZE), at = ivec2(gl_FragCoord.xy), next = at + 1, last = at - 1;
+    next -= size * ivec2(equal(next, size));
+    last += size * ivec2(lessThan(last, ivec2(0)));
+    vec2 cell = uv * RENDERSIZE / 9.0;
     float spots = step(0.98, hash(floor(cell) + 3.7)) * step(length(fract(cell) - 0.5), 0.42);
     if (FRAMEINDEX == 0) { gl_FragColor = vec4(1.0 - 0.5 * spots, spots * 0.5, 0.0, 1.0); return; }
-    vec2 c = IMG_NORM_PIXEL(dish, uv).rg;
-    vec2 cross = IMG_NORM_PIXEL(dish, fract(uv + vec2(d.x, 0.0))).rg + IMG_NORM_PIXEL(dish, fract(uv - vec2(d.x, 0.0))).rg
-               + IMG_NORM_PIXEL(dish, fract(uv + vec2(0.0, d.y))).rg + IMG_NORM_PIXEL(dish, fract(uv - vec2(0.0, d.y))).rg;
+    vec2 c = texelFetch(dish, at, 0).rg;
+    vec2 cross = texelFetch(dish, ivec2(next.x, at.y), 0).rg + texelFetch(dish, ivec2(last.x, at.y), 0).rg
+               + texelFetch(dish, ivec2(at.x, next.y), 0).rg + texelFetch(dish, ivec2(at.x, last.y), 0).rg;
     vec2 spread = cross - 4.0 * c;
     float step_t = clamp(TIMEDELTA * 60.0, 0.2, 1.0);
     float meet = c.r * c.g * c.g;
