@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from performer.words import counted
 
 WINDOW = 45  # frames over which p95 is taken
-HIGH, LOW = 0.94, 0.60  # parts of the frame's budget: above HIGH something is given up, below LOW regained
+# Parts of the frame's budget: above HIGH something is given up, below LOW regained. No rung has more than 1.44 times
+# the pixels of the next, so that what is below LOW fits there, too.
+HIGH, LOW = 0.94, 0.65
+BEGIN_S = 2.0  # at first, while models are tried and caches fill, only what is late half of the time counts
 SETTLE_S = 0.7  # pause after a step down, to see what it brought
 REGAIN_S = 4.0  # calm needed before a step up; doubled when that step had to be taken back
 MOST_REGAIN_S = 120.0
@@ -81,6 +84,7 @@ class Governor:
         self.level = 0
         self._took: deque[float] = deque(maxlen=WINDOW)
         self._moved_t = float("-inf")
+        self._began_t: float | None = None
         self._calm_since: float | None = None
         self._regain_s = REGAIN_S
         self._raised_t = float("-inf")
@@ -92,15 +96,17 @@ class Governor:
     def step(self, t: float, took_s: float) -> bool:
         """Note a frame that took `took_s` seconds, at time t; True when the effort changed."""
         self._took.append(took_s)
+        if self._began_t is None:
+            self._began_t = t
         if len(self._took) < WINDOW // 3 or t - self._moved_t < SETTLE_S:
             return False
         ordered = sorted(self._took)
-        p95 = ordered[int(0.95 * (len(ordered) - 1))]
-        if p95 > HIGH * self.budget_s and self.level < len(self.ladder) - 1:
+        late = ordered[int((0.95 if t - self._began_t > BEGIN_S else 0.5) * (len(ordered) - 1))]
+        if late > HIGH * self.budget_s and self.level < len(self.ladder) - 1:
             if t - self._raised_t < 3.0 * REGAIN_S:
                 self._regain_s = min(2.0 * self._regain_s, MOST_REGAIN_S)
-            return self._move(t, 2 if p95 > 2.0 * self.budget_s and self.level < len(self.ladder) - 2 else 1)
-        if p95 < LOW * self.budget_s and self.level > 0:
+            return self._move(t, 2 if late > 2.0 * self.budget_s and self.level < len(self.ladder) - 2 else 1)
+        if late < LOW * self.budget_s and self.level > 0:
             if self._calm_since is None:
                 self._calm_since = t
             if t - self._calm_since >= self._regain_s:

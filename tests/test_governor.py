@@ -43,6 +43,17 @@ def test_a_lone_slow_frame_changes_nothing():
     assert governor.level == 0
 
 
+def test_a_restless_beginning_costs_nothing_and_a_slow_one_does():
+    restless, slow = Governor(1 / 60), Governor(1 / 60)
+    for i in range(110):
+        restless.step(i / 60, 0.025 if i % 8 == 0 else 0.009)
+        slow.step(i / 60, 0.025)
+    assert restless.level == 0 and slow.level > 0
+    for i in range(110, 300):
+        restless.step(i / 60, 0.025 if i % 8 == 0 else 0.009)
+    assert restless.level > 0
+
+
 def test_the_one_shader_that_is_too_slow_gives_way():
     relief = Relief(1 / 60)
     costs = {"bloom": 0.002, "fractal": 0.012}
