@@ -1,12 +1,14 @@
 """Training, for seconds: losses fall, a resumed run is the uninterrupted one, what is exported is what was trained."""
 
 import os
+import pickle
 import signal
 import socket
 import subprocess
 import sys
 import time
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ import onnxruntime as ort
 import pytest
 from PIL import Image
 
+from performer.__main__ import main
 from performer.errors import Fault
 
 torch = pytest.importorskip("torch")
@@ -292,6 +295,47 @@ def test_a_folder_of_pictures_is_read_and_what_is_broken_left_out(tmp_path, capl
     (tmp_path / "noted.log").write_text("what somebody wrote there")
     with pytest.raises(Fault, match=r"noted.log: a file, where the folder"):
         train_gan(read, options(tmp_path / "noted.onnx", 1))
+
+
+def test_resuming_with_other_options_says_which(tmp_path, caplog):
+    pictures = Pictures(np.random.default_rng(1).integers(0, 255, (16, 32, 32, 3), np.uint8), "noise", "CC0-1.0")
+    out = tmp_path / "it.onnx"
+    train_gan(pictures, options(out, 2))
+    for wrong, complaint in (({"latent": 5}, r"was trained with --latent \d+, not 5"), ({"net": "mlp"}, "--net style"),
+                             ({"steps": 2}, r"has run for 2 steps .* count from the very beginning")):
+        with pytest.raises(Fault, match=complaint):
+            train_gan(pictures, replace(options(out, 4, resume=True), **wrong))
+    with pytest.raises(Fault, match="another kind of training"):
+        train_vae(pictures, options(out, 4, resume=True))
+    assert train_gan(pictures, replace(options(out, 3, resume=True), seed=77)).step == 3
+    assert "--seed was" in caplog.text
+
+    class Evil:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "ran"),))
+
+    for damaged in (out.with_suffix(".ckpt").read_bytes()[:999], pickle.dumps(Evil()), b""):
+        out.with_suffix(".ckpt").write_bytes(damaged)
+        with pytest.raises(Fault, match="or a damaged one") as caught:
+            train_gan(pictures, options(out, 4, resume=True))
+        assert "weights_only" not in str(caught.value) and not (tmp_path / "ran").exists()
+
+
+def test_a_training_is_not_written_over_unasked(tmp_path, capsys):
+    out = tmp_path / "it.onnx"
+    command = ["train", "gan", "--source", "marble", "--count", "10", "--size", "32", "--steps", "1", "-o", str(out)]
+    for there in (out.with_suffix(".ckpt"), out):
+        there.write_bytes(b"hours")
+        with pytest.raises(SystemExit):
+            main(command)
+        assert there.read_bytes() == b"hours" and "--resume goes on" in capsys.readouterr().err
+    for part in (".encoder.onnx", ".directions.npz"):
+        out.with_suffix(part).write_bytes(b"of the model before")
+    with pytest.raises(SystemExit) as left:
+        main([*command, "--force"])
+    assert left.value.code == 0 and out.stat().st_size > 1000 and "torchvision" not in capsys.readouterr().err
+    assert not out.with_suffix(".encoder.onnx").exists() and not out.with_suffix(".directions.npz").exists()
+    assert "--force" not in out.with_suffix(".toml").read_text()
 
 
 def test_an_eye_learns_what_pictures_were_drawn_by():

@@ -25,6 +25,7 @@ Minutes = Annotated[float | None, typer.Option(min=0.01, help="End after so many
 Batch = Annotated[int, typer.Option(min=2, help="Pictures in a step, in each process.")]
 Seed = Annotated[int, typer.Option(help="Of everything drawn at random.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint beside the model.")]
+Force = Annotated[bool, typer.Option("--force", help="Begin anew in the place of a training of that name.")]
 Title = Annotated[str, typer.Option(help="For the card; the file's name when not given.")]
 Licence = Annotated[str, typer.Option(help="Of the folder's pictures, for the card.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads; all when not given.")]
@@ -39,7 +40,8 @@ train = typer.Typer(help="Train a model from pictures, or a follower from moves,
 def gan(
     pictures: Folder = None, source: Source = "", out: Out = Path("models/model.onnx"), size: Size = 128,
     latent: Latent = 64, count: Count = 8000, steps: Steps = None, minutes: Minutes = None, batch: Batch = 16,
-    seed: Seed = 1, resume: Resume = False, title: Title = "", licence: Licence = "unknown", threads: Threads = None,
+    seed: Seed = 1, resume: Resume = False, force: Force = False, title: Title = "",
+    licence: Licence = "unknown", threads: Threads = None,
     net: Annotated[str, typer.Option(help="style (the default), or a baseline: dcgan, mlp.")] = "style",
     augment: Annotated[str, typer.Option(help="Change pictures for the discriminator: none, shift, all, or auto: all "
                                               "where there are few.")] = "auto",
@@ -54,7 +56,7 @@ def gan(
     for option, word, known in (("--net", net, NETS), ("--augment", augment, ("auto", *POLICIES))):
         if word not in known:
             raise Fault(f"{option} {word!r}: expected {', '.join(known)}{nearest(word, known)}")
-    _begin(train_gan, pictures, source, count, threads, licence, out=out, size=size, latent=latent, steps=steps,
+    _begin(train_gan, pictures, source, count, threads, licence, force, out=out, size=size, latent=latent, steps=steps,
            minutes=minutes, batch=batch, seed=seed, resume=resume, title=title, net=net, augment=augment)
 
 
@@ -62,14 +64,15 @@ def gan(
 def vae(
     pictures: Folder = None, source: Source = "", out: Out = Path("models/model.onnx"), size: Size = 128,
     latent: Latent = 64, count: Count = 8000, steps: Steps = None, minutes: Minutes = None, batch: Batch = 16,
-    seed: Seed = 1, resume: Resume = False, title: Title = "", licence: Licence = "unknown", threads: Threads = None,
+    seed: Seed = 1, resume: Resume = False, force: Force = False, title: Title = "",
+    licence: Licence = "unknown", threads: Threads = None,
     debug: Debug = False,
 ) -> None:
     """A decoder and an encoder, which also turns a picture into a latent. Ctrl-C exports what there is."""
     need_torch()
     from performer.train.vae import train_vae
 
-    _begin(train_vae, pictures, source, count, threads, licence, out=out, size=size, latent=latent, steps=steps,
+    _begin(train_vae, pictures, source, count, threads, licence, force, out=out, size=size, latent=latent, steps=steps,
            minutes=minutes, batch=batch, seed=seed, resume=resume, title=title)
 
 
@@ -82,7 +85,7 @@ def follower(
                                             "given.")] = "",
     steps: Steps = None, minutes: Minutes = None,
     batch: Annotated[int, typer.Option(min=1, help="Stretches of music in a step.")] = 32,
-    seed: Seed = 1, resume: Resume = False, title: Title = "",
+    seed: Seed = 1, resume: Resume = False, force: Force = False, title: Title = "",
     licence: Annotated[str, typer.Option(help="Of the moves, for the card.")] = "unknown", threads: Threads = None,
     debug: Debug = False,
 ) -> None:
@@ -102,6 +105,7 @@ def follower(
         raise Fault("expected --steps or --minutes")
     if threads:
         torch.set_num_threads(threads)
+    _anew(out, resume, force)
     pairs = gather(moves, [knob for knob in knobs.replace(" ", "").split(",") if knob], licence)
     print(f"{pairs.seconds / 60.0:.1f} minutes of {', '.join(pairs.knobs)} from {counted(pairs.files, 'recording')}",
           flush=True)
@@ -161,10 +165,18 @@ def evaluate(
     measure(path_of(model), pictures, source, count, seed, missed)
 
 
+def _anew(out: Path, resume: bool, force: bool) -> None:
+    """Raises Fault where an earlier training would be lost."""
+    there = next((path for path in (out, out.with_suffix(".ckpt")) if path.exists()), None)
+    if there is not None and not (resume or force):
+        raise Fault(f"{there}: is there already; --resume goes on with that training, --force begins anew in its "
+                    "place, or take another name with -o")
+
+
 def _words(out: Path) -> str:
     """The command as it may stand in a card: without folders of this machine."""
     words = [f"models/{out.name}" if word == str(out) else Path(word).name if Path(word).is_absolute() else word
-             for word in sys.argv[1:] if word != "--resume"]
+             for word in sys.argv[1:] if word not in ("--resume", "--force")]
     return "performer " + " ".join(words)
 
 
@@ -179,7 +191,7 @@ def need_torch() -> None:
                     ) from None
 
 
-def _begin(training, pictures, source, count, threads, licence, **options) -> None:  # type: ignore[no-untyped-def]
+def _begin(training, pictures, source, count, threads, licence, force, **options) -> None:  # type: ignore[no-untyped-def]
     import torch
 
     from performer.train.loop import Options
@@ -201,6 +213,7 @@ def _begin(training, pictures, source, count, threads, licence, **options) -> No
         raise Fault(f"--out {out}: cannot make this folder: {error.strerror}") from None
     if threads:
         torch.set_num_threads(threads)
+    _anew(out, options["resume"], force)
     seed = options["seed"]
     material = (found(pictures, size, licence, seed) if pictures is not None
                 else drawn(tuple(source.replace(" ", "").split(",")), size, count, seed))

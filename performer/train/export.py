@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from pathlib import Path
@@ -48,6 +49,9 @@ class _Mean(nn.Module):
 def export_generator(generator: nn.Module, kind: str, pictures: Pictures, run: Run) -> None:
     """Write the generator and its card; Raises Fault when ONNX Runtime disagrees with torch."""
     options = run.options
+    if not options.resume:  # of another model that had this name
+        for part in (".encoder.onnx", ".directions.npz"):
+            options.out.with_suffix(part).unlink(missing_ok=True)
     difference = export_network(_Shown(generator), torch.randn(1, options.latent), options.out, "z", "image")
     mixes = split(options.out)
     more = inlets(options.out, options.latent)
@@ -92,6 +96,7 @@ def export_network(network: nn.Module, example: Tensor, path: Path, given: str, 
     """Export, and return the largest difference between torch and ONNX Runtime."""
     network = network.float().eval().to(memory_format=torch.contiguous_format)
     path.parent.mkdir(parents=True, exist_ok=True)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses packages that nothing here is made with
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(network, (example,), str(path), input_names=[given], output_names=[result],

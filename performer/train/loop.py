@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import warnings
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
@@ -208,7 +209,8 @@ class Run:
         if not self.world.first:
             return
         state = {name: part.state_dict() for name, part in self.parts.items()}
-        state["run"] = {"step": self.step, "seconds": self.seconds, "losses": self.losses, "draws": draws}
+        state["run"] = {"step": self.step, "seconds": self.seconds, "losses": self.losses, "draws": draws,
+                        "asked": self._asked()}
         new = self.options.checkpoint.with_suffix(".new")
         torch.save(state, new)
         new.replace(self.options.checkpoint)
@@ -217,22 +219,49 @@ class Run:
         if self._writer is not None:
             self._writer.add_image("samples", pictures, self.step, dataformats="HWC")
 
+    def _asked(self) -> dict[str, Any]:
+        """Options that a training keeps to the end, and those that make it exactly the uninterrupted one."""
+        options = self.options
+        fixed = {"size": options.size, "latent": options.latent, "net": options.net}
+        return {**fixed, "seed": options.seed, "batch": options.batch}
+
     def _load(self) -> None:
         path = self.options.checkpoint
         try:
-            state = torch.load(path, weights_only=True, map_location="cpu")
-            for name, part in self.parts.items():
-                part.load_state_dict(state[name])
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                state = torch.load(path, weights_only=True, map_location="cpu")
             run = state["run"]
             draws = run["draws"]
         except FileNotFoundError:
             raise Fault(f"{path}: no checkpoint to resume from; start without --resume") from None
-        except Exception as error:
-            raise Fault(f"{path}: cannot resume from this: {str(error).splitlines()[0]}") from None
+        except Exception:  # what torch and zipfile raise over damaged files has no common class
+            raise Fault(f"{path}: no checkpoint of a training, or a damaged one; remove it, and start without "
+                        "--resume") from None
+        if set(state) - {"run"} != set(self.parts):
+            raise Fault(f"{path}: is the checkpoint of another kind of training; take another name with -o")
+        was = run.get("asked", {})  # older ones do not say
+        other = {key: value for key, value in self._asked().items() if was.get(key, value) != value}
+        for key, value in other.items():
+            if key not in ("seed", "batch"):
+                raise Fault(f"{path}: was trained with --{key} {was[key]}, not {value}; resume with that, or take "
+                            "another name with -o")
+            log.warning("%s: --%s was %s; with %s it is not exactly the uninterrupted training", path, key, was[key],
+                        value)
+        try:
+            for name, part in self.parts.items():
+                part.load_state_dict(state[name])
+        except (RuntimeError, ValueError, KeyError):
+            raise Fault(f"{path}: is not of this network; resume with the options it was begun with, or take another "
+                        "name with -o") from None
         if len(draws) != self.world.size:
             raise Fault(f"{path}: was trained by {counted(len(draws), 'process', 'processes')}, not "
                         f"{self.world.size}; start as many")
         self.step, self.before_s, self.losses = run["step"], run["seconds"], run["losses"]
+        self._begun = monotonic()
+        if self._progress() >= 1.0:
+            raise Fault(f"{path}: has run for {counted(self.step, 'step')} and {self.seconds / 60.0:.1f} minutes "
+                        "already; --steps and --minutes count from the very beginning, so give more to go on")
         mine = draws[self.world.rank]
         torch.set_rng_state(mine["torch"])
         if "cuda" in mine and self.world.device.type == "cuda":

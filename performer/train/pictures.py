@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, ImageSequence
 
-from performer.errors import Fault
+from performer.errors import Fault, nearest
 from performer.train.draw import SOURCES, Easel
 from performer.words import counted
 
@@ -43,7 +43,7 @@ def drawn(sources: tuple[str, ...], size: int, count: int, seed: int) -> Picture
     """`count` pictures drawn by code. Raises Fault for an unknown source."""
     for name in sources:
         if name not in SOURCES:
-            raise Fault(f"no source {name!r}; there are {', '.join(SOURCES)}")
+            raise Fault(f"no source {name!r}{nearest(name, SOURCES)}; there are {', '.join(SOURCES)}")
     easel = Easel(sources, size, seed)
     try:
         pixels = easel.draw_many(0, min(count, MOST_BYTES // (3 * size * size)))
