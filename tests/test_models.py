@@ -11,7 +11,7 @@ from performer.__main__ import main
 from performer.app import load_library, painter
 from performer.errors import Fault
 from performer.frame import Features, Frame, Scene, Sound, Walk
-from performer.generators.bring import bring, judge
+from performer.generators.bring import bring, judge, named
 from performer.generators.external import examine, locations
 from performer.generators.layout import fed, planar
 from performer.generators.onnx import create
@@ -215,11 +215,30 @@ def broken(folder: Path) -> dict[str, tuple[Path, str]]:
         [info("z", FLOAT, [1, 1, 1, 1])], [info("image", FLOAT, None)],
         [("shape", np.array([1, 3, 16, 16])), ("wide", np.array([1, 1, 2048, 2048])),
          ("square", np.eye(2048, dtype=np.float32))])
+    four = save(folder / "four.onnx", [helper.make_node("Expand", ["z", "shape"], ["image"])],
+                [info("z", FLOAT, [1, 1, 1, 1])], [info("image", FLOAT, None)], [("shape", np.array([4, 3, 16, 16]))])
     return {"truncated": (truncated, "truncated one|cannot|can load"), "junk": (junk, "not an ONNX file"),
-            "unknown operator": (unknown, "ONNX Runtime can load"), "nan": (nothing, "NaN"),
+            "unknown operator": (unknown, "it has no operator '[A-Za-z]+'.*; export it without that"),
+            "nan": (nothing, "NaN"),
             "no picture": (flat, "none of its outputs is a picture"), "still": (still, "does not change with input"),
-            "greedy": (greedy, "memory|fails when it runs|did not survive"),
+            "greedy": (greedy, "memory"), "four at a time": (four, "several pictures at a time.*batch of one"),
             "slow": (slow, "for a picture|took longer")}
+
+
+@pytest.mark.parametrize(("file", "name"), [
+    ("Größe neu (2).onnx", "grosse_neu_2"), ("512-Faces.onnx", "model_512_faces"), ("夜.onnx", "model")])
+def test_a_name_is_made_of_any_file_s(file, name):
+    assert named(Path(file)) == name
+
+
+def test_a_model_that_comes_along_is_not_hidden_unasked(tmp_path, monkeypatch):
+    from performer.generators import bring as bringing
+
+    monkeypatch.setattr(bringing, "USER", tmp_path)
+    with pytest.raises(Fault, match="is a model that comes along"):
+        bringing.place("glass", tmp_path / "models", False)
+    assert bringing.place("glass", tmp_path / "models", True) == tmp_path / "models" / "glass.onnx"
+    assert bringing.place("glass", tmp_path / "elsewhere", False) == tmp_path / "elsewhere" / "glass.onnx"
 
 
 @pytest.fixture(scope="module")
@@ -228,7 +247,8 @@ def no_good(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", [
-    "truncated", "junk", "unknown operator", "nan", "no picture", "still", "greedy", "slow"])
+    "truncated", "junk", "unknown operator", "nan", "no picture", "still", "greedy", "slow",
+    "four at a time"])
 def test_what_is_no_good_is_one_line_and_leaves_nothing(name, no_good, tmp_path, monkeypatch):
     monkeypatch.setattr("performer.generators.probe.TIME_S", 8.0)
     path, complaint = no_good[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from math import isfinite
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,20 +13,30 @@ from performer.errors import Fault, nearest
 from performer.latent.bank import Bank
 from performer.words import counted
 
+if TYPE_CHECKING:
+    from performer.library import Library
+
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
 models = typer.Typer(help="List, import, check and explore models.", pretty_exceptions_enable=False,
                      no_args_is_help=True)
 
 
+def _library() -> Library:
+    """All models by name; what is wrong with presets and shaders is said elsewhere."""
+    from performer.library import FACTORY, USER, Library
+
+    library = Library(audio=(), folders=(FACTORY, USER))
+    library.find_models()
+    return library
+
+
 def path_of(name: str) -> Path:
     """A model's file by its name, or the file itself. Raises Fault."""
-    from performer.app import load_library
-
     if name.endswith(".onnx"):
         if not Path(name).is_file():
             raise Fault(f"{name}: no such model file")
         return Path(name)
-    library = load_library()
+    library = _library()
     known = library.models
     if name not in known:
         if name in library.followers():
@@ -39,13 +49,12 @@ def path_of(name: str) -> Path:
 def list_models(debug: Debug = False) -> None:
     """The models and followers that presets may name, with kind, size and licence."""
     from performer import listing
-    from performer.app import load_library
     from performer.followers import read
     from performer.generators.card import load
 
     rows: list[tuple[str, ...]] = []
     faults: list[Fault] = []
-    library = load_library()
+    library = _library()
     for name, path in sorted(library.models.items()):
         facts: tuple[str, ...] = ("?", "", "", "")
         try:
@@ -101,7 +110,7 @@ def import_model(
     debug: Debug = False,
 ) -> None:
     """Find out what a model takes and makes, write its card, draw a sheet of samples."""
-    from performer.generators.bring import bring
+    from performer.generators.bring import bring, named
     from performer.generators.layout import LAYOUTS
     from performer.generators.probe import Told
     from performer.library import USER
@@ -109,7 +118,7 @@ def import_model(
     if layout and layout.upper() not in LAYOUTS:
         raise Fault(f"--layout {layout!r}: expected one of {', '.join(LAYOUTS)}")
     told = Told(latent, range_of(values), layout.upper() or None, output or None, label, truncation)
-    name = name or file.stem.lower().replace("-", "_").replace(" ", "_")
+    name = name or named(file)
     if file.suffix.lower() in (".pkl", ".pickle"):
         raise Fault(f"{file}: a pickle runs whatever code its maker put in; it is not opened. On a machine where you "
                     "trust it, save the state dict as .safetensors, or export to ONNX")

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from performer.generators.inlets import beside
 from performer.generators.onnx import OnnxGenerator, create
 from performer.generators.probe import Found, Told, probe, sha256
 from performer.latent.walks import latent
+from performer.library import FACTORY, USER
 from performer.words import counted
 
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
@@ -35,13 +37,23 @@ SHEET_S = 6.0
 TIMED = 60
 
 
+def named(file: Path) -> str:
+    """A name for a model, made of its file's: letters that every keyboard has, digits and underscores."""
+    plain = unicodedata.normalize("NFKD", file.stem.replace("ß", "ss")).encode("ascii", "ignore").decode().lower()
+    name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")
+    return name if NAME.match(name) else f"model_{name}".rstrip("_")
+
+
 def place(name: str, to: Path, force: bool) -> Path:
     """Where a model of that name goes in a folder of models. Raises Fault where it cannot."""
     if not NAME.match(name):
-        raise Fault(f"--name {name!r}: expected lower-case letters, digits and underscores, a letter first")
+        raise Fault(f"--name {name!r}: expected lower-case letters (a to z), digits and underscores, a letter first")
     out = to / f"{name}.onnx"
     if out.exists() and not force:
         raise Fault(f"{out}: there is a model of that name; choose another --name, or --force")
+    if to == USER / "models" and (FACTORY / "models" / out.name).exists() and not (force or out.exists()):
+        raise Fault(f"--name {name}: is a model that comes along, and presets play it; choose another --name, or "
+                    "--force to have yours in its place")
     there = next(folder for folder in (to, *to.absolute().parents) if folder.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         raise Fault(f"{to}: models cannot be written there; choose another folder: --to DIR")
@@ -78,6 +90,8 @@ def bring(file: Path, name: str, to: Path, told: Told, licence: str, title: str,
             if other.exists() and sha256(other) != sha256(Path(aside) / location):
                 raise Fault(f"{other}: is there already, with other data; import into a folder of its own: --to DIR")
         try:
+            for part in (".encoder.onnx", ".directions.npz"):  # of the model that had this name
+                out.with_suffix(part).unlink(missing_ok=True)
             for part in (*data, *mapping, out.with_suffix(".toml").name, out.with_suffix(".png").name, out.name):
                 (to / part).parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(Path(aside) / part, to / part)

@@ -28,6 +28,8 @@ _NOISE, _LABEL = re.compile(r"noise|rand", re.I), re.compile(r"class|label|cond|
 _OURS, _GRAIN = {"z", "w", "truncation"}, re.compile(r"^noise_\d+$")
 _NAMED = {"z": "latent", "z_middle": "middle", "z_fine": "fine", "label": "class",
           **{name: name for name in ("w", "w_middle", "w_fine", "truncation")}}
+_UNKNOWN = re.compile(r'In Node, \("[^"]*", (\w+), "([\w.]*)", -1\).*'
+                      r'(?:No opset import|No Op registered|not a registered)', re.S)
 _TRUNCATION = re.compile(r"trunc|psi", re.I)
 _TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(int64)": "int64", "tensor(int32)": "int32",
           "tensor(uint8)": "uint8", "tensor(double)": "float64"}
@@ -111,6 +113,10 @@ class _Trial:
         try:
             self.session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:
+            unknown = _UNKNOWN.search(str(error))
+            if unknown is not None:
+                raise Fault(f"{path}: not a model that ONNX Runtime can load: it has no operator {unknown[1]!r}"
+                            + (f" of {unknown[2]!r}" if unknown[2] else "") + "; export it without that") from None
             raise Fault(f"{path}: not a model that ONNX Runtime can load: {_line(error)}") from None
 
     def found(self) -> Found:
@@ -203,6 +209,9 @@ class _Trial:
             try:
                 made = self.session.run(None, feed)
             except Exception as error:
+                if "Failed to allocate memory" in str(error):
+                    raise Fault(f"{self.path}: needs more memory than the {MEMORY_BYTES >> 30} GB that a model may "
+                                "take") from None
                 raise Fault(f"{self.path}: fails when it runs: {_line(error)}") from None
             took = perf_counter() - begun
             if took > SLOWEST_S * self.told.patience and outputs:
@@ -247,6 +256,9 @@ class _Trial:
                 found.append(((out.shape[layout.index("C")] if "C" in layout else 1) == 3, out.size, -at, layout))
         if not found:
             shapes = ", ".join(f"{name} {list(np.shape(out))}" for name, out in zip(names, made, strict=True))
+            if any(len(np.shape(out)) == 4 and _layout((1, *np.shape(out)[1:]), self.told.layout) for out in made):
+                raise Fault(f"{self.path}: makes several pictures at a time ({shapes}); export it with a batch of one, "
+                            "or an open one")
             raise Fault(f"{self.path}: none of its outputs is a picture: {shapes}")
         best = max(found)
         return -best[2], best[3]
