@@ -82,16 +82,36 @@ class Features:
         return self.beat + (t - self.t) * self.bpm / 60.0
 
 
-@dataclass(frozen=True, slots=True)
 class Sound:
     """The raw sound that shaders may see, through ISF `audio` and `audioFFT` inputs.
 
     waveform  (1024,) float32, -1..1 after automatic gain, newest sample last
     spectrum  (512,) float32, 0..1, magnitudes linear in hertz from 0 to half the sample rate
+    later     makes both instead, when somebody asks for them: most scenes never do
     """
 
-    waveform: np.ndarray = field(default_factory=lambda: np.zeros(1024, np.float32))
-    spectrum: np.ndarray = field(default_factory=lambda: np.zeros(512, np.float32))
+    __slots__ = ("_later", "_seen")
+
+    def __init__(self, waveform: np.ndarray | None = None, spectrum: np.ndarray | None = None,
+                 later: Callable[[], tuple[np.ndarray, np.ndarray]] | None = None) -> None:
+        self._later = later
+        self._seen = None if later is not None else (
+            np.zeros(1024, np.float32) if waveform is None else waveform,
+            np.zeros(512, np.float32) if spectrum is None else spectrum)
+
+    @property
+    def waveform(self) -> np.ndarray:
+        return self._both()[0]
+
+    @property
+    def spectrum(self) -> np.ndarray:
+        return self._both()[1]
+
+    def _both(self) -> tuple[np.ndarray, np.ndarray]:
+        if self._seen is None:
+            assert self._later is not None
+            self._seen = self._later()
+        return self._seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from math import isfinite
+
 import numpy as np
 
 from performer.audio.follow import smoothing
@@ -28,17 +31,22 @@ class Scope:
         """The newest SAMPLES mono samples (SAMPLES,), dt seconds after the last look -> Sound.
 
         The waveform begins at a rising zero crossing, the newest that leaves WAVE samples after it, so that a
-        steady tone stands still.
+        steady tone stands still. The samples are kept: nobody may change them later.
         """
-        samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32, copy=False)
         peak = float(max(samples.max(), -samples.min()))
+        if not isfinite(peak):
+            samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
+            peak = float(max(samples.max(), -samples.min()))
         if peak < 1e-6:
             return Sound()
         self._peak = max(peak, self._peak + (peak - self._peak) * smoothing(dt, self.RELEASE_S), self.QUIETEST)
+        return Sound(later=partial(self._drawn, samples.astype(np.float32, copy=False), self._peak))
+
+    def _drawn(self, samples: np.ndarray, peak: float) -> tuple[np.ndarray, np.ndarray]:
         last = len(samples) - WAVE
         crossings = np.flatnonzero((samples[:last] < 0.0) & (samples[1:last + 1] >= 0.0))
         first = int(crossings[-1]) + 1 if len(crossings) else last
-        wave = samples[first:first + WAVE] / self._peak
-        magnitudes = np.abs(np.fft.rfft(samples[-WAVE:] * self._window))[:BINS] / self._peak
+        wave = samples[first:first + WAVE] / peak
+        magnitudes = np.abs(np.fft.rfft(samples[-WAVE:] * self._window))[:BINS] / peak
         decibels = 20.0 * np.log10(magnitudes + 1e-9)
-        return Sound(np.clip(wave, -1.0, 1.0), np.clip(1.0 + decibels / self.RANGE_DB, 0.0, 1.0).astype(np.float32))
+        return np.clip(wave, -1.0, 1.0), np.clip(1.0 + decibels / self.RANGE_DB, 0.0, 1.0).astype(np.float32)
