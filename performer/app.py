@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from time import perf_counter
 from typing import Any
 
-from performer import banks, pads, settings
+from performer import banks, pads, screens, settings
 from performer.audio.features import FEATURES
 from performer.deadline import Overdue, forsake, within
 from performer.errors import Fault
@@ -93,6 +93,8 @@ def painter(library: Library, provider: str, begin: Begin | None = None, stay: b
 def play(options: PlayOptions) -> dict[str, Any]:
     """Play live until told to stop, by a key or a signal; returns the figures that --stats writes. Raises Fault."""
     options, service = checked(options), Service()
+    if options.monitor is None and not options.headless:
+        options = screens.recalled(options, monitors())
     with ExitStack() as written:
         with Rig(options) as rig:
             written.enter_context(signals(rig.stage.leave))  # a terminal that goes says so more than once
@@ -101,8 +103,10 @@ def play(options: PlayOptions) -> dict[str, Any]:
             if options.record is not None:
                 rig.stage.start_recording(options.record)
             service.begun(rig.show.preset.title)
+            rig.remember_screen()  # now too: nobody knows how it will end
             rig.stage.run(options.seconds, service.alive)
             service.ends()
+            rig.remember_screen()
             figures = rig.figures()
             if line := rig.latency.line():
                 _say(line)
@@ -153,6 +157,11 @@ class Rig:
             if thread.is_alive():
                 forsake(thread)
         self._closing.close()
+
+    def remember_screen(self) -> None:
+        """Keep in mind where the window is, for the next show. Main thread."""
+        if isinstance(self.surface, Window) and (home := self.surface.home)[0]:
+            screens.remember(*home)
 
     def _open_sound(self) -> source.SoundSource:
         """The sound that was asked for; where the sound system is frozen, what needs none. Raises Fault."""

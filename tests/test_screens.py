@@ -5,9 +5,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from performer import screens
+from performer.options import PlayOptions
 
 CONFIG = """
 Section "Device"
@@ -94,7 +98,7 @@ def play(display: str, *lines: str) -> list[tuple[bool, tuple[int, int], tuple[i
     """What `where` said, line by line: full screen, place, size, events."""
     env = {name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"} | {"DISPLAY": display}
     done = subprocess.run([sys.executable, "-c", PLAY + "\n".join(lines)], env=env, capture_output=True, text=True,
-                          timeout=90, cwd=Path(__file__).resolve().parents[1])
+                          timeout=400, cwd=Path(__file__).resolve().parents[1])
     assert done.returncode == 0, done.stderr
     return [tuple(map(read_back, line.split(";"))) for line in done.stdout.splitlines()]  # type: ignore[misc]
 
@@ -103,6 +107,62 @@ def read_back(text: str) -> object:
     import ast
 
     return ast.literal_eval(text)
+
+
+def test_a_show_comes_back_on_the_screen_it_was_on(xorg, tmp_path):
+    start = f"""
+import platformdirs
+platformdirs.user_config_dir = lambda *args, **more: {str(tmp_path)!r}
+from performer import app, stage
+from performer.library import Library
+from performer.options import PlayOptions
+
+Library.in_order = lambda self: [self.presets["aurora"]]  # others need not be made ready
+
+def show(gesture="", **more):
+    def picture(self, before=stage.Stage.picture):
+        before(self)
+        window = self.surface
+        if gesture and self.stats.frames > 1:
+            exec(gesture)
+            self.leave()
+        elif self.stats.frames > 3:
+            self.leave()
+        show.seen = window.fullscreen, glfw.get_window_pos(window._handle), glfw.get_window_size(window._handle), []
+    kept, stage.Stage.picture = stage.Stage.picture, picture
+    try:
+        app.play(PlayOptions("aurora", "demo", "off", size=(320, 180), **more))
+    finally:
+        stage.Stage.picture = kept
+    print(*show.seen, sep=";", flush=True)
+"""
+    both, lone = 'plug("DUMMY1", 640)', 'unplug("DUMMY1")'
+    first, again, named = play(xorg, start, both, 'show(monitor="DUMMY1", fullscreen=True)', 'show()',
+                               'show(monitor="DUMMY0")', lone)
+    absent, = play(xorg, start, 'app.screens.remember("DUMMY1", True)', 'show()')
+    back, moved = play(xorg, start, both, 'app.screens.remember("DUMMY1", True)',
+                       'show("window.set_fullscreen(False); glfw.set_window_pos(window._handle, 100, 100)")',
+                       'show()', lone)
+    filled = (True, (640, 0), (640, 480), [])
+    assert first == again == filled
+    assert named[0] is False and named[1][0] < 640, "who names a screen gets it"
+    assert absent[0] is False and absent[2] == (320, 180), "one that is not there is not waited for"
+    assert back[2] == (320, 180) and moved[0] is False and moved[1][0] < 640, "it was moved to the other by hand"
+
+
+def test_what_says_no_screen_is_one_line(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(screens, "screen_path", lambda: tmp_path / "screen.toml")
+    options = PlayOptions()
+    assert screens.recalled(options, ["A", "B"]) is options and caplog.text == ""
+    screens.remember("B", True)
+    assert screens.recalled(options, ["A", "B"]) == replace(options, monitor="1", fullscreen=True)
+    assert screens.recalled(replace(options, fullscreen=True), ["A", "B"]).monitor == "1"
+    for names in (["A"], ["B", "A"], ["A", "B", "B"], []):
+        assert screens.recalled(options, names) is options
+    for text in ("monitor = 3\nfullscreen = true", "monitor = 'B'", "[[", "monitor = 'B'\nfullscreen = 'yes'"):
+        (tmp_path / "screen.toml").write_text(text)
+        caplog.clear()
+        assert screens.recalled(options, ["A", "B"]) is options and len(caplog.records) == 1
 
 
 def test_a_projector_that_goes_and_comes_back_is_filled_again(xorg):

@@ -127,6 +127,15 @@ class Window:
         return bool(glfw.get_window_monitor(self._handle))
 
     @property
+    def home(self) -> tuple[str, bool]:
+        """Name of the monitor that the window belongs on, "" without any, and whether it is to fill it: one that it
+        filled though it may be gone just now, else the one that shows most of it."""
+        if self._filling:
+            return self._screen_name, True
+        monitor = self._beneath()
+        return (_name(monitor) if monitor else ""), False
+
+    @property
     def refresh_hz(self) -> float:
         """Pictures per second of the monitor the window is on; 60 where it does not say."""
         monitor = self._present_monitor()
@@ -221,6 +230,10 @@ class Window:
         known = glfw.get_monitors()
         if self._monitor is not None and any(_same(self._monitor, other) for other in known):
             return self._monitor
+        return self._beneath()
+
+    def _beneath(self) -> Any:
+        """The monitor that shows most of the window; None without any."""
         left, top = glfw.get_window_pos(self._handle)
         width, height = glfw.get_window_size(self._handle)
 
@@ -229,7 +242,7 @@ class Window:
             w, h = glfw.get_monitor_workarea(monitor)[2:]
             return max(0, min(left + width, x + w) - max(left, x)) * max(0, min(top + height, y + h) - max(top, y))
 
-        return max(known, key=overlap, default=None)
+        return max(glfw.get_monitors(), key=overlap, default=None)
 
     def _on_key(self, _window: Any, code: int, _scancode: int, action: int, mods: int) -> None:
         self._fresh = action == glfw.PRESS
