@@ -28,6 +28,7 @@ _FETCH = _COPY.replace("texture(image, isf_FragNormCoord)",
 # Light adds and covers in linear light, which a square comes near enough to (sRGB is a power of 2.2, by and large);
 # the other modes are what painting programs define, on the numbers as they are (W3C, "Compositing and Blending", 2024).
 # What MODE, PLACED and MASKED do not ask for is not there: where the processor draws, even a branch not taken costs.
+# GROUND: there is something below.
 # LIKE: all are as large as what is drawn, and need not be filtered where they lie as they are.
 _MIX = """\
 #version 330 core
@@ -35,6 +36,7 @@ _MIX = """\
 #define PLACED %d
 #define MASKED %d
 #define LIKE %d
+#define GROUND %d
 in vec2 isf_FragNormCoord;
 out vec4 pixel;
 uniform sampler2D below, above, stencil;
@@ -54,7 +56,11 @@ vec4 here(sampler2D image) {
 #endif
 }
 void main() {
+#if GROUND
   vec3 a = max(here(below).rgb, 0.0);
+#else
+  vec3 a = vec3(0.0);
+#endif
   vec2 at = isf_FragNormCoord;
   float seen = opacity;
 #if PLACED
@@ -136,7 +142,7 @@ void main() {
 
 
 class _Mix:
-    """The mix shader for one mode, moved or not, masked or not, of pictures of one size or not."""
+    """The mix shader for one mode, moved or not, masked or not, of pictures of one size or not, on something or not."""
 
     def __init__(self, ctx: moderngl.Context, *kind: int) -> None:
         self.program = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_MIX % kind)
@@ -162,7 +168,7 @@ class Compose:
         self._copy, self._fetch, self._present, _ = self._programs
         self._vaos = [ctx.vertex_array(program, []) for program in self._programs]
         self._copy_vao, self._fetch_vao, self._present_vao, self._dark_vao = self._vaos
-        self._mixes: dict[tuple[int, bool, bool, bool], _Mix] = {}  # made when first asked for
+        self._mixes: dict[tuple[int, bool, bool, bool, bool], _Mix] = {}  # made when first asked for
 
     def copy(self, image: moderngl.Texture, into: moderngl.Framebuffer, gain: float = 1.0) -> None:
         """The image times gain, stretched to fit, linearly filtered."""
@@ -173,11 +179,11 @@ class Compose:
         (self._fetch_vao if like else self._copy_vao).render(moderngl.TRIANGLES, 3)
         self._after()
 
-    def mix(self, below: moderngl.Texture, above: moderngl.Texture, mode: int, opacity: float,
+    def mix(self, below: moderngl.Texture | None, above: moderngl.Texture, mode: int, opacity: float,
             into: moderngl.Framebuffer, place: Place | None = None,
             key: tuple[float, float, tuple[float, ...]] = (0.0, 0.0, (0.0, 0.0, 0.0)),
             stencil: moderngl.Texture | None = None, mask: tuple[float, float] = (0.0, 0.0)) -> None:
-        """`above` on `below`.
+        """`above` on `below`, or on black.
 
         mode     one of MODES; opacity, 0..1
         place    where `above` lies; None: all over
@@ -185,14 +191,15 @@ class Compose:
         stencil  a picture whose brightness weighs the opacity; mask: how far (0..1), and 1.0 to turn it round
         """
         size = into.size
-        like = below.size == size and (place is not None or above.size == size) and (
+        like = (below is None or below.size == size) and (place is not None or above.size == size) and (
             stencil is None or stencil.size == size)
-        kind = mode, place is not None, stencil is not None, like
+        kind = mode, place is not None, stencil is not None, like, below is not None
         program = self._mixes.get(kind)
         if program is None:
             program = self._mixes[kind] = _Mix(self._ctx, *kind)
         into.use()
-        below.use(0)
+        if below is not None:
+            below.use(0)
         above.use(1)
         if stencil is not None:
             stencil.use(2)
@@ -210,13 +217,13 @@ class Compose:
                  into: moderngl.Framebuffer) -> None:
         """Copy a picture, and lay it on itself as each layer may come to lie: drivers compile when they first draw.
 
-        other  is of another size, as a layer that is drawn smaller
+        other  of another size, as a layer may be
         """
-        for below in (picture, other):
-            self.copy(below, into)
-            for layer in layers:
+        for size in (picture, other):
+            self.copy(size, into)
+            for number, layer in enumerate(layers):
                 for place in (None, AS_IT_IS):
-                    self.mix(below, picture, MODES[layer.blend], 1.0, into, place,
+                    self.mix(picture if number else None, size, MODES[layer.blend], 1.0, into, place,
                              stencil=picture if layer.mask is not None else None)
 
     def present(self, image: moderngl.Texture, into: moderngl.Framebuffer, gain: float, frame: int) -> None:

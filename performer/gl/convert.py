@@ -52,7 +52,7 @@ void main() {
     return;
   }
   vec3 now = here(at);
-  vec3 old = progress < 1.0 ? texture(before, isf_FragNormCoord).rgb : now;
+  vec3 old = progress < 1.0 ? texelFetch(before, ivec2(isf_FragNormCoord * vec2(textureSize(before, 0))), 0).rgb : now;
   pixel = vec4(mix(old, now, progress), 1.0);
 }
 """

@@ -275,7 +275,7 @@ class Renderer:
             stencil = stencils.get(layer.mask) if layer.mask is not None else None
             last = into if not master and at == len(stage.layers) - 1 else None
             mixed = None if last is not None else self._pool.take(frame.size)
-            layer.lay(self._compose, scene.params, self._black if below is None else below.texture, above.texture,
+            layer.lay(self._compose, scene.params, None if below is None else below.texture, above.texture,
                       stencil.texture if stencil is not None else None, aspect,
                       last if last is not None else mixed.fbo)  # type: ignore[union-attr]
             for spent in (below, above):

@@ -43,9 +43,10 @@ class LayerState:
                 and number(params, x, 0.0) == 0.0 and number(params, y, 0.0) == 0.0
                 and number(params, scale, 1.0) == 1.0 and number(params, angle, 0.0) == 0.0)
 
-    def lay(self, compose: Compose, params: Mapping[str, Value], below: moderngl.Texture, above: moderngl.Texture,
-            stencil: moderngl.Texture | None, aspect: float, into: moderngl.Framebuffer) -> None:
-        """Draw `above`, this layer's picture, on `below`."""
+    def lay(self, compose: Compose, params: Mapping[str, Value], below: moderngl.Texture | None,
+            above: moderngl.Texture, stencil: moderngl.Texture | None, aspect: float,
+            into: moderngl.Framebuffer) -> None:
+        """Draw `above`, this layer's picture, on `below`, or on black."""
         x, y, scale, angle = self._transform
         at = place(number(params, x, 0.0), number(params, y, 0.0), number(params, scale, 1.0),
                    number(params, angle, 0.0), aspect)
