@@ -135,7 +135,8 @@ class _Bench:
         generator = onnx.create(path, self.provider)
         latents = [latent("drift", 3.0 * i, 1, load_card(path.with_suffix(".toml")).latent, 1.0) for i in range(3)]
         row = np.concatenate([generator.paint(z) for z in latents], axis=2)
-        return (np.clip(row, 0.0, 1.0).transpose(1, 2, 0) * 255.0 + 0.5).astype(np.uint8)
+        strip: np.ndarray = (np.clip(row, 0.0, 1.0).transpose(1, 2, 0) * 255.0 + 0.5).astype(np.uint8)
+        return strip
 
     def follower(self, path: Path) -> np.ndarray:
         """Where its knobs go in its first seconds, though there is nothing to hear; time goes to the right."""

@@ -65,4 +65,4 @@ def _watched(rig: Rig, seconds: float, worked_s: Callable[[], float]) -> tuple[f
 
 
 def _worked_s(thread: int | None) -> float:
-    return next(one.user_time + one.system_time for one in psutil.Process().threads() if one.id == thread)
+    return float(next(one.user_time + one.system_time for one in psutil.Process().threads() if one.id == thread))

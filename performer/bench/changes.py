@@ -23,7 +23,8 @@ def crowd(sound: np.ndarray, rate: int) -> np.ndarray:
     noise = np.cumsum(np.random.default_rng(SEED).standard_normal(len(sound)))
     noise -= np.convolve(noise, np.ones(200) / 200, "same")
     gain = np.sqrt(np.mean(sound**2) / np.mean(noise**2) / 10.0)
-    return (sound + gain * noise).astype(np.float32)
+    mixed: np.ndarray = (sound + gain * noise).astype(np.float32)
+    return mixed
 
 
 def wall(sound: np.ndarray, rate: int) -> np.ndarray:

@@ -29,7 +29,8 @@ def features(_seconds: float) -> list[Row]:
         def block() -> np.ndarray:
             nonlocal at
             at = (at + hop) % (len(song) - 2 * hop)
-            return song[at:at + hop]
+            heard: np.ndarray = song[at:at + hop]
+            return heard
 
         return block
 

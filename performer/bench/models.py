@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def against_torch(_seconds: float) -> list[Row]:
             before = torch.get_num_threads()
             torch.set_num_threads(threads)
             with torch.inference_mode():
-                ours, peer = in_turn(ROUNDS, lambda model=model: model.paint(z), lambda: network(tensor))
+                ours, peer = in_turn(ROUNDS, partial(model.paint, z), partial(network, tensor))
             torch.set_num_threads(before)
             row = Row(f"128x128 image, {counted(threads, 'thread')}", "ms", ours, "torch eager", peer, ">= 1.3x")
             row.met = (row.ratio or 0.0) >= 1.3

@@ -36,7 +36,8 @@ STRIP_SIDE = 128
 
 
 def _luma(p: np.ndarray) -> np.ndarray:
-    return 0.2126 * p[0] + 0.7152 * p[1] + 0.0722 * p[2]
+    light: np.ndarray = 0.2126 * p[0] + 0.7152 * p[1] + 0.0722 * p[2]
+    return light
 
 
 def _detail(p: np.ndarray) -> float:
@@ -96,6 +97,7 @@ def explore(model: OnnxGenerator, seed: int = 1, samples: int = SAMPLES,
     measured, small, seen = np.zeros((samples, len(MEASURES))), [], []
     for i in range(samples):
         picture = model.paint(z[i])
+        assert isinstance(picture, np.ndarray)  # on a card only where it is asked to stay there
         measured[i] = [measure(picture) for measure in MEASURES.values()]
         small.append(tiles(picture, PICTURE_TILES))
         if eye is not None:
@@ -239,8 +241,9 @@ def strips(model: OnnxGenerator, directions: Directions, seed: int = 1, starts: 
                 moves = [0.0] * len(directions.names)
                 moves[row] = amount
                 moved, style = turned(z, moves, directions), restyled(moves, directions)
-                page.paste(_tile(model.paint(moved, offsets=(style, style, style))),
-                           (left + start * wide + column * STRIP_SIDE, row * line))
+                picture = model.paint(moved, offsets=(style, style, style))
+                assert isinstance(picture, np.ndarray)
+                page.paste(_tile(picture), (left + start * wide + column * STRIP_SIDE, row * line))
     return page
 
 

@@ -205,13 +205,14 @@ class Painter:
 
     @staticmethod
     def _drawn(model: Generator, given: Walk | Image, stay: bool = False) -> np.ndarray | OnCard:
-        where = {"stay": True} if stay and model.stays else {}
+        stay = stay and model.stays
         if isinstance(given, Image):
             pixels = given.host
             packed = pixels.dtype == np.uint8
-            return model.change(pixels[..., :3].transpose(2, 0, 1).astype(np.float32) / 255.0 if packed else pixels,
-                                **where)
-        return model.paint(*Painter._asked(model, given), **where)
+            given_to = pixels[..., :3].transpose(2, 0, 1).astype(np.float32) / 255.0 if packed else pixels
+            return model.change(given_to, stay=True) if stay else model.change(given_to)
+        asked = Painter._asked(model, given)
+        return model.paint(*asked, stay=True) if stay else model.paint(*asked)
 
     @staticmethod
     def _asked(model: Generator, walk: Walk) -> Asked:
@@ -315,7 +316,8 @@ class Painter:
             loaded.before = None
             return pixels
         weight = np.float32(part * part * (3.0 - 2.0 * part))
-        return old + (pixels - old) * weight
+        between: np.ndarray = old + (pixels - old) * weight
+        return between
 
     def _shown(self, scene: Scene, layer: Layer, frame: Frame) -> Image | None:
         """The newest picture of a layer of media."""

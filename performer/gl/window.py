@@ -160,7 +160,7 @@ class Window:
             self._place = (*glfw.get_window_pos(self._handle), *glfw.get_window_size(self._handle))
             self._fill(monitor)
         else:
-            glfw.set_window_monitor(self._handle, None, *self._place, glfw.DONT_CARE)
+            self._release()
             glfw.set_input_mode(self._handle, glfw.CURSOR, glfw.CURSOR_NORMAL)
         self._measure()
 
@@ -202,7 +202,12 @@ class Window:
         """Put the window in the middle of a monitor."""
         width, height = self._place[2:]
         self._place = (*self._centre((width, height), monitor), width, height)
-        glfw.set_window_monitor(self._handle, None, *self._place, glfw.DONT_CARE)
+        self._release()
+
+    def _release(self) -> None:
+        """Be a window, at its place."""
+        nowhere: Any = None
+        glfw.set_window_monitor(self._handle, nowhere, *self._place, glfw.DONT_CARE)
 
     def toggle_fullscreen(self) -> None:
         self.set_fullscreen(not self.fullscreen)
@@ -219,7 +224,7 @@ class Window:
             return
         self.size = (width, height)
         self.screen.viewport = (0, 0, width, height)
-        self.screen._size = self.size  # moderngl measures the screen once and offers no way to say it grew
+        self.screen._size = self.size  # type: ignore[attr-defined]  # moderngl measures the screen once and offers no way to say it grew
 
     def _centre(self, size: tuple[int, int], monitor: Any = None) -> tuple[int, int]:
         x, y, width, height = glfw.get_monitor_workarea(monitor or self._monitor or glfw.get_primary_monitor())

@@ -120,7 +120,8 @@ class _Groove:
         """Ducking by the kick."""
         t = np.arange(n)
         since = t - at[::4][np.searchsorted(at[::4], t, side="right") - 1]
-        return 1.0 - 0.75 * np.exp(-since / self.rate / 0.09)
+        duck: np.ndarray = 1.0 - 0.75 * np.exp(-since / self.rate / 0.09)
+        return duck
 
     def _pad(self, index: int, n: int, rise: np.ndarray, part: str) -> np.ndarray:
         chord = _CHORDS[index % 4]
@@ -135,7 +136,8 @@ class _Groove:
         open_up = np.clip(rise, 0.1, 1.0)[:, None] ** 1.5
         t = np.arange(n) / self.rate
         fade = np.minimum(1.0, t / 0.03) * np.minimum(1.0, (n / self.rate - t) / 0.02)
-        return (dark * (1.0 - open_up) + bright * open_up * 0.8) * fade[:, None]
+        faded: np.ndarray = (dark * (1.0 - open_up) + bright * open_up * 0.8) * fade[:, None]
+        return faded
 
     def _arp(self, index: int, n: int, at: np.ndarray, rise: np.ndarray) -> np.ndarray:
         chord = _CHORDS[index % 4]
@@ -188,7 +190,8 @@ class _Groove:
         t = np.arange(int(0.32 * self.rate)) / self.rate
         phase = 2 * np.pi * (48.0 * t + 150.0 / 38.0 * (1.0 - np.exp(-38.0 * t)))
         click = self.rng.standard_normal(len(t)) * np.exp(-t * 900.0) * 0.35
-        return np.sin(phase) * np.exp(-t * 9.5) * np.minimum(1.0, (t[-1] - t) / 0.02) + click
+        drum: np.ndarray = np.sin(phase) * np.exp(-t * 9.5) * np.minimum(1.0, (t[-1] - t) / 0.02) + click
+        return drum
 
     def _clap(self) -> np.ndarray:
         t = np.arange(int(0.24 * self.rate)) / self.rate
@@ -196,12 +199,14 @@ class _Groove:
         bursts = bursts + np.exp(-t * 22.0) * 0.6
         sos = butter(2, [900 / (self.rate / 2), min(0.9, 7000 / (self.rate / 2))], "band", output="sos")
         noise = sosfilt(sos, self.rng.standard_normal(len(t)))
-        return noise * bursts * 1.1 + np.sin(2 * np.pi * 190 * t) * np.exp(-t * 38.0) * 0.4
+        hands: np.ndarray = noise * bursts * 1.1 + np.sin(2 * np.pi * 190 * t) * np.exp(-t * 38.0) * 0.4
+        return hands
 
     def _hat(self, tau: float) -> np.ndarray:
         t = np.arange(int(min(0.25, 6 * tau) * self.rate)) / self.rate
         sos = butter(4, min(0.85, 7500 / (self.rate / 2)), "high", output="sos")
-        return sosfilt(sos, self.rng.standard_normal(len(t))) * np.exp(-t / tau) * 1.6
+        metal: np.ndarray = sosfilt(sos, self.rng.standard_normal(len(t))) * np.exp(-t / tau) * 1.6
+        return metal
 
     @staticmethod
     def _add(out: np.ndarray, voice: np.ndarray, at: int, gain: float, pan: float = 0.0) -> None:

@@ -57,7 +57,8 @@ def _heat(values: np.ndarray) -> np.ndarray:
     at = values.astype(float) / 255.0 * (len(stops) - 1)
     low = np.minimum(at.astype(int), len(stops) - 2)
     share = (at - low)[..., None]
-    return (stops[low] * (1.0 - share) + stops[low + 1] * share).astype(np.uint8)
+    colours: np.ndarray = (stops[low] * (1.0 - share) + stops[low + 1] * share).astype(np.uint8)
+    return colours
 
 
 class _Panels:
