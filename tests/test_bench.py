@@ -2,11 +2,12 @@
 
 import json
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 
-from performer.bench import ahead, drawing, hearing, live, models, report, shaders
+from performer.bench import ahead, drawing, hearing, live, models, presets, report, shaders
 from performer.bench.row import Row, in_turn
 from performer.errors import Fault
 
@@ -51,6 +52,14 @@ def test_a_smooth_walk_s_pictures_are_watched_in_turns():
         assert len(row.ours) == len(row.peer) == ahead.ROUNDS and min(row.ours) > 0.0
         assert row.extra["rate_hz"] > 1.0 and row.extra["peer_rate_hz"] > 1.0 and row.extra["count"] > 1
         assert row.extra["uneven"] > 0.0 and row.extra["peer_uneven"] > 0.0  # there were intervals, not only one
+
+
+def test_a_frame_of_each_preset_costs_something(monkeypatch):
+    monkeypatch.setattr(presets, "SIZE", (64, 36))
+    monkeypatch.setattr(presets, "cost", partial(presets.cost, frames=presets.EARLY + 2))
+    rows = presets.costs(1.0)
+    assert len(rows) == len(presets.load_library().presets)
+    assert all(len(row.ours) == 2 and min(row.ours) > 0.0 for row in rows)
 
 
 def test_the_live_rows_play_the_real_loop():

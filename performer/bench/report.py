@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from performer.bench import ahead, drawing, hearing, live, models, shaders
+from performer.bench import ahead, drawing, hearing, live, models, presets, shaders
 from performer.bench.row import Row
 from performer.errors import Fault, nearest
 from performer.words import counted
@@ -18,7 +18,8 @@ from performer.words import counted
 Rows = dict[str, Callable[[float], list[Row]]]
 ROWS: Rows = {
     "A": hearing.features, "B": ahead.ahead, "D": live.lateness, "E": models.against_torch, "F": drawing.upload,
-    "G": drawing.shader, "H": live.click_to_pixel, "I": live.pace, "S": shaders.rows,
+    "G": drawing.shader, "H": live.click_to_pixel, "I": live.pace, "P": presets.costs,
+    "S": shaders.rows,
 }
 
 
