@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 from queue import SimpleQueue
 
 import numpy as np
@@ -284,6 +285,16 @@ def test_an_unknown_port_is_a_fault(jack) -> None:
 
     with pytest.raises(Fault, match="no such port"):
         midiclock.open_port("nowhere at all", midi.api_number("jack"))
+
+
+def test_without_a_midi_system_the_clock_says_so(monkeypatch, capfd) -> None:
+    from performer.errors import Fault
+
+    monkeypatch.setattr(midiclock, "SEQUENCER", Path("/nowhere/seq"))
+    monkeypatch.setattr("sys.platform", "linux")
+    with pytest.raises(Fault, match="no MIDI system here"):
+        midiclock.open_port("drum machine", 0)
+    assert "ALSA" not in capfd.readouterr().err
 
 
 def test_two_link_peers_share_a_tempo() -> None:

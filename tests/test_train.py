@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import tomllib
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -244,7 +245,7 @@ def test_figures_tell_good_samples_from_bad(pictures):
     assert poor["path_length"] == pytest.approx(0.0, abs=1e-3)
 
 
-def test_evaluate_writes_the_card(tmp_path):
+def test_evaluate_writes_the_card(tmp_path, caplog):
     train_gan(drawn(("flow",), 32, 16, 1), options(tmp_path / "e.onnx", 2))
     measure(tmp_path / "e.onnx", None, "", 64, 1, str(tmp_path / "missed.png"))
     card = tomllib.loads((tmp_path / "e.toml").read_text())
@@ -252,6 +253,11 @@ def test_evaluate_writes_the_card(tmp_path):
             "discriminator_accuracy"} <= set(card["metrics"])
     assert 0.0 <= card["metrics"]["discriminator_accuracy"] <= 1.0
     assert Image.open(tmp_path / "missed.png").size[0] == 8 * 32
+    (tmp_path / "e.ckpt").write_bytes(b"of something else")  # tells nothing, and stops nothing
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of few pictures too
+        found_figures = measure(tmp_path / "e.onnx", None, "", 64, 1, None)
+    assert "discriminator_accuracy" not in found_figures and "its discriminator is not asked" in caplog.text
 
 
 def test_odd_pictures_are_read_as_they_look(tmp_path):

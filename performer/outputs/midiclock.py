@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, floor
+from pathlib import Path
 from typing import Any
 
 from performer.errors import Fault, nearest
@@ -17,6 +19,7 @@ PULSE, START, STOP = 0xF8, 0xFA, 0xFC
 POSITION = 0xF2
 LOOK_S = 0.004  # a new beat may be known after so long
 TRUSTED = 0.3  # confidence from which on others are led
+SEQUENCER = Path("/dev/snd/seq")  # ALSA's; asked in vain, it prints lines of its own
 LOST_S = 4.0  # and how long it may be missing before they are stopped
 LATE_PULSES = 6  # more than so many pulses behind, the count begins anew instead of hurrying after
 
@@ -111,6 +114,8 @@ def open_port(name: str, api: int) -> Any:
     """A port to send to: by part of its name, or `virtual` for one of our own, named performer. Raises Fault."""
     import rtmidi
 
+    if sys.platform == "linux" and api != rtmidi.API_UNIX_JACK and not SEQUENCER.exists():
+        raise Fault(f"--midi-clock-out {name!r}: no MIDI system here (no {SEQUENCER}); on Linux: sudo modprobe snd-seq")
     try:
         port = rtmidi.MidiOut(api, "performer clock")
         if name == "virtual":

@@ -6,6 +6,7 @@ not meanings, so the distances compare trainings here with each other, and not w
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +18,6 @@ import tomlkit
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from scipy.linalg import sqrtm
 from torch import Tensor, nn
 
 from performer import listing
@@ -31,6 +31,7 @@ from performer.train.loop import sheet_of
 from performer.train.pictures import Pictures, drawn, found
 from performer.train.traits import sources_of
 
+log = logging.getLogger(__name__)
 SIDE = 64  # pixels, at which pictures are compared
 NEIGHBOURS = 3
 STEP = 0.01  # of a walk, for its smoothness
@@ -65,9 +66,10 @@ class Features(nn.Module):
 
 def frechet(one: np.ndarray, two: np.ndarray) -> float:
     """Distance of two clouds of features (N, D), each taken as a normal distribution (Dowson and Landau, 1982)."""
-    between = sqrtm(np.cov(one.T) @ np.cov(two.T))
+    # The trace of a root is the sum of the roots; of few pictures the product has none of its own.
+    roots = np.sqrt(np.maximum(np.linalg.eigvals(np.cov(one.T) @ np.cov(two.T)).real, 0.0))
     apart = float(np.square(one.mean(0) - two.mean(0)).sum())
-    return apart + float(np.trace(np.cov(one.T) + np.cov(two.T)) - 2.0 * np.trace(np.real(between)))
+    return apart + float(np.trace(np.cov(one.T) + np.cov(two.T))) - 2.0 * float(roots.sum())
 
 
 def manifold(real: np.ndarray, made: np.ndarray) -> tuple[float, float, float, np.ndarray]:
@@ -136,8 +138,8 @@ def accuracy(checkpoint: Path, size: int, dim: int, net: str, pictures: Pictures
         generator, judge = pair(net, dim, size)
         generator.load_state_dict(state["generator"])
         judge.load_state_dict(state["judge"])
-    except (KeyError, RuntimeError, ValueError, EOFError) as error:
-        raise Fault(f"{checkpoint}: not a GAN's checkpoint for this model: {str(error).splitlines()[0]}") from None
+    except Exception:  # what torch and zipfile raise over damaged files has no common class
+        raise Fault(f"{checkpoint}: not a GAN's checkpoint for this model") from None
     torch.manual_seed(seed)
     right = 0
     with torch.no_grad():
@@ -164,7 +166,11 @@ def measure(model: Path, folder: Path | None, source: str, count: int, seed: int
     found_figures, order = figures(generator.paint, generator.card.latent, pictures, count, seed)
     if generator.card.kind == "gan":
         net = str(card.get("training", {}).get("net", "style"))
-        judged = accuracy(model.with_suffix(".ckpt"), size, generator.card.latent, net, pictures, seed)
+        try:
+            judged = accuracy(model.with_suffix(".ckpt"), size, generator.card.latent, net, pictures, seed)
+        except Fault as fault:
+            log.warning("%s; its discriminator is not asked", fault)
+            judged = None
         if judged is not None:
             found_figures["discriminator_accuracy"] = judged
     if missed is not None:
