@@ -347,9 +347,12 @@ class Show:
         if names:
             self.recaller.word = ", ".join(dict.fromkeys(names))
 
-    def played(self, layer: Layer) -> dict[str, float]:
-        """How far the music moves the directions of a live layer's model now, by their names."""
-        return (self._incoming or self._playing).played(layer, self._midi)
+    def played(self, scene: Scene, layer: Layer) -> dict[str, float]:
+        """How far the music moves the directions of a layer's model now, by their names; of a scene on either deck."""
+        for playing in (self._playing, self._incoming, self._other):
+            if playing is not None and playing.number == scene.number:
+                return playing.played(layer, self._midi)
+        return {}
 
     def _ask(self, preset: Preset, t: float) -> None:
         """Change now, or when the music gets there; asked for again while it waits, a preset comes at once.

@@ -324,7 +324,8 @@ class Stage:
             assert layer.model is not None and scene is not None
             bank = wiring.show.recaller.banks.get(layer.model)
             latent = wiring.painter.shown(layer.model, scene.walks[layer.name])
-            place = bank.keep(latent, name, (), wiring.show.played(layer)) if bank is not None and latent else None
+            played = wiring.show.played(scene, layer)
+            place = bank.keep(latent, name, (), played) if bank is not None and latent else None
             if bank is None or place is None:
                 self._say(f"{layer.model}: is not kept (its bank is full or damaged, or nothing is painted yet)")
                 continue

@@ -331,7 +331,7 @@ def kept(it, painted, frame):
     """Keep what a frame shows, as the stage does, and have the banks read from their files again."""
     for layer in it.preset.dreaming:
         latent = painted.shown(layer.model, frame.scene.walks[layer.name])
-        it.recaller.banks[layer.model].keep(latent, "here", (), it.played(layer))
+        it.recaller.banks[layer.model].keep(latent, "here", (), it.played(frame.scene, layer))
 
 
 @pytest.mark.parametrize("space", ["z", "w"])
@@ -434,3 +434,17 @@ def test_each_model_of_a_scene_is_held_by_its_own_bank():
     assert held(ControlEvent(9.1, "bank.recall", -1.0, "a", words=("marble",)))[0]["main"] == [place(1)]
     assert held(ControlEvent(12.1, "bank.next"))[0] == {"main": [place(2)], "far": [place(3)], "twin": []}
     assert held(ControlEvent(15.1, "bank.let_go"))[0] == {"main": [], "far": [], "twin": []}
+
+
+def test_what_is_kept_from_the_deck_that_comes_in_is_its_own():
+    bright = TEXT.replace("First", "Second") + '[[route]]\nfrom = "audio.level"\nto = "main.latent.bright"\n'
+    plain, other = make(TEXT.replace('name = "echo"', 'name = "hall"').replace("main.echo", "main.hall")), make(
+        bright, "second")
+    it = Show([plain, other], "first", banks={"marble": Bank("marble", D)}, crossfader="midi.cc8")
+    events = [ControlEvent(0.1, "show.preset", 1.0),
+              *(ControlEvent(0.2 + 0.1 * i, "midi.cc8", 0.5 * i) for i in range(2))]
+    last = run(it, 2.0, features=loud, events=events)[-1]
+    assert last.incoming is not None and last.incoming.preset is other
+    played = {scene.preset.name: it.played(scene, scene.preset.dreaming[0]) for scene in last.scenes}
+    assert played["first"] == {} and played["second"] == {"bright": pytest.approx(0.8)}
+    assert it.played(replace(last.scene, number=99), plain.dreaming[0]) == {}, "a scene that is over"
