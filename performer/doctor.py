@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import platform
 import shutil
 import sys
@@ -40,7 +41,7 @@ def examine() -> list[Finding]:
     """Every part in turn; nothing is opened for longer than the look takes."""
     examinations: tuple[tuple[str, Callable[[], list[Finding]]], ...] = (
         ("python", _python), ("sound", _sound), ("midi", _midi), ("drawing", _drawing), ("display", _display),
-        ("delay", _delay), ("models", _models), ("content", _content), ("disk", _disk))
+        ("delay", _delay), ("models", _models), ("content", _content), ("keeping", _keeping), ("disk", _disk))
     findings = []
     for part, look in examinations:
         try:
@@ -212,6 +213,19 @@ def _content() -> list[Finding]:
                         "" if library.presets else "install performer again", fatal=not library.presets)]
     return findings + [Finding("content", False, str(fault), f"mend or remove {path}")
                        for path, fault in library.faults.items()]
+
+
+def _keeping() -> list[Finding]:
+    """Whether kept places, presets and settings can be written."""
+    from performer.settings import calibration_path
+
+    findings = []
+    for folder, what in ((USER, "kept places and models"), (calibration_path().parent, "calibration and taught pads")):
+        there = next(one for one in (folder, *folder.parents) if one.exists())
+        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+            findings.append(Finding("keeping", False, f"{folder}: cannot be written, so {what} are lost at the end",
+                                    f"give yourself the right to write in {there}"))
+    return findings or [Finding("keeping", True, "places, models and settings can be kept")]
 
 
 def _disk() -> list[Finding]:

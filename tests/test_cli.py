@@ -140,9 +140,20 @@ def test_devices_are_listed_as_json(capsys):
 def test_doctor_names_every_part(capsys):
     run("doctor")
     text = capsys.readouterr().out
-    for part in ("python", "sound", "midi", "drawing", "models", "content", "disk"):
+    for part in ("python", "sound", "midi", "drawing", "models", "content", "keeping", "disk"):
         assert part in text
     assert "Traceback" not in text
+
+
+def test_doctor_tells_that_nothing_can_be_kept(tmp_path, monkeypatch):
+    from performer import doctor, settings
+
+    monkeypatch.setattr(settings, "calibration_path", lambda: tmp_path / "settings" / "calibration.toml")
+    (tmp_path / "file").write_text("no folder")
+    for folder, ok in ((tmp_path / "data", True), (tmp_path / "file" / "data", False)):
+        monkeypatch.setattr(doctor, "USER", folder)
+        (finding,) = doctor._keeping()
+        assert finding.ok is ok and not folder.exists() and (ok or "cannot be written" in finding.note)
 
 
 def test_check_profiles_shaders_and_tells_what_it_let_pass(tmp_path, capsys):

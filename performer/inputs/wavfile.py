@@ -48,6 +48,8 @@ def blocks(path: str | Path, frames: int, loop: bool = False) -> Iterator[np.nda
 def _opened(path: str | Path) -> soundfile.SoundFile:
     if not Path(path).is_file():
         raise Fault(f"{path}: no such sound file")
+    if not Path(path).stat().st_size:  # of which libsndfile says that it is not there
+        raise Fault(f"{path}: this sound file is empty")
     try:
         file = soundfile.SoundFile(str(path))
     except soundfile.LibsndfileError as error:
