@@ -13,6 +13,7 @@ from test_audio_analyzer import hear, kicks
 
 from performer.audio.activation import beat_net
 from performer.audio.bar import BarModel
+from performer.audio.opening import Opening
 from performer.audio.report import analyse
 from performer.frame import HEAD
 
@@ -98,7 +99,7 @@ def test_music_begins_with_the_first_beat_of_a_bar_unless_it_tells_otherwise() -
     for beat in range(40):
         bars.update(beat, 0.8 if beat % 4 == 1 else 0.1)
         if beat == 3:
-            bars.opens(beat, 0, False)
+            bars.opens(beat, 0, BarModel.JOINING)
             assert (bars.length, bars.first) == (4, 1)
     assert (bars.length, bars.first) == (4, 1)
 
@@ -191,6 +192,39 @@ def test_the_beat_that_music_began_with_is_kept_when_the_off_beats_grow_loud(sil
     assert np.abs(wanted[:, None] - beats[None, :]).min(1).max() < 0.07
 
 
+@pytest.mark.parametrize(("cut_s", "kept"), ((0.004, True), (0.25, False)))
+def test_music_that_was_cut_at_a_stroke_began_there_and_cut_elsewhere_did_not(cut_s: float, kept: bool) -> None:
+    """At full level from the first sample on: 4 ms after a kick has set in, or anywhere in a tone that goes through."""
+    sound = leaning(112.0, 6.0, 24.0)
+    if not kept:
+        sound += 0.1 * np.cos(2 * np.pi * 110 * np.arange(len(sound)) / RATE).astype(np.float32)
+    sound = sound[round(cut_s * RATE):]
+    assert float(np.sqrt(np.mean(np.square(sound[:RATE // 1000])))) > 0.05
+    beats = np.array([beat["t"] for beat in analyse([sound], RATE, beat_net())["beats"]]) + cut_s
+    wanted = np.arange(0.0, 23.0, 60.0 / 112.0) + (0.0 if kept else 30.0 / 112.0)
+    wanted = wanted[wanted > 18.0]
+    assert np.abs(wanted[:, None] - beats[None, :]).min(1).max() < 0.07
+
+
+def test_how_music_began_tells_of_bars_as_far_as_it_was_heard() -> None:
+    """Out of silence; cut at a stroke, until something is louder; in the course of it."""
+    def opening(first: float, stroke: float, later: float) -> Opening:
+        made = Opening(0.01)
+        made.join(first)
+        for frame in range(200):
+            made.update(stroke if frame < 10 else later, frame * 0.01, 0.0)
+        return made
+
+    assert opening(0.0, 1.0, 3.0).odds(0.5) == BarModel.OPENING
+    assert opening(0.5, 1.0, 0.6).odds(0.5) == BarModel.STRUCK
+    assert opening(0.5, 1.0, 1.5).odds(0.5) == BarModel.JOINING
+    assert opening(0.5, 1.0, 3.0).loud and not opening(0.0, 0.01, 3.0).loud
+    assert opening(0.5, 1.0, 0.6).heard(0.5) and not opening(0.5, 1.0, 1.5).heard(0.5)
+    begun = opening(0.5, 1.0, 1.5)
+    begun.silence()
+    assert begun.heard(0.5)
+
+
 def test_music_began_on_a_beat_though_all_that_follows_lies_between_them() -> None:
     """One kick, and then strokes on the off-beats: they are the beat until that is steady, and off-beats then."""
     sound = leaning(112.0, 0.1, 24.0, 0.02)
@@ -221,13 +255,3 @@ def test_the_noise_of_a_room_is_no_beginning_of_music() -> None:
     beats = np.array([beat["t"] for beat in analyse([sound], RATE, beat_net())["beats"]])
     wanted = np.arange(8, 43) * 60.0 / 112.0 + 30.0 / 112.0
     assert np.abs(wanted[:, None] - beats[None, :]).min(1).max() < 0.07
-
-
-def test_music_that_is_joined_in_its_course_may_have_begun_anywhere() -> None:
-    """The same over a tone that was there before: where the strokes are loud in the end, there the beat is."""
-    sound = leaning(112.0, 6.0, 24.0)
-    sound += 0.1 * np.cos(2 * np.pi * 110 * np.arange(len(sound)) / RATE).astype(np.float32)
-    beats = np.array([beat["t"] for beat in analyse([sound], RATE, beat_net())["beats"]])
-    strokes = np.arange(0.0, 23.0, 60.0 / 112.0) + 30.0 / 112.0
-    strokes = strokes[strokes > 18.0]
-    assert np.abs(strokes[:, None] - beats[None, :]).min(1).max() < 0.07

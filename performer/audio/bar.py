@@ -25,8 +25,8 @@ class BarModel:
     TRUST = 0.25  # beats resemble each other: each tells less than if it stood alone
     CLEAR = 1.5  # how much likelier another reading must be before it is taken
     #: How much likelier music begins with the first beat of a bar than with any one of the others, if it was known to
-    #: begin, and if it may have been joined in its course.
-    OPENING, JOINING = 100.0, 2.0
+    #: begin, if it was cut at a loud stroke, and if it may have been joined anywhere.
+    OPENING, STRUCK, JOINING = 100.0, 10.0, 2.0
 
     def __init__(self) -> None:
         self._lengths = np.concatenate([np.full(n, n) for n in LENGTHS])
@@ -58,9 +58,8 @@ class BarModel:
         here = (beat - self.first) % self.length
         self.certainty = float(self.p[(self._lengths == self.length) & (self._places == here)][0])
 
-    def opens(self, beat: int, first: int, out_of_silence: bool) -> None:
-        """The newest beat is number `beat`; music was heard from beat number `first` on."""
-        odds = self.OPENING if out_of_silence else self.JOINING
+    def opens(self, beat: int, first: int, odds: float) -> None:
+        """The newest beat is number `beat`; beat number `first` is so much likelier the first of a bar than another."""
         self.p *= np.where(self._places == (beat - first) % self._lengths, odds, 1.0)
         self.p /= self.p.sum()
 

@@ -13,6 +13,7 @@ from performer.audio.anchor import Anchor, steady
 from performer.audio.bar import BarModel, likeness
 from performer.audio.beat import BeatClock, BeatModel
 from performer.audio.follow import smoothing
+from performer.audio.opening import Opening
 from performer.frame import BANDS
 
 COMPRESSION = 60.0  # amplitudes this many times below the loud ones begin to count
@@ -118,9 +119,6 @@ class BeatTracker:
     STRUCK = 0.25  # strength of that onset
     OPENED_S = (1.5, 10.0)  # when, after it, it is looked back to which beat of the bar it was
     OPENED_LATE_S = 45.0  # and how long to whether it was on a beat, once the tempo is steady
-    OPENING_S = 0.1
-    OPENING = 0.1  # share of the highest power since that music begins with at least; with less it is a room's noise
-    SOFT = 0.3  # share of what counts as loud that the first millisecond of music out of silence stays below
     ON_BEAT = 0.12  # how near to a beat it must have been to hold on to it, and
     ANCHORED, ANCHORED_PLAIN = 0.49, 0.25  # certainty
     KEPT, KEPT_PLAIN = 0.4, 0.2  # certainty from which on a beat that has been steady for sixteen is kept
@@ -159,12 +157,8 @@ class BeatTracker:
         self._quiet = self.QUIET_S  # seconds of silence up to now
         self._awaited = False  # there was silence, and no onset since
         self._begun: float | None = None  # when the music began, while that tells something
+        self._opening = Opening(frame)
         self._opened = False  # whether it is known with which beat it did
-        self._opening = 0.0  # power with which it began,
-        self._power = 0.0  # that of the last tenth of a second,
-        self._highest = 0.0  # and the highest since
-        self._power_step = smoothing(frame, self.OPENING_S)
-        self._first = 0.0  # amplitude of the very first sound, root of the mean square
         self._turn = False  # the model is read after every second frame
         self._age = 0  # hops since the frame that was read
         self._loudest = [0.0, 0.0, 0.0]  # onset strengths since the last frame: low, mid, high
@@ -186,7 +180,7 @@ class BeatTracker:
 
     def join(self, amplitude: float) -> None:
         """How loud the very first millisecond is (root of the mean square): at full level, music was playing before."""
-        self._first = amplitude
+        self._opening.join(amplitude)
 
     def update(self, strengths: Sequence[float], bands: np.ndarray, reference: float, heard: bool) -> None:
         """One hop.
@@ -279,7 +273,7 @@ class BeatTracker:
             self._evidence = (strengths,)
             self.activation = strengths
         self._await(heard)
-        self._open(float(sasum(bands)))
+        self._opening.update(float(sasum(bands)), self._now, self._begun)
         if not heard:
             self._evidence = (0.0,) * len(self._evidence)
             self.activation = self._speaks = 0.0
@@ -293,37 +287,28 @@ class BeatTracker:
             return
         if self._quiet >= self.QUIET_S:
             self._awaited, self._begun = True, None
-            self._first *= self._now < self.QUIET_S
+            if self._now >= self.QUIET_S:
+                self._opening.silence()
             self._let_go()
         self._quiet = 0.0
         if self._awaited and max(self._loudest) > self.STRUCK:
             self._awaited, self._begun, self._opened = False, self._now, False
-            self._opening = self._highest = 0.0
-
-    def _open(self, power: float) -> None:
-        """How loud the music began, and how loud it has become."""
-        self._power += (power - self._power) * self._power_step
-        if self._begun is None:
-            return
-        if self._now - self._begun < self.OPENING_S:
-            self._opening = self._highest = max(self._opening, power)
-        elif self._power > self._highest:
-            self._highest = self._power
+            self._opening.begin()
 
     def _look_back(self, begun: float, reference: float) -> None:
         """As soon as the tempo is known: most music begins on a beat, and with the first one of a bar."""
-        ago, faint = self._now - begun, self.OPENING * self._highest
+        ago = self._now - begun
         if ago > self.OPENED_LATE_S:
             self._begun = None
-        elif self.OPENED_S[0] < ago <= self.OPENED_S[1] and self.confidence > self.TRUSTED and self._opening > faint:
+        elif self.OPENED_S[0] < ago <= self.OPENED_S[1] and self.confidence > self.TRUSTED and self._opening.loud:
             beat = self.clock.beat - ago * self.bpm / 60.0
             apart = abs(beat - round(beat))
-            out_of_silence = self._first < self.SOFT * reference
             if apart < 0.25 and not self._opened:
-                self.bars.opens(self._judged, round(beat), out_of_silence)
+                self.bars.opens(self._judged, round(beat), self._opening.odds(reference))
                 self._opened = True
             sure = self._certainty > (self.ANCHORED_PLAIN if self._net is None else self.ANCHORED)
-            if out_of_silence and apart < self.ON_BEAT and sure and self._anchor.bpm <= 0.0:
+            free = self._anchor.bpm <= 0.0
+            if free and sure and apart < self.ON_BEAT and self._opening.heard(reference):
                 self._anchor.drop(self.model.phase, self.model.bpm, True)
 
     def _keep(self, reference: float) -> None:
@@ -337,14 +322,13 @@ class BeatTracker:
         if line is None or abs(60.0 / line[0] / self.model.bpm - 1.0) > 0.03:
             return
         phase, apart = self.model.phase, 0.25
-        loud = self._opening > self.OPENING * self._highest
-        if self._begun is not None and self._first < self.SOFT * reference and loud:
+        if self._begun is not None and self._opening.heard(reference) and self._opening.loud:
             beat = (self._begun - line[1]) / line[0]
             apart = abs(beat - round(beat))
             if apart > 0.5 - self.ON_BEAT:
                 phase, apart = (phase + 0.5) % 1.0, 0.0
                 if not self._opened:
-                    self.bars.opens(self._judged, round(self._beats[-1][0] + beat + 0.5), True)
+                    self.bars.opens(self._judged, round(self._beats[-1][0] + beat + 0.5), BarModel.OPENING)
                     self._opened = True
         self._anchor.drop(phase, self.model.bpm, apart < self.ON_BEAT)
 
