@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from performer.words import counted
 
 WINDOW = 45  # frames over which p95 is taken
-# Parts of the frame's budget: above HIGH something is given up, below LOW regained. No rung has more than 1.44 times
-# the pixels of the next, so that what is below LOW fits there, too.
-HIGH, LOW = 0.94, 0.65
+HIGH = 0.94  # part of the frame's budget above which something is given up
 BEGIN_S = 2.0  # at first, while models are tried and caches fill, only what is late half of the time counts
 SETTLE_S = 0.7  # pause after a step down, to see what it brought
-REGAIN_S = 4.0  # calm needed before a step up; doubled when that step had to be taken back
-MOST_REGAIN_S = 120.0
+DOUBT_S = 0.3  # and after a step up
+REGAIN_S = 4.0  # calm needed before a step up that is sure to fit, even if all of a slow frame grew with the pixels;
+TRY_S = 10.0  # and before one that may fit: if half of a usual frame grew, and what holds up a few frames did not
+LEAST_GROWTH = 1.2  # by which a frame's time is thought to grow where a step up adds no pixels
+TRIAL_S = 60.0  # a step up that is taken back within this time is tried again only after twice as long
+MOST_PATIENCE = 128.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,8 @@ class Effort:
 
 LADDER = (
     Effort(1.0, 0.0, 0), Effort(0.85, 1 / 30, 0), Effort(0.72, 1 / 30, 0), Effort(0.6, 1 / 30, 0),
-    Effort(0.5, 1 / 30, 0), Effort(0.5, 1 / 20, 0), Effort(0.5, 1 / 12, 0), Effort(0.5, 1 / 12, 1),
-    Effort(0.4, 1 / 12, 2), Effort(0.33, 1 / 8, 3),
+    Effort(0.5, 1 / 30, 0), Effort(0.42, 1 / 30, 0), Effort(0.35, 1 / 30, 0), Effort(0.35, 1 / 20, 0),
+    Effort(0.35, 1 / 12, 0), Effort(0.35, 1 / 12, 1), Effort(0.35, 1 / 12, 2), Effort(0.33, 1 / 8, 3),
 )
 
 SLOW = 0.5  # part of the frame's budget above which one shader is too slow, where frames are late
@@ -85,8 +87,9 @@ class Governor:
         self._took: deque[float] = deque(maxlen=WINDOW)
         self._moved_t = float("-inf")
         self._began_t: float | None = None
+        self._sure_since: float | None = None
         self._calm_since: float | None = None
-        self._regain_s = REGAIN_S
+        self._patience: dict[int, float] = {}  # level -> by how much longer it is waited for
         self._raised_t = float("-inf")
 
     @property
@@ -98,27 +101,42 @@ class Governor:
         self._took.append(took_s)
         if self._began_t is None:
             self._began_t = t
-        if len(self._took) < WINDOW // 3 or t - self._moved_t < SETTLE_S:
+        pause = DOUBT_S if self._raised_t == self._moved_t else SETTLE_S
+        if len(self._took) < WINDOW // 3 or t - self._moved_t < pause:
             return False
         ordered = sorted(self._took)
-        late = ordered[int((0.95 if t - self._began_t > BEGIN_S else 0.5) * (len(ordered) - 1))]
+        usual = ordered[len(ordered) // 2]
+        late = ordered[int(0.95 * (len(ordered) - 1))] if t - self._began_t > BEGIN_S else usual
         if late > HIGH * self.budget_s and self.level < len(self.ladder) - 1:
-            if t - self._raised_t < 3.0 * REGAIN_S:
-                self._regain_s = min(2.0 * self._regain_s, MOST_REGAIN_S)
+            if t - self._raised_t < TRIAL_S:
+                self._patience[self.level] = min(2.0 * self._patience.get(self.level, 1.0), MOST_PATIENCE)
             return self._move(t, 2 if late > 2.0 * self.budget_s and self.level < len(self.ladder) - 2 else 1)
-        if late < LOW * self.budget_s and self.level > 0:
-            if self._calm_since is None:
-                self._calm_since = t
-            if t - self._calm_since >= self._regain_s:
-                self._raised_t = t
-                return self._move(t, -1)
-        else:
-            self._calm_since = None
+        if self.level > 0 and self._may_rise(t, usual, late):
+            self._raised_t = t
+            return self._move(t, -1)
         return False
+
+    def forget(self) -> None:
+        """Another preset: what did not fit may fit now."""
+        self._patience.clear()
+
+    def wait(self, t: float) -> None:
+        """Something else was given up at time t: see first what that brings."""
+        self._move(t, 0)
+
+    def _may_rise(self, t: float, usual: float, late: float) -> bool:
+        """Whether it is time for a step up, by a usual frame's seconds and a slow one's."""
+        growth = max((self.ladder[self.level - 1].scale / self.effort.scale)**2, LEAST_GROWTH)
+        room, patience = HIGH * self.budget_s, self._patience.get(self.level - 1, 1.0)
+        sure, calm = late * growth < room, late + 0.5 * usual * (growth - 1.0) < room
+        self._sure_since = (t if self._sure_since is None else self._sure_since) if sure else None
+        self._calm_since = (t if self._calm_since is None else self._calm_since) if sure or calm else None
+        return any(since is not None and t - since >= wait * patience
+                   for since, wait in ((self._sure_since, REGAIN_S), (self._calm_since, TRY_S)))
 
     def _move(self, t: float, by: int) -> bool:
         self.level += by
         self._moved_t = t
-        self._calm_since = None
+        self._sure_since = self._calm_since = None
         self._took.clear()
         return True

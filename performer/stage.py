@@ -191,7 +191,10 @@ class Stage:
         wiring.followers.attend(wiring.show.following)
         if wiring.moves is not None:
             wiring.moves.offer(begun, frame, events)
-        self._scene = frame.incoming or frame.scene
+        scene = frame.incoming or frame.scene
+        if self._scene is None or scene.preset is not self._scene.preset:
+            governor.forget()
+        self._scene = scene
         self.renderer.draw(frame, wiring.images.peek() or {}, surface.screen)
         self._keep_pixels(frame)
         if wiring.board is not None:
@@ -220,6 +223,7 @@ class Stage:
             slow = self.relief.step(shown, self.renderer.costs(STEADY), late=True)
             if slow is not None:
                 log.warning("%s", self.renderer.ease(slow))
+                governor.wait(shown)
 
     def stop_recording(self) -> None:
         """Close the recording, if there is one, and say what it holds."""

@@ -36,6 +36,50 @@ def test_it_regains_what_it_gave_up_when_the_load_is_gone():
     assert governor.effort.image_interval_s == 0.0 and str(governor.effort) == "100% resolution"
 
 
+def test_pixels_go_before_images_and_images_before_effects():
+    for a, b in pairwise(LADDER):
+        assert b.scale <= a.scale and b.image_interval_s >= a.image_interval_s and b.skip >= a.skip and a != b
+        assert (a.scale / b.scale) ** 2 < 1.45
+    assert min(e.scale for e in LADDER if e.image_interval_s <= 1 / 30) <= 0.35
+    assert not any(e.skip for e in LADDER if e.image_interval_s < 1 / 12)
+
+
+def climbs(levels: list[int]) -> int:
+    return len([1 for a, b in pairwise(levels) if b < a])
+
+
+def test_what_may_fit_is_tried_ever_more_rarely_until_the_preset_changes():
+    def cost(effort):  # held up by other work rather than by pixels; only the whole resolution is too much
+        return 0.017 if effort.scale == 1.0 else 0.0125
+
+    governor = Governor(1 / 60)
+    drive(governor, cost, 10.0)
+    assert governor.level == 1
+    early = climbs(drive(governor, cost, 100.0, start=10.0))
+    late = climbs(drive(governor, cost, 100.0, start=110.0))
+    assert 2 <= early <= 4 and late <= 1
+    governor.forget()
+    assert climbs(drive(governor, cost, 25.0, start=210.0)) >= 1
+
+
+def test_a_climb_that_holds_goes_all_the_way():
+    governor = Governor(1 / 60)
+    drive(governor, lambda e: 0.025, 4.0)
+    assert governor.level > 2
+    drive(governor, lambda e: 0.011 + 0.002 * e.scale**2, 120.0, start=4.0)  # never below two thirds of the budget
+    assert governor.level == 0
+
+
+def test_it_waits_for_what_else_was_given_up():
+    patient, alone = Governor(1 / 60), Governor(1 / 60)
+    for i in range(200):
+        patient.step(i / 60, 0.03)
+        alone.step(i / 60, 0.03)
+        if i % 30 == 29:
+            patient.wait(i / 60)  # twice a second a shader is eased
+    assert patient.level == 1 and alone.level > 2
+
+
 def test_a_lone_slow_frame_changes_nothing():
     governor = Governor(1 / 60)
     for i in range(600):
