@@ -16,13 +16,17 @@ from performer.commands.written import may_draw, may_write, write_json
 from performer.errors import Fault, nearest
 from performer.service import whole
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
-                  context_settings={"help_option_names": ["-h", "--help"]})
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 Size = Annotated[str, typer.Option(help="Width x height in pixels, such as 1280x720.")]
 Seed = Annotated[int, typer.Option(help="Of all random draws: another seed, another evening.")]
-Transition = Annotated[str | None, typer.Option(help="A transition, by name or file, for every "
-                                                             "change of preset.")]
+Transition = Annotated[str | None, typer.Option(help="A transition, by name or file, for every change of preset.")]
 Provider = Annotated[str, typer.Option(help="Where models run: auto, cuda, cpu, tensorrt or openvino.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and all log lines.")]
 
@@ -31,11 +35,16 @@ Quantise = Annotated[str, typer.Option(help="Changes wait for the next beat, bar
 Autopilot = Annotated[int, typer.Option(min=0, max=512, help="Choose another preset every so many bars; 0: never.")]
 
 
-LimitFlashes = Annotated[bool, typer.Option("--limit-flashes", help="No part of the picture flashes more than three "
-                                                                   "times a second.")]
+LimitFlashes = Annotated[
+    bool, typer.Option("--limit-flashes", help="No part of the picture flashes more than three times a second.")
+]
 PAGE_PORT = "8765"  # of --page, when none is given
-PadsChannel = Annotated[int, typer.Option(min=0, max=16, help="The MIDI channel of those pads, so that a keyboard on "
-                                                              "another one recalls nothing; 0: any.")]
+PadsChannel = Annotated[
+    int,
+    typer.Option(
+        min=0, max=16, help="The MIDI channel of those pads, so that a keyboard on another one recalls nothing; 0: any."
+    ),
+]
 Pads = Annotated[int | None, typer.Option(min=0, max=127, help="MIDI note of the first pad: pads recall kept places.")]
 
 
@@ -67,8 +76,12 @@ def size_of(text: str) -> tuple[int, int]:
 @app.command(epilog="Example: performer play cathedral --input system --fullscreen")
 def play(
     preset: Annotated[str | None, typer.Argument(help="Name of a preset, or path of a TOML file.")] = None,
-    input: Annotated[str, typer.Option(help="default, system (what the computer plays), a device's name or index, "
-                                            "a sound file, or demo.")] = "default",
+    input: Annotated[
+        str,
+        typer.Option(
+            help="default, system (what the computer plays), a device's name or index, a sound file, or demo."
+        ),
+    ] = "default",
     midi: Annotated[str, typer.Option(help="all, off, or part of a port's name.")] = "all",
     midi_api: Annotated[str, typer.Option(help="alsa or jack, where there is a choice.")] = "",
     size: Size = "1280x720",
@@ -76,39 +89,77 @@ def play(
     fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Fill the monitor.")] = False,
     headless: Annotated[bool, typer.Option("--headless", help="No window: draw offscreen.")] = False,
     hud: Annotated[bool, typer.Option("--hud", help="Begin with the HUD shown (h).")] = False,
-    desk: Annotated[bool, typer.Option("--desk", help="A second window for you: panel, live picture, other deck. The "
-                                                     "audience's shows the picture alone.")] = False,
-    gallery: Annotated[bool, typer.Option("--gallery", help="Runs by itself: waits for screen and sound, starts with "
-                                                           "what is whole, writes no notices on the picture.")] = False,
-    fps: Annotated[float | None, typer.Option(min=1.0, max=500.0, help="Pictures per second; the screen's own when "
-                                                                       "not given, 60 without one.")] = None,
+    desk: Annotated[
+        bool,
+        typer.Option(
+            "--desk",
+            help="A second window for you: panel, live picture, other deck. The audience's shows the picture alone.",
+        ),
+    ] = False,
+    gallery: Annotated[
+        bool,
+        typer.Option(
+            "--gallery",
+            help="Runs by itself: waits for screen and sound, starts with "
+            "what is whole, writes no notices on the picture.",
+        ),
+    ] = False,
+    fps: Annotated[
+        float | None,
+        typer.Option(min=1.0, max=500.0, help="Pictures per second; the screen's own when not given, 60 without one."),
+    ] = None,
     seconds: Annotated[float | None, typer.Option(min=0.0, help="Stop after so long.")] = None,
     seed: Seed = 0,
     transition: Transition = None,
     provider: Provider = "auto",
-    output_delay_ms: Annotated[float | None, typer.Option(
-        min=-1000.0, max=1000.0, help="From drawing to light, beyond what the program measures: beats fire early "
-                                      "by it. What `performer calibrate` measured, when not given.")] = None,
+    output_delay_ms: Annotated[
+        float | None,
+        typer.Option(
+            min=-1000.0,
+            max=1000.0,
+            help="From drawing to light, beyond what the program measures: beats fire early "
+            "by it. What `performer calibrate` measured, when not given.",
+        ),
+    ] = None,
     quantise: Quantise = "now",
     autopilot: Autopilot = 0,
     limit_flashes: LimitFlashes = False,
-    crossfader: Annotated[str, typer.Option(help="Two decks, and the MIDI controller that fades between them: cc8, "
-                                                 "say. Key c has two decks as well.")] = "",
+    crossfader: Annotated[
+        str,
+        typer.Option(
+            help="Two decks, and the MIDI controller that fades between them: cc8, say. Key c has two decks as well."
+        ),
+    ] = "",
     pads: Pads = None,
     pads_channel: PadsChannel = 0,
     link: Annotated[bool, typer.Option("--link", help="Follow an Ableton Link session (an extra).")] = False,
-    midi_clock_out: Annotated[str | None, typer.Option(help="Send the beat as MIDI clock to this port: part of its "
-                                                            "name, or virtual.")] = None,
-    page: Annotated[int | None, typer.Option(min=0, max=65535, help="A control page for a browser on this machine, at "
-                                                                    "this port; 8765 when none is given.")] = None,
-    page_host: Annotated[str, typer.Option(help="The address it listens at: 0.0.0.0 for a tablet in your network, who "
-                                                "then can reach it, as can others there.")] = "127.0.0.1",
+    midi_clock_out: Annotated[
+        str | None, typer.Option(help="Send the beat as MIDI clock to this port: part of its name, or virtual.")
+    ] = None,
+    page: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="A control page for a browser on this machine, at this port; 8765 when none is given.",
+        ),
+    ] = None,
+    page_host: Annotated[
+        str,
+        typer.Option(
+            help="The address it listens at: 0.0.0.0 for a tablet in your network, who "
+            "then can reach it, as can others there."
+        ),
+    ] = "127.0.0.1",
     record: Annotated[str | None, typer.Option(help="Record to this file (.mp4 or .mkv) from the start.")] = None,
-    record_moves: Annotated[str | None, typer.Option(help="Record what your hands do to the music, for `train "
-                                                          "follower`: NAME.npz, or a folder.")] = None,
+    record_moves: Annotated[
+        str | None,
+        typer.Option(help="Record what your hands do to the music, for `train follower`: NAME.npz, or a folder."),
+    ] = None,
     stats: Annotated[str | None, typer.Option(help="Write figures of the show to this JSON file.")] = None,
-    test_card: Annotated[bool, typer.Option("--test-card", help="Not the show but a test card, to set up a projector "
-                                                               "by.")] = False,
+    test_card: Annotated[
+        bool, typer.Option("--test-card", help="Not the show but a test card, to set up a projector by.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Play live: listen, draw, follow the music. Press ? for the keys."""
@@ -116,12 +167,37 @@ def play(
     from performer.options import PlayOptions
 
     options = PlayOptions(
-        preset=preset, input=input, midi=midi, midi_api=midi_api, size=size_of(size), monitor=monitor,
-        fullscreen=fullscreen, headless=headless, hud=hud, desk=desk, fps=fps, seconds=seconds, seed=seed,
-        transition=transition, provider=provider, output_delay_ms=output_delay_ms, record=record,
-        record_moves=record_moves, stats=stats, quantise=quantum(quantise), autopilot=autopilot,
-        crossfader=controller(crossfader), pads=pads, pads_channel=pads_channel, link=link,
-        midi_clock_out=midi_clock_out, page=page, page_host=page_host, gallery=gallery, limit_flashes=limit_flashes)
+        preset=preset,
+        input=input,
+        midi=midi,
+        midi_api=midi_api,
+        size=size_of(size),
+        monitor=monitor,
+        fullscreen=fullscreen,
+        headless=headless,
+        hud=hud,
+        desk=desk,
+        fps=fps,
+        seconds=seconds,
+        seed=seed,
+        transition=transition,
+        provider=provider,
+        output_delay_ms=output_delay_ms,
+        record=record,
+        record_moves=record_moves,
+        stats=stats,
+        quantise=quantum(quantise),
+        autopilot=autopilot,
+        crossfader=controller(crossfader),
+        pads=pads,
+        pads_channel=pads_channel,
+        link=link,
+        midi_clock_out=midi_clock_out,
+        page=page,
+        page_host=page_host,
+        gallery=gallery,
+        limit_flashes=limit_flashes,
+    )
     asked = fullscreen or desk or gallery or monitor is not None  # somebody counts on a screen
     if test_card:
         from performer import testcard
@@ -158,10 +234,26 @@ def render(
     """Render a song offline: the same show, frame by frame, with the sound in the file."""
     from performer import offline
 
-    offline.render(offline.RenderOptions(
-        song=song, out=out, preset=preset, size=size_of(size), fps=fps, seconds=seconds, seed=seed, midi=midi,
-        sheet=sheet, transition=transition, provider=provider, quantise=quantum(quantise), autopilot=autopilot,
-        pads=pads, pads_channel=pads_channel, limit_flashes=limit_flashes))
+    offline.render(
+        offline.RenderOptions(
+            song=song,
+            out=out,
+            preset=preset,
+            size=size_of(size),
+            fps=fps,
+            seconds=seconds,
+            seed=seed,
+            midi=midi,
+            sheet=sheet,
+            transition=transition,
+            provider=provider,
+            quantise=quantum(quantise),
+            autopilot=autopilot,
+            pads=pads,
+            pads_channel=pads_channel,
+            limit_flashes=limit_flashes,
+        )
+    )
 
 
 @app.command(epilog="Example: performer analyse song.ogg --json song.json")
@@ -183,8 +275,9 @@ def analyse(
 @app.command(epilog="Example: performer check presets/ my_shader.fs --json report.json --pictures thumbnails/")
 def check(
     paths: Annotated[list[str] | None, typer.Argument(help="Files or folders; all content when none is given.")] = None,
-    json: Annotated[str | None, typer.Option(help="Write one row per file to this JSON file.",
-                                             callback=may_write)] = None,
+    json: Annotated[
+        str | None, typer.Option(help="Write one row per file to this JSON file.", callback=may_write)
+    ] = None,
     pictures: Annotated[str | None, typer.Option(help="Write a picture of each to this folder.")] = None,
     profile: Annotated[bool, typer.Option("--profile", help="Measure what each shader costs at 1080p.")] = False,
     provider: Provider = "auto",
@@ -195,8 +288,11 @@ def check(
 
     rows = checking.check(paths or [], pictures, provider, profile)
     for row in rows:
-        print(f"{'ok  ' if row['ok'] else 'FAIL'} {row['kind']:7} {row['path']}"
-              + (f": {row['error']}" if row["error"] else "") + checking.cost_line(row["profile"]))
+        print(
+            f"{'ok  ' if row['ok'] else 'FAIL'} {row['kind']:7} {row['path']}"
+            + (f": {row['error']}" if row["error"] else "")
+            + checking.cost_line(row["profile"])
+        )
         for warning in row["warnings"]:
             print(f"     note: {warning}")
     if json is not None:
@@ -220,9 +316,20 @@ def calibrate(
     """Measure how late screen and sound are outside the program, by your taps or a microphone; play uses it."""
     from performer import calibrate as calibrating
 
-    calibrating.calibrate(calibrating.CalibrateOptions(
-        by=by, input=input, output=output, midi=midi, midi_api=midi_api, monitor=monitor, size=size_of(size),
-        fullscreen=fullscreen, pulses=pulses), print)
+    calibrating.calibrate(
+        calibrating.CalibrateOptions(
+            by=by,
+            input=input,
+            output=output,
+            midi=midi,
+            midi_api=midi_api,
+            monitor=monitor,
+            size=size_of(size),
+            fullscreen=fullscreen,
+            pulses=pulses,
+        ),
+        print,
+    )
 
 
 @app.command(epilog="Example: performer devices --json")
@@ -248,8 +355,11 @@ def doctor(debug: Debug = False) -> None:
     raise typer.Exit(1 if any(finding.fatal for finding in findings) else 0)
 
 
-bench = typer.Typer(help="Measure the hot path, or the hearing, beside a peer or a bare loop in one run.",
-                    invoke_without_command=True, pretty_exceptions_enable=False)
+bench = typer.Typer(
+    help="Measure the hot path, or the hearing, beside a peer or a bare loop in one run.",
+    invoke_without_command=True,
+    pretty_exceptions_enable=False,
+)
 app.add_typer(bench, name="bench")
 
 
@@ -311,8 +421,9 @@ def beats(
     halves: Annotated[bool, typer.Option(help="Means of both halves of the folder too.")] = False,
     only: Annotated[str, typer.Option(help="Only files with this in their names.")] = "",
     jobs: Annotated[int, typer.Option(min=1, help="Songs at once.")] = 1,
-    plot_confidence: Annotated[str | None, typer.Option(help="Draw how far confidence may be believed.",
-                                                          callback=may_draw)] = None,
+    plot_confidence: Annotated[
+        str | None, typer.Option(help="Draw how far confidence may be believed.", callback=may_draw)
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """Score beats, downbeats, tempo and onsets on songs whose truth is known."""

@@ -71,8 +71,9 @@ def load_library(transition: str | None = None) -> Library:
     return Library(audio=tuple(FEATURES), transition=transition).load()
 
 
-def load_model(library: Library, name: str, provider: str, threads: int | None = None,
-               repeats: bool = False) -> onnx.OnnxGenerator:
+def load_model(
+    library: Library, name: str, provider: str, threads: int | None = None, repeats: bool = False
+) -> onnx.OnnxGenerator:
     """A model of the library, a stranger's after a trial. Raises Fault."""
     path = library.models[name]
     if not path.is_relative_to(FACTORY):
@@ -80,8 +81,9 @@ def load_model(library: Library, name: str, provider: str, threads: int | None =
     return onnx.create(path, provider, threads, repeats)
 
 
-def painter(library: Library, provider: str, begin: Begin | None = None, stay: bool = False,
-            repeats: bool = False) -> Painter:
+def painter(
+    library: Library, provider: str, begin: Begin | None = None, stay: bool = False, repeats: bool = False
+) -> Painter:
     """A painter that loads the library's models by name.
 
     begin  starts threads for it; stay, pictures may stay on the card where they were made; repeats, every start gives
@@ -165,6 +167,7 @@ class Rig:
 
     def _open_sound(self) -> source.SoundSource:
         """The sound that was asked for; where the sound system is frozen, what needs none. Raises Fault."""
+
         def opened() -> source.SoundSource:
             with portaudio.asking():
                 sound = source.create(self.options.input, self.now, patient=self.options.gallery)
@@ -195,8 +198,9 @@ class Rig:
             log.warning("%s", fault)
             return 0.0
         if used:
-            self._delay_note = (f"{seconds * 1000.0:+.0f} ms outside the program, as calibrated: "
-                                + ", ".join(row.note() for row in used))
+            self._delay_note = f"{seconds * 1000.0:+.0f} ms outside the program, as calibrated: " + ", ".join(
+                row.note() for row in used
+            )
         return seconds
 
     def _close_sound(self) -> None:
@@ -249,26 +253,36 @@ class Rig:
         interval = sys.getswitchinterval()
         sys.setswitchinterval(SWITCH_S)
         closing.callback(sys.setswitchinterval, interval)
-        self.surface: Surface = (Headless(options.size) if options.headless else
-                                 Window(options.size, options.monitor, options.fullscreen, clock=self.now))
+        self.surface: Surface = (
+            Headless(options.size)
+            if options.headless
+            else Window(options.size, options.monitor, options.fullscreen, clock=self.now)
+        )
         closing.callback(self.surface.close)
         self.sound = self._open_sound()
         closing.callback(self._close_sound)
         self.hands = midi.create(options.midi, options.midi_api, self.now)
         closing.callback(self.hands.close)
         self.link = link.Link(self.hands.events, self.now) if options.link else None
-        clock_port = (midiclock.open_port(options.midi_clock_out, midi.api_number(options.midi_api))
-                      if options.midi_clock_out is not None else None)
+        clock_port = (
+            midiclock.open_port(options.midi_clock_out, midi.api_number(options.midi_api))
+            if options.midi_clock_out is not None
+            else None
+        )
         if clock_port is not None:
             closing.callback(clock_port.close_port)
-        self.painter = painter(self.library, options.provider,
-                               lambda name, body: self._begin(name, body, patient=1, join_s=LEAVE_S, once=True),
-                               stay=not software(self.surface.ctx))
+        self.painter = painter(
+            self.library,
+            options.provider,
+            lambda name, body: self._begin(name, body, patient=1, join_s=LEAVE_S, once=True),
+            stay=not software(self.surface.ctx),
+        )
         preflight = Preflight(str(self.surface.ctx.info["GL_RENDERER"]))
         closing.callback(preflight.stop)
         self.library.refuse(preflight.examine(self.library.foreign(*presets, first)))
-        self.renderer = renderer = Renderer(self.surface.ctx, self.library.shaders, None,
-                                            deep=not software(self.surface.ctx))
+        self.renderer = renderer = Renderer(
+            self.surface.ctx, self.library.shaders, None, deep=not software(self.surface.ctx)
+        )
         renderer.limiter = FlashLimiter(self.surface.ctx) if options.limit_flashes else None
         closing.callback(renderer.release)  # what CUDA has registered goes before the context does
         first = self._opening(first, presets)
@@ -281,8 +295,17 @@ class Rig:
         self.listener = Listener(self.sound, self.followers.tick)
         hands = options.record_moves
         taken = moves.MovesRecorder(hands, self.listener.ticks) if hands is not None else None
-        self.show = Show(self.library.in_order(), first.name, options.seed, options.quantise, options.autopilot,
-                         options.crossfader, banks.read_all(self.library.dims()), options.pads, options.pads_channel)
+        self.show = Show(
+            self.library.in_order(),
+            first.name,
+            options.seed,
+            options.quantise,
+            options.autopilot,
+            options.crossfader,
+            banks.read_all(self.library.dims()),
+            options.pads,
+            options.pads_channel,
+        )
         kept: SimpleQueue[Bank | Change] = SimpleQueue()
         keeper = banks.Keeper(self.show.recaller.banks)
         frames: Latest[Frame] = Latest()
@@ -294,10 +317,27 @@ class Rig:
         self.latency = Latency(1.0 / fps, 0.5 / refresh_hz if refresh_hz else 0.0, self._outside())
         self.page = self._page(options.page_host, options.page) if options.page is not None else None
         wiring = Wiring(
-            self.show, self.listener, self.painter, frames, images, self.hands.events, content, notices, snapshots,
-            self._record, self.now, lambda: self.sound.note, lambda: self.hands.note, self.latency, kept,
-            self.followers, pads.learned(TAUGHT), SimpleQueue(), taken,
-            self.page.board if self.page is not None else None)
+            self.show,
+            self.listener,
+            self.painter,
+            frames,
+            images,
+            self.hands.events,
+            content,
+            notices,
+            snapshots,
+            self._record,
+            self.now,
+            lambda: self.sound.note,
+            lambda: self.hands.note,
+            self.latency,
+            kept,
+            self.followers,
+            pads.learned(TAUGHT),
+            SimpleQueue(),
+            taken,
+            self.page.board if self.page is not None else None,
+        )
         self.followers.attend(self.show.following)
         desk = Desk(self.surface) if options.desk and isinstance(self.surface, Window) else None
         if desk is not None:
@@ -326,20 +366,32 @@ class Rig:
         """What is heard, played and drawn with, a line each."""
         link_note = [f"link: {self.link.note}"] if self.link is not None else []
         page_note = self.page.notes() if self.page is not None else []
-        return [f"sound: {self.sound.note}", f"midi: {self.hands.note}", *link_note, *page_note,
-                f"models: {self.painter.provider}; drawing: {self.surface.ctx.info['GL_RENDERER']}",
-                f"delay: {self._delay_note}"]
+        return [
+            f"sound: {self.sound.note}",
+            f"midi: {self.hands.note}",
+            *link_note,
+            *page_note,
+            f"models: {self.painter.provider}; drawing: {self.surface.ctx.info['GL_RENDERER']}",
+            f"delay: {self._delay_note}",
+        ]
 
     def figures(self) -> dict[str, Any]:
         """What --stats writes: counts, milliseconds, hertz."""
         stats = self.stage.stats
         return {
-            "frames": stats.frames, "missed": stats.missed, "overflows": self.sound.overflows + self.listener.lost,
-            "interval_p50_ms": stats.interval_ms(0.5), "interval_p99_ms": stats.interval_ms(0.99),
-            "latency_p50_ms": stats.latency_ms(0.5), "latency_p99_ms": stats.latency_ms(0.99),
-            "provider": self.painter.provider, "model_rate_hz": self.painter.rate_hz,
-            "preset": self.show.preset.name, "effort": str(self.stage.governor.effort),
-            "bpm": self.show.clock.pulse.bpm, "delay": self.latency.figures(),
+            "frames": stats.frames,
+            "missed": stats.missed,
+            "overflows": self.sound.overflows + self.listener.lost,
+            "interval_p50_ms": stats.interval_ms(0.5),
+            "interval_p99_ms": stats.interval_ms(0.99),
+            "latency_p50_ms": stats.latency_ms(0.5),
+            "latency_p99_ms": stats.latency_ms(0.99),
+            "provider": self.painter.provider,
+            "model_rate_hz": self.painter.rate_hz,
+            "preset": self.show.preset.name,
+            "effort": str(self.stage.governor.effort),
+            "bpm": self.show.clock.pulse.bpm,
+            "delay": self.latency.figures(),
             "input_reported_ms": self.sound.reported_s * 1000.0,
         }
 
@@ -353,13 +405,15 @@ class Rig:
                 word = lasting()
             except Fault as fault:
                 log.error("%s", fault)
-        page = Page(host, port, self.hands.events, self.now, board, Thumbnails(portrait, lambda: board.busy, changed),
-                    word)
+        page = Page(
+            host, port, self.hands.events, self.now, board, Thumbnails(portrait, lambda: board.busy, changed), word
+        )
         self._closing.callback(page.close)
         return page
 
-    def _begin(self, name: str, body: Callable[[], None], patient: int = 0, join_s: float = JOIN_S,
-               once: bool = False) -> None:
+    def _begin(
+        self, name: str, body: Callable[[], None], patient: int = 0, join_s: float = JOIN_S, once: bool = False
+    ) -> None:
         """Start a thread; a patient one steps back for sound and drawing where cores are few, a more patient one more.
 
         join_s  how long it is waited for at the end

@@ -70,10 +70,15 @@ def write(bank: Bank, folder: Path = FOLDER) -> Path:
     """Put a bank into its file, whole."""
     import tomlkit
 
-    rows = [{"name": place.name, "tags": list(place.tags),
-             **{key: numbers(part) for key, part in (("latent", place.latent), ("w", place.w)) if part},
-             **({"played": {knob: round(amount, 4) for knob, amount in place.played}} if place.played else {})}
-            for place in bank.places]
+    rows = [
+        {
+            "name": place.name,
+            "tags": list(place.tags),
+            **{key: numbers(part) for key, part in (("latent", place.latent), ("w", place.w)) if part},
+            **({"played": {knob: round(amount, 4) for knob, amount in place.played}} if place.played else {}),
+        }
+        for place in bank.places
+    ]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{bank.model}.toml"
     new = path.with_suffix(f".{os.getpid()}.new")
@@ -138,8 +143,9 @@ class Keeper:
             return None
         self._damaged.discard(model)
         known, self._known[model] = self._known[model], set(theirs)
-        change = Change(model, tuple(place for mark, place in theirs.items() if mark not in known),
-                        frozenset(known - theirs.keys()))
+        change = Change(
+            model, tuple(place for mark, place in theirs.items() if mark not in known), frozenset(known - theirs.keys())
+        )
         return change if change.came or change.gone else None
 
 
@@ -151,8 +157,9 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_size
 
 
-def run(keeper: Keeper, kept: SimpleQueue[Bank | Change], tell: Callable[[Change], None],
-        stop: threading.Event) -> None:
+def run(
+    keeper: Keeper, kept: SimpleQueue[Bank | Change], tell: Callable[[Change], None], stop: threading.Event
+) -> None:
     """Thread body: write every bank that comes; what is left when told to stop is written still.
 
     kept  banks, to be written, and changes that the show has taken over

@@ -128,8 +128,9 @@ class Session:
             raise Fault("the sound system does not answer; restart it") from None
         if options.by != "microphone":
             try:
-                window = Window(options.size, options.monitor, options.fullscreen, title="performer calibrate",
-                                clock=self.now)
+                window = Window(
+                    options.size, options.monitor, options.fullscreen, title="performer calibrate", clock=self.now
+                )
             except Fault as fault:
                 raise Fault(str(fault).replace("--headless", "--by microphone")) from None
             self._window = window
@@ -202,8 +203,9 @@ class Session:
             due = self.now() + self._latency.look_ahead_s - first
             number, into = int(due // PERIOD_S), due % PERIOD_S
             bright = 0 <= number < pulses and into < FLASH_S
-            seen = self._picture(float(bright), "" if bright else f"tap along with the flashes    {len(self._taps)} of "
-                                                                  f"{pulses}")
+            seen = self._picture(
+                float(bright), "" if bright else f"tap along with the flashes    {len(self._taps)} of {pulses}"
+            )
             if bright and (not self.flashes or seen - self.flashes[-1] > 0.5 * PERIOD_S):
                 self.flashes.append(seen)
         found = calibration.tapped(self.flashes, self._taps, PERIOD_S, "flashes")
@@ -214,8 +216,10 @@ class Session:
         assert self._window is not None
         found = flashes.minus(clicks)
         measured = Measured.of("screen", self._window.monitor_name, self._clicks.name, found)
-        self._say(f"{measured.device} is {measured.delay_ms:+.0f} ms later than {measured.output}, beyond what the "
-                  f"program knows (give or take {2 * measured.error_ms:.0f} ms, and some 15 that eyes and ears differ)")
+        self._say(
+            f"{measured.device} is {measured.delay_ms:+.0f} ms later than {measured.output}, beyond what the "
+            f"program knows (give or take {2 * measured.error_ms:.0f} ms, and some 15 that eyes and ears differ)"
+        )
         return measured
 
     def _await_tap(self, text: str) -> None:
@@ -269,8 +273,10 @@ class Session:
 def calibrate(options: CalibrateOptions, say: Callable[[str], None]) -> list[Measured]:
     """Measure, say and save; returns what was measured. Raises Fault."""
     if options.pulses < calibration.LEAST + SKIPPED:
-        raise Fault(f"--pulses {options.pulses}: at least {calibration.LEAST + SKIPPED}, of which the first {SKIPPED} "
-                    "do not count")
+        raise Fault(
+            f"--pulses {options.pulses}: at least {calibration.LEAST + SKIPPED}, of which the first {SKIPPED} "
+            "do not count"
+        )
     session = Session(options, say)
     try:
         return session.run()

@@ -45,9 +45,13 @@ class Estimate:
 
     def minus(self, other: Estimate) -> Estimate:
         """The difference of two independent estimates."""
-        return Estimate(self.delay_s - other.delay_s, sqrt(self.spread_s ** 2 + other.spread_s ** 2),
-                        self.count + other.count, self.rejected + other.rejected,
-                        sqrt(self.error_s ** 2 + other.error_s ** 2))
+        return Estimate(
+            self.delay_s - other.delay_s,
+            sqrt(self.spread_s**2 + other.spread_s**2),
+            self.count + other.count,
+            self.rejected + other.rejected,
+            sqrt(self.error_s**2 + other.error_s**2),
+        )
 
 
 def estimate(delays: Sequence[float]) -> Estimate:
@@ -63,8 +67,9 @@ def estimate(delays: Sequence[float]) -> Estimate:
             break
         known = kept
     # The median of n normal values has 1.2533 times the standard error of their mean.
-    return Estimate(float(np.median(known)), spread, len(known), len(delays) - len(known),
-                    1.2533 * spread / sqrt(len(known)))
+    return Estimate(
+        float(np.median(known)), spread, len(known), len(delays) - len(known), 1.2533 * spread / sqrt(len(known))
+    )
 
 
 def asynchronies(pulses: Sequence[float], taps: Sequence[float], period_s: float) -> list[float]:
@@ -101,12 +106,16 @@ def tapped(pulses: Sequence[float], taps: Sequence[float], period_s: float, what
     late = asynchronies(pulses, taps, period_s)
     wanted = max(LEAST, (len(pulses) - SKIPPED) // 2)
     if len(late) < wanted:
-        raise Fault(f"only {len(late)} of {max(0, len(pulses) - SKIPPED)} {what} were tapped to; tap once with each, "
-                    f"on the space bar or a MIDI pad")
+        raise Fault(
+            f"only {len(late)} of {max(0, len(pulses) - SKIPPED)} {what} were tapped to; tap once with each, "
+            f"on the space bar or a MIDI pad"
+        )
     found = estimate(late)
     if found.spread_s > SCATTERED_S or found.count < wanted:
-        raise Fault(f"the taps to the {what} are too scattered to tell: {found.rejected} far off, the rest spread by "
-                    f"{found.spread_s * 1000:.0f} ms, and {SCATTERED_S * 1000:.0f} will do; try again, with the beat")
+        raise Fault(
+            f"the taps to the {what} are too scattered to tell: {found.rejected} far off, the rest spread by "
+            f"{found.spread_s * 1000:.0f} ms, and {SCATTERED_S * 1000:.0f} will do; try again, with the beat"
+        )
     return found
 
 
@@ -130,22 +139,29 @@ def heard(clicks: Sequence[float], sound: np.ndarray, rate: int, start: float) -
     """
     shape = click(rate).astype(float)
     sound = np.nan_to_num(sound.astype(float), posinf=0.0, neginf=0.0)
-    likeness = np.max([np.abs(np.correlate(channel, shape, "valid")) for channel in sound.T], axis=0) \
-        if len(sound) > len(shape) else np.zeros(0)
+    likeness = (
+        np.max([np.abs(np.correlate(channel, shape, "valid")) for channel in sound.T], axis=0)
+        if len(sound) > len(shape)
+        else np.zeros(0)
+    )
     late = []
     for at in clicks:
         first = round((at - start - 0.05) * rate)
         if first < 0 or first + round((0.05 + LONGEST_S) * rate) > len(likeness):
             continue
-        part = likeness[first:first + round((0.05 + LONGEST_S) * rate)]
+        part = likeness[first : first + round((0.05 + LONGEST_S) * rate)]
         peak = int(part.argmax())
         if part[peak] > LOUD * max(float(np.quantile(part, 0.9)), 1e-6):
             late.append((first + peak) / rate + start - at)
     if len(late) < max(LEAST, len(clicks) // 2):
-        raise Fault(f"the microphone heard {len(late)} of {len(clicks)} clicks; turn the loudspeakers up, choose "
-                    "--input and --output (`performer devices` lists them), or tap: --by tapping")
+        raise Fault(
+            f"the microphone heard {len(late)} of {len(clicks)} clicks; turn the loudspeakers up, choose "
+            "--input and --output (`performer devices` lists them), or tap: --by tapping"
+        )
     found = estimate(late)
     if found.spread_s > NOISY_S or found.count < len(late) // 2:
-        raise Fault(f"the clicks were heard at uneven times (spread {found.spread_s * 1000:.0f} ms): other sound is "
-                    "too loud, or the sound system stutters; try again")
+        raise Fault(
+            f"the clicks were heard at uneven times (spread {found.spread_s * 1000:.0f} ms): other sound is "
+            "too loud, or the sound system stutters; try again"
+        )
     return found

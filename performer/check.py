@@ -57,8 +57,10 @@ def check(paths: list[str], pictures: str | None, provider: str, profile: bool =
             raise Fault(f"{path}: no such file or folder")
     files = list(_files(named))
     if not files:
-        raise Fault(f"{', '.join(map(str, named))}: nothing to check there: no shaders (.fs, .glsl, .frag), presets "
-                    "(.toml) or models (.onnx)")
+        raise Fault(
+            f"{', '.join(map(str, named))}: nothing to check there: no shaders (.fs, .glsl, .frag), presets "
+            "(.toml) or models (.onnx)"
+        )
     if pictures is not None:
         try:
             Path(pictures).mkdir(parents=True, exist_ok=True)
@@ -106,16 +108,18 @@ class _Bench:
         self.surface.close()
 
     def row(self, path: Path, pictures: str | None) -> dict[str, Any]:
-        kind = ("shader" if path.is_dir() else "follower" if path.name.endswith(FOLLOWER)
-                else SUFFIXES.get(path.suffix))
+        kind = "shader" if path.is_dir() else "follower" if path.name.endswith(FOLLOWER) else SUFFIXES.get(path.suffix)
         error, self.spec = "", None
         cost = None
         try:
             if kind is None:
                 raise Fault(f"{path}: expected .fs or .glsl (shader), .toml (preset) or .onnx (model)")
             trials: dict[str, Callable[[Path], np.ndarray]] = {
-                "shader": self.shader, "preset": self.preset, "model": self.model,
-                "follower": self.follower}
+                "shader": self.shader,
+                "preset": self.preset,
+                "model": self.model,
+                "follower": self.follower,
+            }
             picture = trials[kind](path)
             if not np.isfinite(picture).all():
                 raise Fault(f"{path}: drew NaN or infinite values")
@@ -127,8 +131,14 @@ class _Bench:
                 cost = self.cost(self.spec)
         except Fault as fault:
             error = str(fault)
-        return {"path": str(path), "kind": kind or "unknown", "ok": not error, "error": error or None,
-                "warnings": list(self.spec.warnings) if self.spec is not None else [], "profile": cost}
+        return {
+            "path": str(path),
+            "kind": kind or "unknown",
+            "ok": not error,
+            "error": error or None,
+            "warnings": list(self.spec.warnings) if self.spec is not None else [],
+            "profile": cost,
+        }
 
     def model(self, path: Path) -> np.ndarray:
         """Three places of a drift, side by side."""
@@ -145,7 +155,7 @@ class _Bench:
         try:
             for x in range(SIZE[0]):
                 for knob, place in enumerate(player.tick(nothing, 1.0)):
-                    picture[round((1.0 - float(place)) * (SIZE[1] - 2)):, x, knob % 3] += 60
+                    picture[round((1.0 - float(place)) * (SIZE[1] - 2)) :, x, knob % 3] += 60
         except ValueError as error:
             raise Fault(f"{path}: {error}") from None
         return picture
@@ -238,7 +248,7 @@ def trial(spec: ShaderSpec, library: Library, seed: int = 1) -> Preset:
     picture = model if library.models else 'shader = "tunnel"'
     name = spec.name.replace('"', "")
     source = f'shader = "{name}"' if spec.kind == "source" else picture
-    text = f'[[layer]]\n{source}\n'
+    text = f"[[layer]]\n{source}\n"
     if spec.kind == "filter":
         text += f'[[layer.effect]]\nshader = "{name}"\nname = "tried"\n'
     node = {"source": "main.source", "filter": "main.tried"}.get(spec.kind)
@@ -250,8 +260,15 @@ def trial(spec: ShaderSpec, library: Library, seed: int = 1) -> Preset:
     if spec.kind == "transition":
         text = 'tags = ["trial-transition"]\n' + text
     tomllib.loads(text)
-    return load(text, "trial", where=spec.name, shaders=library.shaders, models=library.knobs(),
-                audio=library.audio, inlets=library.inlets())
+    return load(
+        text,
+        "trial",
+        where=spec.name,
+        shaders=library.shaders,
+        models=library.knobs(),
+        audio=library.audio,
+        inlets=library.inlets(),
+    )
 
 
 def music(t: float) -> tuple[Features, Sound]:
@@ -266,8 +283,10 @@ def music(t: float) -> tuple[Features, Sound]:
     spectrum = np.exp(-np.linspace(0.0, 5.0, 512, dtype=np.float32)) * (0.6 + 0.4 * kick)
     bands = np.linspace(0.9, 0.2, 64, dtype=np.float32)
     count = int(beat)
-    return (Features(t, values, bands, count / 2.0, count, count, count // 2, count * 2, beat, beat / 4.0, 120.0, 0.9),
-            Sound(wave, spectrum))
+    return (
+        Features(t, values, bands, count / 2.0, count, count, count // 2, count * 2, beat, beat / 4.0, 120.0, 0.9),
+        Sound(wave, spectrum),
+    )
 
 
 def load_names() -> tuple[str, ...]:

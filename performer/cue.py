@@ -23,8 +23,7 @@ def span_beats(quantum: str, meter: int) -> float:
 
 def crossed(clock: ShowClock, quantum: str) -> bool:
     """Whether the clock's last step went over such a boundary; now: always."""
-    return {"now": True, "beat": clock.crossed_beat, "bar": clock.crossed_bar,
-            "phrase": clock.crossed_phrase}[quantum]
+    return {"now": True, "beat": clock.crossed_beat, "bar": clock.crossed_bar, "phrase": clock.crossed_phrase}[quantum]
 
 
 def wait_beats(pulse: Pulse, quantum: str) -> float:

@@ -40,8 +40,17 @@ class Finding:
 def examine() -> list[Finding]:
     """Every part in turn; nothing is opened for longer than the look takes."""
     examinations: tuple[tuple[str, Callable[[], list[Finding]]], ...] = (
-        ("python", _python), ("sound", _sound), ("midi", _midi), ("drawing", _drawing), ("display", _display),
-        ("delay", _delay), ("models", _models), ("content", _content), ("keeping", _keeping), ("disk", _disk))
+        ("python", _python),
+        ("sound", _sound),
+        ("midi", _midi),
+        ("drawing", _drawing),
+        ("display", _display),
+        ("delay", _delay),
+        ("models", _models),
+        ("content", _content),
+        ("keeping", _keeping),
+        ("disk", _disk),
+    )
     findings = []
     for part, look in examinations:
         try:
@@ -77,8 +86,10 @@ def device_lines(found: dict[str, Any]) -> list[str]:
     for kind in ("inputs", "outputs"):
         lines.append(f"sound {kind}:")
         for device in found.get(kind, []):
-            lines.append(f"  {device['index']:>3}  {device['name']}  ({device['api']}, {device['channels']} ch, "
-                         f"{device['rate']:.0f} Hz){'  default' if device.get('default') else ''}")
+            lines.append(
+                f"  {device['index']:>3}  {device['name']}  ({device['api']}, {device['channels']} ch, "
+                f"{device['rate']:.0f} Hz){'  default' if device.get('default') else ''}"
+            )
         if not found.get(kind):
             lines.append("  none")
     for kind in ("midi", "monitors"):
@@ -90,8 +101,15 @@ def device_lines(found: dict[str, Any]) -> list[str]:
 def _python() -> list[Finding]:
     version = platform.python_version()
     ok = sys.version_info[:2] >= LEAST_PYTHON
-    return [Finding("python", ok, f"{version} on {platform.platform()}", "" if ok else "install Python 3.11 or newer",
-                    fatal=not ok)]
+    return [
+        Finding(
+            "python",
+            ok,
+            f"{version} on {platform.platform()}",
+            "" if ok else "install Python 3.11 or newer",
+            fatal=not ok,
+        )
+    ]
 
 
 def _sound() -> list[Finding]:
@@ -102,16 +120,28 @@ def _sound() -> list[Finding]:
     try:
         import sounddevice  # noqa: F401
     except OSError:
-        return [Finding("sound", False, "PortAudio is missing; only files and the silent demo work",
-                        "sudo apt-get install -y libportaudio2")]
+        return [
+            Finding(
+                "sound",
+                False,
+                "PortAudio is missing; only files and the silent demo work",
+                "sudo apt-get install -y libportaudio2",
+            )
+        ]
     inputs, outputs = found.get("inputs", []), found.get("outputs", [])
     return [
-        Finding("sound in", bool(inputs),
-                counted(len(inputs), "input") if inputs else "no input: the demo plays instead",
-                "" if inputs else "plug in a sound card, or start PulseAudio or PipeWire"),
-        Finding("sound out", bool(outputs),
-                counted(len(outputs), "output") if outputs else "none: files and demo are mute",
-                "" if outputs else "plug in a sound card, or start PulseAudio or PipeWire"),
+        Finding(
+            "sound in",
+            bool(inputs),
+            counted(len(inputs), "input") if inputs else "no input: the demo plays instead",
+            "" if inputs else "plug in a sound card, or start PulseAudio or PipeWire",
+        ),
+        Finding(
+            "sound out",
+            bool(outputs),
+            counted(len(outputs), "output") if outputs else "none: files and demo are mute",
+            "" if outputs else "plug in a sound card, or start PulseAudio or PipeWire",
+        ),
     ]
 
 
@@ -120,8 +150,14 @@ def _midi() -> list[Finding]:
     ports = found.get("midi", [])
     if ports:
         return [Finding("midi", True, ", ".join(ports))]
-    return [Finding("midi", False, "no port; controllers are noticed as soon as they are plugged in",
-                    "plug in a controller; on Linux `sudo modprobe snd-seq` when /dev/snd/seq is missing")]
+    return [
+        Finding(
+            "midi",
+            False,
+            "no port; controllers are noticed as soon as they are plugged in",
+            "plug in a controller; on Linux `sudo modprobe snd-seq` when /dev/snd/seq is missing",
+        )
+    ]
 
 
 def _drawing() -> list[Finding]:
@@ -131,9 +167,15 @@ def _drawing() -> list[Finding]:
     try:
         name = surface.ctx.info["GL_RENDERER"]
         soft = "llvmpipe" in name or "softpipe" in name
-        return [Finding("drawing", not soft, f"{name}, OpenGL {surface.ctx.version_code / 100:.1f}"
-                        + (": drawn by the CPU, honestly slower" if soft else ""),
-                        "install your graphics card's driver" if soft else "")]
+        return [
+            Finding(
+                "drawing",
+                not soft,
+                f"{name}, OpenGL {surface.ctx.version_code / 100:.1f}"
+                + (": drawn by the CPU, honestly slower" if soft else ""),
+                "install your graphics card's driver" if soft else "",
+            )
+        ]
     finally:
         surface.close()
 
@@ -154,8 +196,14 @@ def _delay() -> list[Finding]:
     rows = settings.load()
     if rows:
         return [Finding("delay", True, "calibrated: " + "; ".join(row.note() for row in rows))]
-    return [Finding("delay", True, "inside the program it is measured; outside, nothing is known of screen and "
-                                   "loudspeakers: `performer calibrate`")]
+    return [
+        Finding(
+            "delay",
+            True,
+            "inside the program it is measured; outside, nothing is known of screen and "
+            "loudspeakers: `performer calibrate`",
+        )
+    ]
 
 
 def _models() -> list[Finding]:
@@ -173,8 +221,9 @@ def _models() -> list[Finding]:
         except Fault as fault:
             findings.append(Finding("models", False, str(fault), f"remove it, or train {name!r} again"))
     if providers:
-        findings.append(Finding("models", True,
-                                f"{counted(len(library.models), 'model')} on {', '.join(sorted(providers))}"))
+        findings.append(
+            Finding("models", True, f"{counted(len(library.models), 'model')} on {', '.join(sorted(providers))}")
+        )
     return findings + _card(providers)
 
 
@@ -192,14 +241,19 @@ def _card(providers: set[str]) -> list[Finding]:
     mend = f"{sys.executable} -m pip install 'performer[cuda]'"
     if not any(provider.startswith("CUDA") for provider in providers):
         findings.append(Finding("cuda", False, "an NVIDIA driver is here, but models run on the CPU", mend))
-    for part, module, without in (("sharing", "cuda.core", "pictures go through the processor's memory"),
-                                  ("half", "onnx", "models run in 32-bit floats only")):
+    for part, module, without in (
+        ("sharing", "cuda.core", "pictures go through the processor's memory"),
+        ("half", "onnx", "models run in 32-bit floats only"),
+    ):
         try:
             there = importlib.util.find_spec(module) is not None
         except ImportError:
             there = False
-        findings.append(Finding(part, there, f"{module} is here" if there else f"{module} is missing: {without}",
-                                "" if there else mend))
+        findings.append(
+            Finding(
+                part, there, f"{module} is here" if there else f"{module} is missing: {without}", "" if there else mend
+            )
+        )
     return findings
 
 
@@ -207,12 +261,18 @@ def _content() -> list[Finding]:
     from performer.app import load_library
 
     library = load_library()
-    findings = [Finding("content", bool(library.presets),
-                        f"{counted(len(library.presets), 'preset')}, {counted(len(library.shaders), 'shader')}; "
-                        f"yours go to {USER}",
-                        "" if library.presets else "install performer again", fatal=not library.presets)]
-    return findings + [Finding("content", False, str(fault), f"mend or remove {path}")
-                       for path, fault in library.faults.items()]
+    findings = [
+        Finding(
+            "content",
+            bool(library.presets),
+            f"{counted(len(library.presets), 'preset')}, {counted(len(library.shaders), 'shader')}; yours go to {USER}",
+            "" if library.presets else "install performer again",
+            fatal=not library.presets,
+        )
+    ]
+    return findings + [
+        Finding("content", False, str(fault), f"mend or remove {path}") for path, fault in library.faults.items()
+    ]
 
 
 def _keeping() -> list[Finding]:
@@ -223,12 +283,24 @@ def _keeping() -> list[Finding]:
     for folder, what in ((USER, "kept places and models"), (calibration_path().parent, "calibration and taught pads")):
         there = next(one for one in (folder, *folder.parents) if one.exists())
         if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
-            findings.append(Finding("keeping", False, f"{folder}: cannot be written, so {what} are lost at the end",
-                                    f"give yourself the right to write in {there}"))
+            findings.append(
+                Finding(
+                    "keeping",
+                    False,
+                    f"{folder}: cannot be written, so {what} are lost at the end",
+                    f"give yourself the right to write in {there}",
+                )
+            )
     return findings or [Finding("keeping", True, "places, models and settings can be kept")]
 
 
 def _disk() -> list[Finding]:
     free = shutil.disk_usage(".").free
-    return [Finding("disk", free > LEAST_FREE_BYTES, f"{free / 1e9:.1f} GB free here",
-                    "" if free > LEAST_FREE_BYTES else "make room before you record")]
+    return [
+        Finding(
+            "disk",
+            free > LEAST_FREE_BYTES,
+            f"{free / 1e9:.1f} GB free here",
+            "" if free > LEAST_FREE_BYTES else "make room before you record",
+        )
+    ]

@@ -51,8 +51,10 @@ def strange_knob(preset: Preset, net: FollowerNet) -> str:
     for number, route in enumerate(preset.routes):
         heard = route.source.startswith("follower.") and not route.source.startswith("follower.play.")
         if heard and route.source not in known:
-            return (f"route[{number}].from: the follower has no {route.source!r}{nearest(route.source, known)}; "
-                    f"there are {', '.join(known)}")
+            return (
+                f"route[{number}].from: the follower has no {route.source!r}{nearest(route.source, known)}; "
+                f"there are {', '.join(known)}"
+            )
     return ""
 
 
@@ -140,8 +142,11 @@ class Followers:
                     improviser.tick(heard, wish.wildness)
                 except Exception as error:
                     self._failed = {one for one, _ in self._nets.values() if one in self._failed} | {net}
-                    log.error("follower %s stopped (%s); its knobs stay where they are", wish.name,
-                              " ".join(str(error).split())[:160])
+                    log.error(
+                        "follower %s stopped (%s); its knobs stay where they are",
+                        wish.name,
+                        " ".join(str(error).split())[:160],
+                    )
             moves[number] = dict(zip(sources, improviser.knobs.tolist(), strict=True))
         self._playing = {number: one for number, one in self._playing.items() if number in moves}
         self.moves = moves
@@ -153,6 +158,9 @@ class Followers:
             self._playing[number] = there
         if there is None or there[1].net is not net or (there[0].name, there[0].seed) != (wish.name, wish.seed):
             start = there[1].knobs if there is not None and there[1].net.knobs == net.knobs else None
-            there = self._playing[number] = (wish, Improviser(net, wish.seed, start),
-                                             [f"follower.{knob}" for knob in net.knobs])
+            there = self._playing[number] = (
+                wish,
+                Improviser(net, wish.seed, start),
+                [f"follower.{knob}" for knob in net.knobs],
+            )
         return there

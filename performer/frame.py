@@ -16,8 +16,23 @@ import numpy as np
 BANDS = 64
 
 #: Columns that open every row of the feature ring; named features in 0..1 follow, then BANDS log-spaced bands.
-HEAD = ("t", "onset_t", "onsets", "kicks", "snares", "hats", "beat", "bar", "bpm", "confidence",
-        "drops", "meter", "kick_t", "snare_t", "hat_t")
+HEAD = (
+    "t",
+    "onset_t",
+    "onsets",
+    "kicks",
+    "snares",
+    "hats",
+    "beat",
+    "bar",
+    "bpm",
+    "confidence",
+    "drops",
+    "meter",
+    "kick_t",
+    "snare_t",
+    "hat_t",
+)
 
 #: Columns of HEAD that are moments on the clock of whoever wrote the row.
 TIMES = ("t", "onset_t", "kick_t", "snare_t", "hat_t")
@@ -69,12 +84,27 @@ class Features:
         """
         first = len(HEAD)
         last = first + len(names)
-        (t, onset_t, onsets, kicks, snares, hats, beat, bar, bpm, confidence, drops, meter, kick_t, snare_t,
-         hat_t) = row[:first].tolist()
+        (t, onset_t, onsets, kicks, snares, hats, beat, bar, bpm, confidence, drops, meter, kick_t, snare_t, hat_t) = (
+            row[:first].tolist()
+        )
         return cls(
-            t, dict(zip(names, row[first:last].tolist(), strict=True)), row[last:last + BANDS].astype(np.float32),
-            onset_t, int(onsets), int(kicks), int(snares), int(hats), beat, bar, bpm, confidence, int(drops),
-            max(1, int(meter)), kick_t, snare_t, hat_t,
+            t,
+            dict(zip(names, row[first:last].tolist(), strict=True)),
+            row[last : last + BANDS].astype(np.float32),
+            onset_t,
+            int(onsets),
+            int(kicks),
+            int(snares),
+            int(hats),
+            beat,
+            bar,
+            bpm,
+            confidence,
+            int(drops),
+            max(1, int(meter)),
+            kick_t,
+            snare_t,
+            hat_t,
         )
 
     def beat_at(self, t: float) -> float:
@@ -92,12 +122,21 @@ class Sound:
 
     __slots__ = ("_later", "_seen")
 
-    def __init__(self, waveform: np.ndarray | None = None, spectrum: np.ndarray | None = None,
-                 later: Callable[[], tuple[np.ndarray, np.ndarray]] | None = None) -> None:
+    def __init__(
+        self,
+        waveform: np.ndarray | None = None,
+        spectrum: np.ndarray | None = None,
+        later: Callable[[], tuple[np.ndarray, np.ndarray]] | None = None,
+    ) -> None:
         self._later = later
-        self._seen = None if later is not None else (
-            np.zeros(1024, np.float32) if waveform is None else waveform,
-            np.zeros(512, np.float32) if spectrum is None else spectrum)
+        self._seen = (
+            None
+            if later is not None
+            else (
+                np.zeros(1024, np.float32) if waveform is None else waveform,
+                np.zeros(512, np.float32) if spectrum is None else spectrum,
+            )
+        )
 
     @property
     def waveform(self) -> np.ndarray:

@@ -34,15 +34,26 @@ class Effort:
     skip: int
 
     def __str__(self) -> str:
-        return f"{self.scale:.0%} resolution" + (
-            f", images at most {1.0 / self.image_interval_s:.0f}/s" if self.image_interval_s else "") + (
-            f", {counted(self.skip, 'effect')} left out" if self.skip else "")
+        return (
+            f"{self.scale:.0%} resolution"
+            + (f", images at most {1.0 / self.image_interval_s:.0f}/s" if self.image_interval_s else "")
+            + (f", {counted(self.skip, 'effect')} left out" if self.skip else "")
+        )
 
 
 LADDER = (
-    Effort(1.0, 0.0, 0), Effort(0.85, 1 / 30, 0), Effort(0.72, 1 / 30, 0), Effort(0.6, 1 / 30, 0),
-    Effort(0.5, 1 / 30, 0), Effort(0.42, 1 / 30, 0), Effort(0.35, 1 / 30, 0), Effort(0.35, 1 / 20, 0),
-    Effort(0.35, 1 / 12, 0), Effort(0.35, 1 / 12, 1), Effort(0.35, 1 / 12, 2), Effort(0.33, 1 / 8, 3),
+    Effort(1.0, 0.0, 0),
+    Effort(0.85, 1 / 30, 0),
+    Effort(0.72, 1 / 30, 0),
+    Effort(0.6, 1 / 30, 0),
+    Effort(0.5, 1 / 30, 0),
+    Effort(0.42, 1 / 30, 0),
+    Effort(0.35, 1 / 30, 0),
+    Effort(0.35, 1 / 20, 0),
+    Effort(0.35, 1 / 12, 0),
+    Effort(0.35, 1 / 12, 1),
+    Effort(0.35, 1 / 12, 2),
+    Effort(0.33, 1 / 8, 3),
 )
 
 SLOW = 0.5  # part of the frame's budget above which one shader is too slow, where frames are late
@@ -126,13 +137,15 @@ class Governor:
 
     def _may_rise(self, t: float, usual: float, late: float) -> bool:
         """Whether it is time for a step up, by a usual frame's seconds and a slow one's."""
-        growth = max((self.ladder[self.level - 1].scale / self.effort.scale)**2, LEAST_GROWTH)
+        growth = max((self.ladder[self.level - 1].scale / self.effort.scale) ** 2, LEAST_GROWTH)
         room, patience = HIGH * self.budget_s, self._patience.get(self.level - 1, 1.0)
         sure, calm = late * growth < room, late + 0.5 * usual * (growth - 1.0) < room
         self._sure_since = (t if self._sure_since is None else self._sure_since) if sure else None
         self._calm_since = (t if self._calm_since is None else self._calm_since) if sure or calm else None
-        return any(since is not None and t - since >= wait * patience
-                   for since, wait in ((self._sure_since, REGAIN_S), (self._calm_since, TRY_S)))
+        return any(
+            since is not None and t - since >= wait * patience
+            for since, wait in ((self._sure_since, REGAIN_S), (self._calm_since, TRY_S))
+        )
 
     def _move(self, t: float, by: int) -> bool:
         self.level += by

@@ -62,8 +62,15 @@ class Latency:
         """From the moment a picture is begun to that in which it is seen in time with what is heard."""
         return self._lead_s + self.scan_s + self.outside_s
 
-    def shown(self, begun: float, drawn: float, shown: float, heard_t: float = float("nan"), device_s: float = 0.0,
-              window_s: float = 0.0) -> None:
+    def shown(
+        self,
+        begun: float,
+        drawn: float,
+        shown: float,
+        heard_t: float = float("nan"),
+        device_s: float = 0.0,
+        window_s: float = 0.0,
+    ) -> None:
         """A picture was begun, drawn and shown at these times, in seconds on the show's clock.
 
         heard_t   when the newest sample that it knows of sounded; NaN when nothing is heard
@@ -84,7 +91,7 @@ class Latency:
         self._recent[self.pictures % RECENT] = shown - begun
         self.pictures += 1
         if self.pictures % READ_EVERY == 0 or self.pictures == 5:
-            self._typical_s = float(np.median(self._recent[:self.pictures]))
+            self._typical_s = float(np.median(self._recent[: self.pictures]))
         settled = min(1.0, (shown - begun) / SETTLE_S)
         self._lead_s += (self._typical_s - self._lead_s) * settled
 
@@ -99,8 +106,11 @@ class Latency:
 
         Parts that were never measured are left out.
         """
-        found = {name: {"p50_ms": round(self.ms(name), 2), "p95_ms": round(self.ms(name, 0.95), 2)}
-                 for name in self._names if isfinite(self.ms(name))}
+        found = {
+            name: {"p50_ms": round(self.ms(name), 2), "p95_ms": round(self.ms(name, 0.95), 2)}
+            for name in self._names
+            if isfinite(self.ms(name))
+        }
         return found | {"look_ahead": {"p50_ms": round(self.look_ahead_s * 1000.0, 2)}}
 
     def line(self) -> str:
@@ -119,7 +129,9 @@ class Latency:
                 whole, worst = f"{self.ms('total'):.0f} ms", f"p95 {self.ms('total', 0.95):.0f}"
                 ahead = f"{self.look_ahead_s * 1000.0:.0f} ms ahead"
                 line = f"sound to picture {whole} ({worst}): {', '.join(parts)}; beats are drawn {ahead}"
-                rows = (("delay", f"{whole}  {worst}   beats {ahead}"),
-                        *(("", "  ".join(parts[at:at + 3])) for at in range(0, len(parts), 3)))
+                rows = (
+                    ("delay", f"{whole}  {worst}   beats {ahead}"),
+                    *(("", "  ".join(parts[at : at + 3])) for at in range(0, len(parts), 3)),
+                )
             self._note = (self.pictures // READ_EVERY, line, rows)
         return self._note

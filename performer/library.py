@@ -110,9 +110,16 @@ class Library:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise Fault(f"{path}: cannot read this preset: {error}") from None
-        loaded = preset.load(text, path.stem, where=str(path), shaders=self.shaders,
-                             models=self.knobs(), audio=self.audio, transition=self.transition,
-                             inlets=self.inlets())
+        loaded = preset.load(
+            text,
+            path.stem,
+            where=str(path),
+            shaders=self.shaders,
+            models=self.knobs(),
+            audio=self.audio,
+            transition=self.transition,
+            inlets=self.inlets(),
+        )
         self.presets[path.stem], self.files[path.stem] = loaded, path
         return loaded
 
@@ -154,8 +161,12 @@ class Library:
 
     def followers(self) -> dict[str, Path]:
         """All followers by name, looked up now: one may have been trained meanwhile."""
-        return {path.name.removesuffix(FOLLOWER): path for folder in self.folders
-                for path in sorted((folder / "models").glob(f"*{FOLLOWER}")) if path.is_file()}
+        return {
+            path.name.removesuffix(FOLLOWER): path
+            for folder in self.folders
+            for path in sorted((folder / "models").glob(f"*{FOLLOWER}"))
+            if path.is_file()
+        }
 
     def follower(self, name: str) -> Path:
         """The file of a follower. Raises Fault."""
@@ -167,8 +178,11 @@ class Library:
     def foreign(self, *presets: Preset) -> list[ShaderSpec]:
         """The shaders of these presets that did not come with the program."""
         names = {name for one in presets for name in one.shaders}
-        return [spec for name, spec in self.shaders.items() if name in names and spec.path is not None
-                and not spec.path.is_relative_to(FACTORY)]
+        return [
+            spec
+            for name, spec in self.shaders.items()
+            if name in names and spec.path is not None and not spec.path.is_relative_to(FACTORY)
+        ]
 
     def refuse(self, refused: Mapping[str, Fault]) -> None:
         """Take out shaders that cannot be played; the factory's of that name, if there is one, takes its place."""
@@ -197,8 +211,10 @@ class Library:
         for path, fault in self.faults.items():
             if path.stem == name:
                 raise fault
-        raise Fault(f"no preset {name!r}{nearest(name, list(self.presets))}; there are "
-                    f"{', '.join(p.name for p in self.in_order())}")
+        raise Fault(
+            f"no preset {name!r}{nearest(name, list(self.presets))}; there are "
+            f"{', '.join(p.name for p in self.in_order())}"
+        )
 
     def _keep(self, path: Path, load: object) -> None:
         try:

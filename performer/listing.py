@@ -30,8 +30,10 @@ def put(headings: Sequence[str], rows: Sequence[Sequence[str]], spare: Sequence[
         shown.remove(heading)
         table = _table(shown, headings, rows, title)
     least = table.columns[0].min_width or 0
-    console.width = max(console.width, least + 4 + LEAST * (len(shown) - 1) if console.is_terminal
-                        else console.measure(table, options=wide).maximum)
+    console.width = max(
+        console.width,
+        least + 4 + LEAST * (len(shown) - 1) if console.is_terminal else console.measure(table, options=wide).maximum,
+    )
     console.print(table)
     if len(shown) < len(headings):
         left_out = ", ".join(heading for heading in headings if heading not in shown)
@@ -41,8 +43,11 @@ def put(headings: Sequence[str], rows: Sequence[Sequence[str]], spare: Sequence[
 def _table(shown: Sequence[str], headings: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> Table:
     places = [headings.index(heading) for heading in shown]
     first = max((cell_len(row[places[0]]) for row in rows), default=0)
-    table = Table(Column(shown[0], no_wrap=True, min_width=first), *(Column(heading, overflow="fold")
-                                                                     for heading in shown[1:]), title=title or None)
+    table = Table(
+        Column(shown[0], no_wrap=True, min_width=first),
+        *(Column(heading, overflow="fold") for heading in shown[1:]),
+        title=title or None,
+    )
     for row in rows:
         table.add_row(*(Text(row[place]) for place in places))
     return table

@@ -81,7 +81,8 @@ class Song:
             self.channels = frames.shape[1]
             self.duration_s = len(frames) / self.rate
             self._blocks: Iterator[np.ndarray] = iter(
-                frames[i:i + self.rate] for i in range(0, len(frames), self.rate))
+                frames[i : i + self.rate] for i in range(0, len(frames), self.rate)
+            )
         else:
             info = wavfile.probe(name)
             self.rate, self.channels, self.duration_s = info.rate, info.channels, info.duration_s
@@ -139,9 +140,16 @@ class Performance:
         self._listener = Listener(self._heard, self._followers.tick)
         self.presets = library.in_order()
         self.preset = first
-        self._show = Show(self.presets, first.name, options.seed, options.quantise, options.autopilot,
-                          banks=banks.read_all(library.dims()), pads=options.pads,
-                          pads_channel=options.pads_channel)
+        self._show = Show(
+            self.presets,
+            first.name,
+            options.seed,
+            options.quantise,
+            options.autopilot,
+            banks=banks.read_all(library.dims()),
+            pads=options.pads,
+            pads_channel=options.pads_channel,
+        )
         self._followers.attend(self._show.following)
         self._painter = painter(library, options.provider, repeats=True)
         for layer in first.layers:
@@ -185,8 +193,9 @@ class Performance:
         while self._events and self._events[0].t <= t:
             due.append(self._events.pop(0))
         sound = self._listener.sound(1.0 / fps)
-        frame = self._show.step(t, 1.0 / fps, self.options.size, self._listener.features(), sound, due,
-                                self._followers.moves)
+        frame = self._show.step(
+            t, 1.0 / fps, self.options.size, self._listener.features(), sound, due, self._followers.moves
+        )
         self._followers.attend(self._show.following)
         self._heard.hear(block[half:])
         images = self._painter.paint(frame)
@@ -204,8 +213,15 @@ def render(options: RenderOptions) -> None:
             sheet = Sheet(options.sheet, performance.frames / options.fps, SHEET_PICTURES, columns=4)
         with (
             Movie(options.out, options.size, options.fps, song.rate, song.channels) as movie,
-            Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-                     TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), transient=False) as progress,
+            Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+                TimeElapsedColumn(),
+                TextColumn("left"),
+                TimeRemainingColumn(),
+                transient=False,
+            ) as progress,
         ):
             task = progress.add_task(f"rendering {Path(options.out).name}", total=performance.frames)
             try:
@@ -228,8 +244,11 @@ def show_reel(options: RenderOptions) -> None:
     """
     folder = Path.cwd() if os.access(Path.cwd(), os.W_OK) else Path(tempfile.gettempdir())
     movie, sheet = folder / "performer-demo.mp4", folder / "performer-demo.png"
-    print(f"no display here: rendering {REEL_S:.0f} s of the demo instead (--headless would play without a window)",
-          file=sys.stderr, flush=True)
+    print(
+        f"no display here: rendering {REEL_S:.0f} s of the demo instead (--headless would play without a window)",
+        file=sys.stderr,
+        flush=True,
+    )
     render(replace(options, song="demo", out=str(movie), sheet=str(sheet), seconds=REEL_S, fps=30.0))
     print(f"movie: {movie}\ncontact sheet: {sheet}", file=sys.stderr, flush=True)
 

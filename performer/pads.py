@@ -67,7 +67,7 @@ def read(may: Collection[str], path: Path | None = None) -> dict[str, Act]:
             if not (isinstance(on, str) and isinstance(act.address, str) and isfinite(act.value)):
                 raise ValueError
         except (TypeError, KeyError, ValueError, OverflowError, AttributeError):
-            raise Fault(f"{path}: pad[{number}]: expected on = \"note40 ch10\" and do = \"show.tap\"") from None
+            raise Fault(f'{path}: pad[{number}]: expected on = "note40 ch10" and do = "show.tap"') from None
         if act.address not in may:
             raise Fault(f"{path}: pad[{number}].do: no {act.address!r}{nearest(act.address, may)}")
         bound[on] = act

@@ -31,8 +31,11 @@ class Playing:
         self.router, self.following = _router(preset), _following(preset, preset.base, seed, 0)
         self.positions = {name: self._first(node, walk, pulse) for name, node, walk in _walkers(preset)}
         self.positions |= {layer.name: 0.0 for layer in preset.layers if layer.play}
-        self.positions |= {f"{layer.name}.noise": 0.0 for layer in preset.layers
-                           if layer.walk is not None and "noise" in layer.walk.inlets}
+        self.positions |= {
+            f"{layer.name}.noise": 0.0
+            for layer in preset.layers
+            if layer.walk is not None and "noise" in layer.walk.inlets
+        }
         self.seeds = {name: walk.seed + 7919 * seed for name, _, walk in _walkers(preset)}
         self.routes: tuple[tuple[str, str, float], ...] = ()
         self.holdings: dict[str, Holding] = {}  # of layers, from their first kept place on
@@ -69,16 +72,29 @@ class Playing:
     def played(self, layer: Layer, values: Mapping[str, float]) -> dict[str, float]:
         """How far the music moves the directions of a layer's model now, by their names."""
         moves = self._moves.get(layer.name, ())
-        return {name: move - rest for move, (name, rest, musical) in
-                zip(moves, self._knobs(layer, values), strict=True) if musical and move != rest} if any(moves) else {}
+        return (
+            {
+                name: move - rest
+                for move, (name, rest, musical) in zip(moves, self._knobs(layer, values), strict=True)
+                if musical and move != rest
+            }
+            if any(moves)
+            else {}
+        )
 
     def _knobs(self, layer: Layer, values: Mapping[str, float]) -> list[tuple[str, float, bool]]:
         """Of each direction its name, where its knob is but for the music, and whether the music moves it."""
         led = self.preset.base.get("follower.play.amount", 1.0) if self._led is None else self._led
         moved = {route.target for route in self.preset.routes if not stays(route.source)}
         knobs = layer.walk.knobs if layer.walk is not None else ()
-        return [(address.rpartition(".")[2], self.router.resting(address, values, led),  # type: ignore
-                 address in moved) for address in knobs]
+        return [
+            (
+                address.rpartition(".")[2],
+                self.router.resting(address, values, led),  # type: ignore
+                address in moved,
+            )
+            for address in knobs
+        ]
 
     def turn(self, address: str, value: float, text: str) -> None:
         """Set a knob by hand; of a colour or a point, `text` has the numbers, with commas."""
@@ -86,8 +102,10 @@ class Playing:
             parts = tuple(float(part) for part in text.split(",")) if text else ()
         except ValueError:
             return
-        if all(map(isfinite, (value, *parts))) and len(parts) in (0, KINDS.get(
-                self.preset.params[address].kind, 0) if address in self.preset.params else 0):
+        if all(map(isfinite, (value, *parts))) and len(parts) in (
+            0,
+            KINDS.get(self.preset.params[address].kind, 0) if address in self.preset.params else 0,
+        ):
             self.router.turn(address, parts or value)
 
     def jump(self) -> None:
@@ -124,23 +142,30 @@ class Playing:
                 continue
             moves = self._moves[layer.name] = tuple([params[address] for address in layer.walk.knobs])  # type: ignore
             holding = self.holdings.get(layer.name)
-            walk = replace(self._walked(layer.name, f"{layer.name}.walk", layer.walk, params, dt, beats, meter),
-                           moves=moves if any(moves) else (),
-                           stops=holding.stops(t) if holding is not None else (), space=layer.walk.space,
-                           **self._inlets(layer.name, layer.walk, params, dt))
+            walk = replace(
+                self._walked(layer.name, f"{layer.name}.walk", layer.walk, params, dt, beats, meter),
+                moves=moves if any(moves) else (),
+                stops=holding.stops(t) if holding is not None else (),
+                space=layer.walk.space,
+                **self._inlets(layer.name, layer.walk, params, dt),
+            )
             if layer.walk.styles != (None, None):
                 middle, fine = (
                     self._walked(f"{layer.name}.{part}", f"{layer.name}.{part}", style, params, dt, beats, meter)
-                    if style is not None else None
-                    for part, style in zip(("middle", "fine"), layer.walk.styles, strict=True))
-                walk = replace(walk, styles=tuple(style and replace(style, space=walk.space)
-                                                  for style in (middle, fine)))  # type: ignore[arg-type]
+                    if style is not None
+                    else None
+                    for part, style in zip(("middle", "fine"), layer.walk.styles, strict=True)
+                )
+                walk = replace(
+                    walk, styles=tuple(style and replace(style, space=walk.space) for style in (middle, fine))
+                )  # type: ignore[arg-type]
             walks[layer.name] = walk
         plays = self._play(params, dt, beats, beat, meter)
         return Scene(self.number, self.preset, params, walks, t - self.started, plays)
 
-    def _walked(self, name: str, node: str, spec: WalkSpec, params: Mapping[str, Value], dt: float, beats: float,
-                meter: int) -> Walk:
+    def _walked(
+        self, name: str, node: str, spec: WalkSpec, params: Mapping[str, Value], dt: float, beats: float, meter: int
+    ) -> Walk:
         """One walker, a step further."""
         speed, kick, truncation = (params[f"{node}.{knob}"] for knob in ("speed", "kick", "truncation"))
         assert isinstance(speed, float) and isinstance(kick, float) and isinstance(truncation, float)
@@ -153,13 +178,20 @@ class Playing:
         if "truncation" in spec.inlets:
             found["psi"] = params[f"{layer}.truncation"]
         if "noise" in spec.inlets:
-            amount, coarse, middle, fine, speed = (float(params[f"{layer}.{knob.name}"])  # type: ignore[arg-type]
-                                                   for knob in NOISE)
+            amount, coarse, middle, fine, speed = (
+                float(params[f"{layer}.{knob.name}"])  # type: ignore[arg-type]
+                for knob in NOISE
+            )
             self.positions[f"{layer}.noise"] += speed * dt
             if amount > 0.0:
                 seed = float((spec.noise_seed + 7919 * self._seed) % (1 << 52))  # a float has all numbers up to there
-                found["noise"] = (self.positions[f"{layer}.noise"], seed, amount * coarse, amount * middle,
-                                  amount * fine)
+                found["noise"] = (
+                    self.positions[f"{layer}.noise"],
+                    seed,
+                    amount * coarse,
+                    amount * middle,
+                    amount * fine,
+                )
         return found
 
     def _play(self, params: Mapping[str, Value], dt: float, beats: float, beat: float, meter: int) -> dict[str, Play]:
@@ -185,8 +217,11 @@ def _walkers(preset: Preset) -> list[tuple[str, str, WalkSpec]]:
     for layer in preset.layers:
         if layer.walk is not None:
             found.append((layer.name, f"{layer.name}.walk", layer.walk))
-            found += [(f"{layer.name}.{part}", f"{layer.name}.{part}", style)
-                      for part, style in zip(("middle", "fine"), layer.walk.styles, strict=True) if style is not None]
+            found += [
+                (f"{layer.name}.{part}", f"{layer.name}.{part}", style)
+                for part, style in zip(("middle", "fine"), layer.walk.styles, strict=True)
+                if style is not None
+            ]
     return found
 
 

@@ -36,7 +36,7 @@ SIZE = (122, 69)  # no powers of two: drivers compile apart for those, and the s
 MOST_KEPT = 4000  # verdicts in the cache
 _REASONS = {
     "slow": f"takes over {LIMIT_S:g} s to compile and draw, or over {DRAW_S:g} s a picture at {SIZE[0]}x{SIZE[1]}; "
-            "refused, as it would stall the show",
+    "refused, as it would stall the show",
     "crash": "made the graphics driver crash; refused",
 }
 
@@ -66,10 +66,17 @@ class Preflight:
         with socket.create_server(("127.0.0.1", 0)) as server:
             server.settimeout(0.2)
             self._process = subprocess.Popen(
-                [sys.executable, "-c", "from performer.preflight import attend; attend()",
-                 str(server.getsockname()[1])],
+                [
+                    sys.executable,
+                    "-c",
+                    "from performer.preflight import attend; attend()",
+                    str(server.getsockname()[1]),
+                ],
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PERFORMER_PREFLIGHT": token},
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
             begun = perf_counter()
             while self._wire is None and self._process.poll() is None and perf_counter() - begun < START_S:
                 try:

@@ -147,7 +147,10 @@ class Preset:
     def same_shape(self, other: Preset) -> bool:
         """Whether the other differs only in values, routes and inputs: then it can take over while this one plays."""
         return (self.layers, self.master, self.transition.shader) == (
-            other.layers, other.master, other.transition.shader)
+            other.layers,
+            other.master,
+            other.transition.shader,
+        )
 
 
 def load(
@@ -200,8 +203,12 @@ class _Reader:
     """Turns checked tables into a Preset; every name is looked up, every value is read by its Param."""
 
     def __init__(
-        self, where: str, shaders: Mapping[str, Shader], models: Mapping[str, Sequence[str]],
-        audio: Sequence[str], inlets: Mapping[str, Mapping[str, float]]
+        self,
+        where: str,
+        shaders: Mapping[str, Shader],
+        models: Mapping[str, Sequence[str]],
+        audio: Sequence[str],
+        inlets: Mapping[str, Mapping[str, float]],
     ) -> None:
         self.where, self.shaders, self.models, self.audio, self.inlets = where, shaders, models, audio, inlets
         self.params: dict[str, Param] = {}
@@ -221,9 +228,20 @@ class _Reader:
             self.knob("follower.play", param, getattr(table.follower, param.name), f"follower.{param.name}")
         routes = tuple(self.route(row, f"route[{i}]", table) for i, row in enumerate(table.route))
         return Preset(
-            name, table.title or name.replace("_", " ").title(), table.author, table.mood, tuple(table.tags),
-            table.order, Transition(change.shader, change.seconds), tuple(layers), master, routes,
-            self.params, self.base, raw, table.follower,
+            name,
+            table.title or name.replace("_", " ").title(),
+            table.author,
+            table.mood,
+            tuple(table.tags),
+            table.order,
+            Transition(change.shader, change.seconds),
+            tuple(layers),
+            master,
+            routes,
+            self.params,
+            self.base,
+            raw,
+            table.follower,
         )
 
     def layer(self, row: tables.LayerTable, key: str) -> Layer:
@@ -237,8 +255,9 @@ class _Reader:
             spec = row.walk or tables.WalkTable()
             if row.of is None and spec.kind not in WALKS:
                 raise self.fault(
-                    f"{key}.walk.kind", f"expected one of {', '.join(WALKS)}, got {spec.kind!r}"
-                    + nearest(spec.kind, list(WALKS)))
+                    f"{key}.walk.kind",
+                    f"expected one of {', '.join(WALKS)}, got {spec.kind!r}" + nearest(spec.kind, list(WALKS)),
+                )
             if row.of is None:
                 walk = self.walk(row, spec, key)
         else:
@@ -246,18 +265,31 @@ class _Reader:
             self.node(row.name, "source", row.shader, row.inputs, key, "source")
         self.lie(row, key)
         effects = self.chain(row.name, row.effect, f"{key}.effect")
-        return Layer(row.name, row.model, row.shader, walk, effects, row.blend, row.mask.layer if row.mask else None,
-                     row.of, row.fit, play)
+        return Layer(
+            row.name,
+            row.model,
+            row.shader,
+            walk,
+            effects,
+            row.blend,
+            row.mask.layer if row.mask else None,
+            row.of,
+            row.fit,
+            play,
+        )
 
     def media(self, row: tables.LayerTable, kind: str, key: str) -> PlaySpec:
         spec = row.play or tables.PlayTable()
         knobs = {param.name: param for param in MEDIA[kind]}
-        own = {"video": ("loop",), "camera": ("mirror",), "pictures": ("shuffle", "seed", "lock"),
-               "text": ("lock", "font")}[kind]
+        own = {
+            "video": ("loop",),
+            "camera": ("mirror",),
+            "pictures": ("shuffle", "seed", "lock"),
+            "text": ("lock", "font"),
+        }[kind]
         for name in spec.model_fields_set:
             if name not in knobs and name not in own:
-                raise self.fault(f"{key}.play.{name}", f"a {kind} has no {name!r}; it has "
-                                 + ", ".join((*knobs, *own)))
+                raise self.fault(f"{key}.play.{name}", f"a {kind} has no {name!r}; it has " + ", ".join((*knobs, *own)))
         for param in knobs.values():
             self.knob(f"{row.name}.play", param, getattr(spec, param.name), f"{key}.play.{param.name}")
         what = getattr(row, kind)
@@ -267,9 +299,18 @@ class _Reader:
         if kind in ("video", "pictures"):
             words = str((Path(self.where).parent / Path(words).expanduser()).resolve())
         font = str((Path(self.where).parent / Path(spec.font).expanduser()).resolve()) if spec.font else ""
-        return PlaySpec(kind, words, spec.lock or LOCKS[kind],
-                        (("loop", spec.loop), ("shuffle", int(spec.shuffle)), ("seed", spec.seed),
-                         ("mirror", int(spec.mirror)), ("font", font)))
+        return PlaySpec(
+            kind,
+            words,
+            spec.lock or LOCKS[kind],
+            (
+                ("loop", spec.loop),
+                ("shuffle", int(spec.shuffle)),
+                ("seed", spec.seed),
+                ("mirror", int(spec.mirror)),
+                ("font", font),
+            ),
+        )
 
     def walk(self, row: tables.LayerTable, spec: tables.WalkTable, key: str) -> WalkSpec:
         for param in tables.WALK_PARAMS:
@@ -278,38 +319,57 @@ class _Reader:
         known = self.models[row.model]
         for name in row.latent:
             if name not in known:
-                raise self.fault(f"{key}.latent.{name}", f"{row.model!r} has no direction {name!r}"
-                                 + (nearest(name, list(known)) or f"; it has {', '.join(known) or 'none'} "
-                                    "(`performer models explore` finds some)"))
+                raise self.fault(
+                    f"{key}.latent.{name}",
+                    f"{row.model!r} has no direction {name!r}"
+                    + (
+                        nearest(name, list(known))
+                        or f"; it has {', '.join(known) or 'none'} (`performer models explore` finds some)"
+                    ),
+                )
         for name in known:
-            self.knob(f"{row.name}.latent", replace(tables.DIRECTION, name=name), row.latent.get(name),
-                      f"{key}.latent.{name}")
+            self.knob(
+                f"{row.name}.latent", replace(tables.DIRECTION, name=name), row.latent.get(name), f"{key}.latent.{name}"
+            )
         styles: list[WalkSpec | None] = []
         for name, style in (("middle", spec.middle), ("fine", spec.fine)):
             if style is None:
                 styles.append(None)
                 continue
             if style.kind not in WALKS:
-                raise self.fault(f"{key}.walk.{name}.kind", f"expected one of {', '.join(WALKS)}, got {style.kind!r}"
-                                 + nearest(style.kind, list(WALKS)))
+                raise self.fault(
+                    f"{key}.walk.{name}.kind",
+                    f"expected one of {', '.join(WALKS)}, got {style.kind!r}" + nearest(style.kind, list(WALKS)),
+                )
             for param in tables.WALK_PARAMS:
                 self.knob(f"{row.name}.{name}", param, getattr(style, param.name), f"{key}.walk.{name}.{param.name}")
             styles.append(WalkSpec(style.kind, style.seed, style.lock))
         inlets = self.played(row, spec, key)
         seed = (row.noise or tables.NoiseTable()).seed
-        return WalkSpec(spec.kind, spec.seed, spec.lock, tuple(f"{row.name}.latent.{name}" for name in known),
-                        (styles[0], styles[1]), spec.space, inlets, seed)
+        return WalkSpec(
+            spec.kind,
+            spec.seed,
+            spec.lock,
+            tuple(f"{row.name}.latent.{name}" for name in known),
+            (styles[0], styles[1]),
+            spec.space,
+            inlets,
+            seed,
+        )
 
     def played(self, row: tables.LayerTable, spec: tables.WalkTable, key: str) -> tuple[str, ...]:
         """What of the model can be played besides its latent, with its knobs."""
         assert row.model is not None
         has = self.inlets.get(row.model, {})
-        for where, asked, name, what in (("walk.space", spec.space == "w", "w", "no w space: walk through \"z\""),
-                                         ("truncation", row.truncation is not None, "truncation", "no truncation"),
-                                         ("noise", row.noise is not None, "noise", "no noise")):
+        for where, asked, name, what in (
+            ("walk.space", spec.space == "w", "w", 'no w space: walk through "z"'),
+            ("truncation", row.truncation is not None, "truncation", "no truncation"),
+            ("noise", row.noise is not None, "noise", "no noise"),
+        ):
             if asked and name not in has:
-                raise self.fault(f"{key}.{where}", f"{row.model!r} has {what}; the default models and those trained "
-                                                   "here have one")
+                raise self.fault(
+                    f"{key}.{where}", f"{row.model!r} has {what}; the default models and those trained here have one"
+                )
         if "truncation" in has:
             knob = replace(tables.TRUNCATION, default=has["truncation"])
             self.knob(row.name, knob, row.truncation, f"{key}.truncation")
@@ -322,8 +382,10 @@ class _Reader:
     def lie(self, row: tables.LayerTable, key: str) -> None:
         """The knobs of how a layer lies on those below."""
         if row.blend not in BLENDS:
-            raise self.fault(f"{key}.blend", f"expected one of {', '.join(BLENDS)}, got {row.blend!r}"
-                             + nearest(row.blend, list(BLENDS)))
+            raise self.fault(
+                f"{key}.blend",
+                f"expected one of {', '.join(BLENDS)}, got {row.blend!r}" + nearest(row.blend, list(BLENDS)),
+            )
         if row.key is not None and row.blend not in KEYS:
             raise self.fault(f"{key}.key", f"a key needs blend = {' or '.join(map(repr, KEYS))}, not {row.blend!r}")
         self.knob(f"{row.name}.mix", OPACITY, row.opacity, f"{key}.opacity")
@@ -341,12 +403,17 @@ class _Reader:
         names = [layer.name for layer in layers]
         dreaming = [layer.name for layer in layers if layer.shader is None and layer.of is None]
         for i, layer in enumerate(layers):
-            for key, wished, known, what in (("mask.layer", layer.mask, names, "other layer"),
-                                             ("of", layer.of, dreaming, "layer with a model or media of its own")):
+            for key, wished, known, what in (
+                ("mask.layer", layer.mask, names, "other layer"),
+                ("of", layer.of, dreaming, "layer with a model or media of its own"),
+            ):
                 known = [name for name in known if name != layer.name]
                 if wished is not None and wished not in known:
-                    raise self.fault(f"layer[{i}].{key}", f"no {what} {wished!r}"
-                                     + (nearest(wished, known) or f"; there are {', '.join(known) or 'none'}"))
+                    raise self.fault(
+                        f"layer[{i}].{key}",
+                        f"no {what} {wished!r}"
+                        + (nearest(wished, known) or f"; there are {', '.join(known) or 'none'}"),
+                    )
 
     def chain(self, layer: str, rows: Sequence[tables.NodeTable], key: str) -> tuple[Node, ...]:
         nodes: list[Node] = []
@@ -368,8 +435,11 @@ class _Reader:
         knobs = {param.name: param for param in spec.inputs}
         for given in inputs:
             if given not in knobs:
-                raise self.fault(f"{key}.inputs.{given}", f"{shader!r} has no input {given!r}"
-                                 + (nearest(given, list(knobs)) or f"; it has {', '.join(knobs) or 'none'}"))
+                raise self.fault(
+                    f"{key}.inputs.{given}",
+                    f"{shader!r} has no input {given!r}"
+                    + (nearest(given, list(knobs)) or f"; it has {', '.join(knobs) or 'none'}"),
+                )
         for param in knobs.values():
             self.knob(f"{layer}.{name}", param, inputs.get(param.name), f"{key}.inputs.{param.name}")
 
@@ -384,25 +454,32 @@ class _Reader:
     def route(self, row: tables.RouteTable, key: str, table: tables.PresetTable) -> Route:
         wrong = complaint(row.source, self.audio)
         if row.source.startswith("follower.") and not wrong and table.follower is None:
-            wrong = f"{row.source!r} needs a follower: write follower = \"NAME\" at the top of the file"
+            wrong = f'{row.source!r} needs a follower: write follower = "NAME" at the top of the file'
         if wrong:
             raise self.fault(f"{key}.from", wrong)
         param = self.params.get(row.target)
         if param is None:
             raise self.fault(f"{key}.to", f"no parameter {row.target!r}{nearest(row.target, list(self.params))}")
         if row.curve not in CURVES:
-            raise self.fault(f"{key}.curve", f"expected one of {', '.join(CURVES)}, got {row.curve!r}"
-                             + nearest(row.curve, list(CURVES)))
+            raise self.fault(
+                f"{key}.curve",
+                f"expected one of {', '.join(CURVES)}, got {row.curve!r}" + nearest(row.curve, list(CURVES)),
+            )
         if row.inside[0] == row.inside[1]:
             raise self.fault(f"{key}.in", f"expected two different numbers, got {list(row.inside)}")
         pickup = row.takeover == "pickup"
         if pickup and (not row.source.startswith("midi.cc") or param.kind != "float"):
-            raise self.fault(f"{key}.takeover", "a controller (midi.cc74, say) picks up a knob of one number; leave it "
-                                                "out here")
-        low, high = ((0.0, 1.0) if param.kind == "event" else
-                     tuple(self.reading(param.read, end, f"{key}.range") for end in row.outside))
-        return Route(row.source, row.target, row.curve, row.inside, (low, high), row.attack, row.release,
-                     row.quantise, pickup)
+            raise self.fault(
+                f"{key}.takeover", "a controller (midi.cc74, say) picks up a knob of one number; leave it out here"
+            )
+        low, high = (
+            (0.0, 1.0)
+            if param.kind == "event"
+            else tuple(self.reading(param.read, end, f"{key}.range") for end in row.outside)
+        )
+        return Route(
+            row.source, row.target, row.curve, row.inside, (low, high), row.attack, row.release, row.quantise, pickup
+        )
 
     def reading(self, read: Callable[[Any], Value], raw: Any, key: str) -> Value:
         try:

@@ -47,8 +47,16 @@ class Measured:
     @classmethod
     def of(cls, what: str, device: str, output: str, found: Estimate) -> Measured:
         """An estimate of today."""
-        return cls(what, device, output, round(found.delay_s * 1000.0, 1), round(found.spread_s * 1000.0, 1),
-                   round(found.error_s * 1000.0, 1), found.count, date.today().isoformat())
+        return cls(
+            what,
+            device,
+            output,
+            round(found.delay_s * 1000.0, 1),
+            round(found.spread_s * 1000.0, 1),
+            round(found.error_s * 1000.0, 1),
+            found.count,
+            date.today().isoformat(),
+        )
 
     def note(self) -> str:
         """A few words for people."""
@@ -109,6 +117,7 @@ def outside(rows: list[Measured], display: str, source: str) -> tuple[float, lis
     used = [row for row in rows if row.what == "screen" and row.device == display][-1:]
     output = used[0].output if used else None
     if source:
-        used += [row for row in rows if row.what == "sound" and row.device == source
-                 and output in (None, row.output)][-1:]
+        used += [row for row in rows if row.what == "sound" and row.device == source and output in (None, row.output)][
+            -1:
+        ]
     return sum(row.delay_ms for row in used) / 1000.0, used

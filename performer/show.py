@@ -39,9 +39,18 @@ class Show:
     pads_channel  1..16, of those notes; 0: any
     """
 
-    def __init__(self, presets: Sequence[Preset], first: str, seed: int = 0, quantise: str = "now",
-                 autopilot: int = 0, crossfader: str = "", banks: Mapping[str, Bank] | None = None,
-                 pads: int | None = None, pads_channel: int = 0) -> None:
+    def __init__(
+        self,
+        presets: Sequence[Preset],
+        first: str,
+        seed: int = 0,
+        quantise: str = "now",
+        autopilot: int = 0,
+        crossfader: str = "",
+        banks: Mapping[str, Bank] | None = None,
+        pads: int | None = None,
+        pads_channel: int = 0,
+    ) -> None:
         self.presets = list(presets)
         self.seed = seed
         self.clock = ShowClock()
@@ -92,8 +101,11 @@ class Show:
     @property
     def following(self) -> dict[int, Following]:
         """Scene number -> the follower it wants, for all scenes at play."""
-        return {playing.number: playing.following for playing in (self._playing, self._incoming, self._other)
-                if playing is not None and playing.following is not None}
+        return {
+            playing.number: playing.following
+            for playing in (self._playing, self._incoming, self._other)
+            if playing is not None and playing.following is not None
+        }
 
     def step(
         self,
@@ -116,8 +128,15 @@ class Show:
             self._gesture(event, t)
         before = self.clock.pulse.beat
         pulse = self.clock.step(t, dt, features, events)
-        features = replace(_fade(features, t), t=t, beat=pulse.beat, bar=pulse.bar, bpm=pulse.bpm,
-                           confidence=pulse.confidence, meter=pulse.meter)
+        features = replace(
+            _fade(features, t),
+            t=t,
+            beat=pulse.beat,
+            bar=pulse.bar,
+            bpm=pulse.bpm,
+            confidence=pulse.confidence,
+            meter=pulse.meter,
+        )
         self._on_time(t, features)
         self._blackout += (float(self._blackout_on) - self._blackout) * (1.0 - exp(-dt / BLACKOUT_S))
         if abs(self._blackout - self._blackout_on) < 1e-3:
@@ -147,15 +166,30 @@ class Show:
             preview = self._advance(self._other, values, t, dt, beats)
         elif self._other is not None:
             self._other, incoming, progress, preview, scene = self._cross(self._other, values, t, dt, beats, scene)
-        frame = Frame(self._index, t, dt, size, features, sound, scene, incoming, progress, self._blackout,
-                      pulse.source, routes, self._waiting(pulse), preview,
-                      self._renewal and incoming is not None)
+        frame = Frame(
+            self._index,
+            t,
+            dt,
+            size,
+            features,
+            sound,
+            scene,
+            incoming,
+            progress,
+            self._blackout,
+            pulse.source,
+            routes,
+            self._waiting(pulse),
+            preview,
+            self._renewal and incoming is not None,
+        )
         self._index += 1
         self._frozen = frame
         return frame
 
-    def _cross(self, other: Playing, values: Mapping[str, float], t: float, dt: float, beats: float,
-               scene: Scene) -> tuple[Playing, Scene | None, float, Scene | None, Scene]:
+    def _cross(
+        self, other: Playing, values: Mapping[str, float], t: float, dt: float, beats: float, scene: Scene
+    ) -> tuple[Playing, Scene | None, float, Scene | None, Scene]:
         """With two decks: the other deck, what comes in and how far, what only the preview shows, what is live."""
         second = self._advance(other, values, t, dt, beats)
         if self._fader.step(dt):
@@ -177,12 +211,17 @@ class Show:
             chosen, self._cue = self._cue.preset, None
         if chosen is not None:
             self.change(chosen, t)
-        if self._recall is not None and (crossed(clock, self.quantise) or clock.pulse.confidence < TRUSTED
-                                         or t - self._recall[1] > JUMP_WAIT_S):
+        if self._recall is not None and (
+            crossed(clock, self.quantise) or clock.pulse.confidence < TRUSTED or t - self._recall[1] > JUMP_WAIT_S
+        ):
             event, self._recall = self._recall[0], None
             self._hold(event, t)
-        if self._take_t is not None and (self._other is None or crossed(clock, self.quantise)
-                                         or clock.pulse.confidence < TRUSTED or t - self._take_t > JUMP_WAIT_S):
+        if self._take_t is not None and (
+            self._other is None
+            or crossed(clock, self.quantise)
+            or clock.pulse.confidence < TRUSTED
+            or t - self._take_t > JUMP_WAIT_S
+        ):
             self._take_t = None
             if self._other is not None:
                 self._fader.take(self._other.preset.transition.seconds)
@@ -204,8 +243,11 @@ class Show:
         if self._other is not None and t - self._other.started > SCENE_S:
             self._other.started = t
         old = self._playing
-        if self._incoming is not None or t - old.started < SCENE_S or not (
-                crossed(self.clock, "bar") or self.clock.pulse.confidence < TRUSTED):
+        if (
+            self._incoming is not None
+            or t - old.started < SCENE_S
+            or not (crossed(self.clock, "bar") or self.clock.pulse.confidence < TRUSTED)
+        ):
             return
         if self._other is not None or any(layer.play is not None for layer in old.preset.layers):
             old.started = t
@@ -261,8 +303,12 @@ class Show:
         address, value = event.address, event.value
         if address == self._fader_address:
             self._fader.move(value)
-        if (self._pads is not None and address.startswith("midi.note") and address[9:].isdigit()
-                and self._pads_channel in ("", event.text)):
+        if (
+            self._pads is not None
+            and address.startswith("midi.note")
+            and address[9:].isdigit()
+            and self._pads_channel in ("", event.text)
+        ):
             self._pad(int(address[9:]) - self._pads, value > 0.0, t)
         if address.startswith("midi."):
             self._remember(address, value)
@@ -271,14 +317,22 @@ class Show:
         elif address.startswith("knob."):
             (self._incoming or self._playing).turn(address.removeprefix("knob."), value, event.text)
         elif address == "show.preset":
-            chosen = ([p for p in self.presets if p.name == event.text] if event.text
-                      else self.presets[int(value):int(value) + 1])
+            chosen = (
+                [p for p in self.presets if p.name == event.text]
+                if event.text
+                else self.presets[int(value) : int(value) + 1]
+            )
             if chosen:
                 self._ask(chosen[0], t)
         elif address in ("show.next", "show.previous"):
             names = [p.name for p in self.presets]
-            now = (self._cue.preset.name if self._cue is not None else
-                   self._other.preset.name if self._other is not None else self.preset.name)
+            now = (
+                self._cue.preset.name
+                if self._cue is not None
+                else self._other.preset.name
+                if self._other is not None
+                else self.preset.name
+            )
             at = names.index(now) if now in names else 0
             self._ask(self.presets[(at + (1 if address == "show.next" else -1)) % len(names)], t)
         elif address == "show.decks":
@@ -312,8 +366,12 @@ class Show:
             return
         others = sorted(self._pads_down)
         self._pads_down.add(place)
-        self._recall = (ControlEvent(t, "bank.breed", words=tuple(map(str, (*others, place)))) if others else
-                        ControlEvent(t, "bank.recall", float(place)), t)
+        self._recall = (
+            ControlEvent(t, "bank.breed", words=tuple(map(str, (*others, place))))
+            if others
+            else ControlEvent(t, "bank.recall", float(place)),
+            t,
+        )
 
     def _panic(self, t: float) -> None:
         """Whatever hands have done is undone: light, motion, knobs as the presets say, no note or place held.
@@ -384,15 +442,22 @@ class Show:
         trust = min(1.0, pulse.confidence * 2.0)
         values = {f"audio.{name}": value for name, value in features.values.items()}
         values.update(self._midi)
-        values.update({
-            "audio.onsets": float(features.onsets), "audio.kicks": float(features.kicks),
-            "audio.snares": float(features.snares), "audio.hats": float(features.hats),
-            "audio.drops": float(features.drops),
-            "beat.count": float(int(pulse.beat)), "beat.bars": float(int(pulse.bar)),
-            "beat.phase": pulse.beat % 1.0, "beat.bar": pulse.bar % 1.0,
-            "beat.pulse": trust * (1.0 - pulse.beat % 1.0) ** 2,
-            "beat.confidence": pulse.confidence, "beat.tempo": min(pulse.bpm / 240.0, 1.0),
-        })
+        values.update(
+            {
+                "audio.onsets": float(features.onsets),
+                "audio.kicks": float(features.kicks),
+                "audio.snares": float(features.snares),
+                "audio.hats": float(features.hats),
+                "audio.drops": float(features.drops),
+                "beat.count": float(int(pulse.beat)),
+                "beat.bars": float(int(pulse.bar)),
+                "beat.phase": pulse.beat % 1.0,
+                "beat.bar": pulse.bar % 1.0,
+                "beat.pulse": trust * (1.0 - pulse.beat % 1.0) ** 2,
+                "beat.confidence": pulse.confidence,
+                "beat.tempo": min(pulse.bpm / 240.0, 1.0),
+            }
+        )
         return values
 
 
@@ -402,5 +467,9 @@ def _fade(features: Features, t: float) -> Features:
     if age <= 0.0:
         return features
     gain = exp(-age / FADE_S)
-    return replace(features, values={name: value * gain for name, value in features.values.items()},
-                   bands=features.bands * gain, confidence=features.confidence * gain)
+    return replace(
+        features,
+        values={name: value * gain for name, value in features.values.items()},
+        bands=features.bands * gain,
+        confidence=features.confidence * gain,
+    )

@@ -116,8 +116,15 @@ class Stage:
     desk     a second window for panel and previews, if there is one; the surface then shows nothing but the picture
     """
 
-    def __init__(self, surface: Surface, renderer: Renderer, wiring: Wiring, fps: float, hud: bool = False,
-                 desk: Desk | None = None) -> None:
+    def __init__(
+        self,
+        surface: Surface,
+        renderer: Renderer,
+        wiring: Wiring,
+        fps: float,
+        hud: bool = False,
+        desk: Desk | None = None,
+    ) -> None:
         self.surface, self.renderer, self.wiring = surface, renderer, wiring
         self.stats = Stats(1.0 / fps)
         self.governor, self.relief = Governor(1.0 / fps), Relief(1.0 / fps)
@@ -230,8 +237,9 @@ class Stage:
         if self.recorder is not None:
             recorder, self.recorder = self.recorder, None
             recorder.stop()
-            self._say(f"recorded {recorder.path} ({recorder.seconds:.0f} s, "
-                      f"{counted(recorder.dropped, 'frame')} dropped)")
+            self._say(
+                f"recorded {recorder.path} ({recorder.seconds:.0f} s, {counted(recorder.dropped, 'frame')} dropped)"
+            )
 
     def start_recording(self, path: str | None = None) -> None:
         """Record from now on. Raises Fault when the path is no good."""
@@ -390,17 +398,34 @@ class Stage:
         heard: Any = frame.features
         typical = stats.interval_ms(0.5, recent=True)
         return HudState(
-            t=now, panel=self._hud_on, help=self._help_on,
-            fps=1000.0 / typical if typical else 0.0, p99_ms=stats.interval_ms(0.99, recent=True), missed=stats.missed,
-            bpm=heard.bpm, confidence=heard.confidence, sync=frame.sync, beat=heard.beat,
-            level=heard.values.get("level", 0.0), bands=heard.bands,
-            preset=frame.scene.preset.title, incoming=frame.incoming.preset.title if frame.incoming else "",
-            progress=frame.progress, provider=self._provider(), model_rate_hz=wiring.painter.rate_hz,
-            sound_age_ms=age_s * 1000.0, sound_note=wiring.sound_note(), midi_note=wiring.midi_note(),
+            t=now,
+            panel=self._hud_on,
+            help=self._help_on,
+            fps=1000.0 / typical if typical else 0.0,
+            p99_ms=stats.interval_ms(0.99, recent=True),
+            missed=stats.missed,
+            bpm=heard.bpm,
+            confidence=heard.confidence,
+            sync=frame.sync,
+            beat=heard.beat,
+            level=heard.values.get("level", 0.0),
+            bands=heard.bands,
+            preset=frame.scene.preset.title,
+            incoming=frame.incoming.preset.title if frame.incoming else "",
+            progress=frame.progress,
+            provider=self._provider(),
+            model_rate_hz=wiring.painter.rate_hz,
+            sound_age_ms=age_s * 1000.0,
+            sound_note=wiring.sound_note(),
+            midi_note=wiring.midi_note(),
             governor_note="" if self.governor.level == 0 else str(self.governor.effort),
             recording="" if recorder is None else f"{recorder.seconds:.0f} s, {recorder.dropped} dropped",
-            frozen=wiring.show.frozen, dark=wiring.show.dark, messages=tuple(wiring.notices), routes=frame.routes,
-            delays=wiring.latency.rows(), waiting=frame.waiting,
+            frozen=wiring.show.frozen,
+            dark=wiring.show.dark,
+            messages=tuple(wiring.notices),
+            routes=frame.routes,
+            delays=wiring.latency.rows(),
+            waiting=frame.waiting,
         )
 
     def _provider(self) -> str:

@@ -46,9 +46,9 @@ class Stats:
 
     def _kept(self, store: np.ndarray, recent: bool) -> np.ndarray:
         if not recent:
-            return store[:self.frames]
+            return store[: self.frames]
         end = self.frames % len(store)
-        return store[max(end - RECENT, 0):end] if end else store[-RECENT:][:self.frames]
+        return store[max(end - RECENT, 0) : end] if end else store[-RECENT:][: self.frames]
 
 
 def _quantile(values: np.ndarray, part: float) -> float:

@@ -40,17 +40,17 @@ class Ring:
         n = len(rows)
         total = self._written + n
         if n > self.capacity:
-            rows = rows[n - self.capacity:]
+            rows = rows[n - self.capacity :]
             n = self.capacity
         self._begun = total
         at = (total - n) % self.capacity
         head = min(n, self.capacity - at)
         store = self._rows
-        store[at:at + head] = rows[:head]
-        store[at + self.capacity:at + self.capacity + head] = rows[:head]
+        store[at : at + head] = rows[:head]
+        store[at + self.capacity : at + self.capacity + head] = rows[:head]
         if head < n:
-            store[:n - head] = rows[head:]
-            store[self.capacity:self.capacity + n - head] = rows[head:]
+            store[: n - head] = rows[head:]
+            store[self.capacity : self.capacity + n - head] = rows[head:]
         self.stamp = stamp
         self._written = total
 
@@ -79,7 +79,7 @@ class Ring:
 
     def _window(self, end: int, n: int) -> np.ndarray:
         at = (end - n) % self.capacity
-        return self._rows[at:at + n].copy()
+        return self._rows[at : at + n].copy()
 
 
 class Latest(Generic[T]):

@@ -148,8 +148,10 @@ class LayerTable(Table):
     def _one_source(self) -> LayerTable:
         given = [name for name in SOURCES if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"a layer needs one source: {', '.join(SOURCES[:-1])} or {SOURCES[-1]}; "
-                             f"this one has {' and '.join(given) or 'none'}")
+            raise ValueError(
+                f"a layer needs one source: {', '.join(SOURCES[:-1])} or {SOURCES[-1]}; "
+                f"this one has {' and '.join(given) or 'none'}"
+            )
         if self.walk is not None and self.model is None:
             raise ValueError(f"a walk needs a model; this layer's source is a {given[0]}")
         if self.play is not None and given[0] in ("model", "shader"):
@@ -230,10 +232,20 @@ def complaint_of(error: ValidationError) -> str:
 
 def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
     tables: dict[str, type[Table]] = {
-        "layer": LayerTable, "effect": NodeTable, "walk": WalkTable, "route": RouteTable, "master": MasterTable,
-        "transition": TransitionTable, "transform": TransformTable, "key": KeyTable, "mask": MaskTable,
-        "play": PlayTable, "middle": StyleTable, "fine": StyleTable,
-        "noise": NoiseTable, "follower": FollowerTable,
+        "layer": LayerTable,
+        "effect": NodeTable,
+        "walk": WalkTable,
+        "route": RouteTable,
+        "master": MasterTable,
+        "transition": TransitionTable,
+        "transform": TransformTable,
+        "key": KeyTable,
+        "mask": MaskTable,
+        "play": PlayTable,
+        "middle": StyleTable,
+        "fine": StyleTable,
+        "noise": NoiseTable,
+        "follower": FollowerTable,
     }
     parents = [part for part in loc[:-1] if isinstance(part, str)]
     table = tables.get(parents[-1], PresetTable) if parents else PresetTable

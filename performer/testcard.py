@@ -25,8 +25,10 @@ def show(options: PlayOptions) -> int:
     `f` fills the screen, `esc` twice ends it. Raises Fault without such a screen.
     """
     surface: Window | Headless = (
-        Headless(options.size) if options.headless else
-        Window(options.size, options.monitor, options.fullscreen, title="performer: test card"))
+        Headless(options.size)
+        if options.headless
+        else Window(options.size, options.monitor, options.fullscreen, title="performer: test card")
+    )
     ended = False
 
     def end() -> None:
@@ -75,6 +77,10 @@ def _hertz(surface: Window | Headless, options: PlayOptions) -> float:
 def _lines(surface: Window | Headless, hertz: float, number: int, times: deque[float], late: int) -> list[str]:
     where = surface.monitor_name if isinstance(surface, Window) else "no screen"
     rate = (len(times) - 1) / (times[-1] - times[0]) if len(times) > SHOWN // 2 else 0.0
-    return [where, f"{surface.size[0]} x {surface.size[1]} pixels, {hertz:g} Hz",
-            f"{rate:.1f} pictures a second, {late} late" if rate else "", f"picture {number}",
-            "" if surface.fullscreen or isinstance(surface, Headless) else "f fills the screen, esc esc ends"]
+    return [
+        where,
+        f"{surface.size[0]} x {surface.size[1]} pixels, {hertz:g} Hz",
+        f"{rate:.1f} pictures a second, {late} late" if rate else "",
+        f"picture {number}",
+        "" if surface.fullscreen or isinstance(surface, Headless) else "f fills the screen, esc esc ends",
+    ]

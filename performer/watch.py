@@ -53,8 +53,15 @@ class Watcher:
         try:
             while not stop.is_set():
                 compared, watched = False, _places(folders)
-                for changes in watch(*(f for f in folders if f.is_dir()), stop_event=stop, debounce=GROUP_MS,
-                                     step=QUIET_MS, rust_timeout=500, raise_interrupt=False, yield_on_timeout=True):
+                for changes in watch(
+                    *(f for f in folders if f.is_dir()),
+                    stop_event=stop,
+                    debounce=GROUP_MS,
+                    step=QUIET_MS,
+                    rust_timeout=500,
+                    raise_interrupt=False,
+                    yield_on_timeout=True,
+                ):
                     paths = {Path(name) for _, name in changes}
                     if not compared:  # what was saved after it was read and before the watch began counts too
                         now = self.library.stamped()

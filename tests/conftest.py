@@ -39,9 +39,20 @@ class Pulse:
 
     def start(self) -> None:
         self._server = subprocess.Popen(
-            ["pulseaudio", "-n", "--exit-idle-time=-1", "--daemonize=no", "--use-pid-file=no",
-             "-L", "module-null-sink sink_name=club", "-L", "module-native-protocol-unix"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            [
+                "pulseaudio",
+                "-n",
+                "--exit-idle-time=-1",
+                "--daemonize=no",
+                "--use-pid-file=no",
+                "-L",
+                "module-null-sink sink_name=club",
+                "-L",
+                "module-native-protocol-unix",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         deadline = time.monotonic() + 10.0
         while subprocess.run(["pactl", "info"], capture_output=True).returncode != 0:
             assert time.monotonic() < deadline, "PulseAudio does not start"
@@ -86,8 +97,13 @@ def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pulse]:
     runtime.mkdir(mode=0o700)
     config = tmp_path / "asound.conf"
     config.write_text(ASOUND.format(alsa="/usr/share/alsa/alsa.conf"))
-    for name, value in (("XDG_RUNTIME_DIR", runtime), ("ALSA_CONFIG_PATH", config), ("HOME", tmp_path),
-                        ("PULSE_SOURCE", "club.monitor"), ("PULSE_RUNTIME_PATH", runtime / "pulse")):
+    for name, value in (
+        ("XDG_RUNTIME_DIR", runtime),
+        ("ALSA_CONFIG_PATH", config),
+        ("HOME", tmp_path),
+        ("PULSE_SOURCE", "club.monitor"),
+        ("PULSE_RUNTIME_PATH", runtime / "pulse"),
+    ):
         monkeypatch.setenv(name, str(value))
     monkeypatch.delenv("PULSE_SERVER", raising=False)
     server = Pulse(tmp_path)
@@ -127,8 +143,25 @@ def jack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
     monkeypatch.setenv("JACK_NO_AUDIO_RESERVATION", "1")
     log = (tmp_path / "jackd.log").open("wb")
     # In step with its clients, as long as they need: a busy machine must not lose a message.
-    server = subprocess.Popen(["jackd", "--no-realtime", "--sync", "--timeout", "5000", "-n", name,
-                               "-d", "dummy", "-r", "48000", "-p", "1024"], stdout=log, stderr=log)
+    server = subprocess.Popen(
+        [
+            "jackd",
+            "--no-realtime",
+            "--sync",
+            "--timeout",
+            "5000",
+            "-n",
+            name,
+            "-d",
+            "dummy",
+            "-r",
+            "48000",
+            "-p",
+            "1024",
+        ],
+        stdout=log,
+        stderr=log,
+    )
     try:
         deadline = time.monotonic() + 10.0
         while subprocess.run(["jack_wait", "-s", name, "-c"], capture_output=True).stdout.strip() != b"running":

@@ -15,8 +15,14 @@ class Spec:
 
 
 SHADERS = {
-    "feedback": Spec("filter", (Param("zoom", default=1.0, low=0.5, high=2.0), Param("hit", "event"),
-                                Param("tint", "color", (1.0, 1.0, 1.0, 1.0)))),
+    "feedback": Spec(
+        "filter",
+        (
+            Param("zoom", default=1.0, low=0.5, high=2.0),
+            Param("hit", "event"),
+            Param("tint", "color", (1.0, 1.0, 1.0, 1.0)),
+        ),
+    ),
     "bloom": Spec("filter", (Param("amount", default=0.5),)),
     "tunnel": Spec("source", (Param("speed", default=0.5),)),
     "dissolve": Spec("transition", (Param("softness", default=0.2),)),
@@ -65,5 +71,11 @@ to = "master.bloom.amount"
 
 
 def make(text: str = TEXT, name: str = "first") -> preset.Preset:
-    return preset.load(text, name, where=f"presets/{name}.toml", shaders=SHADERS, audio=AUDIO,
-                       models={"marble": ("bright", "warm"), "nebula": ()})
+    return preset.load(
+        text,
+        name,
+        where=f"presets/{name}.toml",
+        shaders=SHADERS,
+        audio=AUDIO,
+        models={"marble": ("bright", "warm"), "nebula": ()},
+    )

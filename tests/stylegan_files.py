@@ -27,17 +27,19 @@ def mapping(rng, latent, classes, style, layers):
 
 
 def styled(rng, name, inside, outside, kernel, style):
-    return {f"{name}.weight": tensor(rng, outside, inside, kernel, kernel),
-            f"{name}.bias": tensor(rng, outside, scale=0.2),
-            f"{name}.affine.weight": tensor(rng, inside, style),
-            f"{name}.affine.bias": tensor(rng, inside, scale=0.1, shift=1.0)}
+    return {
+        f"{name}.weight": tensor(rng, outside, inside, kernel, kernel),
+        f"{name}.bias": tensor(rng, outside, scale=0.2),
+        f"{name}.affine.weight": tensor(rng, inside, style),
+        f"{name}.affine.bias": tensor(rng, inside, scale=0.1, shift=1.0),
+    }
 
 
 def stylegan2(size=32, latent=16, style=24, classes=0, layers=2, widths=None, architecture="skip", colours=3, seed=1):
     """NVIDIA's layout (stylegan2-ada-pytorch and stylegan3)."""
     rng = np.random.default_rng(seed)
     made = mapping(rng, latent, classes, style, layers)
-    sides = [2 ** i for i in range(2, size.bit_length())]
+    sides = [2**i for i in range(2, size.bit_length())]
     widths = widths or {side: max(8, 256 // side) for side in sides}
     inside = widths[4]
     made["synthesis.b4.const"] = tensor(rng, inside, 4, 4)
@@ -73,10 +75,15 @@ def rosinality(made):
             other["input.input"] = value[None]
         elif parts[2] == "torgb":
             layer = "to_rgb1" if side == 4 else f"to_rgbs.{power - 1}"
-            tail = {"weight": "conv.weight", "bias": "bias", "affine.weight": "conv.modulation.weight",
-                    "affine.bias": "conv.modulation.bias"}[".".join(parts[3:])]
-            other[f"{layer}.{tail}"] = value[None] if tail == "conv.weight" else (
-                value.reshape(1, -1, 1, 1) if tail == "bias" else value)
+            tail = {
+                "weight": "conv.weight",
+                "bias": "bias",
+                "affine.weight": "conv.modulation.weight",
+                "affine.bias": "conv.modulation.bias",
+            }[".".join(parts[3:])]
+            other[f"{layer}.{tail}"] = (
+                value[None] if tail == "conv.weight" else (value.reshape(1, -1, 1, 1) if tail == "bias" else value)
+            )
             if side > 4:
                 other[f"{layer}.upsample.kernel"] = torch.tensor(4 * BINOMIAL, dtype=torch.float32)
         elif parts[2] in ("conv0", "conv1"):
@@ -91,8 +98,12 @@ def rosinality(made):
             elif tail == "noise_strength":
                 other[f"{layer}.noise.weight"] = value.reshape(1)
             else:
-                tail = {"weight": "conv.weight", "bias": "activate.bias", "affine.weight": "conv.modulation.weight",
-                        "affine.bias": "conv.modulation.bias"}[tail]
+                tail = {
+                    "weight": "conv.weight",
+                    "bias": "activate.bias",
+                    "affine.weight": "conv.modulation.weight",
+                    "affine.bias": "conv.modulation.bias",
+                }[tail]
                 other[f"{layer}.{tail}"] = value[None] if tail == "conv.weight" else value
     return other, made["mapping.w_avg"]
 
@@ -102,7 +113,7 @@ def stylegan3_plan(size, layers):
     at = np.minimum(np.arange(layers + 1) / (layers - 2), 1.0)
     last = size / 2
     cutoff = 2.0 * (last / 2.0) ** at
-    stop = 2.0 ** 2.1 * (last * 2.0 ** 0.3 / 2.0 ** 2.1) ** at
+    stop = 2.0**2.1 * (last * 2.0**0.3 / 2.0**2.1) ** at
     rate = np.exp2(np.ceil(np.log2(np.minimum(2 * stop, size))))
     sizes = rate + 20
     sizes[-2:] = size
@@ -129,12 +140,14 @@ def stylegan3(size=32, latent=16, style=24, classes=0, layers=6, radial=False, b
     wide = int(widths[0])
     radius = rng.standard_normal((wide, 2))
     norm = np.linalg.norm(radius, axis=1, keepdims=True)
-    made |= {"synthesis.input.weight": tensor(rng, wide, wide),
-             "synthesis.input.freqs": torch.tensor(radius / (norm * np.exp(norm ** 2) ** 0.25) * cutoff[0]).float(),
-             "synthesis.input.phases": torch.tensor(rng.random(wide) - 0.5).float(),
-             "synthesis.input.transform": torch.eye(3),
-             "synthesis.input.affine.weight": tensor(rng, 4, style, scale=0.3),
-             "synthesis.input.affine.bias": torch.tensor([1.0, 0.0, 0.0, 0.0])}
+    made |= {
+        "synthesis.input.weight": tensor(rng, wide, wide),
+        "synthesis.input.freqs": torch.tensor(radius / (norm * np.exp(norm**2) ** 0.25) * cutoff[0]).float(),
+        "synthesis.input.phases": torch.tensor(rng.random(wide) - 0.5).float(),
+        "synthesis.input.transform": torch.eye(3),
+        "synthesis.input.affine.weight": tensor(rng, 4, style, scale=0.3),
+        "synthesis.input.affine.bias": torch.tensor([1.0, 0.0, 0.0, 0.0]),
+    }
     for i in range(layers + 1):
         before, last = max(i - 1, 0), i == layers
         name = f"synthesis.L{i}_{sizes[i]}_{widths[i]}"
@@ -143,8 +156,10 @@ def stylegan3(size=32, latent=16, style=24, classes=0, layers=6, radial=False, b
         if last:
             continue
         finest = 2 * max(rate[before], rate[i])
-        made[f"{name}.up_filter"] = torch.tensor(lowpass(
-            int(6 * finest / rate[before]), cutoff[before], 2 * half[before], finest)).float()
-        made[f"{name}.down_filter"] = torch.tensor(lowpass(
-            int(6 * finest / rate[i]), cutoff[i], 2 * half[i], finest, radial and i < layers - 2)).float()
+        made[f"{name}.up_filter"] = torch.tensor(
+            lowpass(int(6 * finest / rate[before]), cutoff[before], 2 * half[before], finest)
+        ).float()
+        made[f"{name}.down_filter"] = torch.tensor(
+            lowpass(int(6 * finest / rate[i]), cutoff[i], 2 * half[i], finest, radial and i < layers - 2)
+        ).float()
     return made

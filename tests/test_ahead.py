@@ -48,8 +48,18 @@ def steady(**more) -> tuple[Ahead, float]:
 
 def test_a_steady_walk_is_foretold_with_all_that_moves_on():
     ahead: Ahead = Ahead()
-    seen(ahead, (walking(0.6 * i * DT, styles=(None, Walk("drift", 5.0 - 0.3 * i * DT, 4, 1.0)),
-                         noise=(0.2 * i * DT, 7.0, 0.5, 0.5, 0.5), moves=(0.3, 0.0)) for i in range(31)))
+    seen(
+        ahead,
+        (
+            walking(
+                0.6 * i * DT,
+                styles=(None, Walk("drift", 5.0 - 0.3 * i * DT, 4, 1.0)),
+                noise=(0.2 * i * DT, 7.0, 0.5, 0.5, 0.5),
+                moves=(0.3, 0.0),
+            )
+            for i in range(31)
+        ),
+    )
     now = 30 * DT
     plan = ahead.plan(4, 0.0499, 0.01)
     assert [due for due, _ in plan] == pytest.approx([now + 3 * k * DT for k in (1, 2, 3, 4)])
@@ -71,15 +81,34 @@ def test_how_far_a_walk_may_be_from_what_was_foretold_is_counted_in_pictures(kin
         assert len(ahead) == (2 if kept else 0)
 
 
-@pytest.mark.parametrize("change", [
-    {"position": 1.5}, {"position": 0.5}, {"seed": 4}, {"kind": "drift"}, {"truncation": 0.9}, {"space": "w"},
-    {"psi": 0.7}, {"moves": (0.0, 0.1)}, {"moves": ()}, {"stops": ((b"kept", 0.01, ()),)},
-    {"noise": (0.0, 7.0, 0.1, 0.1, 0.2)}, {"noise": ()}, {"noise": (0.0, 8.0, 0.1, 0.1, 0.1)},
-    {"styles": (Walk("drift", 0.0, 1, 1.0), None)}, {"styles": (None, None)},
-], ids=lambda change: f"{next(iter(change))}")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"position": 1.5},
+        {"position": 0.5},
+        {"seed": 4},
+        {"kind": "drift"},
+        {"truncation": 0.9},
+        {"space": "w"},
+        {"psi": 0.7},
+        {"moves": (0.0, 0.1)},
+        {"moves": ()},
+        {"stops": ((b"kept", 0.01, ()),)},
+        {"noise": (0.0, 7.0, 0.1, 0.1, 0.2)},
+        {"noise": ()},
+        {"noise": (0.0, 8.0, 0.1, 0.1, 0.1)},
+        {"styles": (Walk("drift", 0.0, 1, 1.0), None)},
+        {"styles": (None, None)},
+    ],
+    ids=lambda change: f"{next(iter(change))}",
+)
 def test_what_nobody_foretold_throws_away_what_was_painted(change):
-    rest = {"psi": 0.9, "moves": (0.0, 0.05), "noise": (0.0, 7.0, 0.1, 0.1, 0.1),
-            "styles": (None, Walk("drift", 2.0, 1, 1.0))}
+    rest = {
+        "psi": 0.9,
+        "moves": (0.0, 0.05),
+        "noise": (0.0, 7.0, 0.1, 0.1, 0.1),
+        "styles": (None, Walk("drift", 2.0, 1, 1.0)),
+    }
     ahead, now = steady(**rest)
     ahead.keep([(due, "picture") for due, _ in ahead.plan(2, 0.05, 0.0)])
     assert len(ahead) == 2
@@ -91,8 +120,13 @@ def test_what_nobody_foretold_throws_away_what_was_painted(change):
 
 
 def test_another_preset_or_layer_a_pause_and_no_walk_at_all_throw_it_away_too():
-    for key, walk, wait in ((((2, "main"), "molten"), walking(0.31), DT), (((1, "main"), "glass"), walking(0.31), DT),
-                            (KEY, None, DT), (KEY, walking(0.6 * (30 * DT + 0.9)), 0.9), (KEY, walking(0.3), -DT)):
+    for key, walk, wait in (
+        (((2, "main"), "molten"), walking(0.31), DT),
+        (((1, "main"), "glass"), walking(0.31), DT),
+        (KEY, None, DT),
+        (KEY, walking(0.6 * (30 * DT + 0.9)), 0.9),
+        (KEY, walking(0.3), -DT),
+    ):
         ahead, now = steady()
         ahead.keep([(due, "picture") for due, _ in ahead.plan(2, 0.05, 0.0)])
         assert not ahead.see(key, walk, now + wait) and len(ahead) == 0
@@ -111,8 +145,10 @@ def test_after_a_kick_it_takes_a_while_until_a_walk_is_trusted_again():
 
 
 def test_a_walk_that_bends_or_whose_knobs_turn_is_not_foretold():
-    for walks in ((walking(0.6 * i * DT + 0.4 * (i * DT) ** 2 * 2.0) for i in range(31)),
-                  (walking(0.6 * i * DT, moves=(0.02 * i * DT, 0.0)) for i in range(31))):
+    for walks in (
+        (walking(0.6 * i * DT + 0.4 * (i * DT) ** 2 * 2.0) for i in range(31)),
+        (walking(0.6 * i * DT, moves=(0.02 * i * DT, 0.0)) for i in range(31)),
+    ):
         ahead: Ahead = Ahead()
         seen(ahead, walks)
         assert ahead.plan(2, 0.05, 0.0) == []
@@ -173,8 +209,13 @@ def model_of(name: str) -> OnnxGenerator:
 
 
 def asked(model: OnnxGenerator, position: float) -> batches.Asked:
-    walk = walking(position, styles=(None, Walk("drift", 2.0 * position, 5, 1.0)), psi=0.9 - 0.1 * position,
-                   space="w" if position > 0.5 else "z", noise=(position, 7.0, 0.1, 0.1, 0.1))
+    walk = walking(
+        position,
+        styles=(None, Walk("drift", 2.0 * position, 5, 1.0)),
+        psi=0.9 - 0.1 * position,
+        space="w" if position > 0.5 else "z",
+        noise=(position, 7.0, 0.1, 0.1, 0.1),
+    )
     return Painter._asked(model, walk)
 
 
@@ -204,8 +245,18 @@ def test_a_batch_s_pictures_stay_as_they_are_and_its_memory_is_used_again():
     assert len(batch._bound._loans) <= 3 and newest[0].base is not None
 
 
-def toy(path, layout="NCHW", shape=(1, 3, 4, 4), latent=(1, 6), constant=False, mixing=False, low=0.0, clip=False,
-        seed=2, half=False):
+def toy(
+    path,
+    layout="NCHW",
+    shape=(1, 3, 4, 4),
+    latent=(1, 6),
+    constant=False,
+    mixing=False,
+    low=0.0,
+    clip=False,
+    seed=2,
+    half=False,
+):
     """z (1, 6) through one layer to a picture; `mixing` takes the mean of the batch away."""
     rng = np.random.default_rng(seed)
     weight = numpy_helper.from_array(rng.standard_normal((6, 48)).astype(np.float32) * 0.1, "weight")
@@ -213,8 +264,10 @@ def toy(path, layout="NCHW", shape=(1, 3, 4, 4), latent=(1, 6), constant=False, 
     nodes = [helper.make_node("MatMul", ["z", "weight"], ["flat"]), helper.make_node("Sigmoid", ["flat"], ["soft"])]
     if mixing:
         axes = numpy_helper.from_array(np.array([0], np.int64), "axes")
-        nodes += [helper.make_node("ReduceMean", ["soft", "axes"], ["mean"], keepdims=1),
-                  helper.make_node("Sub", ["soft", "mean"], ["less"])]
+        nodes += [
+            helper.make_node("ReduceMean", ["soft", "axes"], ["mean"], keepdims=1),
+            helper.make_node("Sub", ["soft", "mean"], ["less"]),
+        ]
     nodes.append(helper.make_node("Reshape", ["less" if mixing else "soft", "told"], ["whole" if half else "image"]))
     if half:
         nodes.append(helper.make_node("Cast", ["whole"], ["image"], to=TensorProto.FLOAT16))
@@ -224,19 +277,34 @@ def toy(path, layout="NCHW", shape=(1, 3, 4, 4), latent=(1, 6), constant=False, 
     else:
         stored.append(told)
     made = TensorProto.FLOAT16 if half else TensorProto.FLOAT
-    graph = helper.make_graph(nodes, "toy", [helper.make_tensor_value_info("z", TensorProto.FLOAT, latent)],
-                              [helper.make_tensor_value_info("image", made, shape)], stored)
+    graph = helper.make_graph(
+        nodes,
+        "toy",
+        [helper.make_tensor_value_info("z", TensorProto.FLOAT, latent)],
+        [helper.make_tensor_value_info("image", made, shape)],
+        stored,
+    )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
     path.with_suffix(".toml").write_text(
         f'title = "Toy"\nkind = "gan"\nlatent = 6\nlayout = "{layout}"\nrange = [{low}, 1.0]\nsize = [4, 4]\n'
-        f'licence = "CC0-1.0"\nclip = {str(clip).lower()}\n')
+        f'licence = "CC0-1.0"\nclip = {str(clip).lower()}\n'
+    )
     return create(path, "cpu", 1)
 
 
-@pytest.mark.parametrize("how", [{}, {"constant": True}, {"layout": "NHWC", "shape": (1, 4, 4, 3)},
-                                 {"low": -1.0, "clip": True}, {"latent": ("N", 6)}, {"shape": (1, -1, 4, 4)},
-                                 {"half": True}],
-                         ids=lambda how: " ".join(how) or "plain")
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"constant": True},
+        {"layout": "NHWC", "shape": (1, 4, 4, 3)},
+        {"low": -1.0, "clip": True},
+        {"latent": ("N", 6)},
+        {"shape": (1, -1, 4, 4)},
+        {"half": True},
+    ],
+    ids=lambda how: " ".join(how) or "plain",
+)
 def test_strangers_of_many_layouts_make_several_pictures(tmp_path, how):
     model = toy(tmp_path / "toy.onnx", **how)
     latents = np.random.default_rng(5).standard_normal((4, 6)).astype(np.float32)
@@ -290,9 +358,16 @@ class Timed:
         return [np.full((3, 2, 2), one[0].mean(), np.float32) for one in given]
 
 
-@pytest.mark.parametrize(("costs", "taken"), [
-    ((0.010, 0.008, 0.0078), 2), ((0.010, 0.008, 0.006), 4), ((0.010, 0.0098, 0.005), None),
-    ((0.010, 0.011, 0.009), None), ((0.1, 0.01, 0.01), None)])
+@pytest.mark.parametrize(
+    ("costs", "taken"),
+    [
+        ((0.010, 0.008, 0.0078), 2),
+        ((0.010, 0.008, 0.006), 4),
+        ((0.010, 0.0098, 0.005), None),
+        ((0.010, 0.011, 0.009), None),
+        ((0.1, 0.01, 0.01), None),
+    ],
+)
 def test_the_count_is_chosen_by_what_a_picture_costs(costs, taken):
     now = [0.0]
     cost = dict(zip((1, *batches.COUNTS), costs, strict=True))
@@ -348,7 +423,7 @@ class Script:
 
     def post(self, images) -> None:
         self._newest = images
-        (key, image), = images.items()
+        ((key, image),) = images.items()
         self.posted.append((self._at - 1, self._painter._done[key][0], image.pixels.copy()))  # type: ignore[arg-type]
 
 
@@ -384,7 +459,7 @@ def test_a_jump_is_answered_by_the_very_next_picture():
     at = [0.6 * i * DT + (5.25 if i >= 80 else 0.0) for i in range(110)]
     posted = Script(it, [still(LIBRARY.presets["coral"], walking(p), i * DT) for i, p in enumerate(at)]).run()
     assert it.ahead >= 4
-    (first, walk, pixels), = [one for one in posted if one[0] >= 80][:1]
+    ((first, walk, pixels),) = [one for one in posted if one[0] >= 80][:1]
     assert first == 80  # though it might have rested, and pictures were ready
     assert walk.position == pytest.approx(at[80], abs=0.1)
     assert np.array_equal(pixels, model.paint(*Painter._asked(model, walk)))
@@ -396,8 +471,9 @@ def test_a_place_that_takes_hold_and_another_scene_are_answered_at_once_too():
     it, _, _ = ready()
     goal = np.ones(64, np.float32).tobytes()
     held = ((goal, 0.5, ()),)
-    frames = [still(LIBRARY.presets["coral"], walking(0.6 * i * DT, stops=held if i >= 70 else ()), i * DT)
-              for i in range(75)]
+    frames = [
+        still(LIBRARY.presets["coral"], walking(0.6 * i * DT, stops=held if i >= 70 else ()), i * DT) for i in range(75)
+    ]
     frames += [still(LIBRARY.presets["honeycomb"], walking(0.1 + 0.6 * i * DT), (75 + i) * DT, 2) for i in range(5)]
     posted = [(at, walk) for at, walk, _ in Script(it, frames).run() if at >= 70]
     assert it.ahead > 0 and posted[0][0] == 70 and posted[0][1].stops == held

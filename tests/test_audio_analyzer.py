@@ -23,7 +23,7 @@ def hear(sound: np.ndarray, rate: int, analyzer: Analyzer | None = None) -> tupl
     analyzer = analyzer or Analyzer(rate)
     hop = analyzer.hop
     sound = np.asarray(sound, np.float32)
-    rows = [analyzer.process(sound[at:at + hop]).copy() for at in range(0, len(sound) - hop + 1, hop)]
+    rows = [analyzer.process(sound[at : at + hop]).copy() for at in range(0, len(sound) - hop + 1, hop)]
     return analyzer, np.array(rows)
 
 
@@ -35,8 +35,8 @@ def kicks(rate: int, bpm: float, seconds: float, amplitude: float = 0.5) -> np.n
     sound = np.zeros(int(rate * seconds) + len(hit), np.float32)
     for beat in np.arange(0.0, seconds, 60.0 / bpm):
         at = round(beat * rate)
-        sound[at:at + len(hit)] += hit
-    return sound[:int(rate * seconds)] * np.float32(amplitude)
+        sound[at : at + len(hit)] += hit
+    return sound[: int(rate * seconds)] * np.float32(amplitude)
 
 
 def values_of(rows: np.ndarray, analyzer: Analyzer, name: str) -> np.ndarray:
@@ -58,7 +58,13 @@ def test_hop_is_short_and_rows_have_the_agreed_shape(rate: int) -> None:
 
 def test_the_usual_hops() -> None:
     assert [hop_size(rate) for rate in (22_050, 44_100, 48_000, 88_200, 96_000, 192_000)] == [
-        128, 256, 256, 512, 512, 512]
+        128,
+        256,
+        256,
+        512,
+        512,
+        512,
+    ]
 
 
 def test_a_wrong_number_of_samples_is_refused() -> None:
@@ -114,15 +120,16 @@ def test_no_input_makes_nan_or_leaves_the_range(rate: int, pieces: list[np.ndarr
     for piece in pieces:
         row = analyzer.process(np.resize(piece, analyzer.hop))
         assert np.all(np.isfinite(np.delete(row, [AT[name] for name in TIMES[1:]])))
-        assert np.all((row[len(HEAD):] >= 0.0) & (row[len(HEAD):] <= 1.0))
+        assert np.all((row[len(HEAD) :] >= 0.0) & (row[len(HEAD) :] <= 1.0))
         assert 0.0 <= row[AT["confidence"]] <= 1.0
         assert row[AT["beat"]] >= beat and row[AT["bar"]] >= bar
         beat, bar = row[AT["beat"]], row[AT["bar"]]
     quiet = np.zeros(analyzer.hop, np.float32)
     for _ in range(int(4.0 * rate / analyzer.hop)):
         row = analyzer.process(quiet)
-    assert np.all(row[len(HEAD):-BANDS][[name not in PLACES | {"energy", "key_fit"}
-                                           for name in analyzer.names]] < 0.01)
+    assert np.all(
+        row[len(HEAD) : -BANDS][[name not in PLACES | {"energy", "key_fit"} for name in analyzer.names]] < 0.01
+    )
 
 
 def test_the_input_is_not_touched() -> None:
@@ -137,8 +144,11 @@ def test_hostile_but_real_sound(sound: str) -> None:
     rate = 44_100
     t = np.arange(6 * rate) / rate
     noise = np.random.default_rng(1).standard_normal(len(t))
-    made = {"clipped": np.clip(40.0 * kicks(rate, 120.0, 6.0), -1.0, 1.0), "hum": 0.1 * np.sin(2 * np.pi * 50 * t),
-            "tiny noise": 1e-5 * noise}[sound]
+    made = {
+        "clipped": np.clip(40.0 * kicks(rate, 120.0, 6.0), -1.0, 1.0),
+        "hum": 0.1 * np.sin(2 * np.pi * 50 * t),
+        "tiny noise": 1e-5 * noise,
+    }[sound]
     analyzer, rows = hear(made, rate)
     assert np.all(np.isfinite(np.delete(rows, [AT[name] for name in TIMES[1:]], axis=1)))
     late = rows[rows[:, 0] > 1.0]
@@ -239,7 +249,7 @@ def test_drums_are_told_apart() -> None:
         sound = np.zeros(8 * rate, np.float32)
         for beat in np.arange(0.25, 7.5, 0.5):
             at = int(beat * rate)
-            sound[at:at + len(hit)] += 0.5 * hit
+            sound[at : at + len(hit)] += 0.5 * hit
         _, rows = hear(sound, rate)
         counts = {name: rows[-1, AT[name]] for name in drums}
         assert counts[played] == pytest.approx(15, abs=1), counts
@@ -266,12 +276,17 @@ def test_mixing_keeps_what_sounds() -> None:
     rng = np.random.default_rng(4)
     tone = rng.standard_normal(n * 40).astype(np.float32)
     silent = np.zeros_like(tone)
-    cases = {"mono": [tone], "stereo": [tone, tone], "left only": [tone, silent], "opposite": [tone, -tone],
-             "one of forty": [tone] + [silent] * 39}
+    cases = {
+        "mono": [tone],
+        "stereo": [tone, tone],
+        "left only": [tone, silent],
+        "opposite": [tone, -tone],
+        "one of forty": [tone] + [silent] * 39,
+    }
     for name, channels in cases.items():
         frames = np.stack(channels, 1)
         mixer = Mixer(rate, frames.shape[1])
-        mixed = np.concatenate([mixer.mix(frames[at:at + n]) for at in range(0, len(frames), n)])
+        mixed = np.concatenate([mixer.mix(frames[at : at + n]) for at in range(0, len(frames), n)])
         assert mixed.shape == tone.shape
         assert np.abs(np.corrcoef(mixed, tone)[0, 1]) > 0.99, name
         assert np.std(mixed) == pytest.approx(np.std(tone), rel=0.05), name

@@ -9,8 +9,9 @@ from performer.audio.anchor import STEADY_S, Anchor, steady
 DT = 0.02
 
 
-def told(anchor: Anchor, bpm: float, seconds: float, level: float = 1.0, beside: float = 0.0,
-         start: float = 0.0) -> list[tuple[float, float]]:
+def told(
+    anchor: Anchor, bpm: float, seconds: float, level: float = 1.0, beside: float = 0.0, start: float = 0.0
+) -> list[tuple[float, float]]:
     """What is gone by while a tracker says `level` times bpm, `beside` beats beside the beat of `start` seconds on."""
     made = []
     for step in range(1, round(seconds / DT) + 1):
@@ -76,8 +77,13 @@ def test_beats_of_one_tempo_lie_on_a_line() -> None:
     assert line[0] == pytest.approx(0.5, abs=1e-3) and line[1] == pytest.approx(11.0, abs=0.5 * STEADY_S)
 
 
-@pytest.mark.parametrize("beats", ([(i, 0.5 * i + 0.1 * (i > 8)) for i in range(17)],
-                                   [(i, 0.5 * i * (1.0 + 0.01 * i)) for i in range(17)],
-                                   [(i + (i > 8), 0.5 * i) for i in range(17)]))
+@pytest.mark.parametrize(
+    "beats",
+    (
+        [(i, 0.5 * i + 0.1 * (i > 8)) for i in range(17)],
+        [(i, 0.5 * i * (1.0 + 0.01 * i)) for i in range(17)],
+        [(i + (i > 8), 0.5 * i) for i in range(17)],
+    ),
+)
 def test_leaps_changes_and_gaps_are_no_line(beats: list[tuple[int, float]]) -> None:
     assert steady(beats) is None

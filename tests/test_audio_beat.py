@@ -30,8 +30,8 @@ def clicks(bpm: float, seconds: float, accent: int = 0, start: float = 0.0) -> n
     sound = np.zeros(int(seconds * RATE) + len(t), np.float32)
     for number, beat in enumerate(np.arange(start, seconds, 60.0 / bpm)):
         at = round(beat * RATE)
-        sound[at:at + len(t)] += 0.4 * (strong if accent and number % accent == 0 else click)
-    return sound[:int(seconds * RATE)]
+        sound[at : at + len(t)] += 0.4 * (strong if accent and number % accent == 0 else click)
+    return sound[: int(seconds * RATE)]
 
 
 @pytest.mark.parametrize("bpm", (90.0, 120.0, 140.0, 174.0))
@@ -177,10 +177,10 @@ def leaning(bpm: float, sure_s: float, seconds: float, silence_s: float = 0.0) -
     sound = np.zeros(int(seconds * RATE) + len(t))
     for beat in np.arange(0.0, seconds, 60.0 / bpm):
         at, off = round(beat * RATE), round((beat + 30.0 / bpm) * RATE)
-        sound[at:at + len(t)] += kick * (0.5 if beat < sure_s else 0.04)
+        sound[at : at + len(t)] += kick * (0.5 if beat < sure_s else 0.04)
         if beat >= sure_s and off + len(t) < len(sound):
-            sound[off:off + len(t)] += 0.5 * snare
-    return np.concatenate([np.zeros(int(silence_s * RATE)), sound[:int(seconds * RATE)]]).astype(np.float32)
+            sound[off : off + len(t)] += 0.5 * snare
+    return np.concatenate([np.zeros(int(silence_s * RATE)), sound[: int(seconds * RATE)]]).astype(np.float32)
 
 
 @pytest.mark.parametrize("silence_s", (0.02, 3.0))
@@ -198,8 +198,8 @@ def test_music_that_was_cut_at_a_stroke_began_there_and_cut_elsewhere_did_not(cu
     sound = leaning(112.0, 6.0, 24.0)
     if not kept:
         sound += 0.1 * np.cos(2 * np.pi * 110 * np.arange(len(sound)) / RATE).astype(np.float32)
-    sound = sound[round(cut_s * RATE):]
-    assert float(np.sqrt(np.mean(np.square(sound[:RATE // 1000])))) > 0.05
+    sound = sound[round(cut_s * RATE) :]
+    assert float(np.sqrt(np.mean(np.square(sound[: RATE // 1000])))) > 0.05
     beats = np.array([beat["t"] for beat in analyse([sound], RATE, beat_net())["beats"]]) + cut_s
     wanted = np.arange(0.0, 23.0, 60.0 / 112.0) + (0.0 if kept else 30.0 / 112.0)
     wanted = wanted[wanted > 18.0]
@@ -208,6 +208,7 @@ def test_music_that_was_cut_at_a_stroke_began_there_and_cut_elsewhere_did_not(cu
 
 def test_how_music_began_tells_of_bars_as_far_as_it_was_heard() -> None:
     """Out of silence; cut at a stroke, until something is louder; in the course of it."""
+
     def opening(first: float, stroke: float, later: float) -> Opening:
         made = Opening(0.01)
         made.join(first)
@@ -249,9 +250,9 @@ def test_the_noise_of_a_room_is_no_beginning_of_music() -> None:
     sound = np.zeros(RATE * 25, np.float32)
     song = leaning(112.0, 40.0, 24.0)
     first = round(30.0 / 112.0 * RATE)
-    sound[first:first + len(song)] = song
+    sound[first : first + len(song)] = song
     sound += 0.01 * noise
-    sound[:RATE // 500] = 0.0
+    sound[: RATE // 500] = 0.0
     beats = np.array([beat["t"] for beat in analyse([sound], RATE, beat_net())["beats"]])
     wanted = np.arange(8, 43) * 60.0 / 112.0 + 30.0 / 112.0
     assert np.abs(wanted[:, None] - beats[None, :]).min(1).max() < 0.07

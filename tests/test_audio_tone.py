@@ -57,8 +57,12 @@ def test_noise_has_no_pitch() -> None:
 @pytest.mark.parametrize("minor", (False, True))
 def test_the_key_of_a_cadence(up: int, minor: bool) -> None:
     third, tonic = (3 if minor else 4), 60 + up
-    cadence = ((tonic, tonic + third, tonic + 7), (tonic + 5, tonic + 5 + third, tonic + 12),
-               (tonic - 5, tonic - 1, tonic + 2), (tonic, tonic + third, tonic + 7))
+    cadence = (
+        (tonic, tonic + third, tonic + 7),
+        (tonic + 5, tonic + 5 + third, tonic + 12),
+        (tonic - 5, tonic - 1, tonic + 2),
+        (tonic, tonic + third, tonic + 7),
+    )
     analyzer, rows = hear(chords(*(cadence * 3)), RATE)
     major = (tonic + (3 if minor else 0)) % 12
     assert values_of(rows, analyzer, "key")[-1] == pytest.approx(major * 7 % 12 / 12.0)
@@ -95,8 +99,8 @@ def arrangement(bpm: float = 128.0) -> tuple[np.ndarray, dict[str, float]]:
 
     def put(what: np.ndarray, at: float, gain: float) -> None:
         first = int(at * RATE)
-        part = sound[first:first + len(what)]
-        part += gain * what[:len(part)]
+        part = sound[first : first + len(what)]
+        part += gain * what[: len(part)]
 
     for number in range(192):
         at = number * beat

@@ -40,9 +40,16 @@ def sounds(draw: st.DrawFn) -> np.ndarray:
         bad = np.array([np.nan, np.inf, -np.inf, 3e38, -3e38, 1e-42])
         at = rng.random(shape) < draw(st.sampled_from([0.001, 0.1, 0.9]))
         noise[at] = rng.choice(bad, int(at.sum()))
-    made = {"zeros": np.zeros(shape), "ones": np.ones(shape), "noise": noise, "huge": noise * 1e30,
-            "tiny": noise * 1e-40, "poisoned": noise, "all nan": np.full(shape, np.nan),
-            "all infinite": np.full(shape, np.inf)}[kind]
+    made = {
+        "zeros": np.zeros(shape),
+        "ones": np.ones(shape),
+        "noise": noise,
+        "huge": noise * 1e30,
+        "tiny": noise * 1e-40,
+        "poisoned": noise,
+        "all nan": np.full(shape, np.nan),
+        "all infinite": np.full(shape, np.inf),
+    }[kind]
     return made.astype(np.float32)
 
 
@@ -50,13 +57,13 @@ def sounds(draw: st.DrawFn) -> np.ndarray:
 @given(sounds(), st.sampled_from(RATES), st.sampled_from([1, 7, 256, 4096]))
 def test_mixed_and_analysed_it_is_finite_and_in_range(sound: np.ndarray, rate: int, block: int) -> None:
     mixer, analyzer = Mixer(rate, sound.shape[1]), Analyzer(rate)
-    mixed = np.concatenate([mixer.mix(sound[at:at + block]) for at in range(0, len(sound), block)])
+    mixed = np.concatenate([mixer.mix(sound[at : at + block]) for at in range(0, len(sound), block)])
     assert mixed.shape == (len(sound),) and np.all(np.isfinite(mixed))
     hop = analyzer.hop
     for at in range(0, len(mixed) - hop + 1, hop):
-        row = analyzer.process(mixed[at:at + hop].astype(np.float32))
-        assert np.all(np.isfinite(row[:len(HEAD)][FINITE]))
-        assert np.all((row[len(HEAD):] >= 0.0) & (row[len(HEAD):] <= 1.0))
+        row = analyzer.process(mixed[at : at + hop].astype(np.float32))
+        assert np.all(np.isfinite(row[: len(HEAD)][FINITE]))
+        assert np.all((row[len(HEAD) :] >= 0.0) & (row[len(HEAD) :] <= 1.0))
 
 
 @pytest.mark.parametrize("poison", [[3e38, -3e38], [np.nan, 0.0], [np.inf, -np.inf], [1e20, -1e20], [9e9, 0.0]])
@@ -69,8 +76,8 @@ def test_a_block_of_nonsense_is_over_when_it_is_over(poison: list[float], channe
     if channels > 1:
         bad[:, 1:] = np.roll(bad[:, 1:], 1, axis=0)
     assert np.all(np.isfinite(mixer.mix(bad)))
-    mixed = np.concatenate([mixer.mix(tone[at:at + 256]) for at in range(0, 48000, 256)])
-    assert np.corrcoef(mixed[24000:], tone[24000:len(mixed), 0])[0, 1] > 0.99
+    mixed = np.concatenate([mixer.mix(tone[at : at + 256]) for at in range(0, 48000, 256)])
+    assert np.corrcoef(mixed[24000:], tone[24000 : len(mixed), 0])[0, 1] > 0.99
     assert mixed[24000:].std() == pytest.approx(tone[24000:, 0].std(), rel=0.1)
 
 
@@ -90,7 +97,7 @@ def test_heard_live_it_is_finite_and_the_clock_stands_by(sound: np.ndarray, rate
     source = _Source(rate, sound.shape[1])
     listener = Listener(source)
     for at in range(0, len(sound), 256):
-        block = sound[at:at + 256]
+        block = sound[at : at + 256]
         source.ring.write(block, (source.ring.written + len(block)) / rate)
         listener.hear()
     heard = listener.features()
@@ -115,9 +122,11 @@ def test_as_a_file_it_is_analysed_to_plain_numbers(sound: np.ndarray, rate: int,
 
 
 @few
-@given(st.binary(max_size=600),
-       st.sampled_from([b"", b"RIFF", b"RIFF\x24\x00\x00\x00WAVEfmt ", b"fLaC", b"OggS", b"ID3"]),
-       st.sampled_from(["wav", "flac", "ogg", "mp3"]))
+@given(
+    st.binary(max_size=600),
+    st.sampled_from([b"", b"RIFF", b"RIFF\x24\x00\x00\x00WAVEfmt ", b"fLaC", b"OggS", b"ID3"]),
+    st.sampled_from(["wav", "flac", "ogg", "mp3"]),
+)
 def test_bytes_that_are_no_sound_are_a_fault_that_names_the_file(data: bytes, head: bytes, suffix: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"noise.{suffix}"
@@ -139,8 +148,9 @@ def test_a_rate_that_holds_no_drum_is_one_line(tmp_path, capsys, rate: int) -> N
     assert len(lines) == 1 and "slow.wav" in lines[0] and str(rate) in lines[0]
 
 
-@pytest.mark.parametrize(("frames", "rate", "channels"), [(1, 44100, 1), (1, 192000, 40), (3000, 384000, 2),
-                                                          (192000, 192000, 40)])
+@pytest.mark.parametrize(
+    ("frames", "rate", "channels"), [(1, 44100, 1), (1, 192000, 40), (3000, 384000, 2), (192000, 192000, 40)]
+)
 def test_a_file_of_any_shape_through_the_command(tmp_path, frames: int, rate: int, channels: int) -> None:
     path, out = tmp_path / "odd.wav", tmp_path / "odd.json"
     sound = np.zeros((frames, channels), np.float32)

@@ -70,8 +70,15 @@ def test_offspring_are_between_their_parents_and_repeat():
 
 def test_recalled_places_glide_in_follow_each_other_and_let_go():
     it, bank = show()
-    frames = run(it, 8.0, events=[ControlEvent(1.0, "bank.recall", 1.0), ControlEvent(1.5, "bank.next"),
-                                  ControlEvent(5.0, "bank.let_go")])
+    frames = run(
+        it,
+        8.0,
+        events=[
+            ControlEvent(1.0, "bank.recall", 1.0),
+            ControlEvent(1.5, "bank.next"),
+            ControlEvent(5.0, "bank.let_go"),
+        ],
+    )
     stops = {round(f.t, 2): f.scene.walks["main"].stops for f in frames}
     assert stops[0.9] == ()
     assert stops[1.4][0][0] == bank.places[1].latent and 0.0 < stops[1.4][0][1] < 1.0
@@ -98,9 +105,17 @@ def test_places_struck_on_and_on_do_not_pile_up():
     assert holding.stops(200.0) == ()
 
 
-@pytest.mark.parametrize("gestures", [
-    {1.0: b"A", 4.0: b"B", 5.0: None}, {1.0: b"A", 4.0: None, 5.0: b"B"}, {1.0: b"A", 1.5: None, 2.0: b"A", 2.5: b"B"},
-    {1.0: b"A", 2.0: None, 2.5: b"B", 3.0: None, 3.5: b"C"}, {1.0: b"A", 2.0: b"B", 2.5: None, 3.5: None}], ids=str)
+@pytest.mark.parametrize(
+    "gestures",
+    [
+        {1.0: b"A", 4.0: b"B", 5.0: None},
+        {1.0: b"A", 4.0: None, 5.0: b"B"},
+        {1.0: b"A", 1.5: None, 2.0: b"A", 2.5: b"B"},
+        {1.0: b"A", 2.0: None, 2.5: b"B", 3.0: None, 3.5: b"C"},
+        {1.0: b"A", 2.0: b"B", 2.5: None, 3.5: None},
+    ],
+    ids=str,
+)
 def test_whatever_is_struck_and_let_go_nothing_jumps(gestures):
     holding, names, before = Holding(), b"ABC", None
     for i in range(801):
@@ -165,10 +180,16 @@ def test_a_bank_written_and_read_again_is_the_same(tmp_path):
         assert np.frombuffer(one.latent, np.float32) == pytest.approx(np.frombuffer(two.latent, np.float32), abs=1e-4)
 
 
-@pytest.mark.parametrize(("text", "complaint"), [
-    ("place = 3", "expected name and latent"), ("[[place]]\nname = 'a'", "expected name and latent"),
-    ("[[place]]\nname = 'a'\nlatent = [1.0]", "expected 32 numbers"), ("[[", "cannot read this bank"),
-    ("[[place]]\nname = 'a'\nlatent = [" + "nan, " * 31 + "nan]", "expected 32 numbers")])
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("place = 3", "expected name and latent"),
+        ("[[place]]\nname = 'a'", "expected name and latent"),
+        ("[[place]]\nname = 'a'\nlatent = [1.0]", "expected 32 numbers"),
+        ("[[", "cannot read this bank"),
+        ("[[place]]\nname = 'a'\nlatent = [" + "nan, " * 31 + "nan]", "expected 32 numbers"),
+    ],
+)
 def test_a_bad_bank_is_one_line_and_not_written_over(text, complaint, tmp_path, caplog):
     (tmp_path / "marble.toml").write_text(text)
     with pytest.raises(Fault, match=complaint):
@@ -271,7 +292,7 @@ def test_a_picture_finds_its_place_in_a_vae(tmp_path, monkeypatch, capsys):
         Image.fromarray(picture).resize((300, 300)).save(tmp_path / "flower.png")
         again = model.paint(encoded(path, tmp_path / "flower.png")).transpose(1, 2, 0) * 255
         far = [np.abs(again - other).mean() for other in pictures]
-        assert int(np.argmin(far)) == i and far[i] < 0.8 * np.mean(far[:i] + far[i + 1:])
+        assert int(np.argmin(far)) == i and far[i] < 0.8 * np.mean(far[:i] + far[i + 1 :])
     main_ok("models", "encode", "blossom", str(tmp_path / "flower.png"), "--tag", "rose")
     main_ok("models", "encode", "blossom", "--camera", "lavfi:testsrc=size=64x64:rate=30")
     main_ok("models", "breed", "blossom", "--count", "6", "-o", str(tmp_path / "b.jpg"), "--keep", "2")
@@ -323,8 +344,11 @@ def played():
     it = painter(library, "cpu")
     it.warm("chrome")
     it.warm("glass")
-    return library, it, lambda frame, layer, model: Painter._drawn(
-        it._models[model].model, frame.scene.walks[layer]).copy()
+    return (
+        library,
+        it,
+        lambda frame, layer, model: Painter._drawn(it._models[model].model, frame.scene.walks[layer]).copy(),
+    )
 
 
 def kept(it, painted, frame):
@@ -347,8 +371,12 @@ def test_a_kept_place_comes_back_as_it_was_with_knobs_still_turned(space, played
     def go(seconds, start, level, *events):
         return run(it, seconds, features=lambda t: heard(t, level), start=start, events=events, fps=20)[-1]
 
-    turned = [ControlEvent(0.5, "midi.cc20", 1.0), ControlEvent(0.5, "knob.main.latent.dir1", 1.2),
-              ControlEvent(0.5, "knob.main.latent.detail", -0.7), ControlEvent(0.5, "knob.other.latent.warm", 0.9)]
+    turned = [
+        ControlEvent(0.5, "midi.cc20", 1.0),
+        ControlEvent(0.5, "knob.main.latent.dir1", 1.2),
+        ControlEvent(0.5, "knob.main.latent.detail", -0.7),
+        ControlEvent(0.5, "knob.other.latent.warm", 0.9),
+    ]
     at_keeping = go(2.0, 0.0, 0.9, *turned)
     assert at_keeping.scene.walks["main"].moves.count(0.0) < len(at_keeping.scene.walks["main"].moves) - 4
     kept(it, painted, at_keeping)
@@ -357,19 +385,28 @@ def test_a_kept_place_comes_back_as_it_was_with_knobs_still_turned(space, played
         it.recaller.banks[model] = banks.read(model, 64, tmp_path)
     (place,) = it.recaller.banks["chrome"].places
     assert dict(place.played).keys() == {"bright"}, "what hands turned is in the place alone"
-    pictures = {(layer, model): look(at_keeping, layer, model) for layer, model in (("main", "chrome"),
-                                                                                  ("other", "glass"))}
+    pictures = {
+        (layer, model): look(at_keeping, layer, model) for layer, model in (("main", "chrome"), ("other", "glass"))
+    }
 
     def off(frame):
-        return {model: float(np.abs(look(frame, layer, model) - pictures[layer, model]).mean())
-                for layer, model in pictures}
+        return {
+            model: float(np.abs(look(frame, layer, model) - pictures[layer, model]).mean()) for layer, model in pictures
+        }
 
     elsewhere = go(4.0, 2.0, 0.9)
     assert min(off(elsewhere).values()) > 0.02
     still = go(4.0, 6.0, 0.9, ControlEvent(6.2, "bank.recall", 0.0))
     assert max(off(still).values()) < 2e-3, "knobs as they were when it was kept"
-    other = go(4.0, 10.0, 0.9, ControlEvent(10.1, "bank.let_go"), ControlEvent(13.0, "midi.cc20", 0.2),
-               ControlEvent(13.0, "knob.main.latent.dir1", -0.4), ControlEvent(13.0, "knob.other.latent.warm", -1.0))
+    other = go(
+        4.0,
+        10.0,
+        0.9,
+        ControlEvent(10.1, "bank.let_go"),
+        ControlEvent(13.0, "midi.cc20", 0.2),
+        ControlEvent(13.0, "knob.main.latent.dir1", -0.4),
+        ControlEvent(13.0, "knob.other.latent.warm", -1.0),
+    )
     assert other.scene.walks["main"].stops == ()
     again = go(4.0, 14.0, 0.9, ControlEvent(14.1, "bank.recall", 0.0))
     assert max(off(again).values()) < 2e-3, "knobs turned elsewhere before the recall"
@@ -386,12 +423,20 @@ def test_a_place_that_music_moved_comes_as_it_looked_where_no_music_moves_it(pla
     loud, quiet = tmp_path / "moved.toml", tmp_path / "plain.toml"
     loud.write_text(TURNED.replace("SPACE", "z"))
     quiet.write_text('[[layer]]\nmodel = "chrome"\nlatent = { bright = -0.9 }\n')
-    it = Show([library.load_preset(loud), library.load_preset(quiet)], "moved",
-              banks={"chrome": Bank("chrome", 64), "glass": Bank("glass", 64)})
+    it = Show(
+        [library.load_preset(loud), library.load_preset(quiet)],
+        "moved",
+        banks={"chrome": Bank("chrome", 64), "glass": Bank("glass", 64)},
+    )
     before = run(it, 2.0, features=lambda t: Features(t=t, values={"level": 0.9}), fps=20)[-1]
     kept(it, painted, before)
-    after = run(it, 8.0, start=2.0, fps=20, events=[
-        ControlEvent(2.0, "show.preset", 0.0, "plain"), ControlEvent(5.0, "bank.recall", 0.0)])[-1]
+    after = run(
+        it,
+        8.0,
+        start=2.0,
+        fps=20,
+        events=[ControlEvent(2.0, "show.preset", 0.0, "plain"), ControlEvent(5.0, "bank.recall", 0.0)],
+    )[-1]
     assert after.scene.preset.name == "plain" and after.scene.walks["main"].moves
     assert np.abs(look(after, "main", "chrome") - look(before, "main", "chrome")).mean() < 2e-3
 
@@ -405,8 +450,13 @@ def test_a_bank_of_before_is_read_and_what_is_no_knob_in_it_is_one_line(tmp_path
     bank.keep(place(2), "dawn", (), {"bright": 0.5, "warm": -0.25})
     banks.write(bank, tmp_path)
     assert banks.read("marble", D, tmp_path).places[1].played == (("bright", 0.5), ("warm", -0.25))
-    for wrong in ("played = 3", 'played = "x"', "played = { bright = nan }", 'played = { bright = "high" }',
-                  "played = { bright = [1] }"):
+    for wrong in (
+        "played = 3",
+        'played = "x"',
+        "played = { bright = nan }",
+        'played = { bright = "high" }',
+        "played = { bright = [1] }",
+    ):
         (tmp_path / "marble.toml").write_text(text + wrong + "\n")
         with pytest.raises(Fault, match=r"place\[0\]"):
             banks.read("marble", D, tmp_path)
@@ -427,8 +477,10 @@ def test_each_model_of_a_scene_is_held_by_its_own_bank():
         return {layer: [stop[0] for stop in walk.stops] for layer, walk in frame.scene.walks.items()}, frame.waiting
 
     held.t = 0.0
-    assert held(ControlEvent(0.1, "bank.recall", 0.0)) == ({"main": [place(1)], "far": [place(3)], "twin": []},
-                                                          "held: a, c")
+    assert held(ControlEvent(0.1, "bank.recall", 0.0)) == (
+        {"main": [place(1)], "far": [place(3)], "twin": []},
+        "held: a, c",
+    )
     assert held(ControlEvent(3.1, "bank.recall", 1.0))[0] == {"main": [place(2)], "far": [place(3)], "twin": []}
     assert held(ControlEvent(6.1, "bank.recall", -1.0, "a", words=("nebula",)))[0]["main"] == [place(2)]
     assert held(ControlEvent(9.1, "bank.recall", -1.0, "a", words=("marble",)))[0]["main"] == [place(1)]
@@ -438,11 +490,15 @@ def test_each_model_of_a_scene_is_held_by_its_own_bank():
 
 def test_what_is_kept_from_the_deck_that_comes_in_is_its_own():
     bright = TEXT.replace("First", "Second") + '[[route]]\nfrom = "audio.level"\nto = "main.latent.bright"\n'
-    plain, other = make(TEXT.replace('name = "echo"', 'name = "hall"').replace("main.echo", "main.hall")), make(
-        bright, "second")
+    plain, other = (
+        make(TEXT.replace('name = "echo"', 'name = "hall"').replace("main.echo", "main.hall")),
+        make(bright, "second"),
+    )
     it = Show([plain, other], "first", banks={"marble": Bank("marble", D)}, crossfader="midi.cc8")
-    events = [ControlEvent(0.1, "show.preset", 1.0),
-              *(ControlEvent(0.2 + 0.1 * i, "midi.cc8", 0.5 * i) for i in range(2))]
+    events = [
+        ControlEvent(0.1, "show.preset", 1.0),
+        *(ControlEvent(0.2 + 0.1 * i, "midi.cc8", 0.5 * i) for i in range(2)),
+    ]
     last = run(it, 2.0, features=loud, events=events)[-1]
     assert last.incoming is not None and last.incoming.preset is other
     played = {scene.preset.name: it.played(scene, scene.preset.dreaming[0]) for scene in last.scenes}

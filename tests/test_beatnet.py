@@ -48,7 +48,7 @@ def test_targets_lie_where_the_network_should_name_the_beat() -> None:
     song = songs.compose(1, 20.0)
     marks = beats.targets(song, 4000, 0.01)
     named = (np.flatnonzero(marks[:, 0] == 2) + 1) * 0.01
-    assert np.abs(named - 0.02 - song.beats[:len(named)]).max() <= 0.0051
+    assert np.abs(named - 0.02 - song.beats[: len(named)]).max() <= 0.0051
 
 
 def test_a_drum_machine_plays_when_it_should() -> None:
@@ -73,7 +73,7 @@ def _written(folder: Path) -> list[Path]:
     for number in range(2):
         frames, marks = np.zeros((3000, BANDS), np.float16), np.zeros((3000, 2), np.uint8)
         for beat, at in enumerate(range(10 + number, 2990, 45)):
-            frames[at:at + 4, :40 if beat % 4 == 0 else 12] = 4.0
+            frames[at : at + 4, : 40 if beat % 4 == 0 else 12] = 4.0
             marks[at, 0] = 2
             marks[at, 1] = 2 * (beat % 4 == 0)
         paths.append(folder / f"{number}.npz")

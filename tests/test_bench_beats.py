@@ -71,10 +71,16 @@ def test_every_change_leaves_sound_and_moves_the_truth_along(name: str) -> None:
     assert np.isfinite(made).all() and np.abs(made).max() > 0.001
 
 
-@pytest.mark.parametrize(("text", "says"), (
-    ("{", "not JSON"), ("{}", "list of objects"), ('[{"beats": []}]', "entry 0 lacks `file`"),
-    ('[{"file": "a.wav", "beats": "soon"}]', "a.wav: `beats` is no list"),
-    ('[{"file": "a.wav", "beats": [1.0]}]', "cannot read")))
+@pytest.mark.parametrize(
+    ("text", "says"),
+    (
+        ("{", "not JSON"),
+        ("{}", "list of objects"),
+        ('[{"beats": []}]', "entry 0 lacks `file`"),
+        ('[{"file": "a.wav", "beats": "soon"}]', "a.wav: `beats` is no list"),
+        ('[{"file": "a.wav", "beats": [1.0]}]', "cannot read"),
+    ),
+)
 def test_a_broken_manifest_gets_one_line(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(Fault, match=says) as caught:
@@ -90,11 +96,24 @@ def test_the_command_writes_figures_and_pictures(folder: Path, tmp_path: Path) -
             main([str(argument) for argument in arguments])
         return int(left.value.code or 0)
 
-    assert run("bench", "beats", folder, "--only", "four", "--json", tmp_path / "out.json", "--plot-confidence",
-               tmp_path / "confidence.png") == 0
+    assert (
+        run(
+            "bench",
+            "beats",
+            folder,
+            "--only",
+            "four",
+            "--json",
+            tmp_path / "out.json",
+            "--plot-confidence",
+            tmp_path / "confidence.png",
+        )
+        == 0
+    )
     assert json.loads((tmp_path / "out.json").read_text())["performer"]["files"]["four.wav"]["F"] > 0.5
     assert np.asarray(Image.open(tmp_path / "confidence.png")).std() > 5.0
-    assert run("analyse", folder / "four.wav", "--plot", tmp_path / "song.png", "--truth",
-               folder / "manifest.json") == 0
+    assert (
+        run("analyse", folder / "four.wav", "--plot", tmp_path / "song.png", "--truth", folder / "manifest.json") == 0
+    )
     assert np.asarray(Image.open(tmp_path / "song.png")).std() > 10.0
     assert run("analyse", folder / "four.wav", "--plot", tmp_path / "x.png", "--truth", "nowhere.json") == 2

@@ -29,8 +29,9 @@ def config(tmp_path, monkeypatch):
 
 
 def row(what="screen", device="HDMI-1", output="ALSA: speakers", delay_ms=40.0, **more) -> Measured:
-    return Measured(what, device, output, delay_ms, **{"spread_ms": 9.0, "error_ms": 3.0, "count": 48,
-                                                       "date": "2026-05-01", **more})
+    return Measured(
+        what, device, output, delay_ms, **{"spread_ms": 9.0, "error_ms": 3.0, "count": 48, "date": "2026-05-01", **more}
+    )
 
 
 def test_measurements_are_kept_by_device_and_replaced(config):
@@ -40,26 +41,38 @@ def test_measurements_are_kept_by_device_and_replaced(config):
     settings.keep(row(what="sound", device="ALSA: mic", delay_ms=12.5))
     settings.keep(row(delay_ms=44.0))
     assert path.parent == config
-    assert [(r.device, r.delay_ms) for r in settings.load()] == [("Projector", 90.0), ("ALSA: mic", 12.5),
-                                                                 ("HDMI-1", 44.0)]
+    assert [(r.device, r.delay_ms) for r in settings.load()] == [
+        ("Projector", 90.0),
+        ("ALSA: mic", 12.5),
+        ("HDMI-1", 44.0),
+    ]
     assert "performer calibrate" in path.read_text()
 
 
 def test_taps_and_microphone_add_up_and_other_devices_do_not_count():
-    rows = [row(), row(what="sound", device="ALSA: mic", delay_ms=12.0),
-            row(what="sound", device="ALSA: mic", output="ALSA: other", delay_ms=500.0),
-            row(device="Projector", delay_ms=-90.0)]
+    rows = [
+        row(),
+        row(what="sound", device="ALSA: mic", delay_ms=12.0),
+        row(what="sound", device="ALSA: mic", output="ALSA: other", delay_ms=500.0),
+        row(device="Projector", delay_ms=-90.0),
+    ]
     assert settings.outside(rows, "HDMI-1", "") == (0.04, [rows[0]])
     assert settings.outside(rows, "HDMI-1", "ALSA: mic")[0] == pytest.approx(0.052)
     assert settings.outside(rows, "Projector", "ALSA: line") == (-0.09, [rows[3]])
     assert settings.outside(rows, "VGA-1", "") == (0.0, [])
 
 
-@pytest.mark.parametrize("text", ["measured = 3", "[[measured]]\nwhat = 'screen'", "not toml [", "\x00",
-                                  "[[measured]]\nwhat='smell'\ndevice='a'\noutput='b'\ndelay_ms=1\nspread_ms=1\n"
-                                  "error_ms=1\ncount=1\ndate='x'",
-                                  "[[measured]]\nwhat='screen'\ndevice='a'\noutput='b'\ndelay_ms=nan\nspread_ms=1\n"
-                                  "error_ms=1\ncount=1\ndate='x'"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "measured = 3",
+        "[[measured]]\nwhat = 'screen'",
+        "not toml [",
+        "\x00",
+        "[[measured]]\nwhat='smell'\ndevice='a'\noutput='b'\ndelay_ms=1\nspread_ms=1\nerror_ms=1\ncount=1\ndate='x'",
+        "[[measured]]\nwhat='screen'\ndevice='a'\noutput='b'\ndelay_ms=nan\nspread_ms=1\nerror_ms=1\ncount=1\ndate='x'",
+    ],
+)
 def test_a_broken_file_is_one_line_that_names_it(tmp_path, text):
     path = tmp_path / "calibration.toml"
     path.write_text(text)
@@ -147,13 +160,24 @@ def test_taps_tell_how_late_the_screen_is_and_play_uses_it(pulse, config, xvfb, 
 def test_without_a_display_the_microphone_is_offered(pulse, config):
     # In a process of its own: once GLFW has found a display, it keeps it.
     without = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    done = subprocess.run([sys.executable, "-m", "performer", "calibrate", "--midi", "off"], env=without,
-                          capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-m", "performer", "calibrate", "--midi", "off"],
+        env=without,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode == 2 and re.search(r"no display: .*; use --by microphone$", done.stderr.strip())
 
 
-@pytest.mark.parametrize(("options", "says"), [({"by": "smell"}, "--by 'smell'"), ({"pulses": 5}, "--pulses 5"),
-                                               ({"by": "microphone", "output": "no such"}, "no s(uch|ound output)")])
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"by": "smell"}, "--by 'smell'"),
+        ({"pulses": 5}, "--pulses 5"),
+        ({"by": "microphone", "output": "no such"}, "no s(uch|ound output)"),
+    ],
+)
 def test_bad_options_are_one_line(options, says):
     with pytest.raises(Fault, match=says):
         calibrate(CalibrateOptions(**options), print)

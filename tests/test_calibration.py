@@ -52,7 +52,7 @@ def test_scattered_taps_are_refused_with_a_reason() -> None:
         tapped(pulses(), person(pulses(), 0.0, 0.09), PERIOD, "clicks")
 
 
-@pytest.mark.parametrize("taps", [[], [11.0], list(pulses()[:SKIPPED + LEAST - 1])])
+@pytest.mark.parametrize("taps", [[], [11.0], list(pulses()[: SKIPPED + LEAST - 1])])
 def test_too_few_taps_are_refused(taps: list[float]) -> None:
     with pytest.raises(Fault, match=r"only \d+ of 24 flashes were tapped to"):
         tapped(pulses(), taps, PERIOD, "flashes")
@@ -70,14 +70,15 @@ def recorded(delay_s: float, rate: int, noise: float, channels: int = 2, gain: f
     shape = click(rate)
     for at in pulses():
         first = round((at + delay_s - 9.5) * rate)
-        sound[first:first + len(shape), 0] += gain * shape
+        sound[first : first + len(shape), 0] += gain * shape
         echo = first + round(0.03 * rate)
-        sound[echo:echo + len(shape), 0] += 0.4 * gain * shape
+        sound[echo : echo + len(shape), 0] += 0.4 * gain * shape
     return sound.astype(np.float32)
 
 
-@pytest.mark.parametrize(("rate", "delay_s", "noise"), [(44100, 0.012, 0.001), (48000, 0.23, 0.02), (8000, 0.1, 0.005),
-                                                      (96000, 0.65, 0.01)])
+@pytest.mark.parametrize(
+    ("rate", "delay_s", "noise"), [(44100, 0.012, 0.001), (48000, 0.23, 0.02), (8000, 0.1, 0.005), (96000, 0.65, 0.01)]
+)
 def test_clicks_are_found_in_a_recording(rate: int, delay_s: float, noise: float) -> None:
     found = heard(list(pulses()), recorded(delay_s, rate, noise), rate, 9.5)
     assert found.delay_s == pytest.approx(delay_s, abs=0.001)
@@ -96,6 +97,6 @@ def test_clicks_that_come_at_uneven_times_are_refused() -> None:
     sound = np.zeros((24 * 44100, 1), np.float32)
     for at in uneven:
         first = round((at + 0.1 - 9.5) * 44100)
-        sound[first:first + len(click(44100)), 0] += click(44100)
+        sound[first : first + len(click(44100)), 0] += click(44100)
     with pytest.raises(Fault, match="uneven times"):
         heard(list(pulses()), sound, 44100, 9.5)

@@ -27,32 +27,40 @@ def tone(path: Path, seconds: float = 1.0, rate: int = 44100) -> Path:
     return path
 
 
-@pytest.mark.parametrize("command", ["play", "render", "analyse", "check", "calibrate", "devices", "doctor",
-                                     "bench"])
+@pytest.mark.parametrize("command", ["play", "render", "analyse", "check", "calibrate", "devices", "doctor", "bench"])
 def test_every_command_explains_itself_with_an_example(command, capsys):
     assert run(command, "--help") == 0
     text = capsys.readouterr().out
     assert f"Example: performer {command}" in " ".join(text.split())
 
 
-@pytest.mark.parametrize(("arguments", "says"), [
-    (["render", "missing.ogg", "out.mp4"], "missing.ogg"),
-    (["analyse", "missing.ogg"], "missing.ogg"),
-    (["render", "demo", "out.mp4", "--preset", "tidle"], "no preset 'tidle'"),
-    (["render", "demo", "out.mp4", "--preset", "gone.toml"], "gone.toml: no such preset file"),
-    (["render", "demo", "/proc/nowhere/out.mp4", "--seconds", "0.1"], "/proc/nowhere"),
-    (["render", "demo", "out.xyz", "--seconds", "0.1"], "out.xyz"),
-    (["render", "demo", "out.mp4", "--size", "12by9"], "--size '12by9': expected WIDTHxHEIGHT"),
-    (["check", "nowhere/at/all"], "nowhere/at/all: no such file or folder"),
-    (["check", "."], ".: nothing to check there: no shaders"),
-    (["analyse", "demo", "--json", "/proc/nowhere/a.json"], "/proc/nowhere/a.json: cannot write there: no folder"),
-    (["bench", "beats", "songs", "--json", "/proc/nowhere/a.json"], "/proc/nowhere/a.json: cannot write there"),
-    (["play", "--headless", "--seconds", "0.1", "--input", "no such card"], "no such card"),
-    (["play", "--headless", "--seconds", "0.1", "--input", "demo", "--stats", "/proc/nowhere/s.json"], "/proc/nowhere"),
-    (["play", "--headless", "--seconds", "0.1", "--input", "demo", "--record", "/proc/nowhere/r.mp4"], "/proc/nowhere"),
-    (["play", "nosuch", "--headless", "--seconds", "0.1", "--input", "demo"], "no preset 'nosuch'"),
-    (["play", "--headless", "--seconds", "0.1", "--input", "demo", "--provider", "cuda"], "CUDA"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["render", "missing.ogg", "out.mp4"], "missing.ogg"),
+        (["analyse", "missing.ogg"], "missing.ogg"),
+        (["render", "demo", "out.mp4", "--preset", "tidle"], "no preset 'tidle'"),
+        (["render", "demo", "out.mp4", "--preset", "gone.toml"], "gone.toml: no such preset file"),
+        (["render", "demo", "/proc/nowhere/out.mp4", "--seconds", "0.1"], "/proc/nowhere"),
+        (["render", "demo", "out.xyz", "--seconds", "0.1"], "out.xyz"),
+        (["render", "demo", "out.mp4", "--size", "12by9"], "--size '12by9': expected WIDTHxHEIGHT"),
+        (["check", "nowhere/at/all"], "nowhere/at/all: no such file or folder"),
+        (["check", "."], ".: nothing to check there: no shaders"),
+        (["analyse", "demo", "--json", "/proc/nowhere/a.json"], "/proc/nowhere/a.json: cannot write there: no folder"),
+        (["bench", "beats", "songs", "--json", "/proc/nowhere/a.json"], "/proc/nowhere/a.json: cannot write there"),
+        (["play", "--headless", "--seconds", "0.1", "--input", "no such card"], "no such card"),
+        (
+            ["play", "--headless", "--seconds", "0.1", "--input", "demo", "--stats", "/proc/nowhere/s.json"],
+            "/proc/nowhere",
+        ),
+        (
+            ["play", "--headless", "--seconds", "0.1", "--input", "demo", "--record", "/proc/nowhere/r.mp4"],
+            "/proc/nowhere",
+        ),
+        (["play", "nosuch", "--headless", "--seconds", "0.1", "--input", "demo"], "no preset 'nosuch'"),
+        (["play", "--headless", "--seconds", "0.1", "--input", "demo", "--provider", "cuda"], "CUDA"),
+    ],
+)
 def test_bad_input_is_one_line_and_exit_2(arguments, says, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run(*arguments) == 2
@@ -64,8 +72,9 @@ def test_bad_input_is_one_line_and_exit_2(arguments, says, capsys, tmp_path, mon
 def test_a_traceback_only_with_debug():
     plain = subprocess.run([sys.executable, "-m", "performer", "analyse", "gone.wav"], capture_output=True, text=True)
     assert plain.returncode == 2 and "Traceback" not in plain.stderr and len(plain.stderr.strip().splitlines()) == 1
-    loud = subprocess.run([sys.executable, "-m", "performer", "analyse", "gone.wav", "--debug"], capture_output=True,
-                          text=True)
+    loud = subprocess.run(
+        [sys.executable, "-m", "performer", "analyse", "gone.wav", "--debug"], capture_output=True, text=True
+    )
     assert loud.returncode != 0 and "Traceback" in loud.stderr
 
 
@@ -94,21 +103,31 @@ def broken_content(folder: Path) -> None:
     (folder / "broken.fs").write_text('/*{"ISFVSN":"2"}*/\nvoid main() {\n  gl_FragColor = vec3(1.0) + nonsense;\n}\n')
     (folder / "wrong.toml").write_text("[[layer]]\nmodel = 3\n")
     (folder / "fine.fs").write_text(
-        '/*{"ISFVSN":"2"}*/\nvoid main() { gl_FragColor = vec4(isf_FragNormCoord, 0.5, 1.0); }')
+        '/*{"ISFVSN":"2"}*/\nvoid main() { gl_FragColor = vec4(isf_FragNormCoord, 0.5, 1.0); }'
+    )
 
 
 def nan_model(folder: Path) -> None:
     import onnx
     from onnx import TensorProto, helper
 
-    nodes = [helper.make_node("ReduceSum", ["z"], ["s"], keepdims=1),
-             helper.make_node("Sub", ["s", "s"], ["zero"]), helper.make_node("Div", ["zero", "zero"], ["nan"]),
-             helper.make_node("Reshape", ["nan", "one"], ["r"]), helper.make_node("Expand", ["r", "shape"], ["image"])]
+    nodes = [
+        helper.make_node("ReduceSum", ["z"], ["s"], keepdims=1),
+        helper.make_node("Sub", ["s", "s"], ["zero"]),
+        helper.make_node("Div", ["zero", "zero"], ["nan"]),
+        helper.make_node("Reshape", ["nan", "one"], ["r"]),
+        helper.make_node("Expand", ["r", "shape"], ["image"]),
+    ]
     graph = helper.make_graph(
-        nodes, "nan", [helper.make_tensor_value_info("z", TensorProto.FLOAT, [1, 8])],
+        nodes,
+        "nan",
+        [helper.make_tensor_value_info("z", TensorProto.FLOAT, [1, 8])],
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 16, 16])],
-        [helper.make_tensor("one", TensorProto.INT64, [4], [1, 1, 1, 1]),
-         helper.make_tensor("shape", TensorProto.INT64, [4], [1, 3, 16, 16])])
+        [
+            helper.make_tensor("one", TensorProto.INT64, [4], [1, 1, 1, 1]),
+            helper.make_tensor("shape", TensorProto.INT64, [4], [1, 3, 16, 16]),
+        ],
+    )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
     model.ir_version = 9
     onnx.save(model, folder / "nan.onnx")
@@ -123,8 +142,12 @@ def test_check_tells_good_from_broken(tmp_path, capsys):
     assert code == 1
     rows = {Path(row["path"]).name: row for row in json.loads((tmp_path / "report.json").read_text())}
     assert {name: (row["kind"], row["ok"]) for name, row in rows.items()} == {
-        "truncated.onnx": ("model", False), "broken.fs": ("shader", False), "wrong.toml": ("preset", False),
-        "nan.onnx": ("model", False), "fine.fs": ("shader", True)}
+        "truncated.onnx": ("model", False),
+        "broken.fs": ("shader", False),
+        "wrong.toml": ("preset", False),
+        "nan.onnx": ("model", False),
+        "fine.fs": ("shader", True),
+    }
     assert "broken.fs:3" in rows["broken.fs"]["error"]
     assert "model" in rows["wrong.toml"]["error"] and "NaN" in rows["nan.onnx"]["error"]
     assert rows["fine.fs"]["error"] is None and (pictures / "fine.png").is_file()
@@ -158,9 +181,11 @@ def test_doctor_tells_that_nothing_can_be_kept(tmp_path, monkeypatch):
 
 def test_check_profiles_shaders_and_tells_what_it_let_pass(tmp_path, capsys):
     (tmp_path / "loose.fs").write_text(
-        '/*{"PASSES": [{"TARGET": "a"}, {}],}*/\nvoid main() { gl_FragColor = vec4(1.0); }')
+        '/*{"PASSES": [{"TARGET": "a"}, {}],}*/\nvoid main() { gl_FragColor = vec4(1.0); }'
+    )
     (tmp_path / "wipe.glsl").write_text(
-        "vec4 transition(vec2 p) { return mix(getFromColor(p), getToColor(p), progress); }")
+        "vec4 transition(vec2 p) { return mix(getFromColor(p), getToColor(p), progress); }"
+    )
     report = tmp_path / "report.json"
     assert run("check", str(tmp_path), "--profile", "--json", str(report)) == 0
     rows = {Path(row["path"]).name: row for row in json.loads(report.read_text())}

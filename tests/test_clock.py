@@ -21,14 +21,18 @@ DT = 1 / 60
 
 def heard(bpm: float = 120.0, confidence: float = 0.8, meter: int = 4):
     """Features of steady music."""
-    return lambda t: Features(t=t, beat=t * bpm / 60.0, bar=t * bpm / 60.0 / meter, bpm=bpm, confidence=confidence,
-                              meter=meter)
+    return lambda t: Features(
+        t=t, beat=t * bpm / 60.0, bar=t * bpm / 60.0 / meter, bpm=bpm, confidence=confidence, meter=meter
+    )
 
 
 def link_events(bpm: float, seconds: float, start: float = 0.0, offset: float = 0.0) -> list[ControlEvent]:
     times = np.arange(start, start + seconds, 0.02)
-    return [ControlEvent(start, "link.peers", 1.0), ControlEvent(start, "link.tempo", bpm),
-            *(ControlEvent(float(t), "link.beat", float((t - start) * bpm / 60.0 + offset)) for t in times)]
+    return [
+        ControlEvent(start, "link.peers", 1.0),
+        ControlEvent(start, "link.tempo", bpm),
+        *(ControlEvent(float(t), "link.beat", float((t - start) * bpm / 60.0 + offset)) for t in times),
+    ]
 
 
 def ticks(bpm: float, seconds: float, start: float, bursts_s: float = 0.0) -> list[ControlEvent]:
@@ -68,8 +72,9 @@ def test_tempo_is_doubled_and_halved_until_undone_or_the_music_changes(wish: str
     assert frames[-1].features.bpm == pytest.approx(120.0 * factor) and f"x{factor:g}" in frames[-1].waiting
     beats = [f.features.beat for f in frames]
     assert beats == sorted(beats) and beats[-1] - beats[-61] == pytest.approx(2.0 * factor, rel=0.02)
-    undone = run(it, 1.0, features=heard(), start=3.0,
-                 events=[ControlEvent(3.1, "show.half" if factor > 1.0 else "show.double")])
+    undone = run(
+        it, 1.0, features=heard(), start=3.0, events=[ControlEvent(3.1, "show.half" if factor > 1.0 else "show.double")]
+    )
     assert undone[-1].features.bpm == pytest.approx(120.0)
     run(it, 1.0, features=heard(), start=4.0, events=[ControlEvent(4.1, wish)])
     assert run(it, 1.0, features=heard(150.0), start=5.0)[-1].features.bpm == pytest.approx(150.0)
@@ -110,8 +115,11 @@ def two(quantise: str = "now", autopilot: int = 0, seed: int = 0) -> Show:
     first = show()
     presets = []
     for name in ("one", "two", "three", "four"):
-        presets.append(first.presets[0].model_copy(update={"name": name, "title": name})
-                       if hasattr(first.presets[0], "model_copy") else _renamed(first.presets[0], name))
+        presets.append(
+            first.presets[0].model_copy(update={"name": name, "title": name})
+            if hasattr(first.presets[0], "model_copy")
+            else _renamed(first.presets[0], name)
+        )
     return Show(presets, "one", seed, quantise, autopilot)
 
 

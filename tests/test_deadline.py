@@ -49,9 +49,15 @@ def end(ending: str, count: int = 1 << 30, forsaken: bool = False) -> subprocess
     return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=120)
 
 
-@pytest.mark.parametrize(("ending", "code", "said"), [
-    ("return", 0, ""), ("sys.exit(3)", 3, ""), ("sys.exit('no such preset')", 1, "no such preset"),
-    ("raise ValueError('a defect')", 1, "ValueError: a defect")])
+@pytest.mark.parametrize(
+    ("ending", "code", "said"),
+    [
+        ("return", 0, ""),
+        ("sys.exit(3)", 3, ""),
+        ("sys.exit('no such preset')", 1, "no such preset"),
+        ("raise ValueError('a defect')", 1, "ValueError: a defect"),
+    ],
+)
 @pytest.mark.parametrize("forsaken", [False, True])
 def test_a_process_whose_model_still_runs_ends_as_it_should(ending, code, said, forsaken):
     done = end(ending, forsaken=forsaken)

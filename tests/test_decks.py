@@ -22,8 +22,9 @@ def names(frame):
 
 def test_a_chosen_preset_waits_in_the_preview_and_plays_there():
     it = show()
-    frames = run(it, 1.0, features=loud, events=[
-        ControlEvent(0.1, "show.decks"), ControlEvent(0.2, "show.preset", 0, "second")])
+    frames = run(
+        it, 1.0, features=loud, events=[ControlEvent(0.1, "show.decks"), ControlEvent(0.2, "show.preset", 0, "second")]
+    )
     assert names(frames[0]) == ("first", None, None)
     assert names(frames[-1]) == ("first", None, "second")
     early, late = frames[30].preview, frames[-1].preview

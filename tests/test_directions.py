@@ -40,13 +40,20 @@ def model(tmp_path_factory):
     matrix[2] = np.sign(np.sin(np.arange(W) * 1.9))[None, None] * 0.15
     matrix[3:] = rng.standard_normal((D - 3, 3, H, W)) * 0.002
     info = helper.make_tensor_value_info
-    path = save(folder / "known.onnx", [
-        helper.make_node("MatMul", ["z", "m"], ["a"]), helper.make_node("Sigmoid", ["a"], ["b"]),
-        helper.make_node("Reshape", ["b", "shape"], ["image"])],
-        [info("z", TensorProto.FLOAT, [1, D])], [info("image", TensorProto.FLOAT, None)],
-        [("m", matrix.reshape(D, -1)), ("shape", np.array([1, 3, H, W]))])
+    path = save(
+        folder / "known.onnx",
+        [
+            helper.make_node("MatMul", ["z", "m"], ["a"]),
+            helper.make_node("Sigmoid", ["a"], ["b"]),
+            helper.make_node("Reshape", ["b", "shape"], ["image"]),
+        ],
+        [info("z", TensorProto.FLOAT, [1, D])],
+        [info("image", TensorProto.FLOAT, None)],
+        [("m", matrix.reshape(D, -1)), ("shape", np.array([1, 3, H, W]))],
+    )
     path.with_suffix(".toml").write_text(
-        f'title = "Known"\nkind = "generator"\nlatent = {D}\nsize = [{W}, {H}]\nlicence = "CC0-1.0"\n')
+        f'title = "Known"\nkind = "generator"\nlatent = {D}\nsize = [{W}, {H}]\nlicence = "CC0-1.0"\n'
+    )
     return path
 
 
@@ -125,8 +132,9 @@ def test_exploring_again_keeps_the_knobs_that_presets_name(model, tmp_path, caps
     copy = tmp_path / "known.onnx"
     copy.write_bytes(model.read_bytes())
     copy.with_suffix(".toml").write_text(model.with_suffix(".toml").read_text())
-    before = Directions(("petals", "dull", "dir9"), ("taught", "measured", "component"),
-                        np.eye(D, dtype=np.float32)[:3])
+    before = Directions(
+        ("petals", "dull", "dir9"), ("taught", "measured", "component"), np.eye(D, dtype=np.float32)[:3]
+    )
     knobs.write(copy, before)
     out = tmp_path / "strips.png"
     arguments = ["models", "explore", str(copy), "--samples", "100", "-o"]
@@ -228,8 +236,14 @@ def walking(kind: str, lock: str, speed: float) -> str:
 
 
 def heard(t, bpm=120.0, confidence=0.9):
-    return Features(t=t, values={"kick": 0.0, "bass": 0.0, "onset": 0.0}, beat=t * bpm / 60.0, bar=t * bpm / 240.0,
-                    bpm=bpm, confidence=confidence)
+    return Features(
+        t=t,
+        values={"kick": 0.0, "bass": 0.0, "onset": 0.0},
+        beat=t * bpm / 60.0,
+        bar=t * bpm / 240.0,
+        bpm=bpm,
+        confidence=confidence,
+    )
 
 
 @pytest.mark.parametrize(("lock", "seconds"), [("beat", 0.5), ("bar", 2.0), ("phrase", 16.0)])
@@ -305,23 +319,37 @@ def convolved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("convolved")
     rng = np.random.default_rng(2)
     planes = np.zeros((D, 4, H, W), np.float32)
-    planes[0], planes[1, :, :, :W // 2] = 1.0, 0.5
+    planes[0], planes[1, :, :, : W // 2] = 1.0, 0.5
     late = np.zeros((D, 3 * H * W), np.float32)
     late[3:] = rng.standard_normal((D - 3, 3 * H * W)) * 0.4
     info = helper.make_tensor_value_info
-    path = save(folder / "convolved.onnx", [
-        helper.make_node("MatMul", ["z", "planes"], ["a"]), helper.make_node("Reshape", ["a", "first"], ["b"]),
-        helper.make_node("Conv", ["b", "k"], ["c"], pads=[1, 1, 1, 1]), helper.make_node("Relu", ["c"], ["d"]),
-        helper.make_node("Conv", ["d", "l"], ["e"], pads=[1, 1, 1, 1]),
-        helper.make_node("MatMul", ["z", "late"], ["f"]), helper.make_node("Reshape", ["f", "shape"], ["g"]),
-        helper.make_node("Add", ["e", "g"], ["h"]),
-        helper.make_node("Sigmoid", ["h"], ["image"])],
-        [info("z", TensorProto.FLOAT, [1, D])], [info("image", TensorProto.FLOAT, None)],
-        [("planes", planes.reshape(D, -1)), ("first", np.array([1, 4, H, W])), ("late", late),
-         ("shape", np.array([1, 3, H, W])), ("k", rng.standard_normal((4, 4, 3, 3)).astype(np.float32) * 0.05),
-         ("l", rng.standard_normal((3, 4, 3, 3)).astype(np.float32) * 0.05)])
+    path = save(
+        folder / "convolved.onnx",
+        [
+            helper.make_node("MatMul", ["z", "planes"], ["a"]),
+            helper.make_node("Reshape", ["a", "first"], ["b"]),
+            helper.make_node("Conv", ["b", "k"], ["c"], pads=[1, 1, 1, 1]),
+            helper.make_node("Relu", ["c"], ["d"]),
+            helper.make_node("Conv", ["d", "l"], ["e"], pads=[1, 1, 1, 1]),
+            helper.make_node("MatMul", ["z", "late"], ["f"]),
+            helper.make_node("Reshape", ["f", "shape"], ["g"]),
+            helper.make_node("Add", ["e", "g"], ["h"]),
+            helper.make_node("Sigmoid", ["h"], ["image"]),
+        ],
+        [info("z", TensorProto.FLOAT, [1, D])],
+        [info("image", TensorProto.FLOAT, None)],
+        [
+            ("planes", planes.reshape(D, -1)),
+            ("first", np.array([1, 4, H, W])),
+            ("late", late),
+            ("shape", np.array([1, 3, H, W])),
+            ("k", rng.standard_normal((4, 4, 3, 3)).astype(np.float32) * 0.05),
+            ("l", rng.standard_normal((3, 4, 3, 3)).astype(np.float32) * 0.05),
+        ],
+    )
     path.with_suffix(".toml").write_text(
-        f'title = "Convolved"\nkind = "generator"\nlatent = {D}\nsize = [{W}, {H}]\nlicence = "CC0-1.0"\n')
+        f'title = "Convolved"\nkind = "generator"\nlatent = {D}\nsize = [{W}, {H}]\nlicence = "CC0-1.0"\n'
+    )
     return path
 
 
@@ -338,11 +366,15 @@ def test_without_a_space_of_styles_an_early_layers_activations_are_looked_at(con
     assert {story.kind for story in stories} >= {"component"} and directions.styles is None
 
 
-@pytest.mark.parametrize(("vectors", "styles", "complaint"), [
-    (np.ones((1, 63), np.float32), None, "63 numbers, where the model has 64"),
-    (np.zeros((1, 64), np.float32), np.ones((1, 9), np.float32), "9 numbers, where the model has"),
-    (np.zeros((1, 64), np.float32), np.ones((2, 128), np.float32), "these are no directions"),
-    (np.zeros((1, 64), np.float32), np.full((1, 128), np.nan, np.float32), "these are no directions")])
+@pytest.mark.parametrize(
+    ("vectors", "styles", "complaint"),
+    [
+        (np.ones((1, 63), np.float32), None, "63 numbers, where the model has 64"),
+        (np.zeros((1, 64), np.float32), np.ones((1, 9), np.float32), "9 numbers, where the model has"),
+        (np.zeros((1, 64), np.float32), np.ones((2, 128), np.float32), "these are no directions"),
+        (np.zeros((1, 64), np.float32), np.full((1, 128), np.nan, np.float32), "these are no directions"),
+    ],
+)
 def test_a_model_plays_without_directions_that_are_of_another(vectors, styles, complaint, tmp_path, caplog):
     for path in load_library().models["glass"].parent.glob("glass*"):
         (tmp_path / path.name).write_bytes(path.read_bytes())

@@ -31,8 +31,9 @@ def ctx():
     made.release()
 
 
-def shown(ctx: moderngl.Context, picture: Callable[[float], np.ndarray],
-          seconds: float) -> tuple[np.ndarray, np.ndarray]:
+def shown(
+    ctx: moderngl.Context, picture: Callable[[float], np.ndarray], seconds: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Pictures (frames, H, W, 3) as they were and as they are shown, 0..1."""
     limiter, texture = FlashLimiter(ctx), ctx.texture(SIZE, 4)
     target = ctx.framebuffer([ctx.texture(SIZE, 4)])
@@ -111,26 +112,32 @@ def rgb(red: float, green: float, blue: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize("hz", [4.0, 8.0, 15.0])
-@pytest.mark.parametrize(("one", "other"), [
-    ((0.3, 0.0, 0.0), (0.0, 0.0, 0.0)),  # too dark to be a flash of luminance
-    ((0.8, 0.02, 0.05), (0.1, 0.15, 0.9)),  # of nearly the same luminance
-    ((1.0, 0.0, 0.0), (0.6, 0.0, 0.0)),
-    ((0.9, 0.1, 0.1), (0.25, 0.25, 0.25)),
-    ((1.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
-])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ((0.3, 0.0, 0.0), (0.0, 0.0, 0.0)),  # too dark to be a flash of luminance
+        ((0.8, 0.02, 0.05), (0.1, 0.15, 0.9)),  # of nearly the same luminance
+        ((1.0, 0.0, 0.0), (0.6, 0.0, 0.0)),
+        ((0.9, 0.1, 0.1), (0.25, 0.25, 0.25)),
+        ((1.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+    ],
+)
 def test_saturated_red_flashes_three_times_a_second_at_most_however_dark(ctx, hz, one, other) -> None:
     given, made = shown(ctx, lambda t: rgb(*one) if t * hz % 1.0 < 0.5 else rgb(*other), 6.0)
     assert most_in_a_second(red_flashes(given)) >= hz - 1
     assert most_in_a_second(red_flashes(made)) <= 3
     assert most_in_a_second(flashes(light(made))) <= 3, "nor does what is held down make others"
-    assert (made <= given + 1 / 255).all() and np.array_equal(given[:FPS // 8], made[:FPS // 8])
+    assert (made <= given + 1 / 255).all() and np.array_equal(given[: FPS // 8], made[: FPS // 8])
 
 
-@pytest.mark.parametrize(("one", "other"), [
-    ((0.0, 0.0, 0.5), (0.0, 0.0, 0.0)),  # blue, as dark
-    ((0.2, 0.05, 0.06), (0.02, 0.01, 0.01)),  # a red that is not saturated
-    ((0.5, 0.0, 0.0), (0.455, 0.0, 0.0)),  # a flicker of less than 20
-])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ((0.0, 0.0, 0.5), (0.0, 0.0, 0.0)),  # blue, as dark
+        ((0.2, 0.05, 0.06), (0.02, 0.01, 0.01)),  # a red that is not saturated
+        ((0.5, 0.0, 0.0), (0.455, 0.0, 0.0)),  # a flicker of less than 20
+    ],
+)
 def test_what_is_no_red_flash_is_left_as_it_is_to_the_bit(ctx, one, other) -> None:
     given, made = shown(ctx, lambda t: rgb(*one) if t * 10 % 1.0 < 0.5 else rgb(*other), 4.0)
     assert np.array_equal(given, made) and red_flashes(given) == []
@@ -145,13 +152,16 @@ def test_a_red_pulse_is_left_as_it_is_and_white_beside_red_makes_no_red_flashes(
     assert most_in_a_second(flashes(light(made))) <= 3
 
 
-@pytest.mark.parametrize("picture", [
-    lambda t: 0.5 + 0.5 * np.sin(2 * np.pi * 1.5 * t),  # a pulse
-    lambda t: min(1.0, t / 3.0),  # a fade
-    lambda t: float(t > 1.0),  # a cut
-    lambda t: 0.6 + 0.04 * (t * 15 % 1.0 < 0.5),  # a flicker too faint to be a flash
-    lambda t: np.exp(-8 * (t % 0.5)),  # kicks at 120 a minute
-])
+@pytest.mark.parametrize(
+    "picture",
+    [
+        lambda t: 0.5 + 0.5 * np.sin(2 * np.pi * 1.5 * t),  # a pulse
+        lambda t: min(1.0, t / 3.0),  # a fade
+        lambda t: float(t > 1.0),  # a cut
+        lambda t: 0.6 + 0.04 * (t * 15 % 1.0 < 0.5),  # a flicker too faint to be a flash
+        lambda t: np.exp(-8 * (t % 0.5)),  # kicks at 120 a minute
+    ],
+)
 def test_what_does_not_flash_is_left_as_it_is_to_the_bit(ctx, picture) -> None:
     given, made = shown(ctx, lambda t: np.full(3, picture(t)), 5.0)
     assert np.array_equal(given, made)
@@ -166,7 +176,7 @@ def test_only_the_part_that_flashes_is_darkened_and_all_of_it(ctx, part, around)
     where = np.kron(flashing, np.ones((high, wide), bool))[..., None]
     given, made = shown(ctx, lambda t: np.where(where, float(t * 10 % 1.0 < 0.5), around), 4.0)
     for y, x in np.argwhere(flashing):
-        tile = made[:, y * high:(y + 1) * high, x * wide:(x + 1) * wide]
+        tile = made[:, y * high : (y + 1) * high, x * wide : (x + 1) * wide]
         assert most_in_a_second(flashes(light(tile))) <= 3, (y, x)
     assert np.array_equal(np.where(where, 0.0, made), np.where(where, 0.0, given))
 
@@ -212,5 +222,6 @@ def test_live_too_and_a_frozen_picture_comes_back_out_of_the_dark(user_folder) -
         for address, dark in (("show.freeze", False), ("show.blackout", True), ("show.blackout", False)):
             rig.hands.events.put(ControlEvent(rig.now(), address))
             rig.stage.wiring.notices.clear()
-            assert play_until(rig, lambda dark=dark: (pixels(rig).mean() < 2) if dark else (pixels(rig).mean() > 253),
-                              20.0)
+            assert play_until(
+                rig, lambda dark=dark: (pixels(rig).mean() < 2) if dark else (pixels(rig).mean() > 253), 20.0
+            )

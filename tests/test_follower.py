@@ -37,12 +37,15 @@ from performer.sync import Ring
 
 onnx = pytest.importorskip("onnx")
 SHIPPED = FACTORY / "models" / "puppeteer.follower.onnx"
-FOLLOWED = TEXT.replace('title = "First"', 'title = "First"\nfollower = "warmer"') + """
+FOLLOWED = (
+    TEXT.replace('title = "First"', 'title = "First"\nfollower = "warmer"')
+    + """
 [[route]]
 from = "follower.warm"
 to = "main.latent.warm"
 range = [-1.0, 1.0]
 """
+)
 
 
 class Source:
@@ -67,7 +70,7 @@ def gated(seed: int, seconds: float, rate: int = 22050) -> tuple[np.ndarray, np.
     gate, at = np.zeros(n), 0
     while at < n:
         length = int(rng.uniform(0.4, 1.4) * rate)
-        gate[at:at + length] = rng.random() < 0.5
+        gate[at : at + length] = rng.random() < 0.5
         at += length
     t = np.arange(n) / rate
     sound = 0.5 * gate * np.sin(2 * np.pi * 60.0 * t) + 0.05 * rng.standard_normal(n)
@@ -83,7 +86,7 @@ def ticks_of(sound: np.ndarray, rate: int = 22050, block: int = 4096, follow=Non
     source = Source(rate)
     listener, made, seen = Listener(source, follow), [], 0
     for at in range(0, len(sound), block):
-        source.hear(sound[at:at + block])
+        source.hear(sound[at : at + block])
         listener.hear()
         rows, _ = listener.ticks.since(seen)
         seen += len(rows)
@@ -138,8 +141,7 @@ def test_ticks_are_as_far_apart_as_they_should_be_whatever_the_hop(rate):
 
 
 def test_a_gist_of_silence_and_of_nonsense_is_finite():
-    for sound in (np.zeros(44100, np.float32), np.full(44100, np.nan, np.float32),
-                  np.full(44100, 1e30, np.float32)):
+    for sound in (np.zeros(44100, np.float32), np.full(44100, np.nan, np.float32), np.full(44100, 1e30, np.float32)):
         ticks = ticks_of(sound)
         assert len(ticks) > 90 and np.isfinite(ticks).all() and np.abs(ticks[:, 1:]).max() <= 1.0
 
@@ -154,8 +156,10 @@ def test_an_automation_of_a_song_is_recorded_as_it_was(tmp_path):
     song = mido.MidiFile(tracks=[track])
     song.save(tmp_path / "knobs.mid")
     preset = tmp_path / "mine.toml"
-    preset.write_text('title = "Mine"\n[[layer]]\nmodel = "pearl"\n[layer.walk]\nkind = "drift"\nspeed = 2.0\n'
-                      '[[route]]\nfrom = "midi.cc74"\nto = "main.latent.warm"\nrange = [-1.0, 1.0]\n')
+    preset.write_text(
+        'title = "Mine"\n[[layer]]\nmodel = "pearl"\n[layer.walk]\nkind = "drift"\nspeed = 2.0\n'
+        '[[route]]\nfrom = "midi.cc74"\nto = "main.latent.warm"\nrange = [-1.0, 1.0]\n'
+    )
     soundfile.write(tmp_path / "song.wav", gated(1, 12.0)[0], 22050)
     line = rehearse(str(tmp_path / "song.wav"), str(tmp_path / "knobs.mid"), str(tmp_path / "m.npz"), str(preset))
     assert "m.npz" in line and "main.latent.warm" in line
@@ -180,8 +184,11 @@ def recorder_at_work(path: Path, seconds: float) -> MovesRecorder:
     show = Show([make()], "first")
     for i in range(round(seconds * 60)):
         t = (i + 1) / 60
-        events = [ControlEvent(t, "midi.cc74", min(1.0, t / 10.0)), ControlEvent(t, "midi.clock"),
-                  ControlEvent(t, "knob.main.echo.zoom", 2.0)]
+        events = [
+            ControlEvent(t, "midi.cc74", min(1.0, t / 10.0)),
+            ControlEvent(t, "midi.clock"),
+            ControlEvent(t, "knob.main.echo.zoom", 2.0),
+        ]
         frame = show.step(t, 1 / 60, (64, 36), Features(t=t), Sound(), events)
         while (ticks.written + 1) * TICK_S <= t:
             ticks.write(np.full((1, 1 + len(NAMES)), (ticks.written + 1) * TICK_S))
@@ -263,11 +270,30 @@ def test_a_knob_that_cannot_move_is_not_recorded(tmp_path):
 
 def test_a_show_that_is_interrupted_keeps_its_moves(tmp_path):
     out = tmp_path / "live.npz"
-    show = subprocess.Popen([sys.executable, "-m", "performer", "play", "drift", "--headless", "--input", "demo",
-                             "--midi", "off", "--size", "160x90", "--fps", "20", "--record-moves", str(out)],
-                            stderr=subprocess.PIPE, text=True,
-                            # A job in the background is born deaf to it.
-                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    show = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "performer",
+            "play",
+            "drift",
+            "--headless",
+            "--input",
+            "demo",
+            "--midi",
+            "off",
+            "--size",
+            "160x90",
+            "--fps",
+            "20",
+            "--record-moves",
+            str(out),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A job in the background is born deaf to it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     try:
         deadline = time.monotonic() + 120.0
         while not out.exists() and show.poll() is None and time.monotonic() < deadline:
@@ -283,15 +309,22 @@ def test_a_show_that_is_interrupted_keeps_its_moves(tmp_path):
     assert np.diff(walk).min() >= 0.0 and walk[-1] > walk[0]
 
 
-@pytest.mark.parametrize("harm", ["truncated", "lacks", "pickled", "shapes", "other", "text", "infinite",
-                                  "damaged", "lying"])
+@pytest.mark.parametrize(
+    "harm", ["truncated", "lacks", "pickled", "shapes", "other", "text", "infinite", "damaged", "lying"]
+)
 def test_a_recording_that_is_no_good_is_one_clear_line(harm, folder, tmp_path):
     good, path = moves.read(folder / "0.npz"), tmp_path / "bad.npz"
-    arrays = {"heard": good.heard, "moves": good.moves, "t": good.t, "knobs": np.array(good.knobs),
-              "gist": np.array(NAMES), "tick_s": np.array(TICK_S)}
+    arrays = {
+        "heard": good.heard,
+        "moves": good.moves,
+        "t": good.t,
+        "knobs": np.array(good.knobs),
+        "gist": np.array(NAMES),
+        "tick_s": np.array(TICK_S),
+    }
     if harm == "truncated":
         data = (folder / "0.npz").read_bytes()
-        path.write_bytes(data[:len(data) // 2])
+        path.write_bytes(data[: len(data) // 2])
     elif harm == "text":
         path.write_text("not a recording")
     elif harm == "damaged":  # zlib's own error
@@ -301,12 +334,16 @@ def test_a_recording_that_is_no_good_is_one_clear_line(harm, folder, tmp_path):
         path.write_bytes(data)
     elif harm == "lying":  # about its size
         with zipfile.ZipFile(path, "w") as parts, parts.open("heard.npy", "w") as heard:
-            header = {"descr": "<f2", "fortran_order": False, "shape": (10 ** 15, len(NAMES))}
+            header = {"descr": "<f2", "fortran_order": False, "shape": (10**15, len(NAMES))}
             np.lib.format.write_array_header_1_0(heard, header)
     else:
-        changed = {"lacks": {"knobs": None}, "pickled": {"knobs": np.array([{}], object)},
-                   "shapes": {"t": good.t[:-1]}, "other": {"gist": np.array([*NAMES[:-1], "smell"])},
-                   "infinite": {"heard": np.full_like(good.heard, np.inf)}}[harm]
+        changed = {
+            "lacks": {"knobs": None},
+            "pickled": {"knobs": np.array([{}], object)},
+            "shapes": {"t": good.t[:-1]},
+            "other": {"gist": np.array([*NAMES[:-1], "smell"])},
+            "infinite": {"heard": np.full_like(good.heard, np.inf)},
+        }[harm]
         arrays.update(changed)
         np.savez(path, **{name: array for name, array in arrays.items() if array is not None})
     with pytest.raises(Fault, match=r"bad\.npz") as caught:
@@ -316,8 +353,11 @@ def test_a_recording_that_is_no_good_is_one_clear_line(harm, folder, tmp_path):
 
 def test_a_recording_is_never_written_over(tmp_path):
     (tmp_path / "a.npz").write_bytes(b"precious")
-    for path, why in ((tmp_path / "a.npz", "already"), (tmp_path / "a.wav", r"\.npz"),
-                      (tmp_path / "no" / "a.npz", "no such folder")):
+    for path, why in (
+        (tmp_path / "a.npz", "already"),
+        (tmp_path / "a.wav", r"\.npz"),
+        (tmp_path / "no" / "a.npz", "no such folder"),
+    ):
         with pytest.raises(Fault, match=why):
             moves.check_path(path)
     assert moves.check_path(tmp_path).name == "moves_1.npz"
@@ -402,8 +442,24 @@ def test_a_resumed_training_is_the_uninterrupted_one(folder, tmp_path):
 
 def test_the_command_trains_and_says_how_to_play_it(folder, tmp_path):
     pytest.importorskip("torch")
-    done = subprocess.run([sys.executable, "-m", "performer", "train", "follower", str(folder), "-o",
-                           str(tmp_path / "mine.onnx"), "--steps", "3", "--batch", "2"], capture_output=True, text=True)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "performer",
+            "train",
+            "follower",
+            str(folder),
+            "-o",
+            str(tmp_path / "mine.onnx"),
+            "--steps",
+            "3",
+            "--batch",
+            "2",
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     assert 'follower = "mine"' in done.stdout and '"follower.warm"' in done.stdout and "surprise" in done.stdout
     assert read(tmp_path / "mine.follower.onnx").knobs == ("warm",)
@@ -423,7 +479,7 @@ def performed(path: Path, fps: int, seed: int = 0, seconds: float = 6.0) -> np.n
     seen = []
     for i in range(round(seconds * fps)):
         t = (i + 1) / fps
-        source.hear(sound[source.ring.written:round(t * rate)])
+        source.hear(sound[source.ring.written : round(t * rate)])
         listener.hear()
         frame = show.step(t, 1 / fps, (64, 36), listener.features(), Sound(), (), followers.moves)
         followers.attend(show.following)
@@ -461,8 +517,10 @@ def test_wildness_is_how_wild_it_is(trained):
 
 def test_the_hand_on_a_knob_wins_over_the_follower_and_gives_it_back():
     params = make(FOLLOWED).params
-    routes = [Route("follower.warm", "main.latent.warm", outside=(-1.0, 1.0)),
-              Route("midi.cc1", "main.latent.warm", outside=(-1.0, 1.0))]
+    routes = [
+        Route("follower.warm", "main.latent.warm", outside=(-1.0, 1.0)),
+        Route("midi.cc1", "main.latent.warm", outside=(-1.0, 1.0)),
+    ]
     router = Router(routes, params, {"main.latent.warm": 0.0}, hold=4.0)
     values = {"follower.warm": 0.9, "midi.cc1": 0.1}  # the knob lies there from the scene before
     seen = []
@@ -490,9 +548,11 @@ def test_a_preset_names_its_follower():
     table = FOLLOWED.replace('follower = "warmer"', "") + '[follower]\nname = "warmer"\nwildness = 1.5\nseed = 4\n'
     show = Show([make(table)], "first", seed=0)
     assert show.following == {1: Following("warmer", 4, 1.5)}
-    for text, why in ((FOLLOWED.replace('follower = "warmer"', ""), "needs a follower"),
-                      (table + "wildnes = 1\n", "wildness"),
-                      (FOLLOWED.replace("follower.warm", "follower."), "route")):
+    for text, why in (
+        (FOLLOWED.replace('follower = "warmer"', ""), "needs a follower"),
+        (table + "wildnes = 1\n", "wildness"),
+        (FOLLOWED.replace("follower.warm", "follower."), "route"),
+    ):
         with pytest.raises(Fault, match=why):
             make(text)
 
@@ -507,15 +567,22 @@ def graph(path: Path, means: list, metadata: dict | None = None, tensors=(), inp
     def info(name, *shape):
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
-    constants = [helper.make_node("Constant", [], [name], value=helper.make_tensor(name, TensorProto.FLOAT, shape, [v]))
-                 for name, shape, v in (("odds", (1, 1, 1), 0.0), ("spreads", (1, 1, 1), 0.01))]
+    constants = [
+        helper.make_node("Constant", [], [name], value=helper.make_tensor(name, TensorProto.FLOAT, shape, [v]))
+        for name, shape, v in (("odds", (1, 1, 1), 0.0), ("spreads", (1, 1, 1), 0.01))
+    ]
     nodes = [*constants, helper.make_node("Identity", ["memory"], ["remembered"]), *means]
     made = helper.make_graph(
-        nodes, "follower", inputs or [info("heard", 1, len(NAMES)), info("moved", 1, 1), info("memory", 1, 2)],
-        [*(info(name, 1, 1, 1) for name in ("odds", "means", "spreads")), info("remembered", 1, 2)], list(tensors))
+        nodes,
+        "follower",
+        inputs or [info("heard", 1, len(NAMES)), info("moved", 1, 1), info("memory", 1, 2)],
+        [*(info(name, 1, 1, 1) for name in ("odds", "means", "spreads")), info("remembered", 1, 2)],
+        list(tensors),
+    )
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    helper.set_model_props(model, {"knobs": "warm", "start": "0.5", "gist": ",".join(NAMES), "tick_s": str(TICK_S),
-                                   **(metadata or {})})
+    helper.set_model_props(
+        model, {"knobs": "warm", "start": "0.5", "gist": ",".join(NAMES), "tick_s": str(TICK_S), **(metadata or {})}
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, path)
     return path
@@ -532,11 +599,23 @@ def number(name: str, value, kind=None):
 def nan_when_loud(path: Path) -> Path:
     """Moves steadily; a logarithm of less than nothing as soon as the level is above a half."""
     at = NAMES.index("level")
-    nodes = [node("Slice", ["heard", "from", "to", "axis"], ["level"]), node("Sub", ["half", "level"], ["left"]),
-             node("Log", ["left"], ["log"]), node("Mul", ["log", "zero"], ["none"]),
-             node("Add", ["none", "step"], ["s"]), node("Reshape", ["s", "shape"], ["means"])]
-    tensors = [number("from", [at], np.int64), number("to", [at + 1], np.int64), number("axis", [1], np.int64),
-               number("half", 0.5), number("zero", 0.0), number("step", 0.002), number("shape", [1, 1, 1], np.int64)]
+    nodes = [
+        node("Slice", ["heard", "from", "to", "axis"], ["level"]),
+        node("Sub", ["half", "level"], ["left"]),
+        node("Log", ["left"], ["log"]),
+        node("Mul", ["log", "zero"], ["none"]),
+        node("Add", ["none", "step"], ["s"]),
+        node("Reshape", ["s", "shape"], ["means"]),
+    ]
+    tensors = [
+        number("from", [at], np.int64),
+        number("to", [at + 1], np.int64),
+        number("axis", [1], np.int64),
+        number("half", 0.5),
+        number("zero", 0.0),
+        number("step", 0.002),
+        number("shape", [1, 1, 1], np.int64),
+    ]
     return graph(path, nodes, tensors=tensors)
 
 
@@ -561,8 +640,9 @@ def test_a_follower_that_says_nonsense_stops_and_its_knobs_stay(tmp_path, caplog
     assert len(followers._failed) == 1 and caplog.text.count("stopped") == 6
 
 
-@pytest.mark.parametrize("harm", ["missing", "text", "truncated", "large", "strange", "external", "gist", "knobs",
-                                  "shape"])
+@pytest.mark.parametrize(
+    "harm", ["missing", "text", "truncated", "large", "strange", "external", "gist", "knobs", "shape"]
+)
 def test_a_follower_that_is_no_good_is_one_line_and_the_preset_plays_without(harm, tmp_path, caplog):
     path = tmp_path / "warmer.follower.onnx"
     still = [node("Constant", [], ["means"], value=number("means", [[[0.0]]]))]
@@ -585,7 +665,7 @@ def test_a_follower_that_is_no_good_is_one_line_and_the_preset_plays_without(har
         graph(path, [node("Constant", [], ["means"], value=number("means", [[[0.0, 1.0]]]))])
     elif harm == "truncated":
         data = graph(path, still).read_bytes()
-        path.write_bytes(data[:len(data) // 2])
+        path.write_bytes(data[: len(data) // 2])
     with caplog.at_level(logging.INFO):
         nowhere = Library(audio=(), folders=(tmp_path.parent,)).follower
         followers = Followers(nowhere if harm == "missing" else found(path))
@@ -610,7 +690,8 @@ def test_a_knob_that_the_follower_does_not_have_is_named(tmp_path, caplog):
     assert len(caplog.records) == 1 and "did you mean 'follower.warm'?" in caplog.text
     (tmp_path / "first.toml").write_text(
         'follower = "pupeteer"\n[[layer]]\nshader = "aurora"\n'
-        '[[route]]\nfrom = "follower.swey"\nto = "main.mix.opacity"\n')
+        '[[route]]\nfrom = "follower.swey"\nto = "main.mix.opacity"\n'
+    )
     assert "did you mean 'puppeteer'?" in check([str(tmp_path / "first.toml")], None, "cpu")[0]["error"]
     text = (tmp_path / "first.toml").read_text().replace("pupeteer", "puppeteer")
     (tmp_path / "first.toml").write_text(text)
@@ -673,7 +754,7 @@ def test_the_shipped_follower_is_small_free_and_quick():
     card = tomllib.loads(SHIPPED.with_suffix(".toml").read_text())
     assert SHIPPED.stat().st_size < 300_000 and card["licence"] == "CC0-1.0" and tuple(card["knobs"]) == net.knobs
     assert card["metrics"]["surprise"] < min(card["metrics"]["still"], card["metrics"]["mean"])
-    sound = demo.render(44100)[:44100 * 20].mean(1)
+    sound = demo.render(44100)[: 44100 * 20].mean(1)
     played = []
     player = Improviser(net, 1)
     ticks_of(sound, 44100, follow=lambda heard: played.append(player.tick(heard, 1.0).copy()))

@@ -26,6 +26,7 @@ PLAY = [sys.executable, "-m", "performer", "play", "--headless", "--input", "dem
 
 def begun(*more: str) -> subprocess.Popen[str]:
     """A show that hears all signals, though a job of `nohup` and `&`, as this may be one, does not."""
+
     def hear() -> None:
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
@@ -134,8 +135,9 @@ def test_another_process_s_watchdog_is_left_alone(tmp_path):
 
 def test_play_tells_systemd_that_it_lives(tmp_path):
     systemd = Systemd(tmp_path / "notify", WATCHDOG_USEC="400000")
-    program = subprocess.Popen([*PLAY, "--gallery", "--seconds", "2"], stderr=subprocess.PIPE, text=True,
-                               env={**os.environ, **systemd.environ})
+    program = subprocess.Popen(
+        [*PLAY, "--gallery", "--seconds", "2"], stderr=subprocess.PIPE, text=True, env={**os.environ, **systemd.environ}
+    )
     try:
         said = [systemd.heard()]
         while said[-1] != "STOPPING=1":
@@ -271,8 +273,14 @@ def test_figures_that_cannot_be_written_at_the_end_are_one_line(tmp_path, monkey
 
 def test_who_counts_on_a_screen_gets_no_demo_instead(tmp_path):
     bare = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    done = subprocess.run([sys.executable, "-m", "performer", "play", "--input", "demo", "--fullscreen"], env=bare,
-                          cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-m", "performer", "play", "--input", "demo", "--fullscreen"],
+        env=bare,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.returncode == 2 and "no display" in done.stderr
     assert not list(tmp_path.iterdir())
 

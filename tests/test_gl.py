@@ -40,16 +40,28 @@ def make(name, code, header="{}"):
     return isf.parse(f"/*{header}*/\n{code}", name)
 
 
-RAMP = make("ramp", "void main() { gl_FragColor = vec4(isf_FragNormCoord, level, 1.0); }",
-            '{"INPUTS": [{"NAME": "level", "TYPE": "float", "DEFAULT": 0.25}]}')
-INVERT = make("invert", "void main() { gl_FragColor = vec4(1.0 - IMG_THIS_PIXEL(inputImage).rgb, 1.0); }",
-              '{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}], "PERFORMER": {"COST": "high"}}')
-FADE = make("fade", """void main() {
+RAMP = make(
+    "ramp",
+    "void main() { gl_FragColor = vec4(isf_FragNormCoord, level, 1.0); }",
+    '{"INPUTS": [{"NAME": "level", "TYPE": "float", "DEFAULT": 0.25}]}',
+)
+INVERT = make(
+    "invert",
+    "void main() { gl_FragColor = vec4(1.0 - IMG_THIS_PIXEL(inputImage).rgb, 1.0); }",
+    '{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}], "PERFORMER": {"COST": "high"}}',
+)
+FADE = make(
+    "fade",
+    """void main() {
   gl_FragColor = mix(IMG_THIS_PIXEL(startImage), IMG_THIS_PIXEL(endImage), progress);
 }""",
-            '{"INPUTS": [{"NAME": "startImage", "TYPE": "image"}, {"NAME": "endImage", "TYPE": "image"}]}')
-FLAT = make("flat_colour", "void main() { gl_FragColor = colour; }",
-            '{"INPUTS": [{"NAME": "colour", "TYPE": "color", "DEFAULT": [0.5, 0.25, 0.0, 1.0]}]}')
+    '{"INPUTS": [{"NAME": "startImage", "TYPE": "image"}, {"NAME": "endImage", "TYPE": "image"}]}',
+)
+FLAT = make(
+    "flat_colour",
+    "void main() { gl_FragColor = colour; }",
+    '{"INPUTS": [{"NAME": "colour", "TYPE": "color", "DEFAULT": [0.5, 0.25, 0.0, 1.0]}]}',
+)
 BROKEN = make("broken", "void main() {\n  gl_FragColor = vec4(nothing);\n}")
 SHADERS = {spec.name: spec for spec in (RAMP, INVERT, FADE, FLAT, BROKEN)}
 
@@ -84,8 +96,14 @@ def layer(name="main", model=None, shader=None, effects=(), blend="normal"):
 
 def preset(*layers, master=(), transition="fade"):
     shaders = [one.shader for one in layers if one.shader] + [node.shader for one in layers for node in one.effects]
-    return SimpleNamespace(layers=layers, master=tuple(Effect(n, n) for n in master), base={}, routes=(),
-                           transition=Transition(transition, 1.0), shaders=(*shaders, *master, transition))
+    return SimpleNamespace(
+        layers=layers,
+        master=tuple(Effect(n, n) for n in master),
+        base={},
+        routes=(),
+        transition=Transition(transition, 1.0),
+        shaders=(*shaders, *master, transition),
+    )
 
 
 def frame(scene, index=0, t=0.0, **more):
@@ -105,8 +123,12 @@ def test_standard_variables(world):
       if (check == 1) gl_FragColor = vec4(TIME, TIMEDELTA, float(FRAMEINDEX), float(PASSINDEX));
       if (check == 2) gl_FragColor = DATE / vec4(4000.0, 20.0, 40.0, 86400.0);
     }"""
-    spec = make("standard", code, '{"INPUTS": [{"NAME": "check", "TYPE": "long", "VALUES": [0, 1, 2]}], "PASSES": ['
-                '{"TARGET": "a", "FLOAT": true}]}')
+    spec = make(
+        "standard",
+        code,
+        '{"INPUTS": [{"NAME": "check", "TYPE": "long", "VALUES": [0, 1, 2]}], "PASSES": ['
+        '{"TARGET": "a", "FLOAT": true}]}',
+    )
     bench = Bench(world, spec)
     bench.moment.date = (2000.0, 10.0, 20.0, 43200.0)
     place = bench.draw({"n.check": 0.0})
@@ -133,8 +155,14 @@ def test_values_of_every_type_reach_the_shader(world):
 
 
 def test_an_event_is_true_for_one_frame(world):
-    bench = Bench(world, make("event", "void main() { gl_FragColor = vec4(hit ? 1.0 : 0.0); }",
-                              '{"INPUTS": [{"NAME": "hit", "TYPE": "event"}]}'))
+    bench = Bench(
+        world,
+        make(
+            "event",
+            "void main() { gl_FragColor = vec4(hit ? 1.0 : 0.0); }",
+            '{"INPUTS": [{"NAME": "hit", "TYPE": "event"}]}',
+        ),
+    )
     seen = [bench.draw({"n.hit": float(count)})[0, 0, 0] for count in (41, 41, 42, 42, 44, 44, 0, 1)]
     assert seen == [0, 0, 1, 0, 1, 0, 0, 1]
 
@@ -159,8 +187,11 @@ def test_sampling_functions_agree(world):
 
 
 def test_a_persistent_float_buffer_counts_and_survives_resizing(world):
-    spec = make("count", "void main() { gl_FragColor = IMG_THIS_PIXEL(sum) + vec4(1.0); }",
-                '{"PASSES": [{"TARGET": "sum", "PERSISTENT": true, "FLOAT": true}]}')
+    spec = make(
+        "count",
+        "void main() { gl_FragColor = IMG_THIS_PIXEL(sum) + vec4(1.0); }",
+        '{"PASSES": [{"TARGET": "sum", "PERSISTENT": true, "FLOAT": true}]}',
+    )
     bench = Bench(world, spec)
     assert [bench.draw()[5, 5, 0] for _ in range(300)] == list(range(1, 301))
     assert bench.draw(size=(32, 18)).shape == (18, 32, 4)
@@ -184,16 +215,24 @@ def test_sized_passes_see_their_own_size_and_each_other(world):
 def test_several_passes_into_one_buffer_see_the_one_before(world):
     for lasting in (True, False):
         header = json.dumps({"PASSES": 3 * [{"TARGET": "a", "PERSISTENT": lasting}] + [{}]})
-        code = ("void main() { vec4 c = IMG_THIS_PIXEL(a);"
-                " gl_FragColor = PASSINDEX == 0 ? vec4(0.1) : PASSINDEX == 3 ? c : c * 2.0; }")
+        code = (
+            "void main() { vec4 c = IMG_THIS_PIXEL(a);"
+            " gl_FragColor = PASSINDEX == 0 ? vec4(0.1) : PASSINDEX == 3 ? c : c * 2.0; }"
+        )
         bench = Bench(world, make("several", code, header))
         for _ in range(3):
             assert bench.draw()[3, 3, 0] == pytest.approx(0.4, abs=0.02)
 
 
 def test_nothing_is_allocated_once_it_runs(world):
-    bench = Bench(world, make("two", "void main() { gl_FragColor = PASSINDEX == 0 ? vec4(1.0) : IMG_THIS_PIXEL(a); }",
-                              '{"PASSES": [{"TARGET": "a"}, {}]}'))
+    bench = Bench(
+        world,
+        make(
+            "two",
+            "void main() { gl_FragColor = PASSINDEX == 0 ? vec4(1.0) : IMG_THIS_PIXEL(a); }",
+            '{"PASSES": [{"TARGET": "a"}, {}]}',
+        ),
+    )
     bench.draw()
     bench.pool.ctx = None  # whoever would allocate now fails
     for _ in range(5):
@@ -217,8 +256,12 @@ def test_idle_targets_are_released(world):
 def test_compile_errors_name_the_authors_line(world):
     with pytest.raises(Fault, match=r"^broken:3: .*nothing"):
         Program(world.ctx, BROKEN)
-    vertex = isf.parse("/*{}*/\nvoid main() { gl_FragColor = vec4(1.0); }", "v", Path("a/v.fs"),
-                       "void main() {\n isf_vertShaderInit();\n\n gl_Position = nix;\n}")
+    vertex = isf.parse(
+        "/*{}*/\nvoid main() { gl_FragColor = vec4(1.0); }",
+        "v",
+        Path("a/v.fs"),
+        "void main() {\n isf_vertShaderInit();\n\n gl_Position = nix;\n}",
+    )
     with pytest.raises(Fault, match=r"^a/v\.vs:4: .*nix"):
         Program(world.ctx, vertex)
     with pytest.raises(Fault, match=r"does not link: .*missing"):
@@ -228,27 +271,27 @@ def test_compile_errors_name_the_authors_line(world):
 
 DIALECTS = {
     "globals": "vec2 st = gl_FragCoord.xy / RENDERSIZE;\nfloat t = TIME * amount;\n"
-               "void main() { gl_FragColor = vec4(st, t, 1); }",
+    "void main() { gl_FragColor = vec4(st, t, 1); }",
     "own round": "float round(float x) { return floor(x + 0.5); }\nvoid main() { gl_FragColor = vec4(round(amount)); }",
     "texture as a name": "void main() { vec4 texture = IMG_THIS_PIXEL(inputImage);"
-                         " gl_FragColor = texture + texture2D(inputImage, vec2(0.5)); }",
+    " gl_FragColor = texture + texture2D(inputImage, vec2(0.5)); }",
     "reserved names": "float smooth(float half) { return half; }\n"
-                      "void main() { float input = 1.0; float flat = 2.0; vec4 sample = vec4(input * flat);"
-                      " gl_FragColor = sample * smooth(0.5); }",
+    "void main() { float input = 1.0; float flat = 2.0; vec4 sample = vec4(input * flat);"
+    " gl_FragColor = sample * smooth(0.5); }",
     "samplers as parameters": "vec4 f(sampler2D s, vec2 p) { return IMG_PIXEL(s, p) + IMG_THIS_PIXEL(s); }\n"
-                              "void main() { gl_FragColor = f(inputImage, isf_FragNormCoord); }",
+    "void main() { gl_FragColor = f(inputImage, isf_FragNormCoord); }",
     "whole numbers": "void main() { float a = 1; if (amount > 1) a = 2;"
-                     " gl_FragColor = vec4(pow(amount, 2), mod(TIME, 2), a, mode); }",
+    " gl_FragColor = vec4(pow(amount, 2), mod(TIME, 2), a, mode); }",
     "C arrays": "const float w[2] = {0.25, 0.75};\nvoid main() { gl_FragColor = vec4(w[mode]); }",
     "const of a uniform": "const vec2 middle = RENDERSIZE * 0.5;\nvoid main() { gl_FragColor = vec4(middle, 0, 1); }",
     "redeclared": "uniform float TIME;\nuniform sampler2D inputImage;\nvarying vec2 isf_FragNormCoord;\n"
-                  "void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage) + TIME; }",
+    "void main() { gl_FragColor = IMG_THIS_PIXEL(inputImage) + TIME; }",
     "fixed function": "void main() { gl_FragData[0] = IMG_NORM_PIXEL(inputImage, gl_TexCoord[0].st); }",
     "embedded": "#extension GL_OES_standard_derivatives : enable\n#ifdef GL_ES\nprecision highp float;\n#endif\n"
-                "void main() { lowp float a = dFdx(amount); gl_FragColor = vec4(a); }",
+    "void main() { lowp float a = dFdx(amount); gl_FragColor = vec4(a); }",
     "own output": "#version 330\nout vec4 colour;\nvoid main() { colour = texture(inputImage, isf_FragNormCoord); }",
     "shadertoy": "void mainImage(out vec4 c, in vec2 p) { c = vec4(p / RENDERSIZE, 0.5, 1.0); }\r\n"
-                 "void main(void) { mainImage(gl_FragColor, gl_FragCoord.xy); }\r\n",
+    "void main(void) { mainImage(gl_FragColor, gl_FragCoord.xy); }\r\n",
     "other letters": "// h\u00e9llo \u2014 \u201cquotes\u201d\nvoid main() { gl_FragColor = vec4(1.0); } // \u00fc",
 }
 
@@ -396,8 +439,11 @@ def test_a_source_with_its_effects(world):
 
 @pytest.mark.parametrize("lasting", [True, False])
 def test_the_last_of_several_passes_is_what_is_seen(world, lasting):
-    spec = make("several", "void main() { gl_FragColor = PASSINDEX == 0 ? vec4(0.0) : vec4(0.5) + IMG_THIS_PIXEL(a); }",
-                json.dumps({"PASSES": [{"TARGET": "a", "PERSISTENT": lasting, "WIDTH": 1}, {}]}))
+    spec = make(
+        "several",
+        "void main() { gl_FragColor = PASSINDEX == 0 ? vec4(0.0) : vec4(0.5) + IMG_THIS_PIXEL(a); }",
+        json.dumps({"PASSES": [{"TARGET": "a", "PERSISTENT": lasting, "WIDTH": 1}, {}]}),
+    )
     renderer = Renderer(world.ctx, {**SHADERS, "several": spec})
     for effects in ((), ("invert",)):
         one = scene(preset(layer(shader="several", effects=effects)), len(effects))
@@ -408,17 +454,26 @@ def test_the_last_of_several_passes_is_what_is_seen(world, lasting):
 
 
 @pytest.mark.parametrize("deep", [True, False])
-@pytest.mark.parametrize(("blend", "expected"), [
-    ("normal", (0.5, 0.25, 0.0)), ("add", (0.64, 0.472, 0.4)), ("screen", (0.7, 0.55, 0.4)),
-    ("multiply", (0.2, 0.1, 0.0)), ("overlay", (0.4, 0.2, 0.0)), ("lighten", (0.5, 0.4, 0.4)),
-    ("darken", (0.4, 0.25, 0.0)), ("difference", (0.1, 0.15, 0.4))])
+@pytest.mark.parametrize(
+    ("blend", "expected"),
+    [
+        ("normal", (0.5, 0.25, 0.0)),
+        ("add", (0.64, 0.472, 0.4)),
+        ("screen", (0.7, 0.55, 0.4)),
+        ("multiply", (0.2, 0.1, 0.0)),
+        ("overlay", (0.4, 0.2, 0.0)),
+        ("lighten", (0.5, 0.4, 0.4)),
+        ("darken", (0.4, 0.25, 0.0)),
+        ("difference", (0.1, 0.15, 0.4)),
+    ],
+)
 def test_layers_are_mixed(world, blend, expected, deep):
     renderer = Renderer(world.ctx, SHADERS, deep=deep)
     two = preset(layer("below", shader="flat_colour"), layer("above", shader="flat_colour", blend=blend))
     grey = {"below__source__colour": (0.4, 0.4, 0.4, 1.0)}
     for opacity in (1.0, 0.5, 0.0):
         renderer.draw(frame(scene(two, above__mix__opacity=opacity, **grey)), {}, world.screen)
-        wanted = [(0.4 ** 2 + opacity * (value ** 2 - 0.4 ** 2)) ** 0.5 for value in expected]  # in linear light
+        wanted = [(0.4**2 + opacity * (value**2 - 0.4**2)) ** 0.5 for value in expected]  # in linear light
         assert read(world.screen)[5, 5] == pytest.approx(wanted, abs=0.006)
     renderer.release()
 
@@ -427,8 +482,8 @@ def test_master_effects_and_blackout(world):
     renderer = Renderer(world.ctx, SHADERS)
     one = preset(layer(shader="flat_colour"), layer("second", shader="flat_colour", blend="add"), master=["invert"])
     renderer.draw(frame(scene(one)), {}, world.screen)
-    red = 1.0 - 0.5 * 2.0 ** 0.5  # two lights of 0.5, in linear light
-    green = 1.0 - 0.25 * 2.0 ** 0.5
+    red = 1.0 - 0.5 * 2.0**0.5  # two lights of 0.5, in linear light
+    green = 1.0 - 0.25 * 2.0**0.5
     assert read(world.screen)[5, 5] == pytest.approx([red, green, 1.0], abs=0.006)
     renderer.draw(frame(scene(one), blackout=0.5), {}, world.screen)
     assert read(world.screen)[5, 5] == pytest.approx([0.5 * red, 0.5 * green, 0.5], abs=0.006)
@@ -456,8 +511,11 @@ def test_a_change_of_scene_goes_through_its_transition(world):
 
 
 def test_a_scene_is_renewed_by_a_plain_dissolve(world):
-    negative = make("negative", "void main() { gl_FragColor = vec4(1.0 - IMG_THIS_PIXEL(endImage).rgb, progress); }",
-                    '{"INPUTS": [{"NAME": "startImage", "TYPE": "image"}, {"NAME": "endImage", "TYPE": "image"}]}')
+    negative = make(
+        "negative",
+        "void main() { gl_FragColor = vec4(1.0 - IMG_THIS_PIXEL(endImage).rgb, progress); }",
+        '{"INPUTS": [{"NAME": "startImage", "TYPE": "image"}, {"NAME": "endImage", "TYPE": "image"}]}',
+    )
     renderer = Renderer(world.ctx, {**SHADERS, "negative": negative})
     same = preset(layer(shader="ramp"), transition="negative")
     renderer.draw(frame(scene(same, 1)), {}, world.screen)
@@ -560,8 +618,13 @@ def test_reloading_keeps_buffers_and_refuses_what_is_broken(world):
     draw()
     assert levels == pytest.approx([0.125, 0.25, 0.375, 0.625], abs=0.003)
     # A shader that could not be had before plays from the next scene on.
-    renderer.reload(make("adds", "void main() { gl_FragColor = vec4(more); }",
-                         '{"INPUTS": [{"NAME": "more", "TYPE": "float", "DEFAULT": 0.75}]}'))
+    renderer.reload(
+        make(
+            "adds",
+            "void main() { gl_FragColor = vec4(more); }",
+            '{"INPUTS": [{"NAME": "more", "TYPE": "float", "DEFAULT": 0.75}]}',
+        )
+    )
     draw()
     assert levels[-1] == pytest.approx(0.75, abs=0.003)
     renderer.release()
@@ -601,10 +664,13 @@ def test_warming_leaves_no_trace(world):
 
 
 def test_the_same_frames_give_the_same_pictures(world):
-    spec = make("noisy", """void main() {
+    spec = make(
+        "noisy",
+        """void main() {
       float n = fract(sin(dot(gl_FragCoord.xy, vec2(12.9898, 78.233)) + TIME) * 43758.5453);
       gl_FragColor = mix(IMG_THIS_PIXEL(old), vec4(n, DATE.w / 86400.0, float(hit), 1.0), 0.5); }""",
-                '{"INPUTS": [{"NAME": "hit", "TYPE": "event"}], "PASSES": [{"TARGET": "old", "PERSISTENT": true}]}')
+        '{"INPUTS": [{"NAME": "hit", "TYPE": "event"}], "PASSES": [{"TARGET": "old", "PERSISTENT": true}]}',
+    )
     pictures = []
     for _ in range(2):
         renderer = Renderer(world.ctx, {**SHADERS, "noisy": spec})

@@ -11,11 +11,15 @@ from performer.gl.renderer import Renderer
 from performer.gl.timing import LATE, Timer
 
 SIZE = (64, 36)
-HEAVY = make("heavy", """void main() {
+HEAVY = make(
+    "heavy",
+    """void main() {
   float a = 0.0;
   if (PASSINDEX == 0) for (int i = 0; i < 3000; i++) a += sin(float(i) + isf_FragNormCoord.x);
   gl_FragColor = vec4(RENDERSIZE.x / 64.0, a * 1e-6, 0.0, 1.0);
-}""", json.dumps({"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}], "PASSES": [{"TARGET": "a"}, {}]}))
+}""",
+    json.dumps({"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}], "PASSES": [{"TARGET": "a"}, {}]}),
+)
 
 
 @pytest.fixture(scope="module")

@@ -131,8 +131,14 @@ def test_what_fails_makes_nan_differs_or_takes_too_long_is_not_taken():
             raise RuntimeError("cudnn64_9.dll\nis missing")
         if number == 5:
             released.wait(20.0)
-        return (Timed(PICTURE, 0.004), None, Timed(PICTURE * np.nan), Timed(PICTURE + 0.1),
-                Timed(PICTURE + 1e-4, 0.001), Timed(PICTURE))[number]
+        return (
+            Timed(PICTURE, 0.004),
+            None,
+            Timed(PICTURE * np.nan),
+            Timed(PICTURE + 0.1),
+            Timed(PICTURE + 1e-4, 0.001),
+            Timed(PICTURE),
+        )[number]
 
     try:
         found = best(("plain", "no library", "nan", "wrong", "half", "late", "untried"), begin, 1.5)
@@ -140,15 +146,26 @@ def test_what_fails_makes_nan_differs_or_takes_too_long_is_not_taken():
         released.set()
     assert found.number == 4 and found.runner.picture(0) is not None
     faults = [trial.fault for trial in found.trials]
-    assert faults == ["", "cudnn64_9.dll is missing", "makes NaN or infinite values", "its pictures differ (26 dB)", "",
-                      "not ready after 2 s", "not tried: 2 s were over"]
+    assert faults == [
+        "",
+        "cudnn64_9.dll is missing",
+        "makes NaN or infinite values",
+        "its pictures differ (26 dB)",
+        "",
+        "not ready after 2 s",
+        "not tried: 2 s were over",
+    ]
     assert found.trials[4].psnr_db == pytest.approx(86.0, abs=0.2) and "86 dB" in found.trials[4].line()
 
 
 def real_ways() -> tuple[Way, ...]:
     """Ways of the CPU: as it is, in half floats, one whose provider is not there, and one that fails when it loads."""
-    return (Way("plain", options={"made": "up"}), Way("half", half=True, options={"made": "up"}),
-            Way("not here", "CUDAExecutionProvider", {"device_id": "0"}), Way("unknown", "NopeExecutionProvider"))
+    return (
+        Way("plain", options={"made": "up"}),
+        Way("half", half=True, options={"made": "up"}),
+        Way("not here", "CUDAExecutionProvider", {"device_id": "0"}),
+        Way("unknown", "NopeExecutionProvider"),
+    )
 
 
 def test_the_same_chooser_picks_among_real_sessions(monkeypatch):
@@ -189,8 +206,12 @@ def test_asking_for_what_is_not_here_says_what_is_missing(monkeypatch):
     monkeypatch.setattr(providers, "driver", lambda: False)
     monkeypatch.setattr(providers.ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
     assert [group.ways for group in providers.groups("auto", 1)] == [(onnx.CPU,)]
-    for name, told in {"cuda": "NVIDIA driver", "tensorrt": "pip install tensorrt",
-                       "openvino": "pip install onnxruntime-openvino", "coreml": "there are auto, cpu, cuda"}.items():
+    for name, told in {
+        "cuda": "NVIDIA driver",
+        "tensorrt": "pip install tensorrt",
+        "openvino": "pip install onnxruntime-openvino",
+        "coreml": "there are auto, cpu, cuda",
+    }.items():
         with pytest.raises(Fault, match=told):
             providers.groups(name, 1)
 
@@ -198,12 +219,21 @@ def test_asking_for_what_is_not_here_says_what_is_missing(monkeypatch):
 def test_with_a_card_all_its_ways_come_before_the_processor(monkeypatch, tmp_path):
     monkeypatch.setattr(providers, "driver", lambda: True)
     monkeypatch.setattr(providers, "ENGINES", tmp_path / "engines")
-    monkeypatch.setattr(providers.ort, "get_available_providers", lambda: [
-        "TensorrtExecutionProvider", "CUDAExecutionProvider", "OpenVINOExecutionProvider", "CPUExecutionProvider"])
+    monkeypatch.setattr(
+        providers.ort,
+        "get_available_providers",
+        lambda: [
+            "TensorrtExecutionProvider",
+            "CUDAExecutionProvider",
+            "OpenVINOExecutionProvider",
+            "CPUExecutionProvider",
+        ],
+    )
     first, last = providers.groups("auto", 1)
     assert [way.name for way in first.ways][:2] == ["CUDA", "CUDA graph"] and last.ways == (onnx.CPU,)
-    assert all(way.device == "cuda" and (way.options.get("enable_cuda_graph") == "1") is way.graph
-               for way in first.ways)
+    assert all(
+        way.device == "cuda" and (way.options.get("enable_cuda_graph") == "1") is way.graph for way in first.ways
+    )
     (plain,) = providers.steady(first).ways
     assert (plain.name, plain.graph, plain.half) == ("CUDA", False, False)
     assert plain.options["cudnn_conv_algo_search"] == "DEFAULT" != first.ways[0].options["cudnn_conv_algo_search"]

@@ -36,16 +36,31 @@ def world():
     surface.close()
 
 
-def tensor(picture: np.ndarray, layout: str = "NCHW", dtype: str = "float32", low: float = 0.0, high: float = 1.0,
-           clip: bool = False) -> OnCard:
+def tensor(
+    picture: np.ndarray,
+    layout: str = "NCHW",
+    dtype: str = "float32",
+    low: float = 0.0,
+    high: float = 1.0,
+    clip: bool = False,
+) -> OnCard:
     """A picture (C, H, W) of 0..1 as a model would have left it on the card."""
     values = picture * (high - low) + low
     axes = layout.removeprefix("N")
     values = values.transpose(1, 2, 0) if axes == "HWC" else values[0] if axes == "HW" else values
     values = np.ascontiguousarray(values.round() if dtype == "uint8" else values).astype(dtype)
     values = values[None] if layout.startswith("N") else values
-    return OnCard(values.ctypes.data, values.nbytes, values.shape, dtype, layout, low, high, clip,
-                  lambda: planar(values, layout, low, high, clip))
+    return OnCard(
+        values.ctypes.data,
+        values.nbytes,
+        values.shape,
+        dtype,
+        layout,
+        low,
+        high,
+        clip,
+        lambda: planar(values, layout, low, high, clip),
+    )
 
 
 def drawn(texture: ImageTexture, image: Image, t: float = 0.0) -> np.ndarray:
@@ -59,11 +74,18 @@ def of_the_processor(world: Headless, image: Image) -> np.ndarray:
     return drawn(ImageTexture(world.ctx), Image(image.host, image.t))
 
 
-KINDS = [("NCHW", "float32", -1.0, 1.0, False, 3), ("NCHW", "float16", 0.0, 1.0, False, 3),
-         ("NHWC", "float32", -1.0, 1.0, True, 3), ("HWC", "float16", -1.0, 1.0, False, 3),
-         ("HWC", "uint8", 0.0, 255.0, False, 3), ("CHW", "uint8", 0.0, 255.0, False, 3),
-         ("HW", "float32", 0.0, 1.0, False, 1), ("NHWC", "float16", 0.0, 1.0, False, 1),
-         ("NCHW", "float32", 0.0, 1.0, False, 4), ("HWC", "float32", 0.0, 255.0, True, 4)]
+KINDS = [
+    ("NCHW", "float32", -1.0, 1.0, False, 3),
+    ("NCHW", "float16", 0.0, 1.0, False, 3),
+    ("NHWC", "float32", -1.0, 1.0, True, 3),
+    ("HWC", "float16", -1.0, 1.0, False, 3),
+    ("HWC", "uint8", 0.0, 255.0, False, 3),
+    ("CHW", "uint8", 0.0, 255.0, False, 3),
+    ("HW", "float32", 0.0, 1.0, False, 1),
+    ("NHWC", "float16", 0.0, 1.0, False, 1),
+    ("NCHW", "float32", 0.0, 1.0, False, 4),
+    ("HWC", "float32", 0.0, 255.0, True, 4),
+]
 
 
 @pytest.mark.parametrize(("layout", "dtype", "low", "high", "clip", "channels"), KINDS)
@@ -121,13 +143,24 @@ def test_pinned_pictures_keep_up_with_the_frames_one_late(world, card):  # noqa:
     images = [Image(tensor(RNG.random((3, 9, 13)).astype(np.float32)), float(i)) for i in range(6)]
     texture.draw(images[0], 0.0, 1.0, (13, 9))
     for number in range(1, 6):
-        assert np.array_equal(drawn(texture, images[number], float(number)),
-                              of_the_processor(world, images[number - 1]))
+        assert np.array_equal(
+            drawn(texture, images[number], float(number)), of_the_processor(world, images[number - 1])
+        )
 
 
-@pytest.mark.parametrize(("fails", "ends"), [
-    ({"device"}, "plain"), ({"current"}, "plain"), ({"register"}, "pinned"), ({"map"}, "pinned"),
-    ({"unmap"}, "pinned"), ({"copy"}, "plain"), ({"register", "allocate"}, "plain"), ({"record"}, "plain")])
+@pytest.mark.parametrize(
+    ("fails", "ends"),
+    [
+        ({"device"}, "plain"),
+        ({"current"}, "plain"),
+        ({"register"}, "pinned"),
+        ({"map"}, "pinned"),
+        ({"unmap"}, "pinned"),
+        ({"copy"}, "plain"),
+        ({"register", "allocate"}, "plain"),
+        ({"record"}, "plain"),
+    ],
+)
 def test_each_kind_of_failure_falls_back_once_and_says_why(world, card, fails, ends, caplog):  # noqa: F811
     card.fails = fails
     texture = ImageTexture(world.ctx)
@@ -266,8 +299,9 @@ def test_the_thread_that_makes_pictures_never_touches_cuda_and_gl(world, card): 
     made: list[Image] = []
 
     def body() -> None:
-        made.extend(Image(model.paint(RNG.standard_normal(64).astype(np.float32), stay=True), float(i))
-                    for i in range(3))
+        made.extend(
+            Image(model.paint(RNG.standard_normal(64).astype(np.float32), stay=True), float(i)) for i in range(3)
+        )
 
     thread = threading.Thread(target=body)
     thread.start()

@@ -48,8 +48,17 @@ def changed(picture: np.ndarray, grey: int = 128) -> np.ndarray:
 
 
 def state(t: float = 1.0, **more: object) -> HudState:
-    known = {"bpm": 128.0, "confidence": 0.9, "preset": "Marble", "sound_note": "pulse", "routes": ROUTES,
-             "fps": 60.0, "provider": "CPU", "bands": np.linspace(1, 0, 64, dtype=np.float32), "level": 0.5}
+    known = {
+        "bpm": 128.0,
+        "confidence": 0.9,
+        "preset": "Marble",
+        "sound_note": "pulse",
+        "routes": ROUTES,
+        "fps": 60.0,
+        "provider": "CPU",
+        "bands": np.linspace(1, 0, 64, dtype=np.float32),
+        "level": 0.5,
+    }
     return HudState(t=t, **{**known, **more})  # type: ignore[arg-type]
 
 
@@ -92,13 +101,27 @@ def test_meters_move_every_frame_and_text_ten_times_a_second(ctx: moderngl.Conte
     assert not np.array_equal(text, after)
 
 
-@pytest.mark.parametrize("change", [
-    {"level": 1.0}, {"beat": 0.5}, {"incoming": "Neon", "progress": 0.5},
-    {"routes": (*ROUTES[:1], (*ROUTES[1][:2], 1.0))},
-    {"frozen": True}, {"dark": True},
-    {"recording": "3 s, 0 dropped"}, {"governor_note": "75 %"}, {"midi_note": "Launchpad"},
-    {"delays": (("delay", "48 ms"),)},
-    {"sound_age_ms": 20.0}, {"help": True}, {"sync": "midi"}, {"missed": 7}, {"p99_ms": 30.0}, {"model_rate_hz": 40.0}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"level": 1.0},
+        {"beat": 0.5},
+        {"incoming": "Neon", "progress": 0.5},
+        {"routes": (*ROUTES[:1], (*ROUTES[1][:2], 1.0))},
+        {"frozen": True},
+        {"dark": True},
+        {"recording": "3 s, 0 dropped"},
+        {"governor_note": "75 %"},
+        {"midi_note": "Launchpad"},
+        {"delays": (("delay", "48 ms"),)},
+        {"sound_age_ms": 20.0},
+        {"help": True},
+        {"sync": "midi"},
+        {"missed": 7},
+        {"p99_ms": 30.0},
+        {"model_rate_hz": 40.0},
+    ],
+)
 def test_everything_it_is_told_shows(ctx: moderngl.Context, change: dict[str, object]) -> None:
     canvas = Canvas(ctx, (1280, 720))
     assert not np.array_equal(canvas.draw(state(1.0)), canvas.draw(state(2.0, **change)))
@@ -131,10 +154,17 @@ def test_long_notices_wrap_between_words(ctx: moderngl.Context) -> None:
 
 def test_bad_values_and_foreign_letters_do_no_harm(ctx: moderngl.Context) -> None:
     canvas = Canvas(ctx, (640, 360))
-    picture = canvas.draw(state(
-        bands=np.full(64, np.nan, np.float32), level=9.0, progress=-3.0, incoming="Ünïcödé 音楽 🎹\n" + "x" * 400,
-        sound_note="y" * 3000, messages=tuple(Message(1.0, f"{'long ' * 300}{n}") for n in range(9)),
-        routes=tuple((f"audio.{n}", "main.node.param" * 9, 2.0) for n in range(40))))
+    picture = canvas.draw(
+        state(
+            bands=np.full(64, np.nan, np.float32),
+            level=9.0,
+            progress=-3.0,
+            incoming="Ünïcödé 音楽 🎹\n" + "x" * 400,
+            sound_note="y" * 3000,
+            messages=tuple(Message(1.0, f"{'long ' * 300}{n}") for n in range(9)),
+            routes=tuple((f"audio.{n}", "main.node.param" * 9, 2.0) for n in range(40)),
+        )
+    )
     assert changed(picture).any()
     assert canvas.hud._count < MOST_QUADS
     columns = np.nonzero(changed(picture)[:, :])[1]

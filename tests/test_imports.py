@@ -3,26 +3,42 @@
 import subprocess
 import sys
 
-ALLOWED = {"performer", "numpy", "scipy", "pydantic", "pydantic_core", "annotated_types", "typing_extensions",
-           "typing_inspection", "annotated_doc"}
+ALLOWED = {
+    "performer",
+    "numpy",
+    "scipy",
+    "pydantic",
+    "pydantic_core",
+    "annotated_types",
+    "typing_extensions",
+    "typing_inspection",
+    "annotated_doc",
+}
 
 
 def roots_after(statement: str) -> set[str]:
-    code = (f"import sys; before = set(sys.modules); {statement}; "
-            "print(*sorted({name.partition('.')[0] for name in set(sys.modules) - before}))")
+    code = (
+        f"import sys; before = set(sys.modules); {statement}; "
+        "print(*sorted({name.partition('.')[0] for name in set(sys.modules) - before}))"
+    )
     return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
 
 
 def test_show_loads_only_the_standard_library_numpy_scipy_and_the_schema_library():
-    extra = {name for name in roots_after("import performer.show") - ALLOWED
-             if name not in sys.stdlib_module_names and not name.startswith("_")}
+    extra = {
+        name
+        for name in roots_after("import performer.show") - ALLOWED
+        if name not in sys.stdlib_module_names and not name.startswith("_")
+    }
     assert not extra
 
 
 def test_pure_rooms_do_not_import_adapters():
-    code = ("import sys, performer.show, performer.isf, performer.audio.analyzer, performer.latent.walks; "
-            "print(*[n for n in sys.modules if n.startswith('performer.') and n.split('.')[1] in "
-            "('inputs', 'outputs', 'generators', 'gl', 'train', 'app')])")
+    code = (
+        "import sys, performer.show, performer.isf, performer.audio.analyzer, performer.latent.walks; "
+        "print(*[n for n in sys.modules if n.startswith('performer.') and n.split('.')[1] in "
+        "('inputs', 'outputs', 'generators', 'gl', 'train', 'app')])"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert out == []
 
@@ -36,8 +52,13 @@ def test_adapters_do_not_import_adapters():
     for room in rooms:
         for path in (package / room).glob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
-                names = ([node.module or ""] if isinstance(node, ast.ImportFrom)
-                         else [alias.name for alias in node.names] if isinstance(node, ast.Import) else [])
+                names = (
+                    [node.module or ""]
+                    if isinstance(node, ast.ImportFrom)
+                    else [alias.name for alias in node.names]
+                    if isinstance(node, ast.Import)
+                    else []
+                )
                 for name in names:
                     parts = name.split(".")
                     if parts[0] == "performer" and len(parts) > 1:

@@ -54,8 +54,15 @@ def test_messages_arrive_in_order_and_in_time(stick, api):
             stick.send_message(message)
             time.sleep(0.02)
         events = [take(ports) for _ in range(7)]
-        assert [e.address for e in events] == ["midi.cc74", "midi.note60", "midi.program", "show.preset", "midi.start",
-                                               "midi.clock", "midi.bend"]
+        assert [e.address for e in events] == [
+            "midi.cc74",
+            "midi.note60",
+            "midi.program",
+            "show.preset",
+            "midi.start",
+            "midi.clock",
+            "midi.bend",
+        ]
         assert events[1].text == "ch4" and events[3].value == 3.0
         assert all(sent <= e.t <= time.perf_counter() for e in events)
         assert [e.t for e in events] == sorted(e.t for e in events)
@@ -126,13 +133,15 @@ def test_without_a_midi_system_the_show_goes_on(monkeypatch, tmp_path):
 
 
 def test_a_midi_file_gives_its_events_with_tempo_changes_in_seconds(tmp_path):
-    track = mido.MidiTrack([
-        mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(120)),
-        mido.Message("note_on", note=60, velocity=127),
-        mido.Message("note_off", note=60, time=480),
-        mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(60)),
-        mido.Message("control_change", control=74, value=127, time=480),
-    ])
+    track = mido.MidiTrack(
+        [
+            mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(120)),
+            mido.Message("note_on", note=60, velocity=127),
+            mido.Message("note_off", note=60, time=480),
+            mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(60)),
+            mido.Message("control_change", control=74, value=127, time=480),
+        ]
+    )
     song = mido.MidiFile(ticks_per_beat=480)
     song.tracks.append(track)
     path = tmp_path / "song.mid"

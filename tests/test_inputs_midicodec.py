@@ -13,21 +13,26 @@ def heard(*data: int, t: float = 1.0):
     return [(e.address, e.value, e.text) for e in Decoder().feed(data, t)]
 
 
-@pytest.mark.parametrize(("data", "events"), [
-    ((0x90, 60, 127), [("midi.note60", 1.0, "ch1")]),
-    ((0x9F, 60, 0), [("midi.note60", 0.0, "ch16")]),
-    ((0x82, 60, 64), [("midi.note60", 0.0, "ch3")]),
-    ((0xA0, 61, 127), [("midi.touch61", 1.0, "ch1")]),
-    ((0xB0, 74, 127), [("midi.cc74", 1.0, "ch1")]),
-    ((0xC1, 5), [("midi.program", 5.0, "ch2"), ("show.preset", 5.0, "")]),
-    ((0xD0, 127), [("midi.pressure", 1.0, "ch1")]),
-    ((0xE0, 0x7F, 0x7F), [("midi.bend", 1.0, "ch1")]),
-    ((0xE0, 0, 0), [("midi.bend", 0.0, "ch1")]),
-    ((0xF2, 4, 1), [("midi.position", 132.0, "")]),
-    ((0xF8, 0xFA, 0xFB, 0xFC), [("midi.clock", 1.0, ""), ("midi.start", 1.0, ""), ("midi.continue", 1.0, ""),
-                                ("midi.stop", 1.0, "")]),
-    ((0xFE, 0xFF, 0xF6), []),
-])
+@pytest.mark.parametrize(
+    ("data", "events"),
+    [
+        ((0x90, 60, 127), [("midi.note60", 1.0, "ch1")]),
+        ((0x9F, 60, 0), [("midi.note60", 0.0, "ch16")]),
+        ((0x82, 60, 64), [("midi.note60", 0.0, "ch3")]),
+        ((0xA0, 61, 127), [("midi.touch61", 1.0, "ch1")]),
+        ((0xB0, 74, 127), [("midi.cc74", 1.0, "ch1")]),
+        ((0xC1, 5), [("midi.program", 5.0, "ch2"), ("show.preset", 5.0, "")]),
+        ((0xD0, 127), [("midi.pressure", 1.0, "ch1")]),
+        ((0xE0, 0x7F, 0x7F), [("midi.bend", 1.0, "ch1")]),
+        ((0xE0, 0, 0), [("midi.bend", 0.0, "ch1")]),
+        ((0xF2, 4, 1), [("midi.position", 132.0, "")]),
+        (
+            (0xF8, 0xFA, 0xFB, 0xFC),
+            [("midi.clock", 1.0, ""), ("midi.start", 1.0, ""), ("midi.continue", 1.0, ""), ("midi.stop", 1.0, "")],
+        ),
+        ((0xFE, 0xFF, 0xF6), []),
+    ],
+)
 def test_messages(data, events):
     assert heard(*data) == events
 
@@ -66,7 +71,7 @@ def test_any_bytes_give_sound_events_and_never_an_error(data):
 @given(st.binary(max_size=200), st.integers(1, 7))
 def test_how_the_bytes_are_cut_does_not_matter(data, size):
     whole, cut = Decoder(), Decoder()
-    pieces = [event for at in range(0, len(data), size) for event in cut.feed(data[at:at + size], 0.0)]
+    pieces = [event for at in range(0, len(data), size) for event in cut.feed(data[at : at + size], 0.0)]
     assert pieces == whole.feed(data, 0.0)
 
 
@@ -97,7 +102,7 @@ def test_a_fourteen_bit_controller_is_monotone_once_it_is_known():
 def test_a_button_numbered_thirty_two_above_a_fader_stays_a_button():
     decoder = Decoder()
     decoder.feed((0xB0, 0, 64), 0.0)
-    event, = decoder.feed((0xB0, 32, 127), 4 * AT_ONCE_S)
+    (event,) = decoder.feed((0xB0, 32, 127), 4 * AT_ONCE_S)
     assert (event.address, event.value) == ("midi.cc32", 1.0)
 
 
@@ -105,8 +110,7 @@ def test_all_notes_off_lets_go_of_every_key_of_its_channel():
     decoder = Decoder()
     decoder.feed([0x90, 60, 100, 64, 100, 0x93, 60, 100, 0x80, 64, 0], 0.0)
     let_go = [event for event in decoder.feed([0xB0, 123, 0], 1.0) if event.address.startswith("midi.note")]
-    assert [(event.address, event.value, event.text, event.t) for event in let_go] == [
-        ("midi.note60", 0.0, "ch1", 1.0)]
+    assert [(event.address, event.value, event.text, event.t) for event in let_go] == [("midi.note60", 0.0, "ch1", 1.0)]
     let_go = decoder.feed([0xB3, 120, 0], 1.5)[1:]
     assert [(event.address, event.text) for event in let_go] == [("midi.note60", "ch4")]
     decoder.feed([0x92, 61, 100], 1.6)

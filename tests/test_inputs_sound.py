@@ -39,7 +39,7 @@ def song(tmp_path, groove):
     """Twelve seconds of the demo's first drop, not louder than half, as a file."""
     first = int(12 * 4 * 60 / demo.BPM * 44100)
     path = tmp_path / "song.wav"
-    soundfile.write(path, groove[first:first + 12 * 44100] * 0.5, 44100, subtype="FLOAT")
+    soundfile.write(path, groove[first : first + 12 * 44100] * 0.5, 44100, subtype="FLOAT")
     return path
 
 
@@ -57,7 +57,7 @@ def test_what_is_captured_is_what_was_played(pulse, song, spec):
         played, _ = soundfile.read(song, dtype="float32")
         found = correlate(played[:, 0], heard[:, 0], "valid", "fft")
         at = int(found.argmax())
-        part = played[at:at + len(heard)]
+        part = played[at : at + len(heard)]
         for channel in (0, 1):
             assert np.corrcoef(part[:, channel], heard[:, channel])[0, 1] > 0.98
         assert heard.std() == pytest.approx(part.std(), rel=0.05)
@@ -200,12 +200,13 @@ def test_a_file_is_brought_at_the_pace_of_the_clock(song):
     assert sound.ring.written == pytest.approx(15.0 * 44100, abs=2)
     newest = sound.ring.latest(1000)
     end = sound.ring.written - 12 * 44100
-    np.testing.assert_array_equal(newest, played[end - 1000:end])
+    np.testing.assert_array_equal(newest, played[end - 1000 : end])
     assert sound.ring.stamp == pytest.approx(15.0, abs=1e-3)
 
 
-@pytest.mark.parametrize(("suffix", "subtype"), [("wav", "PCM_16"), ("flac", "PCM_24"), ("ogg", "VORBIS"),
-                                                 ("mp3", "MPEG_LAYER_III")])
+@pytest.mark.parametrize(
+    ("suffix", "subtype"), [("wav", "PCM_16"), ("flac", "PCM_24"), ("ogg", "VORBIS"), ("mp3", "MPEG_LAYER_III")]
+)
 def test_blocks_give_the_whole_file(tmp_path, groove, suffix, subtype):
     path, clip = tmp_path / f"clip.{suffix}", groove[:44100]
     soundfile.write(path, clip, 44100, subtype=subtype)
@@ -247,10 +248,10 @@ def test_the_demo_joins_its_own_beginning_without_a_click(groove):
 def test_the_demos_kicks_stand_on_its_beats(groove):
     """In the drop the lowest octave rises within 20 ms of every beat."""
     beats = demo.beat_times()
-    for beat in beats[12 * 4:20 * 4]:
+    for beat in beats[12 * 4 : 20 * 4]:
         at = int(beat * 44100)
-        before = np.abs(groove[at - 400:at]).mean()
-        after = np.abs(groove[at:at + 900]).mean()
+        before = np.abs(groove[at - 400 : at]).mean()
+        after = np.abs(groove[at : at + 900]).mean()
         assert after > before
 
 

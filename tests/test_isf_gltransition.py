@@ -42,8 +42,14 @@ class Table:
             texture = world.ctx.texture(SIZE, 4, pixels.tobytes())
             texture.repeat_x = texture.repeat_y = False
             self.pictures.append((texture, pixels[..., :3] / 255.0))
-        self.node = Node(world.ctx, self.pool, Compose(world.ctx), Program(world.ctx, spec), "n",
-                         world.ctx.texture((3, 3), 4, bytes(36)))
+        self.node = Node(
+            world.ctx,
+            self.pool,
+            Compose(world.ctx),
+            Program(world.ctx, spec),
+            "n",
+            world.ctx.texture((3, 3), 4, bytes(36)),
+        )
         self.spec = spec
 
     def draw(self, progress, params=None):
@@ -101,7 +107,12 @@ def test_comments_behind_uniforms_are_knobs(world):
     knobs = {param.name: param for param in spec.inputs}
     assert spec.credit == "me" and spec.images == ("startImage", "endImage", "luma")
     assert [knobs[n].kind for n in ("soft", "count", "tint", "up", "steps")] == [
-        "float", "point2D", "color", "bool", "long"]
+        "float",
+        "point2D",
+        "color",
+        "bool",
+        "long",
+    ]
     assert knobs["soft"].default == 0.25 and knobs["tint"].default == (0.5, 1.0, 2.0, 1.0)
     assert knobs["way"].low == (-1.0, 0.0) and knobs["way"].high == (1.0, 8.0)
     for knob in knobs.values():
@@ -124,10 +135,16 @@ def test_errors_name_the_authors_lines(world, tmp_path):
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.lists(st.tuples(
-    st.sampled_from(["float", "int", "bool", "vec2", "ivec2", "vec3", "vec4", "sampler2D", "mat2", "quux"]),
-    st.sampled_from(["a", "b", "progress", "ratio", "sample", "smooth", "In"]),
-    st.text(alphabet="0123456789.,()-+e vectrufals=/*; ", max_size=20)), max_size=5))
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["float", "int", "bool", "vec2", "ivec2", "vec3", "vec4", "sampler2D", "mat2", "quux"]),
+            st.sampled_from(["a", "b", "progress", "ratio", "sample", "smooth", "In"]),
+            st.text(alphabet="0123456789.,()-+e vectrufals=/*; ", max_size=20),
+        ),
+        max_size=5,
+    )
+)
 def test_any_default_is_read_or_left_aside(rows):
     text = "".join(f"uniform {kind} {name}; // = {default}\n" for kind, name, default in rows)
     spec = gltransition.parse(f"{text}vec4 transition(vec2 uv) {{ return vec4(1.0); }}\n", "any")

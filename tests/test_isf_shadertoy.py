@@ -30,8 +30,9 @@ def world():
 def play(world, spec, frames=3, params=None, textures=None):
     """(H, W, 4) of each frame."""
     pool = Pool(world.ctx, deep=False)
-    node = Node(world.ctx, pool, Compose(world.ctx), Program(world.ctx, spec), "n",
-                world.ctx.texture((3, 3), 4, bytes(36)))
+    node = Node(
+        world.ctx, pool, Compose(world.ctx), Program(world.ctx, spec), "n", world.ctx.texture((3, 3), 4, bytes(36))
+    )
     pictures = []
     for at in range(frames):
         target = node.draw(Moment(SIZE, at / 4.0, 0.25, (2026.0, 11.0, 21.0, 3600.0)), params or {}, textures or {})
@@ -48,12 +49,16 @@ def write(folder, **tabs):
 
 
 def test_the_variables(world, tmp_path):
-    test = ("iResolution == vec3(32.0, 20.0, 1.0) && iTime == float(iFrame) * 0.25 && iDate == vec4(2026, 10, 21, 3600)"
-            " && iSampleRate > 1.0 && iMouse == vec4(0.0) && iChannelTime[2] == iTime && fragCoord == gl_FragCoord.xy"
-            " && iChannelResolution[0].x > 0.0 && (iFrame == 0 || iTimeDelta == 0.25)")
+    test = (
+        "iResolution == vec3(32.0, 20.0, 1.0) && iTime == float(iFrame) * 0.25 && iDate == vec4(2026, 10, 21, 3600)"
+        " && iSampleRate > 1.0 && iMouse == vec4(0.0) && iChannelTime[2] == iTime && fragCoord == gl_FragCoord.xy"
+        " && iChannelResolution[0].x > 0.0 && (iFrame == 0 || iTimeDelta == 0.25)"
+    )
     path = tmp_path / "one.glsl"
-    path.write_text(f"#define R iResolution.xy\nuniform float speed; // = 0.5\n{MAIN} vec2 uv = fragCoord / R;\n"
-                    f" float sample = uv.x;\n fragColor = vec4(sample, speed, ({test}) ? 1.0 : 0.0, 0.0);\n}}\n")
+    path.write_text(
+        f"#define R iResolution.xy\nuniform float speed; // = 0.5\n{MAIN} vec2 uv = fragCoord / R;\n"
+        f" float sample = uv.x;\n fragColor = vec4(sample, speed, ({test}) ? 1.0 : 0.0, 0.0);\n}}\n"
+    )
     spec = isf.load(path)
     assert spec.kind == "source" and [p.name for p in spec.inputs] == ["iMouse", "speed"]
     pictures = play(world, spec)
@@ -66,10 +71,12 @@ def test_the_variables(world, tmp_path):
 
 def test_the_sound_is_512_by_2(world, tmp_path):
     path = tmp_path / "sound.glsl"
-    path.write_text(MAIN + "ivec2 size = textureSize(iChannel0, 0);\n"
-                    " float low = texelFetch(iChannel0, ivec2(2, 0), 0).x;\n"
-                    " float wave = texture(iChannel0, vec2(0.5, 0.75)).x;\n"
-                    " fragColor = vec4(low, wave, size == ivec2(512, 2) ? 1.0 : 0.0, 1.0); }")
+    path.write_text(
+        MAIN + "ivec2 size = textureSize(iChannel0, 0);\n"
+        " float low = texelFetch(iChannel0, ivec2(2, 0), 0).x;\n"
+        " float wave = texture(iChannel0, vec2(0.5, 0.75)).x;\n"
+        " fragColor = vec4(low, wave, size == ivec2(512, 2) ? 1.0 : 0.0, 1.0); }"
+    )
     spec = isf.load(path)
     assert spec.audio[0].both
     texture = SoundTexture(world.ctx, spec.audio[0])
@@ -87,7 +94,8 @@ def test_buffers_remember_and_read_each_other(world, tmp_path):
         image=MAIN + "fragColor = texture(iChannel1, fragCoord / iResolution.xy); }",
         bufferA=MAIN + "fragColor = texelFetch(iChannel0, ivec2(fragCoord), 0) + vec4(STEP, 100.0, 0.0, 1.0); }",
         Buf_B="// iChannel0: bufferA\n" + MAIN + "vec4 a = texture(iChannel0, fragCoord / iResolution.xy);"
-              " fragColor = vec4(twice(a.x), a.y / 1000.0, 0.0, 1.0); }")
+        " fragColor = vec4(twice(a.x), a.y / 1000.0, 0.0, 1.0); }",
+    )
     spec = isf.load(folder)
     assert spec.name == "toy" and [p.target for p in spec.passes] == ["bufferA", "bufferB", None]
     pictures = play(world, spec, 2)
@@ -99,8 +107,11 @@ def test_buffers_remember_and_read_each_other(world, tmp_path):
 def test_pictures_and_what_lies_below(world, tmp_path):
     Picture.new("RGB", (4, 4), (255, 0, 0)).save(tmp_path / "red.png")
     path = tmp_path / "mix.glsl"
-    path.write_text("// iChannel0: image\n// iChannel1: red.png\n" + MAIN
-                    + "fragColor = texture(iChannel0, vec2(0.5)) + texture(iChannel1, vec2(0.5)); }")
+    path.write_text(
+        "// iChannel0: image\n// iChannel1: red.png\n"
+        + MAIN
+        + "fragColor = texture(iChannel0, vec2(0.5)) + texture(iChannel1, vec2(0.5)); }"
+    )
     spec = isf.load(path)
     assert spec.kind == "filter" and spec.images == ("inputImage",)
     assert spec.imported == (("isf_picture0", tmp_path / "red.png"),)
@@ -110,9 +121,15 @@ def test_pictures_and_what_lies_below(world, tmp_path):
     assert np.allclose(picture[0, 0], (1, 0, 1, 1))
 
 
-@pytest.mark.parametrize(("channel", "words"), [
-    ("../x.png", "leaves"), ("/etc/x.png", "leaves"), ("bufferC", "no file bufferC"),
-    ("audoi", "did you mean 'audio'")])
+@pytest.mark.parametrize(
+    ("channel", "words"),
+    [
+        ("../x.png", "leaves"),
+        ("/etc/x.png", "leaves"),
+        ("bufferC", "no file bufferC"),
+        ("audoi", "did you mean 'audio'"),
+    ],
+)
 def test_channels_that_cannot_be_had(tmp_path, channel, words):
     path = tmp_path / "x.glsl"
     path.write_text(f"// iChannel1: {channel}\n{MAIN} fragColor = vec4(1.0); }}")
@@ -124,18 +141,23 @@ def test_errors_name_file_and_line_of_the_tab(world, tmp_path):
     image = MAIN + " fragColor = vec4(f(1.0));\n}\n"
     good = "float f(float x) { return x; }\n"
     for name, tabs, words in (
-            ("a", {"image": image, "common": good + "\nfloat g() { return bad; }\n"}, r"common\.glsl:3: .*bad"),
-            ("b", {"image": image + "\nbad;\n", "common": good}, r"image\.glsl:5: "),
-            ("c", {"image": image, "common": good, "bufferA": "\n" + MAIN + "\n bad();\n}"},
-             r"bufferA\.glsl:4: .*bad")):
+        ("a", {"image": image, "common": good + "\nfloat g() { return bad; }\n"}, r"common\.glsl:3: .*bad"),
+        ("b", {"image": image + "\nbad;\n", "common": good}, r"image\.glsl:5: "),
+        ("c", {"image": image, "common": good, "bufferA": "\n" + MAIN + "\n bad();\n}"}, r"bufferA\.glsl:4: .*bad"),
+    ):
         with pytest.raises(Fault, match=words):
             Program(world.ctx, isf.load(write(tmp_path / name, **tabs)))
     with pytest.raises(Fault, match=r"image\.glsl:1: no mainImage"):
         isf.load(write(tmp_path / "d", image="void main() {}"))
 
 
-@given(st.dictionaries(st.sampled_from(["image", "common", "buffera", "bufferd"]),
-                       st.text(alphabet="/ iChanel0123:=audobfrABCDgpn.\n{}();#", max_size=60), max_size=4))
+@given(
+    st.dictionaries(
+        st.sampled_from(["image", "common", "buffera", "bufferd"]),
+        st.text(alphabet="/ iChanel0123:=audobfrABCDgpn.\n{}();#", max_size=60),
+        max_size=4,
+    )
+)
 def test_any_tabs_are_read_or_refused(tabs):
     texts = {"image": "", **tabs}
     try:

@@ -12,8 +12,16 @@ from performer.latency import KEPT, PARTS, Latency, window_delay_s
 from performer.show import Show
 
 
-def play(latency: Latency, pictures: int, draw=0.004, present=0.008, device=0.01, row=0.003, hitch_every: int = 0,
-         first: int = 0) -> None:
+def play(
+    latency: Latency,
+    pictures: int,
+    draw=0.004,
+    present=0.008,
+    device=0.01,
+    row=0.003,
+    hitch_every: int = 0,
+    first: int = 0,
+) -> None:
     """Pictures at 60 Hz, each with sound up to `row` and the device's delay before it begins."""
     for n in range(first, first + pictures):
         begun = n / 60.0
@@ -104,7 +112,7 @@ def test_the_windows_delay_is_when_a_tone_begins_to_show(rate: int) -> None:
     tone = np.sin(2 * np.pi * 1000.0 * np.arange(rate) / rate).astype(np.float32)
     powers = []
     for at in range(0, rate - heard.hop, heard.hop):
-        heard.push(tone[at:at + heard.hop])
+        heard.push(tone[at : at + heard.hop])
         powers.append(float(heard.bands.sum()))
     shown_s = np.interp(0.01 * powers[-1], powers, heard.hop / rate * np.arange(1, len(powers) + 1))
     assert shown_s == pytest.approx(window_delay_s(rate), abs=0.004)

@@ -19,22 +19,34 @@ def make(name, code, inputs=()):
 
 
 COLOUR = {"NAME": "colour", "TYPE": "color", "DEFAULT": [1, 1, 1, 1]}
-SHADERS = {spec.name: spec for spec in (
-    make("flat", "void main() { gl_FragColor = colour; }", [COLOUR]),
-    make("bright", "void main() { gl_FragColor = vec4(colour.rgb * 3.0, 1.0); }", [COLOUR]),
-    make("halves", "void main() { gl_FragColor = vec4(vec3(step(0.5, isf_FragNormCoord.x)), 1.0); }"),
-    make("slope", "void main() { gl_FragColor = vec4(vec3(0.2 + 0.02 * isf_FragNormCoord.x), 1.0); }"),
-    make("screen", """void main() {
-      gl_FragColor = isf_FragNormCoord.x < 0.5 ? vec4(0.1, 0.85, 0.15, 1.0) : vec4(0.9, 0.2, 0.2, 1.0); }"""),
-    isf.parse("""/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}], "PASSES": [
+SHADERS = {
+    spec.name: spec
+    for spec in (
+        make("flat", "void main() { gl_FragColor = colour; }", [COLOUR]),
+        make("bright", "void main() { gl_FragColor = vec4(colour.rgb * 3.0, 1.0); }", [COLOUR]),
+        make("halves", "void main() { gl_FragColor = vec4(vec3(step(0.5, isf_FragNormCoord.x)), 1.0); }"),
+        make("slope", "void main() { gl_FragColor = vec4(vec3(0.2 + 0.02 * isf_FragNormCoord.x), 1.0); }"),
+        make(
+            "screen",
+            """void main() {
+      gl_FragColor = isf_FragNormCoord.x < 0.5 ? vec4(0.1, 0.85, 0.15, 1.0) : vec4(0.9, 0.2, 0.2, 1.0); }""",
+        ),
+        isf.parse(
+            """/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}], "PASSES": [
       {"TARGET": "kept", "PERSISTENT": true}, {}]}*/
       void main() {
         if (PASSINDEX == 0) gl_FragColor = max(IMG_THIS_PIXEL(inputImage), 0.97 * IMG_THIS_PIXEL(kept));
         else gl_FragColor = vec4(IMG_THIS_PIXEL(kept).rgb, 1.0);
-      }""", "glow"),
-    make("cut", "void main() { gl_FragColor = progress < 0.5 ? IMG_THIS_PIXEL(startImage) : IMG_THIS_PIXEL(endImage);}",
-         [{"NAME": "startImage", "TYPE": "image"}, {"NAME": "endImage", "TYPE": "image"}]),
-)}
+      }""",
+            "glow",
+        ),
+        make(
+            "cut",
+            "void main() { gl_FragColor = progress < 0.5 ? IMG_THIS_PIXEL(startImage) : IMG_THIS_PIXEL(endImage);}",
+            [{"NAME": "startImage", "TYPE": "image"}, {"NAME": "endImage", "TYPE": "image"}],
+        ),
+    )
+}
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +64,9 @@ def renderer(world):
 
 
 def load(text):
-    return preset.load("transition = { shader = 'cut' }\n" + text, "test", where="test.toml", shaders=SHADERS,
-                       models={}, audio=())
+    return preset.load(
+        "transition = { shader = 'cut' }\n" + text, "test", where="test.toml", shaders=SHADERS, models={}, audio=()
+    )
 
 
 def draw(renderer, world, text, index=0, **params):
@@ -85,16 +98,22 @@ def test_a_key_cuts_out_what_is_dark_or_of_one_colour(renderer, world):
     under = "[[layer]]\nshader='flat'\ninputs={colour=[0,0,1]}\n"
     luma = draw(renderer, world, under + "[[layer]]\nname='top'\nshader='halves'\nblend='luma_key'\n")
     assert luma[5, 5] == pytest.approx([0, 0, 1], abs=0.01) and luma[5, 50] == pytest.approx([1, 1, 1], abs=0.01)
-    chroma = draw(renderer, world, under + "[[layer]]\nname='top'\nshader='screen'\nblend='chroma_key'\n"
-                  "key={color=[0.1, 0.85, 0.15], threshold=0.2}\n")
+    chroma = draw(
+        renderer,
+        world,
+        under + "[[layer]]\nname='top'\nshader='screen'\nblend='chroma_key'\n"
+        "key={color=[0.1, 0.85, 0.15], threshold=0.2}\n",
+    )
     assert chroma[5, 5] == pytest.approx([0, 0, 1], abs=0.01)
     assert chroma[5, 50] == pytest.approx([0.9, 0.2, 0.2], abs=0.02)
 
 
 def test_a_layer_may_be_seen_only_through_another(renderer, world):
-    text = ("[[layer]]\nshader='flat'\ninputs={colour=[0,0,1]}\n"
-            "[[layer]]\nname='top'\nshader='flat'\ninputs={colour=[1,0,0]}\nmask={layer='hole'}\n"
-            "[[layer]]\nname='hole'\nshader='halves'\nopacity=0.0\n")
+    text = (
+        "[[layer]]\nshader='flat'\ninputs={colour=[0,0,1]}\n"
+        "[[layer]]\nname='top'\nshader='flat'\ninputs={colour=[1,0,0]}\nmask={layer='hole'}\n"
+        "[[layer]]\nname='hole'\nshader='halves'\nopacity=0.0\n"
+    )
     seen = draw(renderer, world, text)
     assert seen[5, 5] == pytest.approx([0, 0, 1], abs=0.01) and seen[5, 50] == pytest.approx([1, 0, 0], abs=0.01)
     turned = draw(renderer, world, text, top__mask__invert=1.0)
@@ -103,13 +122,16 @@ def test_a_layer_may_be_seen_only_through_another(renderer, world):
     assert off[5, 5] == pytest.approx([1, 0, 0], abs=0.01)
 
 
-@pytest.mark.parametrize(("change", "complaint"), [
-    ("mask={layer='holes'}", r"layer\[1\].mask.layer: no other layer 'holes'.*hole"),
-    ("mask={layer='top'}", r"no other layer 'top'"),
-    ("key={threshold=0.5}", r"layer\[1\].key: a key needs blend = 'luma_key' or 'chroma_key', not 'normal'"),
-    ("transform={scal=2.0}", r"layer\[1\].transform.scal: unknown key.*scale"),
-    ("transform={scale='big'}", r"layer\[1\].transform.scale: .*number"),
-])
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ("mask={layer='holes'}", r"layer\[1\].mask.layer: no other layer 'holes'.*hole"),
+        ("mask={layer='top'}", r"no other layer 'top'"),
+        ("key={threshold=0.5}", r"layer\[1\].key: a key needs blend = 'luma_key' or 'chroma_key', not 'normal'"),
+        ("transform={scal=2.0}", r"layer\[1\].transform.scal: unknown key.*scale"),
+        ("transform={scale='big'}", r"layer\[1\].transform.scale: .*number"),
+    ],
+)
 def test_mistakes_are_named(change, complaint):
     with pytest.raises(Fault, match=complaint):
         load(f"[[layer]]\nname='hole'\nshader='flat'\n[[layer]]\nname='top'\nshader='flat'\n{change}\n")

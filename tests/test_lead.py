@@ -22,8 +22,9 @@ def frame(t: float, position: float, number: int = 1, styles: tuple[Walk | None,
     preset = LIBRARY.presets["undertow"]
     name = next(layer.name for layer in preset.layers if layer.model)
     walk = Walk("tour", position, 1, 1.0, styles=styles)
-    return Frame(round(t * 60), t, 1 / 60, (64, 36), Features(), Sound(),
-                 Scene(number, preset, preset.base, {name: walk}, t))
+    return Frame(
+        round(t * 60), t, 1 / 60, (64, 36), Features(), Sound(), Scene(number, preset, preset.base, {name: walk}, t)
+    )
 
 
 def walk_of(frame: Frame) -> Walk:
@@ -54,7 +55,8 @@ def test_a_kick_is_no_speed_and_a_turn_is_not_overshot():
     lead, positions = Lead(), [0.0, 0.1, 0.2, 1.2, 1.3, 1.4, 1.3, 1.2]
     moved = [walk_of(lead.ahead(frame(0.1 * i, at), 0.1)).position for i, at in enumerate(positions)]
     assert [m - at for m, at in zip(moved, positions, strict=True)] == pytest.approx(
-        [0.0, 0.0, 0.1, 0.1, 0.1, 0.1, 0.0, -0.1])
+        [0.0, 0.0, 0.1, 0.1, 0.1, 0.1, 0.0, -0.1]
+    )
 
 
 def test_another_scene_a_pause_and_the_same_frame_again_tell_no_speed():

@@ -43,7 +43,7 @@ def test_without_sound_it_soon_looks_twice_a_hop() -> None:
     rhythm = Rhythm(0.0)
     rests = [rhythm.rest(n * 1e-3, False, HOP_S) for n in range(1000)]
     assert rests[0] < 0.2 * HOP_S and rests[-1] == HOP_S / 2
-    assert sum(rests[:rests.index(HOP_S / 2)]) < 0.2
+    assert sum(rests[: rests.index(HOP_S / 2)]) < 0.2
 
 
 def test_after_a_pause_it_is_in_step_within_a_few_blocks() -> None:

@@ -6,8 +6,10 @@ import pytest
 
 from performer import listing
 
-ROWS = (("glass", "gan", "64", "/home/someone/.local/share/performer/models/glass.onnx"),
-        ("a_rather_long_name_of_a_model", "follower", "lift pace punch sway turn", "/models/[bold]é.onnx"))
+ROWS = (
+    ("glass", "gan", "64", "/home/someone/.local/share/performer/models/glass.onnx"),
+    ("a_rather_long_name_of_a_model", "follower", "lift pace punch sway turn", "/models/[bold]é.onnx"),
+)
 HEADINGS = ("model", "kind", "latent", "file")
 
 

@@ -43,8 +43,17 @@ def test_the_demo_plays_headless_and_writes_its_figures(tmp_path):
 
     figures = play(headless(seconds=3.0, stats=str(tmp_path / "stats.json"), record=str(tmp_path / "live.mp4")))
     assert json.loads((tmp_path / "stats.json").read_text()) == figures
-    assert {"frames", "missed", "overflows", "interval_p50_ms", "interval_p99_ms", "latency_p50_ms", "latency_p99_ms",
-            "provider", "model_rate_hz"} <= set(figures)
+    assert {
+        "frames",
+        "missed",
+        "overflows",
+        "interval_p50_ms",
+        "interval_p99_ms",
+        "latency_p50_ms",
+        "latency_p99_ms",
+        "provider",
+        "model_rate_hz",
+    } <= set(figures)
     delay = figures["delay"]
     parts = ("device", "hop", "window", "analysis", "draw", "present", "outside")
     assert all(0.0 <= delay[part]["p50_ms"] <= delay[part]["p95_ms"] for part in parts)
@@ -173,14 +182,17 @@ def test_a_song_from_the_sound_server_is_followed_and_its_death_survived(pulse):
             pulse.start()
             player = pulse.play(CORPUS / "audio" / "lmms_Saber-FinalStep.ogg")
             assert play_until(
-                rig, lambda: rig.sound.state == "running" and rig.listener.features().values["level"] > 0.3, 20.0)
+                rig, lambda: rig.sound.state == "running" and rig.listener.features().values["level"] > 0.3, 20.0
+            )
         finally:
             player.kill()
 
 
 def test_midi_moves_a_parameter_changes_the_preset_and_drives_the_beat(jack, tmp_path):
-    text = ('[[layer]]\nmodel = "{}"\n[[layer.effect]]\nshader = "feedback_zoom"\nname = "echo"\n'
-            '[[route]]\nfrom = "midi.cc74"\nto = "main.mix.opacity"\n')
+    text = (
+        '[[layer]]\nmodel = "{}"\n[[layer.effect]]\nshader = "feedback_zoom"\nname = "echo"\n'
+        '[[route]]\nfrom = "midi.cc74"\nto = "main.mix.opacity"\n'
+    )
     path = tmp_path / "knob.toml"
     path.write_text(text.format(next(iter(load_library().models))))
     with Rig(headless(preset=str(path), midi="all", midi_api="jack")) as rig:
@@ -211,8 +223,14 @@ def test_midi_moves_a_parameter_changes_the_preset_and_drives_the_beat(jack, tmp
             ticker.start()
             try:
                 assert play_until(
-                    rig, lambda: rig.stage.wiring.frames.peek().sync == "midi"
-                    and rig.show.clock.pulse.bpm == pytest.approx(100, abs=4) and rig.show.clock.pulse.beat > 3, 15.0)
+                    rig,
+                    lambda: (
+                        rig.stage.wiring.frames.peek().sync == "midi"
+                        and rig.show.clock.pulse.bpm == pytest.approx(100, abs=4)
+                        and rig.show.clock.pulse.beat > 3
+                    ),
+                    15.0,
+                )
             finally:
                 stop.set()
                 ticker.join()
@@ -254,7 +272,7 @@ def test_the_other_deck_is_seen_on_the_panel_and_comes_in_by_a_take():
         assert rig.show.preset.name == "tidal"
         shown = pixels(rig)
         left, top = SIZE[0] - 4 - round(0.26 * SIZE[0]), SIZE[1] - 4 - round(0.26 * SIZE[1])
-        inset = shown[top + 2:-6, left + 2:-6].astype(float)
+        inset = shown[top + 2 : -6, left + 2 : -6].astype(float)
         assert inset.std() > 5.0 and (shown[top - 1, left:-5] > 200).all()  # its bright rim
         rig.hands.events.put(ControlEvent(rig.now(), "show.take"))
         assert play_until(rig, lambda: rig.show.preset.name == "deep_tunnel", 20.0)
@@ -274,11 +292,11 @@ def test_the_desk_shows_panel_and_decks_and_the_audience_only_the_picture(xvfb):
         seen = screenshot(xvfb)
         width, height = desk.size
         picture = seen[:270, :480].astype(float)
-        table = seen[270:270 + height, :width].astype(float)
-        live, other = table[20:height // 2 - 20, -200:-40], table[height // 2 + 20:-20, -200:-40]
+        table = seen[270 : 270 + height, :width].astype(float)
+        live, other = table[20 : height // 2 - 20, -200:-40], table[height // 2 + 20 : -20, -200:-40]
         assert picture.std() > 10.0 and live.std() > 10.0 and other.std() > 5.0
         assert np.abs(live.mean(axis=(0, 1)) - other.mean(axis=(0, 1))).max() > 5.0
-        panel = table[20:height - 20, 20:width // 2 - 20]
+        panel = table[20 : height - 20, 20 : width // 2 - 20]
         assert (panel.min(axis=2) > 200).mean() > 0.005, "there is no text"
         # The audience sees no panel: where it would be, there is the picture as the model made it.
         without = pixels_of(rig, (480, 270))

@@ -28,7 +28,7 @@ def hear(sound: np.ndarray, rate: int = RATE, analyzer: Analyzer | None = None) 
     analyzer = analyzer or Analyzer(rate)
     frames = np.asarray(sound, np.float32).reshape(len(sound), -1)
     mixer, hop = Mixer(rate, frames.shape[1]), analyzer.hop
-    rows = [analyzer.process(mixer.mix(frames[at:at + hop])).copy() for at in range(0, len(frames) - hop + 1, hop)]
+    rows = [analyzer.process(mixer.mix(frames[at : at + hop])).copy() for at in range(0, len(frames) - hop + 1, hop)]
     return analyzer, np.array(rows)
 
 
@@ -67,7 +67,7 @@ def right(rows: np.ndarray, bpm: float = demo.BPM) -> None:
 def groove() -> np.ndarray:
     """Twelve seconds of the demo's first drop, (n,) float32, peak 1."""
     first = int(12 * 4 * 60 / demo.BPM * RATE)
-    sound = demo.render(RATE)[first:first + 12 * RATE].mean(1)
+    sound = demo.render(RATE)[first : first + 12 * RATE].mean(1)
     return (sound / np.abs(sound).max()).astype(np.float32)
 
 
@@ -84,8 +84,9 @@ def test_any_gain_is_made_up_for_within_three_seconds(groove: np.ndarray, usual:
 
 
 @pytest.mark.parametrize(("before", "after"), [(0.0, -50.0), (-50.0, 0.0), (-10.0, -30.0), (-5.0, -35.0)])
-def test_a_fader_that_moves_is_made_up_for_within_three_seconds(groove: np.ndarray, usual: np.ndarray, before: float,
-                                                                after: float) -> None:
+def test_a_fader_that_moves_is_made_up_for_within_three_seconds(
+    groove: np.ndarray, usual: np.ndarray, before: float, after: float
+) -> None:
     half = 6 * RATE
     sound = np.concatenate([groove[:half] * gain(before), groove * gain(after)])
     analyzer, rows = hear(sound)
@@ -129,9 +130,14 @@ def test_half_a_cable_or_a_turned_one_sounds_as_a_whole(groove: np.ndarray, usua
     sound = groove * gain(-12.0)
     silent = np.zeros_like(sound)
     noise = (1e-4 * np.random.default_rng(1).standard_normal(len(sound))).astype(np.float32)
-    channels = {"left only": [sound, silent], "right only": [silent, sound], "antiphase": [sound, -sound],
-                "unequal": [sound, 0.3 * sound], "one of eight": [silent] * 5 + [sound] + [silent] * 2,
-                "noisy right": [sound, noise]}[wiring]
+    channels = {
+        "left only": [sound, silent],
+        "right only": [silent, sound],
+        "antiphase": [sound, -sound],
+        "unequal": [sound, 0.3 * sound],
+        "one of eight": [silent] * 5 + [sound] + [silent] * 2,
+        "noisy right": [sound, noise],
+    }[wiring]
     analyzer, rows = hear(np.stack(channels, 1))
     right(rows)
     same_as(late(rows), usual, analyzer, 0.05, 0.1)
@@ -141,7 +147,7 @@ def test_a_cable_pulled_on_one_side_while_playing(groove: np.ndarray, usual: np.
     stereo = np.stack([groove, groove], 1) * gain(-12.0)
     cut = stereo.copy()
     cut[:, 1] = 0.0
-    analyzer, rows = hear(np.concatenate([stereo[:5 * RATE], cut]))
+    analyzer, rows = hear(np.concatenate([stereo[: 5 * RATE], cut]))
     right(rows)
     same_as(late(rows, 5.0 + SETTLED_S), usual, analyzer, 0.08, 0.15)
 
@@ -185,8 +191,8 @@ def test_a_day_later_it_hears_as_in_the_first_minute(groove: np.ndarray) -> None
 def test_hours_of_sound_take_no_memory(groove: np.ndarray) -> None:
     analyzer = Analyzer(RATE)
     mixer, hop = Mixer(RATE, 2), analyzer.hop
-    stereo = np.stack([groove, groove], 1)[:4 * RATE]
-    blocks = [stereo[at:at + hop] for at in range(0, len(stereo) - hop + 1, hop)]
+    stereo = np.stack([groove, groove], 1)[: 4 * RATE]
+    blocks = [stereo[at : at + hop] for at in range(0, len(stereo) - hop + 1, hop)]
 
     def play(times: int) -> None:
         for _ in range(times):

@@ -90,7 +90,7 @@ def test_loops_turn_round_and_follow_the_beat(clip):
 def test_what_is_broken_half_way_keeps_its_last_picture(clip, tmp_path, caplog):
     data = bytearray(clip.read_bytes())
     middle = data.index(b"mdat") + (data.index(b"moov") - data.index(b"mdat")) // 2
-    data[middle:middle + 500] = bytes(500)
+    data[middle : middle + 500] = bytes(500)
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(bytes(data))
     video = Video(broken)
@@ -100,14 +100,16 @@ def test_what_is_broken_half_way_keeps_its_last_picture(clip, tmp_path, caplog):
     video.close()
     cut = tmp_path / "cut.mkv"
     whole = movie(tmp_path / "whole.mkv")
-    cut.write_bytes(whole.read_bytes()[:-whole.stat().st_size // 2])
+    cut.write_bytes(whole.read_bytes()[: -whole.stat().st_size // 2])
     shortened = Video(cut)
     assert shortened.picture_at(2.3) is not None and shortened.picture_at(0.1) is not None
     shortened.close()
 
 
-@pytest.mark.parametrize(("name", "content"), [
-    ("junk.mp4", bytes(range(256)) * 40), ("empty.mp4", b""), ("words.mp4", b"not a film at all\n" * 50)])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("junk.mp4", bytes(range(256)) * 40), ("empty.mp4", b""), ("words.mp4", b"not a film at all\n" * 50)],
+)
 def test_what_is_no_video_is_a_fault(name, content, tmp_path):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(Fault, match=r"cannot be opened as a video|no video in it|can be decoded") as caught:
@@ -237,7 +239,9 @@ def preset_of(folder: Path, text: str):
 
 
 def test_media_in_a_preset_have_knobs_and_play(clip, tmp_path):
-    library, preset = preset_of(tmp_path, f"""
+    library, preset = preset_of(
+        tmp_path,
+        f"""
 [[layer]]
 video = "{clip}"
 play = {{ speed = 2.0, loop = "pingpong" }}
@@ -249,10 +253,12 @@ play = {{ color = [1.0, 0.5, 0.0], lock = "bar" }}
 from = "audio.bass"
 to = "main.play.speed"
 range = [1.0, 2.0]
-""")
+""",
+    )
     assert preset.layers[0].play.what == str(clip) and preset.base["words.play.color"] == (1.0, 0.5, 0.0, 1.0)
-    frames = run(Show([preset], "media"), 2.0,
-                 features=lambda t: loud(t, beat=2 * t, bar=t / 2, bpm=120.0, confidence=0.9))
+    frames = run(
+        Show([preset], "media"), 2.0, features=lambda t: loud(t, beat=2 * t, bar=t / 2, bpm=120.0, confidence=0.9)
+    )
     assert frames[-1].scene.plays["main"].position == pytest.approx(2.0 * 1.9, rel=0.1)
     assert frames[-1].scene.plays["words"].position == pytest.approx(1.0, abs=0.1)
     it = painter(library, "cpu")
@@ -263,13 +269,19 @@ range = [1.0, 2.0]
     it.close()
 
 
-@pytest.mark.parametrize(("change", "complaint"), [
-    ("video = 'a.mp4'\nmodel = 'molten'", "a layer needs one source.*model and video"),
-    ("text = ''", r"layer\[0\].text: expected something to show"),
-    ("text = 'a'\nplay = { beats = 4 }", r"layer\[0\].play.beats: a text has no 'beats'; it has speed, size, color"),
-    ("shader = 'tunnel'\nplay = { speed = 1 }", "play is for video"),
-    ("camera = '0'\nwalk = { speed = 1 }", "a walk needs a model; this layer's source is a camera"),
-])
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ("video = 'a.mp4'\nmodel = 'molten'", "a layer needs one source.*model and video"),
+        ("text = ''", r"layer\[0\].text: expected something to show"),
+        (
+            "text = 'a'\nplay = { beats = 4 }",
+            r"layer\[0\].play.beats: a text has no 'beats'; it has speed, size, color",
+        ),
+        ("shader = 'tunnel'\nplay = { speed = 1 }", "play is for video"),
+        ("camera = '0'\nwalk = { speed = 1 }", "a walk needs a model; this layer's source is a camera"),
+    ],
+)
 def test_mistakes_are_named(change, complaint, tmp_path):
     with pytest.raises(Fault, match=complaint):
         preset_of(tmp_path, f"[[layer]]\n{change}\n")

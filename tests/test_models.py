@@ -35,30 +35,54 @@ def save(path: Path, nodes, inputs, outputs, weights=(), **more) -> Path:
     return path
 
 
-def model(path: Path, latent=(1, D), out=(1, 3, H, W), low=-1.0, high=1.0, gain=1.0, size=D, batch=None,
-          **more) -> Path:
+def model(
+    path: Path, latent=(1, D), out=(1, 3, H, W), low=-1.0, high=1.0, gain=1.0, size=D, batch=None, **more
+) -> Path:
     """A model whose picture is tanh of a random matrix times its latent, from low to high, times a gain."""
     matrix = np.random.default_rng(3).standard_normal((size, int(np.prod(out)))).astype(np.float32) * 0.4
     nodes = [
-        helper.make_node("Reshape", ["z", "flat"], ["row"]), helper.make_node("MatMul", ["row", "matrix"], ["wide"]),
-        helper.make_node("Tanh", ["wide"], ["soft"]), helper.make_node("Mul", ["soft", "scale"], ["scaled"]),
+        helper.make_node("Reshape", ["z", "flat"], ["row"]),
+        helper.make_node("MatMul", ["row", "matrix"], ["wide"]),
+        helper.make_node("Tanh", ["wide"], ["soft"]),
+        helper.make_node("Mul", ["soft", "scale"], ["scaled"]),
         helper.make_node("Add", ["scaled", "shift"], ["shifted"]),
-        helper.make_node("Reshape", ["shifted", "shape"], ["image"])]
-    weights = [("flat", np.array([1, -1])), ("matrix", matrix), ("shape", np.array(out)),
-               ("scale", np.float32(gain * (high - low) / 2)), ("shift", np.float32((high + low) / 2))]
+        helper.make_node("Reshape", ["shifted", "shape"], ["image"]),
+    ]
+    weights = [
+        ("flat", np.array([1, -1])),
+        ("matrix", matrix),
+        ("shape", np.array(out)),
+        ("scale", np.float32(gain * (high - low) / 2)),
+        ("shift", np.float32((high + low) / 2)),
+    ]
     named = list(latent)
     if batch is not None:
         named[0] = batch
-    return save(path, nodes, [helper.make_tensor_value_info("z", FLOAT, named)],
-                [helper.make_tensor_value_info("image", FLOAT, None)], weights, **more)
+    return save(
+        path,
+        nodes,
+        [helper.make_tensor_value_info("z", FLOAT, named)],
+        [helper.make_tensor_value_info("image", FLOAT, None)],
+        weights,
+        **more,
+    )
 
 
 LAYOUTS = {
-    "plain": {}, "batch by name": {"batch": "N"}, "no batch": {"latent": (D,), "out": (3, H, W)},
-    "rank 4": {"latent": (1, D, 1, 1)}, "rank 3": {"latent": (1, 3, D // 3)}, "NHWC": {"out": (1, H, W, 3)},
-    "HWC": {"out": (H, W, 3), "latent": (D,)}, "grey": {"out": (1, 1, H, W)}, "grey without channel": {"out": (H, W)},
-    "alpha": {"out": (1, 4, H, W), "low": 0.0}, "0..1": {"low": 0.0}, "0..255": {"low": 0.0, "high": 255.0},
-    "overshooting": {"gain": 1.3}, "batch of grey": {"out": (1, H, W)},
+    "plain": {},
+    "batch by name": {"batch": "N"},
+    "no batch": {"latent": (D,), "out": (3, H, W)},
+    "rank 4": {"latent": (1, D, 1, 1)},
+    "rank 3": {"latent": (1, 3, D // 3)},
+    "NHWC": {"out": (1, H, W, 3)},
+    "HWC": {"out": (H, W, 3), "latent": (D,)},
+    "grey": {"out": (1, 1, H, W)},
+    "grey without channel": {"out": (H, W)},
+    "alpha": {"out": (1, 4, H, W), "low": 0.0},
+    "0..1": {"low": 0.0},
+    "0..255": {"low": 0.0, "high": 255.0},
+    "overshooting": {"gain": 1.3},
+    "batch of grey": {"out": (1, H, W)},
 }
 
 
@@ -89,23 +113,44 @@ def test_the_latent_of_open_size_is_tried(tmp_path):
 
 def test_labels_noise_truncation_and_several_outputs(tmp_path):
     nodes = [
-        helper.make_node("MatMul", ["z", "m"], ["a"]), helper.make_node("MatMul", ["class_label", "k"], ["b"]),
-        helper.make_node("Mul", ["a", "truncation"], ["c"]), helper.make_node("Add", ["c", "b"], ["d"]),
-        helper.make_node("Reshape", ["d", "shape"], ["e"]), helper.make_node("Add", ["e", "noise"], ["f"]),
-        helper.make_node("Tanh", ["f"], ["image"]), helper.make_node("Identity", ["a"], ["features"])]
+        helper.make_node("MatMul", ["z", "m"], ["a"]),
+        helper.make_node("MatMul", ["class_label", "k"], ["b"]),
+        helper.make_node("Mul", ["a", "truncation"], ["c"]),
+        helper.make_node("Add", ["c", "b"], ["d"]),
+        helper.make_node("Reshape", ["d", "shape"], ["e"]),
+        helper.make_node("Add", ["e", "noise"], ["f"]),
+        helper.make_node("Tanh", ["f"], ["image"]),
+        helper.make_node("Identity", ["a"], ["features"]),
+    ]
     rng = np.random.default_rng(1)
-    weights = [("m", rng.standard_normal((D, 3 * H * W)).astype(np.float32) * 0.3), ("shape", np.array([1, 3, H, W])),
-               ("k", rng.standard_normal((5, 3 * H * W)).astype(np.float32))]
+    weights = [
+        ("m", rng.standard_normal((D, 3 * H * W)).astype(np.float32) * 0.3),
+        ("shape", np.array([1, 3, H, W])),
+        ("k", rng.standard_normal((5, 3 * H * W)).astype(np.float32)),
+    ]
     info = helper.make_tensor_value_info
-    path = save(tmp_path / "many.onnx", nodes, [
-        info("z", FLOAT, [1, D]), info("class_label", FLOAT, [1, 5]), info("truncation", FLOAT, []),
-        info("noise", FLOAT, [1, 1, H, W])], [info("features", FLOAT, None), info("image", FLOAT, None)], weights)
+    path = save(
+        tmp_path / "many.onnx",
+        nodes,
+        [
+            info("z", FLOAT, [1, D]),
+            info("class_label", FLOAT, [1, 5]),
+            info("truncation", FLOAT, []),
+            info("noise", FLOAT, [1, 1, H, W]),
+        ],
+        [info("features", FLOAT, None), info("image", FLOAT, None)],
+        weights,
+    )
     pictures = []
     for label in (0, 3):
         out, found = bring(path, f"many{label}", tmp_path / "m", Told(class_=label, truncation=0.5), "MIT", "", False)
         assert found.card["output"] == "image"
         assert {e["name"]: e["role"] for e in found.card["inputs"]} == {
-            "z": "latent", "class_label": "class", "truncation": "truncation", "noise": "noise"}
+            "z": "latent",
+            "class_label": "class",
+            "truncation": "truncation",
+            "noise": "noise",
+        }
         pictures.append(create(out, "cpu").paint(np.ones(D, np.float32)))
         assert np.array_equal(pictures[-1], create(out, "cpu").paint(np.ones(D, np.float32)))
     assert np.abs(pictures[0] - pictures[1]).mean() > 0.1
@@ -124,21 +169,37 @@ def test_styles_of_a_model_that_was_made_here_still_mix(tmp_path):
 def picture_model(path: Path) -> Path:
     """Turns a picture into its negative, in -1..1, at 32x32."""
     info = helper.make_tensor_value_info
-    return save(path, [helper.make_node("Neg", ["input"], ["a"]), helper.make_node("Mul", ["a", "two"], ["b"]),
-                       helper.make_node("Tanh", ["b"], ["output"])],
-                [info("input", FLOAT, ["N", 3, 32, 32])], [info("output", FLOAT, None)], [("two", np.float32(2.0))])
+    return save(
+        path,
+        [
+            helper.make_node("Neg", ["input"], ["a"]),
+            helper.make_node("Mul", ["a", "two"], ["b"]),
+            helper.make_node("Tanh", ["b"], ["output"]),
+        ],
+        [info("input", FLOAT, ["N", 3, 32, 32])],
+        [info("output", FLOAT, None)],
+        [("two", np.float32(2.0))],
+    )
 
 
 def test_a_model_from_picture_to_picture_plays_on_another_layer(tmp_path):
-    out, found = bring(picture_model(tmp_path / "negative.onnx"), "negative", tmp_path / "models", Told(range=(-1, 1)),
-                       "MIT", "", False)
+    out, found = bring(
+        picture_model(tmp_path / "negative.onnx"),
+        "negative",
+        tmp_path / "models",
+        Told(range=(-1, 1)),
+        "MIT",
+        "",
+        False,
+    )
     assert found.card["kind"] == "filter"
     turned = create(out, "cpu").change(np.concatenate([np.ones((1, 8, 8)), np.zeros((2, 8, 8))]).astype(np.float32))
     assert turned.shape == (3, 32, 32) and turned[0].max() < 0.1 and turned[1:].min() > 0.9
     library = load_library()
     library.models["negative"] = out
     (tmp_path / "p.toml").write_text(
-        "[[layer]]\nmodel = 'molten'\n[[layer]]\nname = 'top'\nmodel = 'negative'\nof = 'main'\n")
+        "[[layer]]\nmodel = 'molten'\n[[layer]]\nname = 'top'\nmodel = 'negative'\nof = 'main'\n"
+    )
     preset = library.load_preset(tmp_path / "p.toml")
     scene = Scene(1, preset, preset.base, {"main": Walk("tour", 0.3, 1, 1.0)}, 0.0)
     images = painter(library, "cpu").paint(Frame(0, 0.0, 1 / 60, (64, 36), Features(), Sound(), scene))
@@ -192,42 +253,83 @@ def broken(folder: Path) -> dict[str, tuple[Path, str]]:
     truncated.write_bytes(whole.read_bytes()[:-400])
     junk = folder / "junk.onnx"
     junk.write_bytes(b"GIF89a" + bytes(range(256)) * 20)
-    unknown = save(folder / "unknown.onnx", [helper.make_node("Dream", ["z"], ["image"])],
-                   [info("z", FLOAT, [1, D])], [info("image", FLOAT, None)])
-    nothing = save(folder / "nan.onnx", [
-        helper.make_node("Sqrt", ["z"], ["a"]), helper.make_node("Expand", ["a", "shape"], ["image"])],
-        [info("z", FLOAT, [1, 1, 1, 1])], [info("image", FLOAT, None)], [("shape", np.array([1, 3, 16, 16]))])
-    flat = save(folder / "flat.onnx", [helper.make_node("Identity", ["z"], ["numbers"])],
-                [info("z", FLOAT, [1, D])], [info("numbers", FLOAT, None)])
-    still = save(folder / "still.onnx", [
-        helper.make_node("Mul", ["z", "zero"], ["a"]), helper.make_node("Expand", ["a", "shape"], ["image"])],
-        [info("z", FLOAT, [1, 1, 1, 1])], [info("image", FLOAT, None)],
-        [("shape", np.array([1, 3, 16, 16])), ("zero", np.float32(0.0))])
-    greedy = save(folder / "greedy.onnx", [
-        helper.make_node("Expand", ["z", "huge"], ["a"]), helper.make_node("ReduceMean", ["a"], ["b"], keepdims=1),
-        helper.make_node("Expand", ["b", "shape"], ["image"])],
-        [info("z", FLOAT, [1, 1, 1, 1])], [info("image", FLOAT, None)],
-        [("shape", np.array([1, 3, 16, 16])), ("huge", np.array([25, 1000, 1000, 1000]))])
-    slow = save(folder / "slow.onnx", [
-        helper.make_node("Expand", ["z", "wide"], ["a"]), *(
-            helper.make_node("MatMul", ["a" if i == 0 else f"m{i - 1}", "square"], [f"m{i}"]) for i in range(220)),
-        helper.make_node("ReduceMean", ["m219"], ["b"], keepdims=1),
-        helper.make_node("Expand", ["b", "shape"], ["image"])],
-        [info("z", FLOAT, [1, 1, 1, 1])], [info("image", FLOAT, None)],
-        [("shape", np.array([1, 3, 16, 16])), ("wide", np.array([1, 1, 2048, 2048])),
-         ("square", np.eye(2048, dtype=np.float32))])
-    four = save(folder / "four.onnx", [helper.make_node("Expand", ["z", "shape"], ["image"])],
-                [info("z", FLOAT, [1, 1, 1, 1])], [info("image", FLOAT, None)], [("shape", np.array([4, 3, 16, 16]))])
-    return {"truncated": (truncated, "truncated one|cannot|can load"), "junk": (junk, "not an ONNX file"),
-            "unknown operator": (unknown, "it has no operator '[A-Za-z]+'.*; export it without that"),
-            "nan": (nothing, "NaN"),
-            "no picture": (flat, "none of its outputs is a picture"), "still": (still, "does not change with input"),
-            "greedy": (greedy, "memory"), "four at a time": (four, "several pictures at a time.*batch of one"),
-            "slow": (slow, "for a picture|took longer")}
+    unknown = save(
+        folder / "unknown.onnx",
+        [helper.make_node("Dream", ["z"], ["image"])],
+        [info("z", FLOAT, [1, D])],
+        [info("image", FLOAT, None)],
+    )
+    nothing = save(
+        folder / "nan.onnx",
+        [helper.make_node("Sqrt", ["z"], ["a"]), helper.make_node("Expand", ["a", "shape"], ["image"])],
+        [info("z", FLOAT, [1, 1, 1, 1])],
+        [info("image", FLOAT, None)],
+        [("shape", np.array([1, 3, 16, 16]))],
+    )
+    flat = save(
+        folder / "flat.onnx",
+        [helper.make_node("Identity", ["z"], ["numbers"])],
+        [info("z", FLOAT, [1, D])],
+        [info("numbers", FLOAT, None)],
+    )
+    still = save(
+        folder / "still.onnx",
+        [helper.make_node("Mul", ["z", "zero"], ["a"]), helper.make_node("Expand", ["a", "shape"], ["image"])],
+        [info("z", FLOAT, [1, 1, 1, 1])],
+        [info("image", FLOAT, None)],
+        [("shape", np.array([1, 3, 16, 16])), ("zero", np.float32(0.0))],
+    )
+    greedy = save(
+        folder / "greedy.onnx",
+        [
+            helper.make_node("Expand", ["z", "huge"], ["a"]),
+            helper.make_node("ReduceMean", ["a"], ["b"], keepdims=1),
+            helper.make_node("Expand", ["b", "shape"], ["image"]),
+        ],
+        [info("z", FLOAT, [1, 1, 1, 1])],
+        [info("image", FLOAT, None)],
+        [("shape", np.array([1, 3, 16, 16])), ("huge", np.array([25, 1000, 1000, 1000]))],
+    )
+    slow = save(
+        folder / "slow.onnx",
+        [
+            helper.make_node("Expand", ["z", "wide"], ["a"]),
+            *(helper.make_node("MatMul", ["a" if i == 0 else f"m{i - 1}", "square"], [f"m{i}"]) for i in range(220)),
+            helper.make_node("ReduceMean", ["m219"], ["b"], keepdims=1),
+            helper.make_node("Expand", ["b", "shape"], ["image"]),
+        ],
+        [info("z", FLOAT, [1, 1, 1, 1])],
+        [info("image", FLOAT, None)],
+        [
+            ("shape", np.array([1, 3, 16, 16])),
+            ("wide", np.array([1, 1, 2048, 2048])),
+            ("square", np.eye(2048, dtype=np.float32)),
+        ],
+    )
+    four = save(
+        folder / "four.onnx",
+        [helper.make_node("Expand", ["z", "shape"], ["image"])],
+        [info("z", FLOAT, [1, 1, 1, 1])],
+        [info("image", FLOAT, None)],
+        [("shape", np.array([4, 3, 16, 16]))],
+    )
+    return {
+        "truncated": (truncated, "truncated one|cannot|can load"),
+        "junk": (junk, "not an ONNX file"),
+        "unknown operator": (unknown, "it has no operator '[A-Za-z]+'.*; export it without that"),
+        "nan": (nothing, "NaN"),
+        "no picture": (flat, "none of its outputs is a picture"),
+        "still": (still, "does not change with input"),
+        "greedy": (greedy, "memory"),
+        "four at a time": (four, "several pictures at a time.*batch of one"),
+        "slow": (slow, "for a picture|took longer"),
+    }
 
 
-@pytest.mark.parametrize(("file", "name"), [
-    ("Größe neu (2).onnx", "grosse_neu_2"), ("512-Faces.onnx", "model_512_faces"), ("夜.onnx", "model")])
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("Größe neu (2).onnx", "grosse_neu_2"), ("512-Faces.onnx", "model_512_faces"), ("夜.onnx", "model")],
+)
 def test_a_name_is_made_of_any_file_s(file, name):
     assert named(Path(file)) == name
 
@@ -247,9 +349,9 @@ def no_good(tmp_path_factory):
     return broken(tmp_path_factory.mktemp("broken"))
 
 
-@pytest.mark.parametrize("name", [
-    "truncated", "junk", "unknown operator", "nan", "no picture", "still", "greedy", "slow",
-    "four at a time"])
+@pytest.mark.parametrize(
+    "name", ["truncated", "junk", "unknown operator", "nan", "no picture", "still", "greedy", "slow", "four at a time"]
+)
 def test_what_is_no_good_is_one_line_and_leaves_nothing(name, no_good, tmp_path, monkeypatch):
     monkeypatch.setattr("performer.generators.probe.TIME_S", 8.0)
     path, complaint = no_good[name]
@@ -308,10 +410,12 @@ def code(*arguments: str) -> int:
 def test_what_an_import_cannot_use_is_one_line(tmp_path, capsys, monkeypatch):
     made = str(model(tmp_path / "stones.onnx"))
     (tmp_path / "file").write_text("")
-    for more, says in ((("--to", str(tmp_path / "file")), "file: models cannot be written there"),
-                       (("--to", str(tmp_path / "file" / "below")), "below: models cannot be written there"),
-                       (("--range=nan,1",), "--range 'nan,1': expected two different, finite numbers"),
-                       (("--range=1,1",), "--range '1,1': expected two different, finite numbers")):
+    for more, says in (
+        (("--to", str(tmp_path / "file")), "file: models cannot be written there"),
+        (("--to", str(tmp_path / "file" / "below")), "below: models cannot be written there"),
+        (("--range=nan,1",), "--range 'nan,1': expected two different, finite numbers"),
+        (("--range=1,1",), "--range '1,1': expected two different, finite numbers"),
+    ):
         assert code("models", "import", made, *more) == 2
         said = capsys.readouterr().err
         assert says in said and said.count("\n") == 1

@@ -47,8 +47,25 @@ def test_the_same_arguments_give_the_same_frames_bit_for_bit():
 def test_a_rendered_movie_has_its_length_its_sound_and_its_sheet(tmp_path):
     out, sheet = tmp_path / "out.mp4", tmp_path / "out.png"
     done = subprocess.run(
-        [sys.executable, "-m", "performer", "render", "demo", str(out), "--seconds", "2", "--fps", "25", "--size",
-         "320x180", "--sheet", str(sheet)], capture_output=True, text=True)
+        [
+            sys.executable,
+            "-m",
+            "performer",
+            "render",
+            "demo",
+            str(out),
+            "--seconds",
+            "2",
+            "--fps",
+            "25",
+            "--size",
+            "320x180",
+            "--sheet",
+            str(sheet),
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     with av.open(str(out)) as movie:
         video, audio = movie.streams.video[0], movie.streams.audio[0]
@@ -66,8 +83,11 @@ def test_a_rendered_movie_has_its_length_its_sound_and_its_sheet(tmp_path):
 
 def test_an_interrupted_render_leaves_a_playable_file(tmp_path):
     out = tmp_path / "cut.mp4"
-    process = subprocess.Popen([sys.executable, "-m", "performer", "render", "demo", str(out), "--size", "320x180"],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "performer", "render", "demo", str(out), "--size", "320x180"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not (out.exists() and out.stat().st_size > 400_000):
         time.sleep(0.1)
@@ -79,8 +99,9 @@ def test_an_interrupted_render_leaves_a_playable_file(tmp_path):
 
 def test_a_midi_file_plays_along(tmp_path):
     song = mido.MidiFile()
-    track = mido.MidiTrack([mido.Message("program_change", program=2, time=0),
-                            mido.Message("note_on", note=60, velocity=100, time=480)])
+    track = mido.MidiTrack(
+        [mido.Message("program_change", program=2, time=0), mido.Message("note_on", note=60, velocity=100, time=480)]
+    )
     song.tracks.append(track)
     song.save(tmp_path / "song.mid")
     with Performance(options("demo", seconds=3.0, midi=str(tmp_path / "song.mid"))) as performance:

@@ -38,7 +38,7 @@ def flash(index: int, size: tuple[int, int] = (160, 90), every: int = 30) -> np.
     pixels[:] = np.linspace(20, 120, width, dtype=np.uint8)[:, None]
     if index % every == 0:
         pixels[:] = 250
-    pixels[10:20, index % (width - 10):][:, :10] = (255, 40, 0)
+    pixels[10:20, index % (width - 10) :][:, :10] = (255, 40, 0)
     return pixels
 
 
@@ -66,7 +66,7 @@ def read(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
                 at = round(frame.time * rate)
                 if at < 0:
                     block, at = block[-at:], 0
-                sound[at:at + len(block)] = block[:len(sound) - at]
+                sound[at : at + len(block)] = block[: len(sound) - at]
     return np.array(frames), np.array(times), sound, rate
 
 
@@ -152,7 +152,7 @@ def test_any_rate_and_channel_count_of_sound(tmp_path: Path, rate: int, channels
             t = np.arange(index * rate // 20, (index + 1) * rate // 20) / rate
             movie.write_audio(np.repeat(np.sin(2 * np.pi * 440 * t)[:, None], channels, 1).astype(np.float32) / 2)
     _, _, sound, heard = read(tmp_path / "a.mp4")
-    middle = sound[heard // 2:heard * 3 // 2]
+    middle = sound[heard // 2 : heard * 3 // 2]
     assert np.argmax(np.abs(np.fft.rfft(middle * np.hanning(len(middle))))) == 440
     assert np.abs(middle).max() == pytest.approx(0.5, abs=0.06)
 
@@ -240,9 +240,12 @@ def test_bad_paths_are_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "folder.mp4").mkdir()
     (tmp_path / "file").write_text("")
     for path, reason in (
-        (tmp_path / "a.avi", "unknown ending '.avi'"), (tmp_path / "a.mkw", "did you mean '.mkv'"),
-        (tmp_path / "a", "unknown ending ''"), (tmp_path / "none" / "a.mp4", "no such folder"),
-        (tmp_path / "file" / "a.mp4", "no such folder"), (tmp_path / "folder.mp4", "is a folder"),
+        (tmp_path / "a.avi", "unknown ending '.avi'"),
+        (tmp_path / "a.mkw", "did you mean '.mkv'"),
+        (tmp_path / "a", "unknown ending ''"),
+        (tmp_path / "none" / "a.mp4", "no such folder"),
+        (tmp_path / "file" / "a.mp4", "no such folder"),
+        (tmp_path / "folder.mp4", "is a folder"),
         (Path("/proc/a.mp4"), "cannot be written|not writable|disk is full"),
     ):
         with pytest.raises(Fault, match=reason) as raised:
@@ -448,7 +451,7 @@ def test_a_card_that_comes_late_in_another_shape_is_recorded_in_step(rate: int, 
         take.play(1, heard=False)
         block = np.zeros((rate // 30, channels), np.float32)
         if index % 30 == 0:
-            block[:rate // 300] = 0.8 * np.sin(np.arange(rate // 300) * 2.0 * np.pi * 1000.0 / rate)[:, None]
+            block[: rate // 300] = 0.8 * np.sin(np.arange(rate // 300) * 2.0 * np.pi * 1000.0 / rate)[:, None]
         sound.ring.write(block, stamp=take.t)
     take.finish()
     assert take.recorder.fault is None
@@ -456,7 +459,7 @@ def test_a_card_that_comes_late_in_another_shape_is_recorded_in_step(rate: int, 
     assert there == 48000
     clicks = starts(np.flatnonzero(np.abs(heard) > 0.3) / there)
     assert clicks == pytest.approx([2, 3, 4, 5], abs=0.005)
-    first = heard[round(1.995 * there):round(2.02 * there)]
+    first = heard[round(1.995 * there) : round(2.02 * there)]
     assert np.abs(first).max() == pytest.approx(0.8, abs=0.12)
     assert np.abs(np.fft.rfft(first, 48000)).argmax() == pytest.approx(1000, abs=60)
 
@@ -516,7 +519,7 @@ def test_a_contact_sheet_spreads_over_the_show(tmp_path: Path) -> None:
     for place, t in enumerate(kept):
         x, y = 8 + place % 3 * 104, 8 + place // 3 * 82
         assert abs(page[y + 27, x + 48] - int(20 + t * 20)).max() <= 1
-        assert page[y + 55:y + 74, x:x + 96].max() > 150  # its time is written under it
+        assert page[y + 55 : y + 74, x : x + 96].max() > 150  # its time is written under it
 
 
 def test_a_contact_sheet_tells_bad_paths_at_once(tmp_path: Path) -> None:

@@ -33,8 +33,11 @@ def addresses(learn, *events):
 
 def step(learn, *events):
     """What is no MIDI is typed."""
-    return [made for event in events for made in (
-        learn.step([event]) if event.address.startswith("midi.") else learn.step([], [event]))]
+    return [
+        made
+        for event in events
+        for made in (learn.step([event]) if event.address.startswith("midi.") else learn.step([], [event]))
+    ]
 
 
 def taught(*events):
@@ -91,14 +94,22 @@ def test_what_was_taught_survives_in_its_file(tmp_path):
     assert pads.read(TAUGHT, path) == bound and pads.read(TAUGHT, tmp_path / "none.toml") == {}
 
 
-@pytest.mark.parametrize(("text", "complaint"), [
-    ("pad = 3", "expected on"), ("[[pad]]\non = 'note1'", "expected on"), ("[[", "cannot be read"),
-    ("[[pad]]\non = 'note1'\ndo = 'show.blackot'", "did you mean .*show.blackout"),
-    ("[[pad]]\non = 'note1'\ndo = 'app.quit'", "no 'app.quit'"),
-    ("[[pad]]\non = 'note1'\ndo = 'show.tap'\nvalue = 'x'", "expected on"),
-    ("[[pad]]\non = 'note1'\ndo = ['show.tap']", "expected on"), ("[[pad]]\non = 1\ndo = 'show.tap'", "expected on"),
-    ("[[pad]]\non = 'note1'\ndo = 'show.preset'\nvalue = nan", "expected on"),
-    (f"[[pad]]\non = 'note1'\ndo = 'show.preset'\nvalue = 1{'0' * 400}", "expected on")], ids=lambda text: text[:60])
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("pad = 3", "expected on"),
+        ("[[pad]]\non = 'note1'", "expected on"),
+        ("[[", "cannot be read"),
+        ("[[pad]]\non = 'note1'\ndo = 'show.blackot'", "did you mean .*show.blackout"),
+        ("[[pad]]\non = 'note1'\ndo = 'app.quit'", "no 'app.quit'"),
+        ("[[pad]]\non = 'note1'\ndo = 'show.tap'\nvalue = 'x'", "expected on"),
+        ("[[pad]]\non = 'note1'\ndo = ['show.tap']", "expected on"),
+        ("[[pad]]\non = 1\ndo = 'show.tap'", "expected on"),
+        ("[[pad]]\non = 'note1'\ndo = 'show.preset'\nvalue = nan", "expected on"),
+        (f"[[pad]]\non = 'note1'\ndo = 'show.preset'\nvalue = 1{'0' * 400}", "expected on"),
+    ],
+    ids=lambda text: text[:60],
+)
 def test_a_bad_file_is_one_line_and_kept_when_another_is_written(text, complaint, tmp_path, monkeypatch, caplog):
     path = tmp_path / "pads.toml"
     path.write_text(text)
@@ -133,8 +144,11 @@ def type_keys(monkeypatch, rig, *events):
 
 def test_only_a_key_that_is_typed_is_taught():
     learn = taught(M)
-    others = [ControlEvent(0.0, "midi.program", 2.0, "ch1"), ControlEvent(0.0, "show.preset", 2.0),
-              ControlEvent(0.0, "show.tap")]  # a program change, and a tap on the control page
+    others = [
+        ControlEvent(0.0, "midi.program", 2.0, "ch1"),
+        ControlEvent(0.0, "show.preset", 2.0),
+        ControlEvent(0.0, "show.tap"),
+    ]  # a program change, and a tap on the control page
     assert learn.step(others) == others and learn.word == ""
     assert [event.address for event in learn.step([ControlEvent(0.0, "show.next")], [BLACKOUT])] == ["show.next"]
     step(learn, note(40))

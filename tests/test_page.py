@@ -72,8 +72,10 @@ class Stand:
         thumbnails = Thumbnails(lambda model, latent: np.full((3, 40, 60), 0.5, np.float32), stamp=stamp)
         self.thumbnails = thumbnails
         self.page = Page(host, 0, self.events, lambda: time.monotonic() - self.begun, Board(), thumbnails)
-        self.threads = [threading.Thread(target=body, daemon=True) for body in (
-            lambda: self.page.run(self.stop), lambda: thumbnails.run(self.stop), self.play)]
+        self.threads = [
+            threading.Thread(target=body, daemon=True)
+            for body in (lambda: self.page.run(self.stop), lambda: thumbnails.run(self.stop), self.play)
+        ]
 
     def play(self) -> None:
         t, rng = 0.0, np.random.default_rng(1)
@@ -106,8 +108,10 @@ class Stand:
         return f"http://127.0.0.1:{self.page.port}"
 
     def socket(self, **more):
-        return connect(f"ws://127.0.0.1:{self.page.port}/{self.page.token}/socket",
-                       **{"origin": self.origin, "max_size": None, "proxy": None, **more})
+        return connect(
+            f"ws://127.0.0.1:{self.page.port}/{self.page.token}/socket",
+            **{"origin": self.origin, "max_size": None, "proxy": None, **more},
+        )
 
     def get(self, path: str, **headers: str) -> http.client.HTTPResponse:
         wire = http.client.HTTPConnection("127.0.0.1", self.page.port, timeout=5)
@@ -165,8 +169,9 @@ def send(wire, do: str, **more) -> None:
 
 def test_the_page_tells_scene_bank_and_picture_and_passes_gestures_on(stand):
     with stand.socket() as wire:
-        state = told(wire, lambda s: {"presets", "scene", "bank", "now"} <= set(s) and len(s["ready"]) == 2
-                     and s["pictures"] > 2)
+        state = told(
+            wire, lambda s: {"presets", "scene", "bank", "now"} <= set(s) and len(s["ready"]) == 2 and s["pictures"] > 2
+        )
         assert [p["title"] for p in state["presets"]] == ["First", "Second"]
         assert [p["name"] for p in state["bank"]["places"]] == ["place 1", "place 2"]
         knobs = {knob["address"]: knob for knob in state["scene"]["knobs"]}
@@ -267,8 +272,10 @@ def test_a_portrait_is_of_the_model_as_its_file_is_now(tmp_path):
             shutil.copy(FACTORY / "models" / f"{name}{ending}", tmp_path / f"m{ending}")
         os.utime(tmp_path / "m.onnx", (stamp, stamp))
 
-    portrait = Portrait(lambda name: create(tmp_path / f"{name}.onnx", "cpu", 1),
-                        Library(audio=(), models={"m": tmp_path / "m.onnx"}).changed)
+    portrait = Portrait(
+        lambda name: create(tmp_path / f"{name}.onnx", "cpu", 1),
+        Library(audio=(), models={"m": tmp_path / "m.onnx"}).changed,
+    )
     latent = np.ones(64, np.float32).tobytes()
     put("molten", 1000.0)
     first, again = portrait("m", latent).copy(), portrait("m", latent).copy()
@@ -280,24 +287,48 @@ def test_a_portrait_is_of_the_model_as_its_file_is_now(tmp_path):
 # -- what must not get in
 
 
-@pytest.mark.parametrize("headers", [
-    {"Host": "evil.example:PORT"}, {"Host": "127.0.0.1:1"}, {"Host": "192.168.1.5:PORT"},
-    {"Origin": "http://evil.example"}, {"Origin": "null"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example:PORT"},
+        {"Host": "127.0.0.1:1"},
+        {"Host": "192.168.1.5:PORT"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+    ],
+)
 def test_strange_hosts_and_origins_are_sent_away(stand, headers):
     headers = {key: value.replace("PORT", str(stand.page.port)) for key, value in headers.items()}
     answer = stand.get(f"/{stand.page.token}/", **headers)
     assert answer.status == 404 and stand.page.token.encode() not in answer.read()
 
 
-@pytest.mark.parametrize("path", ["/", "/wrong/", "/wrong/socket", "/page.js", "/TOKEN", "/TOKEN/../app.py",
-                                  "/TOKEN/board.py", "/TOKEN/%2e%2e/server.py", "/TOKEN/thumbnail/../../x"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/wrong/",
+        "/wrong/socket",
+        "/page.js",
+        "/TOKEN",
+        "/TOKEN/../app.py",
+        "/TOKEN/board.py",
+        "/TOKEN/%2e%2e/server.py",
+        "/TOKEN/thumbnail/../../x",
+    ],
+)
 def test_without_the_word_and_beside_the_files_there_is_nothing(stand, path):
     assert stand.get(path.replace("TOKEN", stand.page.token)).status == 404
 
 
 def test_the_files_are_there_and_may_load_nothing_from_elsewhere(stand):
-    for name, kind in (("", "text/html"), ("page.js", "text/javascript"), ("parts.js", "text/javascript"),
-                       ("page.css", "text/css"), ("icon.svg", "image/svg+xml")):
+    for name, kind in (
+        ("", "text/html"),
+        ("page.js", "text/javascript"),
+        ("parts.js", "text/javascript"),
+        ("page.css", "text/css"),
+        ("icon.svg", "image/svg+xml"),
+    ):
         answer = stand.get(f"/{stand.page.token}/{name}")
         assert answer.status == 200 and answer.headers["content-type"].startswith(kind)
         headers = answer.headers
@@ -310,23 +341,48 @@ def test_the_files_are_there_and_may_load_nothing_from_elsewhere(stand):
 def test_web_sockets_of_other_pages_are_refused(stand, more):
     with pytest.raises(websockets.exceptions.InvalidStatus), stand.socket(**more):
         pass
-    with pytest.raises(websockets.exceptions.InvalidStatus), connect(
-            f"ws://127.0.0.1:{stand.page.port}/{'x' * len(stand.page.token)}/socket", origin=stand.origin, proxy=None):
+    with (
+        pytest.raises(websockets.exceptions.InvalidStatus),
+        connect(
+            f"ws://127.0.0.1:{stand.page.port}/{'x' * len(stand.page.token)}/socket", origin=stand.origin, proxy=None
+        ),
+    ):
         pass
     assert stand.seen == []
 
 
-@pytest.mark.parametrize("text", [
-    "", "{", "[]", "3", '{"do": 3}', '{"do": "no such"}', '{"do": "preset"}', '{"do": "preset", "name": 3}',
-    '{"do": "preset", "name": "' + "x" * 61 + '"}', '{"do": "knob", "address": "main.walk.speed"}',
-    '{"do": "knob", "address": "main.walk.speed", "value": "1"}', '{"do": "knob", "address": "a", "value": NaN}',
-    '{"do": "knob", "address": "a", "value": 1e999}', '{"do": "knob", "address": "a", "value": [1, 2, 3, 4, 5]}',
-    '{"do": "knob", "address": "a", "value": []}', '{"do": "glide", "number": 77}', '{"do": "glide", "number": NaN}',
-    '{"do": "glide", "number": 1e999}', '{"do": "breed", "parents": 3}', '{"do": "breed", "spread": 9}',
-    '{"do": "quantise", "name": "never"}', '{"do": "rename", "name": "a"}', '{"do": "rename", "old": "a", "name": ""}',
-    '{"do": "keep", "name": "a\\u0000b"}',
-    '{"do": "rename", "old": "place 1", "name": "b", "tags": ["' + "x" * 25 + '"]}',
-    "[" * 5000, '{"do": "tap", "x": "' + "y" * 17000 + '"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "3",
+        '{"do": 3}',
+        '{"do": "no such"}',
+        '{"do": "preset"}',
+        '{"do": "preset", "name": 3}',
+        '{"do": "preset", "name": "' + "x" * 61 + '"}',
+        '{"do": "knob", "address": "main.walk.speed"}',
+        '{"do": "knob", "address": "main.walk.speed", "value": "1"}',
+        '{"do": "knob", "address": "a", "value": NaN}',
+        '{"do": "knob", "address": "a", "value": 1e999}',
+        '{"do": "knob", "address": "a", "value": [1, 2, 3, 4, 5]}',
+        '{"do": "knob", "address": "a", "value": []}',
+        '{"do": "glide", "number": 77}',
+        '{"do": "glide", "number": NaN}',
+        '{"do": "glide", "number": 1e999}',
+        '{"do": "breed", "parents": 3}',
+        '{"do": "breed", "spread": 9}',
+        '{"do": "quantise", "name": "never"}',
+        '{"do": "rename", "name": "a"}',
+        '{"do": "rename", "old": "a", "name": ""}',
+        '{"do": "keep", "name": "a\\u0000b"}',
+        '{"do": "rename", "old": "place 1", "name": "b", "tags": ["' + "x" * 25 + '"]}',
+        "[" * 5000,
+        '{"do": "tap", "x": "' + "y" * 17000 + '"}',
+    ],
+)
 def test_what_is_no_message_does_nothing_and_is_said_once(stand, text, caplog):
     with stand.socket() as wire:
         told(wire, lambda s: "bank" in s)
@@ -377,10 +433,14 @@ def test_a_browser_that_takes_nothing_any_more_keeps_no_place(monkeypatch):
     with stand, socket.socket() as wire:
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         wire.connect(("127.0.0.1", stand.page.port))
-        wire.sendall((f"GET /{stand.page.token}/socket HTTP/1.1\r\nHost: 127.0.0.1:{stand.page.port}\r\n"
-                      f"Origin: {stand.origin}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                      f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {base64.b64encode(bytes(16)).decode()}\r\n"
-                      "\r\n").encode())
+        wire.sendall(
+            (
+                f"GET /{stand.page.token}/socket HTTP/1.1\r\nHost: 127.0.0.1:{stand.page.port}\r\n"
+                f"Origin: {stand.origin}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {base64.b64encode(bytes(16)).decode()}\r\n"
+                "\r\n"
+            ).encode()
+        )
         assert until(lambda: stand.page.board.watched)
         assert until(lambda: not stand.page.board.watched and not stand.page._visitors)
 
@@ -459,11 +519,16 @@ def test_without_the_extra_it_says_how_to_get_it(monkeypatch):
 def test_a_hand_turns_knobs_and_routes_move_them_about_the_new_place():
     it = Show([make()], "first")
     base = run(it, 0.1, features=lambda t: Features(t=t))[-1].scene.params
-    turns = [ControlEvent(0.2, "knob.main.walk.speed", 1.25),
-             ControlEvent(0.2, "knob.main.echo.tint", 0.0, "0.1,0.2,0.3,1"),
-             ControlEvent(0.2, "knob.main.echo.zoom", 1.52), ControlEvent(0.2, "knob.main.echo.hit"),
-             ControlEvent(0.2, "knob.no.such.knob", 3.0), ControlEvent(0.2, "knob.main.echo.tint", 0.0, "1,2"),
-             ControlEvent(0.2, "knob.main.walk.speed", float("nan")), ControlEvent(0.2, "knob.main.walk.kick", 1e9)]
+    turns = [
+        ControlEvent(0.2, "knob.main.walk.speed", 1.25),
+        ControlEvent(0.2, "knob.main.echo.tint", 0.0, "0.1,0.2,0.3,1"),
+        ControlEvent(0.2, "knob.main.echo.zoom", 1.52),
+        ControlEvent(0.2, "knob.main.echo.hit"),
+        ControlEvent(0.2, "knob.no.such.knob", 3.0),
+        ControlEvent(0.2, "knob.main.echo.tint", 0.0, "1,2"),
+        ControlEvent(0.2, "knob.main.walk.speed", float("nan")),
+        ControlEvent(0.2, "knob.main.walk.kick", 1e9),
+    ]
     frames = run(it, 1.0, start=0.1, features=lambda t: Features(t=t, values={"bass": 0.0}), events=turns)
     params = frames[-1].scene.params
     assert params["main.walk.speed"] == 1.25 and params["main.walk.kick"] == 16.0
@@ -482,9 +547,17 @@ def test_a_hand_turns_knobs_and_routes_move_them_about_the_new_place():
 
 def test_glides_of_another_model_or_of_nonsense_do_nothing():
     it, bank = show()
-    bad = [ControlEvent(0.1, "bank.glide", 1.0, "x", latent, words) for latent, words in (
-        (place(5), ("nebula",)), (place(5)[:-4], ("marble",)), (b"abc", ("marble",)), (b"", ("marble",)),
-        (np.full(D, np.nan, np.float32).tobytes(), ("marble",)), (place(5), ()))]
+    bad = [
+        ControlEvent(0.1, "bank.glide", 1.0, "x", latent, words)
+        for latent, words in (
+            (place(5), ("nebula",)),
+            (place(5)[:-4], ("marble",)),
+            (b"abc", ("marble",)),
+            (b"", ("marble",)),
+            (np.full(D, np.nan, np.float32).tobytes(), ("marble",)),
+            (place(5), ()),
+        )
+    ]
     for event in bad:
         assert run(it, 0.2, events=[event])[-1].scene.walks["main"].stops == ()
     assert run(it, 0.2, events=[replace(bad[0], words=("marble",))])[-1].scene.walks["main"].stops[0][0] == place(5)
@@ -587,8 +660,9 @@ def test_a_real_browser_whose_page_sleeps_keeps_no_place_and_comes_back(browser,
         page = browser.new_page()
         page.goto(stand.page.url)
         assert until(lambda: page.evaluate("document.getElementById('picture').naturalWidth") > 0)
-        asleep = [process for process in psutil.Process().children(recursive=True)
-                  if "--type=renderer" in process.cmdline()]
+        asleep = [
+            process for process in psutil.Process().children(recursive=True) if "--type=renderer" in process.cmdline()
+        ]
         assert asleep and len(stand.page._visitors) == 1
         for process in asleep:
             process.suspend()

@@ -86,8 +86,11 @@ def test_a_shader_draws_and_answers_its_inputs(name, surface):
     if spec.kind == "source":
         assert np.abs(pictures[-1] - pictures[-12]).mean() > 0.05, "a source that stands still"
     floats = [param for param in spec.inputs if param.kind == "float"]
-    moved = [np.abs(drawn(surface, with_inputs(name, {param.name: end}), 12)[-1] - pictures[11]).mean()
-             for param in floats[:3] for end in (param.low, param.high)]
+    moved = [
+        np.abs(drawn(surface, with_inputs(name, {param.name: end}), 12)[-1] - pictures[11]).mean()
+        for param in floats[:3]
+        for end in (param.low, param.high)
+    ]
     assert max(moved) > 0.3, "none of its first inputs changes anything"
 
 
@@ -199,8 +202,11 @@ def small(picture: np.ndarray) -> np.ndarray:
 
 
 def test_presets_differ_from_each_other(shows):
-    distances = {(a, b): float(np.abs(small(shows[a][30]) - small(shows[b][30])).mean())
-                 for i, a in enumerate(PRESETS) for b in PRESETS[i + 1:]}
+    distances = {
+        (a, b): float(np.abs(small(shows[a][30]) - small(shows[b][30])).mean())
+        for i, a in enumerate(PRESETS)
+        for b in PRESETS[i + 1 :]
+    }
     nearest = sorted(distances.items(), key=lambda item: item[1])[:3]
     assert nearest[0][1] > 10.0, f"too alike: {nearest}"
 

@@ -12,8 +12,14 @@ from performer.control.routes import CURVES, Follower, Route, Router, complaint
 unit_floats = st.floats(0, 1)
 
 
-@given(st.sampled_from(sorted(CURVES)), st.lists(st.floats(-5, 5), min_size=1, max_size=40), st.floats(0, 2),
-       st.floats(0, 2), st.floats(-3, 3), st.floats(-3, 3))
+@given(
+    st.sampled_from(sorted(CURVES)),
+    st.lists(st.floats(-5, 5), min_size=1, max_size=40),
+    st.floats(0, 2),
+    st.floats(0, 2),
+    st.floats(-3, 3),
+    st.floats(-3, 3),
+)
 def test_the_target_never_leaves_its_range(curve, inputs, attack, release, low, high):
     param = Param("zoom", default=1.0, low=-1.0, high=2.0)
     route = Route("audio.bass", "main.x.zoom", curve, (0.0, 1.0), (low, high), attack, release)
@@ -73,15 +79,24 @@ def test_a_silent_knob_leaves_the_base_and_nan_is_ignored():
     assert router.step({"midi.cc1": float("nan")}, 0, 0.1)[0]["a.b.zoom"] == 1.5
 
 
-@pytest.mark.parametrize("good", ["audio.bass", "audio.kicks", "beat.pulse", "midi.cc74", "midi.note127", "lfo.0.25",
-                                  "time", "midi.bend"])
+@pytest.mark.parametrize(
+    "good", ["audio.bass", "audio.kicks", "beat.pulse", "midi.cc74", "midi.note127", "lfo.0.25", "time", "midi.bend"]
+)
 def test_known_sources_are_taken(good):
     assert complaint(good, ["bass", "level"]) is None
 
 
-@pytest.mark.parametrize(("bad", "says"), [("audio.bas", "did you mean 'audio.bass'"), ("midi.cc200", "no route"),
-                                           ("lfo.0", "rate in hertz"), ("lfo.x", "rate in hertz"), ("bass", "no route"),
-                                           ("lfo.nan", "rate in hertz")])
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        ("audio.bas", "did you mean 'audio.bass'"),
+        ("midi.cc200", "no route"),
+        ("lfo.0", "rate in hertz"),
+        ("lfo.x", "rate in hertz"),
+        ("bass", "no route"),
+        ("lfo.nan", "rate in hertz"),
+    ],
+)
 def test_unknown_sources_are_named_with_the_nearest(bad, says):
     assert says in complaint(bad, ["bass", "level"])
 

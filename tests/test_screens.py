@@ -80,9 +80,24 @@ def xorg(tmp_path_factory) -> Iterator[str]:
     (folder / "xorg.conf").write_text(CONFIG)
     read, write = os.pipe()
     server = subprocess.Popen(
-        ["Xorg", "-displayfd", str(write), "-config", str(folder / "xorg.conf"), "-logfile", str(folder / "log"),
-         "-noreset", "-nolisten", "tcp", "-sharevts", "-novtswitch"],
-        pass_fds=(write,), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        [
+            "Xorg",
+            "-displayfd",
+            str(write),
+            "-config",
+            str(folder / "xorg.conf"),
+            "-logfile",
+            str(folder / "log"),
+            "-noreset",
+            "-nolisten",
+            "tcp",
+            "-sharevts",
+            "-novtswitch",
+        ],
+        pass_fds=(write,),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     os.close(write)
     with os.fdopen(read) as pipe:
         number = pipe.readline().strip()
@@ -97,8 +112,14 @@ def xorg(tmp_path_factory) -> Iterator[str]:
 def play(display: str, *lines: str) -> list[tuple[bool, tuple[int, int], tuple[int, int], list[str]]]:
     """What `where` said, line by line: full screen, place, size, events."""
     env = {name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"} | {"DISPLAY": display}
-    done = subprocess.run([sys.executable, "-c", PLAY + "\n".join(lines)], env=env, capture_output=True, text=True,
-                          timeout=400, cwd=Path(__file__).resolve().parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", PLAY + "\n".join(lines)],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=400,
+        cwd=Path(__file__).resolve().parents[1],
+    )
     assert done.returncode == 0, done.stderr
     return [tuple(map(read_back, line.split(";"))) for line in done.stdout.splitlines()]  # type: ignore[misc]
 
@@ -137,12 +158,19 @@ def show(gesture="", **more):
     print(*show.seen, sep=";", flush=True)
 """
     both, lone = 'plug("DUMMY1", 640)', 'unplug("DUMMY1")'
-    first, again, named = play(xorg, start, both, 'show(monitor="DUMMY1", fullscreen=True)', 'show()',
-                               'show(monitor="DUMMY0")', lone)
-    absent, = play(xorg, start, 'app.screens.remember("DUMMY1", True)', 'show()')
-    back, moved = play(xorg, start, both, 'app.screens.remember("DUMMY1", True)',
-                       'show("window.set_fullscreen(False); glfw.set_window_pos(window._handle, 100, 100)")',
-                       'show()', lone)
+    first, again, named = play(
+        xorg, start, both, 'show(monitor="DUMMY1", fullscreen=True)', "show()", 'show(monitor="DUMMY0")', lone
+    )
+    (absent,) = play(xorg, start, 'app.screens.remember("DUMMY1", True)', "show()")
+    back, moved = play(
+        xorg,
+        start,
+        both,
+        'app.screens.remember("DUMMY1", True)',
+        'show("window.set_fullscreen(False); glfw.set_window_pos(window._handle, 100, 100)")',
+        "show()",
+        lone,
+    )
     filled = (True, (640, 0), (640, 480), [])
     assert first == again == filled
     assert named[0] is False and named[1][0] < 640, "who names a screen gets it"
@@ -167,12 +195,20 @@ def test_what_says_no_screen_is_one_line(tmp_path, monkeypatch, caplog):
 
 def test_a_projector_that_goes_and_comes_back_is_filled_again(xorg):
     full, lone, again, gone, back = play(
-        xorg, 'plug("DUMMY1", 640)', 'window = Window((320, 180), "DUMMY1", True, vsync=False)',
-        'where(window, lambda: window.fullscreen)',
-        'unplug("DUMMY1")', 'where(window, lambda: not window.fullscreen)',
-        'plug("DUMMY1", 640)', 'where(window, lambda: window.fullscreen)',
-        'unplug("DUMMY1")', 'where(window, lambda: not window.fullscreen)',
-        'plug("DUMMY1", 640)', 'where(window, lambda: window.fullscreen)', 'unplug("DUMMY1")')
+        xorg,
+        'plug("DUMMY1", 640)',
+        'window = Window((320, 180), "DUMMY1", True, vsync=False)',
+        "where(window, lambda: window.fullscreen)",
+        'unplug("DUMMY1")',
+        "where(window, lambda: not window.fullscreen)",
+        'plug("DUMMY1", 640)',
+        "where(window, lambda: window.fullscreen)",
+        'unplug("DUMMY1")',
+        "where(window, lambda: not window.fullscreen)",
+        'plug("DUMMY1", 640)',
+        "where(window, lambda: window.fullscreen)",
+        'unplug("DUMMY1")',
+    )
     for filled in (full, again, back):
         assert filled[:3] == (True, (640, 0), (640, 480))
     for left in (lone, gone):
@@ -182,18 +218,30 @@ def test_a_projector_that_goes_and_comes_back_is_filled_again(xorg):
 
 def test_the_only_screen_goes_and_comes_back(xorg):
     full, gone, back = play(
-        xorg, 'window = Window((320, 180), None, True, vsync=False)', 'where(window, lambda: window.fullscreen)',
-        'unplug("DUMMY0")', 'where(window, lambda: not glfw.get_monitors() and not window.fullscreen)',
-        'plug("DUMMY0", 0)', 'where(window, lambda: window.fullscreen)')
+        xorg,
+        "window = Window((320, 180), None, True, vsync=False)",
+        "where(window, lambda: window.fullscreen)",
+        'unplug("DUMMY0")',
+        "where(window, lambda: not glfw.get_monitors() and not window.fullscreen)",
+        'plug("DUMMY0", 0)',
+        "where(window, lambda: window.fullscreen)",
+    )
     assert full[:3] == back[:3] == (True, (0, 0), (640, 480))
     assert gone[0] is False
 
 
 def test_who_left_full_screen_is_not_put_back_into_it_and_stays_in_sight(xorg):
     window, left, later = play(
-        xorg, 'plug("DUMMY1", 640)', 'window = Window((320, 180), "DUMMY1", True, vsync=False)',
-        'window.set_fullscreen(False)', 'where(window, lambda: not window.fullscreen)',
-        'unplug("DUMMY1")', 'where(window, lambda: glfw.get_window_pos(window._handle)[0] < 640)',
-        'plug("DUMMY1", 640)', 'where(window, lambda: len(glfw.get_monitors()) == 2)', 'unplug("DUMMY1")')
+        xorg,
+        'plug("DUMMY1", 640)',
+        'window = Window((320, 180), "DUMMY1", True, vsync=False)',
+        "window.set_fullscreen(False)",
+        "where(window, lambda: not window.fullscreen)",
+        'unplug("DUMMY1")',
+        "where(window, lambda: glfw.get_window_pos(window._handle)[0] < 640)",
+        'plug("DUMMY1", 640)',
+        "where(window, lambda: len(glfw.get_monitors()) == 2)",
+        'unplug("DUMMY1")',
+    )
     assert window[0] is left[0] is later[0] is False
     assert window[1][0] >= 640 and left[1] == later[1] == (160, 150)

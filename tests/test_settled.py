@@ -32,10 +32,17 @@ def surface():
 
 
 def test_inputs_become_constants_of_their_kind():
-    text = settled.constant(isf.parse(MANY, "many").glsl(0)[1],
-                            {"a": 1e-7, "on": 1.0, "n": 7.0, "filter": (1.0, 0.5, 0.0, 1.0), "at": (0.25, 2)})
-    for line in ("const float a = float(1e-07);", "const bool on = true;", "const int n = 7;",
-                 "const vec4 filter_isf = vec4(1.0, 0.5, 0.0, 1.0);", "const vec2 at = vec2(0.25, 2.0);"):
+    text = settled.constant(
+        isf.parse(MANY, "many").glsl(0)[1],
+        {"a": 1e-7, "on": 1.0, "n": 7.0, "filter": (1.0, 0.5, 0.0, 1.0), "at": (0.25, 2)},
+    )
+    for line in (
+        "const float a = float(1e-07);",
+        "const bool on = true;",
+        "const int n = 7;",
+        "const vec4 filter_isf = vec4(1.0, 0.5, 0.0, 1.0);",
+        "const vec2 at = vec2(0.25, 2.0);",
+    ):
         assert line in text.splitlines()
     assert "uniform sampler2D inputImage;" in text and "uniform float TIME;" in text
 
@@ -45,18 +52,24 @@ def test_what_is_not_finite_stays_a_uniform():
     assert settled.constant(text, {"a": float("inf")}) == text
 
 
-@pytest.mark.parametrize(("code", "names"), [
-    ("IMG_THIS_PIXEL(inputImage)", {"inputImage"}),
-    ("IMG_THIS_NORM_PIXEL( inputImage ) + IMG_NORM_PIXEL(old, vec2(0.5))", {"inputImage"}),
-    ("IMG_THIS_PIXEL(inputImage) + IMG_THIS_PIXEL(old)", set()),  # a buffer may have any size
-    ("IMG_NORM_PIXEL(inputImage, isf_FragNormCoord)", set()),
-])
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("IMG_THIS_PIXEL(inputImage)", {"inputImage"}),
+        ("IMG_THIS_NORM_PIXEL( inputImage ) + IMG_NORM_PIXEL(old, vec2(0.5))", {"inputImage"}),
+        ("IMG_THIS_PIXEL(inputImage) + IMG_THIS_PIXEL(old)", set()),  # a buffer may have any size
+        ("IMG_NORM_PIXEL(inputImage, isf_FragNormCoord)", set()),
+    ],
+)
 def test_images_are_known_that_are_sampled_at_the_very_pixel(code, names):
-    spec = isf.parse('/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}], "PASSES": [{"TARGET": "old"}, {}]}*/\n'
-                     f"void main() {{ gl_FragColor = {code}; }}", "some")
+    spec = isf.parse(
+        '/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}], "PASSES": [{"TARGET": "old"}, {}]}*/\n'
+        f"void main() {{ gl_FragColor = {code}; }}",
+        "some",
+    )
     text = spec.glsl(1)[1]
     assert settled.here(text, spec.images) == names
-    assert ("texelFetch(image, ivec2(gl_FragCoord.xy), 0)" in settled.fetched(text))
+    assert "texelFetch(image, ivec2(gl_FragCoord.xy), 0)" in settled.fetched(text)
 
 
 def drawn(surface, renderer, preset, moved=None, frames=12):

@@ -35,9 +35,17 @@ def one_line(path) -> str:
 def test_junk_is_refused_in_one_line(tmp_path, suffix):
     path = tmp_path / f"junk{suffix}"
     rng = np.random.default_rng(1)
-    for content in (b"", b"\xff" * 10_000, rng.bytes(100_000), b"\0" * 5_000, b"/*{", b"/*{}*/",
-                    b"\x89PNG\r\n\x1a\n" * 50, b"/*{" + b"[" * 200_000,
-                    b'/*{"INPUTS": [{"NAME": "' + b"x" * 100_000 + b'", "TYPE": "float"}]}*/'):
+    for content in (
+        b"",
+        b"\xff" * 10_000,
+        rng.bytes(100_000),
+        b"\0" * 5_000,
+        b"/*{",
+        b"/*{}*/",
+        b"\x89PNG\r\n\x1a\n" * 50,
+        b"/*{" + b"[" * 200_000,
+        b'/*{"INPUTS": [{"NAME": "' + b"x" * 100_000 + b'", "TYPE": "float"}]}*/',
+    ):
         path.write_bytes(content)
         assert path.name in one_line(path)
     path.write_bytes(b'/*{"DESCRIPTION": "' + b"x" * 10_000_000 + b'"}*/\n' + DRAW.encode())
@@ -57,9 +65,14 @@ def test_pictures_that_are_shaders_loops_or_junk_are_replaced(world, tmp_path, c
     """A shader that imports itself, two that import each other, a link to itself, a text: a plain picture each."""
     os.symlink(tmp_path / "loop.png", tmp_path / "loop.png")
     (tmp_path / "text.png").write_text("no picture")
-    for name, file in (("own", "own.fs"), ("there", "back.fs"), ("back", "there.fs"), ("text", "text.png"),
-                       ("gone", "gone.png")):
-        (tmp_path / f"{name}.fs").write_text(f'/*{json.dumps({"IMPORTED": {"pic": {"PATH": file}}})}*/\n{GREEN}')
+    for name, file in (
+        ("own", "own.fs"),
+        ("there", "back.fs"),
+        ("back", "there.fs"),
+        ("text", "text.png"),
+        ("gone", "gone.png"),
+    ):
+        (tmp_path / f"{name}.fs").write_text(f"/*{json.dumps({'IMPORTED': {'pic': {'PATH': file}}})}*/\n{GREEN}")
     for name in ("own", "there", "back", "text", "gone"):
         spec = isf.load(tmp_path / f"{name}.fs")
         renderer = Renderer(world.ctx, {**SHADERS, name: spec})
@@ -70,8 +83,12 @@ def test_pictures_that_are_shaders_loops_or_junk_are_replaced(world, tmp_path, c
 
 
 def test_absurd_passes_are_drawn_at_a_size_that_can_be_had(world):
-    passes = [{"TARGET": "a", "WIDTH": "1e12", "HEIGHT": "$HEIGHT / 0"}, {"TARGET": "b", "WIDTH": "$x", "HEIGHT": 0},
-              {"TARGET": "c", "WIDTH": "log(0 - 1)", "HEIGHT": "-1e300 * 1e300"}, {}]
+    passes = [
+        {"TARGET": "a", "WIDTH": "1e12", "HEIGHT": "$HEIGHT / 0"},
+        {"TARGET": "b", "WIDTH": "$x", "HEIGHT": 0},
+        {"TARGET": "c", "WIDTH": "log(0 - 1)", "HEIGHT": "-1e300 * 1e300"},
+        {},
+    ]
     header = {"INPUTS": [{"NAME": "x", "TYPE": "float", "DEFAULT": 0}], "PASSES": passes}
     spec = isf.parse(f"/*{json.dumps(header)}*/\n{DRAW}", "absurd")
     assert len(spec.warnings) >= 4 and all(note.startswith("absurd:1: PASSES[") for note in spec.warnings)

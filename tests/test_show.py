@@ -22,7 +22,7 @@ def run(it: Show, seconds: float, fps: int = 60, features=lambda t: Features(t=t
     for i in range(round(seconds * fps)):
         t = start + (i + 1) / fps
         due = [e for e in pending if e.t <= t]
-        pending = pending[len(due):]
+        pending = pending[len(due) :]
         frames.append(it.step(t, 1 / fps, (640, 360), features(t), Sound(), due))
     return frames
 
@@ -165,10 +165,16 @@ def test_a_scene_that_plays_for_hours_is_renewed_on_a_downbeat_and_not_at_all_wh
 def test_what_a_route_holds_for_a_phrase_is_held_when_the_scene_is_renewed(monkeypatch):
     monkeypatch.setattr("performer.show.SCENE_S", 5.0)
     held = TEXT + '[[route]]\nfrom = "audio.level"\nto = "master.bloom.amount"\nquantise = "phrase"\n'
-    frames = run(Show([make(held)], "first"), 15.0, features=lambda t: Features(
-        t=t, beat=t * 2.0, bar=t / 2.0, bpm=120.0, confidence=0.9, values={"level": t / 20.0}))
-    both = [(f.scene.params["master.bloom.amount"], f.incoming.params["master.bloom.amount"])
-            for f in frames if f.incoming]
+    frames = run(
+        Show([make(held)], "first"),
+        15.0,
+        features=lambda t: Features(
+            t=t, beat=t * 2.0, bar=t / 2.0, bpm=120.0, confidence=0.9, values={"level": t / 20.0}
+        ),
+    )
+    both = [
+        (f.scene.params["master.bloom.amount"], f.incoming.params["master.bloom.amount"]) for f in frames if f.incoming
+    ]
     assert both and all(old == new for old, new in both)
 
 
@@ -186,10 +192,15 @@ def test_panic_undoes_whatever_hands_have_done_and_leaves_what_plays():
     it = Show([make(routed), make(SECOND, "second")], "first", quantise="bar")
     run(it, 1.0, features=loud)
     before = it.step(1.0, 0.01, (640, 360), loud(1.0), Sound()).scene.params
-    hands = [ControlEvent(1.1, "show.blackout"), ControlEvent(1.1, "midi.cc74", 1.0),
-             ControlEvent(1.1, "midi.note40", 1.0), ControlEvent(1.1, "knob.main.echo.zoom", 1.9),
-             ControlEvent(1.2, "show.freeze"),
-             ControlEvent(1.2, "show.preset", 1.0), ControlEvent(1.2, "show.jump")]
+    hands = [
+        ControlEvent(1.1, "show.blackout"),
+        ControlEvent(1.1, "midi.cc74", 1.0),
+        ControlEvent(1.1, "midi.note40", 1.0),
+        ControlEvent(1.1, "knob.main.echo.zoom", 1.9),
+        ControlEvent(1.2, "show.freeze"),
+        ControlEvent(1.2, "show.preset", 1.0),
+        ControlEvent(1.2, "show.jump"),
+    ]
     stuck = run(it, 1.0, features=loud, events=hands, start=1.0)[-1]
     assert it.dark and it.frozen and stuck.blackout > 0.9
     frames = run(it, 3.0, features=loud, events=[ControlEvent(2.1, "show.panic")], start=2.0)

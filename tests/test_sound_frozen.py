@@ -31,8 +31,13 @@ print("over", flush=True)
 
 def start(source: str, before: float, after: float) -> subprocess.Popen[str]:
     code = PLAY.format(preset="tidal", before=before, after=after)
-    return subprocess.Popen([sys.executable, "-c", code, source], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", code, source],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def read_until(program: subprocess.Popen[str], word: str) -> str:
@@ -79,8 +84,24 @@ def test_a_server_that_is_frozen_from_the_start_is_named_and_the_demo_plays_unhe
 def test_a_named_input_on_a_frozen_server_is_one_line(pulse) -> None:
     pulse.freeze()
     try:
-        done = subprocess.run([sys.executable, "-m", "performer", "play", "--headless", "--input", "club", "--seconds",
-                               "1", "--midi", "off"], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "performer",
+                "play",
+                "--headless",
+                "--input",
+                "club",
+                "--seconds",
+                "1",
+                "--midi",
+                "off",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         assert done.returncode == 2
         assert "performer: --input club: the sound system does not answer" in done.stderr
     finally:
@@ -90,8 +111,9 @@ def test_a_named_input_on_a_frozen_server_is_one_line(pulse) -> None:
 def test_devices_are_listed_though_the_server_is_frozen(pulse) -> None:
     pulse.freeze()
     try:
-        done = subprocess.run([sys.executable, "-m", "performer", "devices"], capture_output=True, text=True,
-                              timeout=60)
+        done = subprocess.run(
+            [sys.executable, "-m", "performer", "devices"], capture_output=True, text=True, timeout=60
+        )
         assert done.returncode == 0
         assert "the sound system does not answer" in done.stdout
     finally:

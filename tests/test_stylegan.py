@@ -46,7 +46,7 @@ def double(made):
 
 
 def unit(x):
-    return x / np.sqrt(np.mean(x ** 2) + 1e-8)
+    return x / np.sqrt(np.mean(x**2) + 1e-8)
 
 
 def lrelu(x):
@@ -72,8 +72,9 @@ def correlated(x, w):
     """(I, H, W) and (O, I, k, k) -> only where the kernel lies inside."""
     k = w.shape[-1]
     height, width = x.shape[1] - k + 1, x.shape[2] - k + 1
-    return sum(np.einsum("oi,ihw->ohw", w[:, :, a, b], x[:, a:a + height, b:b + width])
-               for a in range(k) for b in range(k))
+    return sum(
+        np.einsum("oi,ihw->ohw", w[:, :, a, b], x[:, a : a + height, b : b + width]) for a in range(k) for b in range(k)
+    )
 
 
 def resampled(x, taps, up=1, down=1, before=0, after=0, gain=1.0):
@@ -82,8 +83,8 @@ def resampled(x, taps, up=1, down=1, before=0, after=0, gain=1.0):
     zeros = np.zeros((channels, height * up, width * up))
     zeros[:, ::up, ::up] = x
     pads = [(0, 0), *[(max(before, 0), max(after, 0))] * 2]
-    wide = np.pad(zeros, pads)[:, max(-before, 0):, max(-before, 0):]
-    wide = wide[:, :wide.shape[1] - max(-after, 0), :wide.shape[2] - max(-after, 0)]
+    wide = np.pad(zeros, pads)[:, max(-before, 0) :, max(-before, 0) :]
+    wide = wide[:, : wide.shape[1] - max(-after, 0), : wide.shape[2] - max(-after, 0)]
     return np.stack([scipy.signal.convolve2d(plane, taps, "valid") for plane in wide])[:, ::down, ::down] * gain
 
 
@@ -91,7 +92,7 @@ def modulated(made, name, w, demodulate=True):
     """Weights of this one picture: scaled by the style, then brought back to unit length for every output."""
     weight = made[f"{name}.weight"] * full(made, f"{name}.affine", w)[None, :, None, None]
     if demodulate:
-        return weight / np.sqrt((weight ** 2).sum(axis=(1, 2, 3), keepdims=True) + 1e-8)
+        return weight / np.sqrt((weight**2).sum(axis=(1, 2, 3), keepdims=True) + 1e-8)
     return weight / np.sqrt(weight[0].size)
 
 
@@ -130,8 +131,14 @@ def plain2(made, ws, clamp=256.0):
 def plain3(made, ws, layers, radial):
     """The synthesis of StyleGAN3."""
     made = double(made)
-    names = sorted({n.rsplit(".", 1)[0] for n in made if n.startswith("synthesis.L") and n.endswith(".bias")
-                    and "affine" not in n}, key=lambda n: int(n.split("_")[0][len("synthesis.L"):]))
+    names = sorted(
+        {
+            n.rsplit(".", 1)[0]
+            for n in made
+            if n.startswith("synthesis.L") and n.endswith(".bias") and "affine" not in n
+        },
+        key=lambda n: int(n.split("_")[0][len("synthesis.L") :]),
+    )
     cutoff, half, rate, sizes = stylegan3_plan(int(names[-1].split("_")[1]), layers)
     t = full(made, "synthesis.input.affine", ws[0])
     t = t / np.hypot(t[0], t[1])
@@ -163,7 +170,7 @@ def plain3(made, ws, layers, radial):
         one, two = np.outer(one, one), two if two.ndim == 2 else np.outer(two, two)
         total = (sizes[i] - 1) * down + 1 - x.shape[1] * up + len(one) + len(two) - 2
         low = (total + up) // 2
-        x = resampled(x, one, up, 1, low, total - low, up ** 2)
+        x = resampled(x, one, up, 1, low, total - low, up**2)
         x = resampled(np.clip(lrelu(x), -256, 256), two, 1, down)
     return None
 
@@ -194,8 +201,15 @@ def shown(generator, given):
         return generator(*given.values())[0].numpy()
 
 
-TWO = {"skip": {}, "labels": {"classes": 5}, "resnet": {"architecture": "resnet"}, "orig": {"architecture": "orig"},
-       "grey": {"colours": 1}, "8 mapping layers": {"layers": 8}, "64": {"size": 64}}
+TWO = {
+    "skip": {},
+    "labels": {"classes": 5},
+    "resnet": {"architecture": "resnet"},
+    "orig": {"architecture": "orig"},
+    "grey": {"colours": 1},
+    "8 mapping layers": {"layers": 8},
+    "64": {"size": 64},
+}
 
 
 def calm(made):
@@ -240,8 +254,14 @@ def test_the_layout_of_rosinality_is_the_same_network(tmp_path):
     made = calm(stylegan2())
     other, mean = rosinality(made)
     one = load(saved(tmp_path, made))
-    for held in ({"g_ema": other, "latent_avg": mean}, {"latent_avg": mean.repeat(18, 1), "state_dict": {
-            f"decoder.{name}": value for name, value in other.items()} | {"encoder.body.0.weight": torch.ones(3)}}):
+    for held in (
+        {"g_ema": other, "latent_avg": mean},
+        {
+            "latent_avg": mean.repeat(18, 1),
+            "state_dict": {f"decoder.{name}": value for name, value in other.items()}
+            | {"encoder.body.0.weight": torch.ones(3)},
+        },
+    ):
         two = load(saved(tmp_path, held, "r.pt"))
         given, _ = styles_of(made, one.generator, 5, 0.6)
         assert shown(two.generator, given) == pytest.approx(shown(one.generator, given), abs=1e-6)
@@ -261,28 +281,57 @@ def test_filters_and_resampling_by_definition():
     assert jinc(12, 4.0, 3.0, 32.0).numpy() == pytest.approx(lowpass(12, 4.0, 3.0, 32.0, True), abs=1e-6)
     rng = np.random.default_rng(1)
     x = rng.standard_normal((3, 9, 9))
-    for factor, low, high, count in ((1, 0, 0, 1), (2, 5, 6, 12), (2, 4, 5, 12), (4, 9, 3, 24), (2, -3, 2, 12),
-                                     (4, -2, -5, 7), (2, 3, -1, 5), (1, 2, -3, 4)):
+    for factor, low, high, count in (
+        (1, 0, 0, 1),
+        (2, 5, 6, 12),
+        (2, 4, 5, 12),
+        (4, 9, 3, 24),
+        (2, -3, 2, 12),
+        (4, -2, -5, 7),
+        (2, 3, -1, 5),
+        (1, 2, -3, 4),
+    ):
         taps = rng.standard_normal(count)
-        wanted = resampled(x, np.outer(taps, taps), factor, 1, low, high, factor ** 2)
+        wanted = resampled(x, np.outer(taps, taps), factor, 1, low, high, factor**2)
         up = Up(torch.tensor(taps).float(), factor, 3, 9, low, high)
         assert up(torch.tensor(x[None]).float())[0].numpy() == pytest.approx(wanted, abs=1e-4)
         whole = rng.standard_normal((5, 5))
         for two, square in ((torch.tensor(whole), whole), (torch.tensor(whole[0]), np.outer(whole[0], whole[0]))):
             down = Down(two.float(), 2, 3)
-            assert down(torch.tensor(x[None]).float())[0].numpy() == pytest.approx(
-                resampled(x, square, 1, 2), abs=1e-4)
+            assert down(torch.tensor(x[None]).float())[0].numpy() == pytest.approx(resampled(x, square, 1, 2), abs=1e-4)
 
 
 #: Resolution, base and most of the channels, radial; layer -> sizes, channels and numbers in buffers, as trainings of
 #: StyleGAN3 print them (NVlabs/stylegan3, issues 40, 49 and 194).
 PRINTED = (
-    (128, 65536, 1024, True, {8: (84, 1024, 157), 9: (148, 1024, 169), 10: (148, 912, 157), 11: (148, 683, 157),
-                              12: (148, 512, 25), 13: (128, 512, 25)}),
-    (512, 65536, 1024, True, {0: (36, 1024, 157), 1: (36, 1024, 157), 2: (52, 1024, 169), 3: (52, 1024, 157),
-                              4: (84, 1024, 169)}),
-    (256, 32768, 512, False, {0: (36, 512, 25), 1: (36, 512, 25), 2: (36, 512, 25), 3: (52, 512, 37),
-                              4: (52, 512, 25)}),
+    (
+        128,
+        65536,
+        1024,
+        True,
+        {
+            8: (84, 1024, 157),
+            9: (148, 1024, 169),
+            10: (148, 912, 157),
+            11: (148, 683, 157),
+            12: (148, 512, 25),
+            13: (128, 512, 25),
+        },
+    ),
+    (
+        512,
+        65536,
+        1024,
+        True,
+        {0: (36, 1024, 157), 1: (36, 1024, 157), 2: (52, 1024, 169), 3: (52, 1024, 157), 4: (84, 1024, 169)},
+    ),
+    (
+        256,
+        32768,
+        512,
+        False,
+        {0: (36, 512, 25), 1: (36, 512, 25), 2: (36, 512, 25), 3: (52, 512, 37), 4: (52, 512, 25)},
+    ),
 )
 
 
@@ -293,7 +342,7 @@ def test_the_design_comes_to_the_layers_of_public_trainings(size, base, most, ra
         now, before = plan[at], plan[max(at - 1, 0)]
         finest = 2 * max(now.rate, before.rate)
         up, down = 6 * finest / before.rate, 6 * finest / now.rate
-        buffers = up + (down ** 2 if radial and at < 12 else down) + 1
+        buffers = up + (down**2 if radial and at < 12 else down) + 1
         assert (now.size, round(min(base / 2 / now.cutoff, most)), buffers) == wanted
 
 
@@ -309,8 +358,10 @@ def brought(tmp_path_factory):
     safe(folder / "waves.safetensors", made["waves"])
     for name in ("stones.pt", "waves.safetensors"):
         more = ["--label", "1", "--truncation", "0.7"] if name == "stones.pt" else []
-        assert code("models", "import", str(folder / name), "--to", str(folder / "models"), "--licence", "CC0-1.0",
-                    *more) == 0
+        assert (
+            code("models", "import", str(folder / name), "--to", str(folder / "models"), "--licence", "CC0-1.0", *more)
+            == 0
+        )
     return folder, made
 
 
@@ -320,8 +371,11 @@ def safe(path, tensors, change=None):
     kinds = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
     for name, value in tensors.items():
         raw = value.reshape(-1).view(torch.uint8).numpy().tobytes()
-        header[name] = {"dtype": kinds[value.dtype], "shape": list(value.shape),
-                        "data_offsets": [len(body), len(body) + len(raw)]}
+        header[name] = {
+            "dtype": kinds[value.dtype],
+            "shape": list(value.shape),
+            "data_offsets": [len(body), len(body) + len(raw)],
+        }
         body += raw
     if change:
         change(header)
@@ -373,8 +427,11 @@ def test_config_r_and_residual_networks_are_exported_too(tmp_path):
 def test_it_walks_through_w_and_takes_truncation_and_noise(name, brought):
     folder, made = brought
     model = create(folder / "models" / f"{name}.onnx", "cpu")
-    assert offered(model.path) == {"w": 0.0, "truncation": 0.7 if name == "stones" else 1.0,
-                                   **({"noise": 0.0} if name == "stones" else {})}
+    assert offered(model.path) == {
+        "w": 0.0,
+        "truncation": 0.7 if name == "stones" else 1.0,
+        **({"noise": 0.0} if name == "stones" else {}),
+    }
     one, two = np.random.default_rng(4).standard_normal((2, D)).astype(np.float32)
     styles = model.mapping(np.stack([one, two]))
     label = np.eye(4)[1] if name == "stones" else None
@@ -400,9 +457,19 @@ def test_its_card_says_what_is_known(brought):
     assert card["training"]["what"] == "unknown" and card["training"]["export_difference"] < 1e-3
     assert card["data"]["weights_sha256"] == sha256(folder / "stones.pt")
     assert {entry["role"]: entry["value"] for entry in card["inputs"] if "value" in entry} == {
-        "truncation": 0.7, "class": 1.0}
+        "truncation": 0.7,
+        "class": 1.0,
+    }
     assert [entry["role"] for entry in card["inputs"]][:8] == [
-        "latent", "middle", "fine", "w", "w_middle", "w_fine", "truncation", "class"]
+        "latent",
+        "middle",
+        "fine",
+        "w",
+        "w_middle",
+        "w_fine",
+        "truncation",
+        "class",
+    ]
 
 
 def test_without_truncation_left_all_latents_are_one_picture(brought, tmp_path):
@@ -567,6 +634,7 @@ def but(**changes):
             else:
                 made[name] = value(made[name]) if callable(value) else value
         return made
+
     return changed
 
 
@@ -579,12 +647,21 @@ WRONG = {
     "kernel": (but(synthesis__b8__conv1__weight=lambda t: torch.ones(32, 32, 5, 5)), "5 pixels wide; expected 3"),
     "gap": (lambda made: {n: t for n, t in made.items() if ".b16." not in n}, "without a gap"),
     "integers": (but(synthesis__b4__const=lambda t: t.int()), "holds int32; expected floats"),
-    "stretched": (but(synthesis__b4__const=lambda t: torch.zeros(1).expand(10 ** 4, 10 ** 4, 10 ** 3)),
-                  "no StyleGAN2 or|is missing"),
+    "stretched": (
+        but(synthesis__b4__const=lambda t: torch.zeros(1).expand(10**4, 10**4, 10**3)),
+        "no StyleGAN2 or|is missing",
+    ),
     "sparse": (but(synthesis__b4__conv1__bias=lambda t: t.to_sparse()), "conv1.bias is missing"),
-    "channels": (but(synthesis__b32__torgb__weight=lambda t: t[:2], synthesis__b32__torgb__bias=lambda t: t[:2],
-                     synthesis__b16__torgb__weight=None, synthesis__b8__torgb__weight=None,
-                     synthesis__b4__torgb__weight=None), "pictures of 2 channels|which StyleGAN2 does not have"),
+    "channels": (
+        but(
+            synthesis__b32__torgb__weight=lambda t: t[:2],
+            synthesis__b32__torgb__bias=lambda t: t[:2],
+            synthesis__b16__torgb__weight=None,
+            synthesis__b8__torgb__weight=None,
+            synthesis__b4__torgb__weight=None,
+        ),
+        "pictures of 2 channels|which StyleGAN2 does not have",
+    ),
     "more": (but(synthesis__b8__attention__weight=torch.ones(3)), "which StyleGAN2 does not have; it is another"),
     "filter": (but(synthesis__b8__resample_filter=torch.ones(5, 5)), "has 5 taps; expected 2, 4"),
 }
@@ -602,10 +679,14 @@ def test_stylegan3_of_another_design(tmp_path):
     refused(saved(tmp_path, made | {name: torch.tensor(-1.0)}), "magnitude_ema is -1; expected more than 0")
     refused(saved(tmp_path, {n: t for n, t in made.items() if n != name}), "magnitude_ema is missing")
     refused(saved(tmp_path, {n: t for n, t in made.items() if "synthesis.L2_" not in n}), "without a gap")
-    refused(saved(tmp_path, {n.replace("L2_36", "L2_40").replace("L2_52", "L2_40"): t for n, t in made.items()}),
-            "the paper's design never comes to")
-    other = {n.replace("synthesis.L", "synthesis.L"): t * 1.5 if n.endswith("L3_52_24.up_filter") else t
-             for n, t in made.items()}
+    refused(
+        saved(tmp_path, {n.replace("L2_36", "L2_40").replace("L2_52", "L2_40"): t for n, t in made.items()}),
+        "the paper's design never comes to",
+    )
+    other = {
+        n.replace("synthesis.L", "synthesis.L"): t * 1.5 if n.endswith("L3_52_24.up_filter") else t
+        for n, t in made.items()
+    }
     changed = [n for n in made if n.startswith("synthesis.L3") and n.endswith("up_filter")]
     other |= {n: made[n] * 1.5 for n in changed}
     assert "is not the paper's filter" in load(saved(tmp_path, other)).notes[0]

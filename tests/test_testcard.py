@@ -32,9 +32,9 @@ def test_edges_circles_and_bars_are_where_they_should_be(size):
     (width, height), picture = size, drawn(size)
     for rim in (picture[0], picture[-1], picture[:, 0], picture[:, -1]):
         assert (rim == 255).all(), "the outermost pixels"
-    assert (picture[1, 2:width // 8] < 255).any()
+    assert (picture[1, 2 : width // 8] < 255).any()
     cell, middle = min(size) // CELLS, (width / 2, height / 2)
-    white = (picture.min(axis=2) == 255)
+    white = picture.min(axis=2) == 255
     for angle in np.radians([0, 25, 90, 155, 180, 205, 270, 335]):  # not where the strips are
         radii = np.arange(4.9, 6.1, 0.25 / cell) * cell
         x = (middle[0] + radii * np.cos(angle)).astype(int)
@@ -46,7 +46,7 @@ def test_edges_circles_and_bars_are_where_they_should_be(size):
     for place, bar in enumerate(BARS):
         shown = picture[int(middle[1] + 1.75 * cell), int(middle[0] + (place - 3.5) * cell)]
         assert shown.tolist() == pytest.approx([191 * part for part in bar], abs=1)
-    ramp = picture[int(middle[1] + 2.9 * cell), int(middle[0] - 3.9 * cell):int(middle[0] + 3.9 * cell), 0]
+    ramp = picture[int(middle[1] + 2.9 * cell), int(middle[0] - 3.9 * cell) : int(middle[0] + 3.9 * cell), 0]
     assert sorted(set(ramp.tolist())) == pytest.approx(np.linspace(0, 255, 11), abs=1)
     assert (np.diff(ramp.astype(int)) >= 0).all()
 
@@ -54,7 +54,7 @@ def test_edges_circles_and_bars_are_where_they_should_be(size):
 def test_lines_of_one_pixel_are_one_pixel_wide():
     picture = drawn((1280, 720))[:, :, 0].astype(int)
     top, left = 720 // 2 - 4 * 60 + 20, 1280 // 2 - 4 * 60
-    upright, level = picture[top:top + 20, left + 20:left + 100], picture[top:top + 20, left + 140:left + 220]
+    upright, level = picture[top : top + 20, left + 20 : left + 100], picture[top : top + 20, left + 140 : left + 220]
     assert (np.abs(np.diff(upright, axis=1)) == 255).all() and (np.diff(upright, axis=0) == 0).all()
     assert (np.abs(np.diff(level, axis=0)) == 255).all() and (np.diff(level, axis=1) == 0).all()
 
@@ -71,8 +71,23 @@ def test_each_picture_is_another_one_and_text_is_in_the_middle():
 
 
 def test_the_command_draws_it_without_a_display_and_ends():
-    done = subprocess.run([sys.executable, "-m", "performer", "play", "--test-card", "--headless", "--seconds", "0.5",
-                           "--size", "320x240"], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "performer",
+            "play",
+            "--test-card",
+            "--headless",
+            "--seconds",
+            "0.5",
+            "--size",
+            "320x240",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

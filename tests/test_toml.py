@@ -28,7 +28,7 @@ def test_what_is_wrong_is_one_kind_of_error(bad, tmp_path):
 def test_a_bad_preset_in_the_folder_costs_only_itself(bad, tmp_path):
     (tmp_path / "presets").mkdir()
     (tmp_path / "presets" / "a.toml").write_text(BAD[bad])
-    (tmp_path / "presets" / "b.toml").write_text("title = \"B\"\n[[layer]]\ncamera = \"0\"\n")
+    (tmp_path / "presets" / "b.toml").write_text('title = "B"\n[[layer]]\ncamera = "0"\n')
     library = Library(audio=tuple(FEATURES)).load([FACTORY, tmp_path])
     assert {"b", "tidal"} <= set(library.presets) and "a" not in library.presets
     assert "not valid TOML" in str(library.faults[tmp_path / "presets" / "a.toml"])

@@ -94,8 +94,10 @@ def test_features_are_enlarged_in_the_processor_s_order(residual, tmp_path):
         o.optimized_model_filepath = str(tmp_path / "optimised.onnx")
         session = ort.InferenceSession(path, o, providers=["CPUExecutionProvider"])
         nodes = onnx.load(o.optimized_model_filepath, load_external_data=False).graph.node
-        return (session.run(None, {"z": np.full((1, 16), 0.3, np.float32)})[0],
-                sorted(node.op_type for node in nodes if node.op_type in ("Resize", "Upsample")))
+        return (
+            session.run(None, {"z": np.full((1, 16), 0.3, np.float32)})[0],
+            sorted(node.op_type for node in nodes if node.op_type in ("Resize", "Upsample")),
+        )
 
     plain, before = run()
     assert blocked(path) == 4 and blocked(path) == 0
@@ -174,8 +176,29 @@ def test_augmentation_is_differentiable_and_keeps_the_shape():
 
 
 def test_ctrl_c_exports_what_there_is(tmp_path):
-    code = [sys.executable, "-m", "performer", "train", "vae", "--source", "cells", "--count", "16", "--size", "32",
-            "--latent", "8", "--minutes", "5", "--batch", "4", "-o", str(tmp_path / "v.onnx"), "--threads", "1"]
+    code = [
+        sys.executable,
+        "-m",
+        "performer",
+        "train",
+        "vae",
+        "--source",
+        "cells",
+        "--count",
+        "16",
+        "--size",
+        "32",
+        "--latent",
+        "8",
+        "--minutes",
+        "5",
+        "--batch",
+        "4",
+        "-o",
+        str(tmp_path / "v.onnx"),
+        "--threads",
+        "1",
+    ]
     process = subprocess.Popen(code, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path)
     try:
         deadline = time.monotonic() + 60.0
@@ -212,9 +235,23 @@ world.leave()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    processes = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True, env={
-        **os.environ, "WORLD_SIZE": "2", "RANK": str(rank), "LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}) for rank in range(2)]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(tmp_path)],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={
+                **os.environ,
+                "WORLD_SIZE": "2",
+                "RANK": str(rank),
+                "LOCAL_RANK": str(rank),
+                "MASTER_ADDR": "127.0.0.1",
+                "MASTER_PORT": str(port),
+                "OMP_NUM_THREADS": "1",
+            },
+        )
+        for rank in range(2)
+    ]
     said = [process.communicate(timeout=120.0)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     one, two = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2))
@@ -249,8 +286,16 @@ def test_evaluate_writes_the_card(tmp_path, caplog):
     train_gan(drawn(("flow",), 32, 16, 1), options(tmp_path / "e.onnx", 2))
     measure(tmp_path / "e.onnx", None, "", 64, 1, str(tmp_path / "missed.png"))
     card = tomllib.loads((tmp_path / "e.toml").read_text())
-    assert {"frechet", "precision", "recall", "coverage", "diversity", "path_length", "ms_p50",
-            "discriminator_accuracy"} <= set(card["metrics"])
+    assert {
+        "frechet",
+        "precision",
+        "recall",
+        "coverage",
+        "diversity",
+        "path_length",
+        "ms_p50",
+        "discriminator_accuracy",
+    } <= set(card["metrics"])
     assert 0.0 <= card["metrics"]["discriminator_accuracy"] <= 1.0
     assert Image.open(tmp_path / "missed.png").size[0] == 8 * 32
     (tmp_path / "e.ckpt").write_bytes(b"of something else")  # tells nothing, and stops nothing
@@ -307,8 +352,11 @@ def test_resuming_with_other_options_says_which(tmp_path, caplog):
     pictures = Pictures(np.random.default_rng(1).integers(0, 255, (16, 32, 32, 3), np.uint8), "noise", "CC0-1.0")
     out = tmp_path / "it.onnx"
     train_gan(pictures, options(out, 2))
-    for wrong, complaint in (({"latent": 5}, r"was trained with --latent \d+, not 5"), ({"net": "mlp"}, "--net style"),
-                             ({"steps": 2}, r"has run for 2 steps .* count from the very beginning")):
+    for wrong, complaint in (
+        ({"latent": 5}, r"was trained with --latent \d+, not 5"),
+        ({"net": "mlp"}, "--net style"),
+        ({"steps": 2}, r"has run for 2 steps .* count from the very beginning"),
+    ):
         with pytest.raises(Fault, match=complaint):
             train_gan(pictures, replace(options(out, 4, resume=True), **wrong))
     with pytest.raises(Fault, match="another kind of training"):

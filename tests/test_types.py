@@ -9,6 +9,10 @@ import pytest
 
 def test_all_rooms_but_the_trainers_are_strictly_typed():
     pytest.importorskip("mypy")
-    done = subprocess.run([sys.executable, "-m", "mypy", "--cache-dir", "/dev/null", "performer"],
-                          cwd=Path(__file__).resolve().parents[1], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--cache-dir", "/dev/null", "performer"],
+        cwd=Path(__file__).resolve().parents[1],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -50,8 +50,9 @@ def test_new_inputs_are_knobs_at_once_and_the_others_stay_as_they_are(rig, user_
     rig.hands.events.put(ControlEvent(rig.now(), "midi.cc20", 0.5))
     assert play_until(rig, lambda: params(rig)["main.source.level"] == pytest.approx(0.5, abs=0.2), 5.0)
     before, scene = params(rig)["main.source.level"], rig.stage.wiring.frames.peek().scene.number
-    (user_folder / "shaders" / "knob.fs").write_text(KNOB % (
-        ', {"NAME": "glow", "TYPE": "float", "DEFAULT": 0.9}', "glow"))
+    (user_folder / "shaders" / "knob.fs").write_text(
+        KNOB % (', {"NAME": "glow", "TYPE": "float", "DEFAULT": 0.9}', "glow")
+    )
     assert play_until(rig, lambda: params(rig).get("main.source.glow") == 0.9, 10.0)
     assert "main.source.glow" in rig.show.preset.params
     assert params(rig)["main.source.level"] == before, "the mapping holds"
@@ -74,7 +75,8 @@ def test_an_endless_shader_is_refused_while_the_old_one_plays(rig, user_folder, 
     monkeypatch.setattr(preflight, "LIMIT_S", 0.3)
     loops = "for (int i = 0; i < 60000; i++) for (int j = 0; j < 60000; j++) a = fract(sin(a + float(i * j)) * 4e4);"
     (user_folder / "shaders" / "knob.fs").write_text(
-        (KNOB % ("", "a")).replace("{ gl", "{ float a = TIME; " + loops + " gl"))
+        (KNOB % ("", "a")).replace("{ gl", "{ float a = TIME; " + loops + " gl")
+    )
     assert play_until(rig, lambda: "would stall the show" in caplog.text, 20.0)
     rig.stage.wiring.notices.clear()
     rig.stage.picture()
@@ -129,8 +131,7 @@ def bank_folder(tmp_path, monkeypatch):
     return folder
 
 
-def test_a_preset_of_a_model_that_came_while_it_plays_is_taken_and_its_bank(
-        user_folder, bank_folder, rig):  # noqa: F811
+def test_a_preset_of_a_model_that_came_while_it_plays_is_taken_and_its_bank(user_folder, bank_folder, rig):  # noqa: F811
     import shutil
 
     for ending in (".onnx", ".toml"):

@@ -57,8 +57,13 @@ def test_every_key_arrives_as_its_event(window: Window) -> None:
     assert typed(window, "KP_3") in ([("show.preset", 2)], [])  # a server without a keypad sends nothing
     assert typed(window, "Right", "Left", "space") == [("show.next", 1), ("show.previous", 1), ("show.tap", 1)]
     assert typed(window, "b", "z", "h", "s", "r", "f") == [
-        ("show.blackout", 1), ("show.freeze", 1), ("app.hud", 1), ("app.snapshot", 1), ("app.record", 1),
-        ("app.fullscreen", 1)]
+        ("show.blackout", 1),
+        ("show.freeze", 1),
+        ("app.hud", 1),
+        ("app.snapshot", 1),
+        ("app.record", 1),
+        ("app.fullscreen", 1),
+    ]
     assert typed(window, "shift+slash", "F1") == [("app.help", 1)] * 2
 
 
@@ -176,10 +181,13 @@ def test_an_unknown_monitor_is_named_with_those_that_exist() -> None:
 
 
 def test_without_a_display_one_line_says_what_to_do() -> None:
-    code = ("from performer.gl.window import Window\nfrom performer.errors import Fault\n"
-            "try:\n    Window()\nexcept Fault as fault:\n    print(fault)\n")
-    run = subprocess.run([sys.executable, "-c", code], env={"PATH": "/usr/bin"}, capture_output=True, text=True,
-                         timeout=30)
+    code = (
+        "from performer.gl.window import Window\nfrom performer.errors import Fault\n"
+        "try:\n    Window()\nexcept Fault as fault:\n    print(fault)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], env={"PATH": "/usr/bin"}, capture_output=True, text=True, timeout=30
+    )
     assert run.stderr == ""
     assert run.stdout.startswith("no display: ")
     assert run.stdout.endswith("use --headless\n")

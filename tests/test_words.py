@@ -7,15 +7,39 @@ from pathlib import Path
 from performer.governor import LADDER
 from performer.words import counted
 
-NOUNS = ("parent", "place", "model", "preset", "shader", "picture", "beat", "bar", "recording", "direction", "input",
-         "output", "effect", "thread", "core", "file", "frame", "tap", "click", "knob", "visitor", "monitor")
+NOUNS = (
+    "parent",
+    "place",
+    "model",
+    "preset",
+    "shader",
+    "picture",
+    "beat",
+    "bar",
+    "recording",
+    "direction",
+    "input",
+    "output",
+    "effect",
+    "thread",
+    "core",
+    "file",
+    "frame",
+    "tap",
+    "click",
+    "knob",
+    "visitor",
+    "monitor",
+)
 
 
 def test_one_is_one():
     assert [counted(n, "place") for n in (0, 1, 2)] == ["0 places", "1 place", "2 places"]
     assert [counted(n, "process", "processes") for n in (1, 2)] == ["1 process", "2 processes"]
     assert [str(rung).rpartition(", ")[2] for rung in LADDER if rung.skip][:2] == [
-        "1 effect left out", "2 effects left out"]
+        "1 effect left out",
+        "2 effects left out",
+    ]
 
 
 def test_no_number_stands_before_a_bare_plural():
@@ -28,8 +52,12 @@ def test_no_number_stands_before_a_bare_plural():
             for before, number, text in zip([None, *parts], parts, parts[1:], strict=False):
                 if isinstance(before, ast.Constant) and before.value.endswith(" of "):  # 3 of 8 clicks
                     continue
-                if (isinstance(number, ast.FormattedValue) and _is_count(number.value)
-                        and isinstance(text, ast.Constant) and wrong.match(text.value)):
+                if (
+                    isinstance(number, ast.FormattedValue)
+                    and _is_count(number.value)
+                    and isinstance(text, ast.Constant)
+                    and wrong.match(text.value)
+                ):
                     found.append(f"{path.name}:{node.lineno}: {ast.unparse(node)}")
     assert not found
 

@@ -32,8 +32,15 @@ HAS = {"marble": {"w": 0.0, "truncation": 1.0, "noise": 0.0}}
 
 
 def make(text: str = TEXT, name: str = "first", has=HAS) -> preset.Preset:
-    return preset.load(text, name, where=f"presets/{name}.toml", shaders=SHADERS, audio=AUDIO, inlets=has,
-                       models={"marble": ("bright", "warm"), "nebula": ()})
+    return preset.load(
+        text,
+        name,
+        where=f"presets/{name}.toml",
+        shaders=SHADERS,
+        audio=AUDIO,
+        inlets=has,
+        models={"marble": ("bright", "warm"), "nebula": ()},
+    )
 
 
 def shown(model, walk: Walk) -> np.ndarray:
@@ -92,8 +99,10 @@ def test_directions_and_mixing_work_in_w():
     model = MODELS["glass"]
     names = model.directions.names
     walk = Walk("tour", 2.4, 5, 0.9, space="w")
-    warm, cold = (shown(model, replace(walk, moves=tuple(amount if name == "warm" else 0.0 for name in names)))
-                  for amount in (1.0, -1.0))
+    warm, cold = (
+        shown(model, replace(walk, moves=tuple(amount if name == "warm" else 0.0 for name in names)))
+        for amount in (1.0, -1.0)
+    )
     assert (warm[0] - warm[2]).mean() > (cold[0] - cold[2]).mean() + 0.15
     fine = replace(walk, styles=(None, Walk("tour", 7.5, 9, 1.0, space="w")))
     assert np.abs(shown(model, fine) - shown(model, walk)).mean() > 0.005
@@ -119,8 +128,14 @@ def test_at_rest_the_inlets_change_nothing_and_are_all_there(name):
 
 def test_inputs_that_stay_on_a_card_are_sent_when_they_change():
     walk = Walk("tour", 0.4, 3, 0.9)
-    played = [walk, replace(walk, psi=0.5), replace(walk, noise=(0.2, 3.0, 0.5, 0.5, 0.5)), replace(walk, space="w"),
-              replace(walk, psi=1.0), walk]
+    played = [
+        walk,
+        replace(walk, psi=0.5),
+        replace(walk, noise=(0.2, 3.0, 0.5, 0.5, 0.5)),
+        replace(walk, space="w"),
+        replace(walk, psi=1.0),
+        walk,
+    ]
     plain = [shown(MODELS["glass"], one) for one in played]
     model = create(LIBRARY.models["glass"], "cpu")
     model.bind_on_card("cpu")  # the same way, in the processor's memory
@@ -134,8 +149,12 @@ def test_inputs_that_stay_on_a_card_are_sent_when_they_change():
 def test_truncation_draws_every_picture_to_the_mean_one(name):
     model = MODELS[name]
     walks = [Walk("tour", position, 5, 1.0) for position in (0.0, 1.0, 2.0, 3.0)]
-    apart = {psi: np.mean([np.abs(a - b).mean() for a, b in pairwise(shown(model, replace(walk, psi=psi))
-                                                                     for walk in walks)]) for psi in (0.0, 0.5, 1.0)}
+    apart = {
+        psi: np.mean(
+            [np.abs(a - b).mean() for a, b in pairwise(shown(model, replace(walk, psi=psi)) for walk in walks)]
+        )
+        for psi in (0.0, 0.5, 1.0)
+    }
     assert apart[0.0] < 1e-5 < apart[0.5] < apart[1.0]
 
 
@@ -154,8 +173,10 @@ def test_noise_moves_pictures_by_its_layers_and_comes_back():
         return float(np.abs(np.diff(picture, axis=2)).mean())
 
     assert rough(grain) > 1.15 * rough(still) and rough(shape) < 1.15 * rough(still)
-    one, again, other, later = (shown(model, replace(walk, noise=(position, seed, 0.5, 0.5, 0.5)))
-                                for position, seed in ((0.3, 3.0), (0.3, 3.0), (0.3, 4.0), (0.35, 3.0)))
+    one, again, other, later = (
+        shown(model, replace(walk, noise=(position, seed, 0.5, 0.5, 0.5)))
+        for position, seed in ((0.3, 3.0), (0.3, 3.0), (0.3, 4.0), (0.35, 3.0))
+    )
     assert np.array_equal(one, again) and not np.array_equal(one, other)
     assert np.abs(later - one).mean() < 0.5 * np.abs(other - one).mean()  # it moves, and does not flicker
 
@@ -176,7 +197,8 @@ def test_a_field_is_normal_everywhere_on_its_way_and_repeats(position, seed, num
 
 def test_a_preset_asks_for_w_truncation_and_noise_and_routes_to_them():
     text = TEXT.replace('model = "marble"', 'model = "marble"\ntruncation = 0.8\nnoise = 0.1').replace(
-        "seed = 7", 'seed = 7\nspace = "w"\nfine = { kind = "hop" }')
+        "seed = 7", 'seed = 7\nspace = "w"\nfine = { kind = "hop" }'
+    )
     text += '[[route]]\nfrom = "audio.bass"\nto = "main.noise"\nrange = [0.0, 0.5]\n'
     text += '[[route]]\nfrom = "audio.bass"\nto = "main.truncation"\nrange = [0.8, 1.4]\n'
     it = make(text)
@@ -186,22 +208,30 @@ def test_a_preset_asks_for_w_truncation_and_noise_and_routes_to_them():
     assert walk.space == walk.styles[1].space == "w" and walk.psi > 0.8
     position, seed, *amounts = walk.noise
     assert position == pytest.approx(0.5 * 2.0, abs=0.05) and seed == 3.0 and min(amounts) > 0.1
-    table = make(TEXT.replace('seed = 7', 'seed = 7\n[layer.noise]\namount = 0.5\ncoarse = 0.0\nspeed = 2.0\nseed = 9'))
+    table = make(TEXT.replace("seed = 7", "seed = 7\n[layer.noise]\namount = 0.5\ncoarse = 0.0\nspeed = 2.0\nseed = 9"))
     walk = run(Show([table], "first", seed=1), 1.0, features=loud)[-1].scene.walks["main"]
     assert walk.noise == (pytest.approx(2.0, abs=0.1), 9.0 + 7919, 0.0, 0.5, 0.5) and walk.space == "z"
-    for seed in (-3, 10 ** 400):  # any will do
-        odd = make(TEXT.replace('seed = 7', f'seed = 7\n[layer.noise]\namount = 0.5\nseed = {seed}'))
+    for seed in (-3, 10**400):  # any will do
+        odd = make(TEXT.replace("seed = 7", f"seed = 7\n[layer.noise]\namount = 0.5\nseed = {seed}"))
         noise = run(Show([odd], "first", seed=-1), 0.1, features=loud)[-1].scene.walks["main"].noise
         assert noise[1] == int(noise[1]) >= 0.0
     quiet = run(Show([make()], "first"), 0.2, features=loud)[-1].scene.walks["main"]
     assert quiet.noise == () and quiet.psi == 1.0
 
 
-@pytest.mark.parametrize(("old", "new", "complaint"), [
-    ("seed = 7", 'seed = 7\nspace = "w"', r"layer\[0\].walk.space: 'marble' has no w space"),
-    ('model = "marble"', 'model = "marble"\ntruncation = 0.5', r"layer\[0\].truncation: 'marble' has no truncation"),
-    ('model = "marble"', 'model = "marble"\nnoise = 0.5', r"layer\[0\].noise: 'marble' has no noise"),
-    ('to = "main.walk.kick"', 'to = "main.noise"', r"no parameter 'main.noise'")])
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("seed = 7", 'seed = 7\nspace = "w"', r"layer\[0\].walk.space: 'marble' has no w space"),
+        (
+            'model = "marble"',
+            'model = "marble"\ntruncation = 0.5',
+            r"layer\[0\].truncation: 'marble' has no truncation",
+        ),
+        ('model = "marble"', 'model = "marble"\nnoise = 0.5', r"layer\[0\].noise: 'marble' has no noise"),
+        ('to = "main.walk.kick"', 'to = "main.noise"', r"no parameter 'main.noise'"),
+    ],
+)
 def test_models_without_them_are_refused_in_one_line(old, new, complaint):
     with pytest.raises(Fault, match=complaint):
         make(TEXT.replace(old, new), has={})
@@ -215,11 +245,15 @@ def test_models_without_them_are_refused_in_one_line(old, new, complaint):
         make(TEXT.replace("seed = 7", 'seed = 7\nspace = "x"'))
 
 
-@pytest.mark.parametrize(("more", "complaint"), [
-    ("noise = 3", r"presets/first.toml: layer\[0\].noise.amount: expected 0 to 1, got 3"),
-    ("noise = { amount = 1, fine = -0.1 }", r"layer\[0\].noise.fine: expected 0 to 1, got -0.1"),
-    ("truncation = 1.6", r"layer\[0\].truncation: expected 0 to 1.5, got 1.6"),
-    ("latent = { warm = 2 }", r"layer\[0\].latent.warm: expected -1.5 to 1.5, got 2")])
+@pytest.mark.parametrize(
+    ("more", "complaint"),
+    [
+        ("noise = 3", r"presets/first.toml: layer\[0\].noise.amount: expected 0 to 1, got 3"),
+        ("noise = { amount = 1, fine = -0.1 }", r"layer\[0\].noise.fine: expected 0 to 1, got -0.1"),
+        ("truncation = 1.6", r"layer\[0\].truncation: expected 0 to 1.5, got 1.6"),
+        ("latent = { warm = 2 }", r"layer\[0\].latent.warm: expected -1.5 to 1.5, got 2"),
+    ],
+)
 def test_what_is_out_of_range_is_refused_in_one_line(more, complaint):
     with pytest.raises(Fault, match=complaint):
         make(TEXT.replace('model = "marble"', f'model = "marble"\n{more}'))
@@ -258,8 +292,10 @@ def test_a_mapping_that_is_not_the_models_is_one_line(tmp_path):
     for end in (".onnx", ".toml", ".mapping.onnx"):
         (tmp_path / f"glass{end}").write_bytes(LIBRARY.models["glass"].with_suffix(end).read_bytes())
     assert "w" in inlets.offered(tmp_path / "glass.onnx")
-    for content, complaint in ((b"not a model", "not an ONNX file"),
-                               (LIBRARY.models["glass"].read_bytes(), "not the mapping of this model: .*Conv")):
+    for content, complaint in (
+        (b"not a model", "not an ONNX file"),
+        (LIBRARY.models["glass"].read_bytes(), "not the mapping of this model: .*Conv"),
+    ):
         (tmp_path / "glass.mapping.onnx").write_bytes(content)
         with pytest.raises(Fault, match=complaint):
             create(tmp_path / "glass.onnx", "cpu")
@@ -320,9 +356,16 @@ def test_new_models_get_them_too(tmp_path):
 
 
 def test_a_library_plays_them_from_a_preset_file():
-    text = ('[[layer]]\nmodel = "glass"\nnoise = 0.4\n[layer.walk]\nkind = "tour"\nspace = "w"\nspeed = 1.0\n')
-    it = preset.load(text, "mine", where="mine.toml", shaders=LIBRARY.shaders, models=LIBRARY.knobs(), audio=(),
-                     inlets=LIBRARY.inlets())
+    text = '[[layer]]\nmodel = "glass"\nnoise = 0.4\n[layer.walk]\nkind = "tour"\nspace = "w"\nspeed = 1.0\n'
+    it = preset.load(
+        text,
+        "mine",
+        where="mine.toml",
+        shaders=LIBRARY.shaders,
+        models=LIBRARY.knobs(),
+        audio=(),
+        inlets=LIBRARY.inlets(),
+    )
     show, pictures, models = Show([it], "mine"), [], painter(LIBRARY, "cpu")
     for i in range(3):
         frame = show.step(0.1 * (i + 1), 0.1, (64, 36), Features(), Sound())

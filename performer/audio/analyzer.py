@@ -49,18 +49,21 @@ class Analyzer:
         self._hops = 0
         self._row = np.zeros(len(HEAD) + len(self.names) + BANDS)
         self._row[HEAD.index("onset_t")] = -np.inf
-        self._followed = self._row[len(HEAD):]
+        self._followed = self._row[len(HEAD) :]
         self._raw = np.zeros(len(self.names) + BANDS)
         self._band_raw = self._raw[-BANDS:]
         self._measures = [made.measure for made in FEATURES.values() if not made.slow]
         self._slow_measures = [made.measure for made in FEATURES.values() if made.slow]
         self._write_head = Struct(f"{len(HEAD)}d").pack_into
         self._write_quick = Struct(f"{len(self._measures)}d").pack_into
-        self._slow_raw = self._raw[len(self._measures):len(self.names)]
+        self._slow_raw = self._raw[len(self._measures) : len(self.names)]
         self._tone = Tone(rate, hop)
         self._structure = Structure(self._tone.interval_s)
-        self._follower = Follower(dt, [FEATURES[name].attack for name in self.names] + [0.0] * BANDS,
-                                  [FEATURES[name].release for name in self.names] + [BAND_RELEASE_S] * BANDS)
+        self._follower = Follower(
+            dt,
+            [FEATURES[name].attack for name in self.names] + [0.0] * BANDS,
+            [FEATURES[name].release for name in self.names] + [BAND_RELEASE_S] * BANDS,
+        )
         self._gain = AutoGain(dt, len(RANGES), QUIETEST_DB)
         self._sums = range_sums()
         self._ranges = np.zeros(len(self._sums), np.float32)
@@ -80,8 +83,18 @@ class Analyzer:
         self._loudest_rise = 0.05
         self._clear = 0.0
         self._onset_t = float("-inf")
-        self._moment = Moment(dict.fromkeys(RANGES, 0.0), (0.0, 0.0, 0.0), 0.0, (0.0, 0.0), (0.0, 0.0), (0.0, 0.0),
-                              (0.0, 0.0), 0.0, self._tone, self._structure)
+        self._moment = Moment(
+            dict.fromkeys(RANGES, 0.0),
+            (0.0, 0.0, 0.0),
+            0.0,
+            (0.0, 0.0),
+            (0.0, 0.0),
+            (0.0, 0.0),
+            (0.0, 0.0),
+            0.0,
+            self._tone,
+            self._structure,
+        )
 
     @property
     def activation(self) -> float:
@@ -98,11 +111,11 @@ class Analyzer:
         if samples.shape != (self.hop,):
             raise ValueError(f"a hop is ({self.hop},) samples at {self.rate} Hz, not {samples.shape}")
         # The energy is soon found, and while it is small no sample is large; NaN is not below either.
-        if not sdot(samples, samples) <= LOUDEST ** 2 and not float(np.abs(samples).max()) <= LOUDEST:
+        if not sdot(samples, samples) <= LOUDEST**2 and not float(np.abs(samples).max()) <= LOUDEST:
             samples = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0, copy=True)
             np.clip(samples, -LOUDEST, LOUDEST, out=samples)
         if self._hops == 0:
-            self._tracker.join(float(np.sqrt(np.mean(np.square(samples[:max(1, self.rate // 1000)])))))
+            self._tracker.join(float(np.sqrt(np.mean(np.square(samples[: max(1, self.rate // 1000)])))))
         self._spectrum.push(samples)
         self._hops += 1
         t = self._hops * self.hop / self.rate
@@ -118,8 +131,9 @@ class Analyzer:
     def _look(self, presence: float) -> None:
         """Tone has had another look: measure what changes slowly."""
         m = self._moment
-        self._structure.update(float(self._ranges[0]), float(self._ranges[1]), m.tone[0], self._any.count,
-                               presence > 0.0)
+        self._structure.update(
+            float(self._ranges[0]), float(self._ranges[1]), m.tone[0], self._any.count, presence > 0.0
+        )
         self._slow_raw[:] = [measure(m) for measure in self._slow_measures]
         fading = (self._follower.values < TINY) & (self._raw < TINY)
         self._follower.values[fading] = self._raw[fading] = 0.0
@@ -177,9 +191,24 @@ class Analyzer:
     def _fill(self, t: float) -> None:
         m, tracker = self._moment, self._tracker
         # Packed, since numpy looks long at a tuple before it takes the numbers.
-        self._write_head(self._row.data, 0, t, self._onset_t, self._any.count, self._kick.count, self._snare.count,
-                         self._hat.count, tracker.beat, tracker.bar, tracker.bpm, tracker.confidence,
-                         self._structure.drops, tracker.bars.length, t - self._kick.age, t - self._snare.age,
-                         t - self._hat.age)
+        self._write_head(
+            self._row.data,
+            0,
+            t,
+            self._onset_t,
+            self._any.count,
+            self._kick.count,
+            self._snare.count,
+            self._hat.count,
+            tracker.beat,
+            tracker.bar,
+            tracker.bpm,
+            tracker.confidence,
+            self._structure.drops,
+            tracker.bars.length,
+            t - self._kick.age,
+            t - self._snare.age,
+            t - self._hat.age,
+        )
         self._write_quick(self._raw.data, 0, *[measure(m) for measure in self._measures])
         self._followed[:] = self._follower.update(self._raw)

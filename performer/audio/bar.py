@@ -46,7 +46,7 @@ class BarModel:
         """Beat number `beat` has come; downbeat  0..1, how far it sounded like the first of a bar."""
         downbeat = min(max(downbeat, 0.02), 0.98)
         p = (1.0 - self.CHANGE) * self.p[self._from] + self.CHANGE * self._fresh
-        p *= np.where(self._first, downbeat**self.TRUST, (1.0 - downbeat)**self.TRUST)
+        p *= np.where(self._first, downbeat**self.TRUST, (1.0 - downbeat) ** self.TRUST)
         self.p = p / p.sum()
         best = int(self.p.argmax())
         length, first = int(self._lengths[best]), (beat - int(self._places[best])) % int(self._lengths[best])

@@ -35,7 +35,7 @@ def _aligned(count: int) -> np.ndarray:
     """(count,) float32 zeros from a multiple of 64 bytes on: BLAS adds in another order elsewhere, and rounds so."""
     memory = np.zeros(count + 16, np.float32)
     first = -memory.ctypes.data % 64 // 4
-    return memory[first:first + count]
+    return memory[first : first + count]
 
 
 class BeatModel:

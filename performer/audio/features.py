@@ -16,8 +16,13 @@ from performer.frame import BANDS
 
 #: Ranges in hertz whose loudness is measured, each with a gain of its own.
 #: The last figure: decibels below the level's reference under which a range is never blown up to full size.
-RANGES = {"level": (27.5, 16_000.0, 0.0), "bass": (27.5, 140.0, 18.0), "lowmid": (140.0, 500.0, 18.0),
-          "mid": (500.0, 3_000.0, 26.0), "treble": (3_000.0, 16_000.0, 36.0)}
+RANGES = {
+    "level": (27.5, 16_000.0, 0.0),
+    "bass": (27.5, 140.0, 18.0),
+    "lowmid": (140.0, 500.0, 18.0),
+    "mid": (500.0, 3_000.0, 26.0),
+    "treble": (3_000.0, 16_000.0, 36.0),
+}
 
 
 @dataclass(slots=True)
@@ -62,8 +67,9 @@ class Feature:
 FEATURES: dict[str, Feature] = {}
 
 
-def feature(attack: float = 0.0, release: float = 0.0, slow: bool = False,
-            name: str = "") -> Callable[[Callable[[Moment], float]], Feature]:
+def feature(
+    attack: float = 0.0, release: float = 0.0, slow: bool = False, name: str = ""
+) -> Callable[[Callable[[Moment], float]], Feature]:
     """Register a function (Moment) -> 0..1 under its own name, or the one given."""
 
     def register(measure: Callable[[Moment], float]) -> Feature:

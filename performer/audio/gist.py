@@ -11,8 +11,30 @@ from performer.frame import BANDS, HEAD
 
 TICK_S = 0.02
 GROUP = 4  # bands that are heard as one
-LEVELS = ("level", "bass", "lowmid", "mid", "treble", "centroid", "flatness", "flux", "onset", "kick", "snare", "hat",
-          "energy", "trend", "density", "buildup", "break", "drop", "silence", "dissonance", "minor", "key_fit")
+LEVELS = (
+    "level",
+    "bass",
+    "lowmid",
+    "mid",
+    "treble",
+    "centroid",
+    "flatness",
+    "flux",
+    "onset",
+    "kick",
+    "snare",
+    "hat",
+    "energy",
+    "trend",
+    "density",
+    "buildup",
+    "break",
+    "drop",
+    "silence",
+    "dissonance",
+    "minor",
+    "key_fit",
+)
 AGES = ("onset", "kick", "snare", "hat")
 AGE_S = 0.6  # time constant in which an onset is forgotten
 PERIODS_BARS = (1, 2, 4, 8)
@@ -20,8 +42,18 @@ TRUST = 2.0  # beats of half the full confidence are already taken at their word
 FASTEST_BPM = 240.0
 
 #: Names of a gist's numbers; a recording and a follower carry them, so that neither is read as what it is not.
-NAMES = (*(f"band{i}" for i in range(BANDS // GROUP)), *LEVELS, *(f"{name}_age" for name in AGES), "hue_x", "hue_y",
-         "beat_x", "beat_y", *(f"bars{n}_{axis}" for n in PERIODS_BARS for axis in "xy"), "confidence", "tempo")
+NAMES = (
+    *(f"band{i}" for i in range(BANDS // GROUP)),
+    *LEVELS,
+    *(f"{name}_age" for name in AGES),
+    "hue_x",
+    "hue_y",
+    "beat_x",
+    "beat_y",
+    *(f"bars{n}_{axis}" for n in PERIODS_BARS for axis in "xy"),
+    "confidence",
+    "tempo",
+)
 
 
 class Gist:
@@ -45,8 +77,8 @@ class Gist:
     def look(self, row: np.ndarray) -> np.ndarray:
         """A row of the feature ring -> (len(NAMES),) float64, the same array each time."""
         made, at = self._made, BANDS // GROUP
-        np.mean(row[self._bands:].reshape(-1, GROUP), axis=1, out=made[:at])
-        made[at:at + len(LEVELS)] = row[self._levels]
+        np.mean(row[self._bands :].reshape(-1, GROUP), axis=1, out=made[:at])
+        made[at : at + len(LEVELS)] = row[self._levels]
         t, confidence = float(row[0]), float(row[self._confidence])
         trust = min(1.0, TRUST * confidence)
         rest = [exp(-max(t - float(row[column]), 0.0) / AGE_S) for column in self._ages]
@@ -55,7 +87,7 @@ class Gist:
         for bars in PERIODS_BARS:
             rest += _point(float(row[self._bar]) / bars, trust)
         rest += [confidence, min(float(row[self._bpm]) / FASTEST_BPM, 1.0)]
-        made[at + len(LEVELS):] = rest
+        made[at + len(LEVELS) :] = rest
         return made
 
 

@@ -35,7 +35,7 @@ class Mixer:
         flat = frames.reshape(-1)
         with np.errstate(over="ignore", invalid="ignore"):
             energy = float(np.dot(flat, flat))  # not the sum, in which huge samples of both signs cancel
-        sound = energy <= flat.size * LOUDEST ** 2  # NaN is not below either
+        sound = energy <= flat.size * LOUDEST**2  # NaN is not below either
         if not sound:
             frames = np.clip(np.nan_to_num(frames, nan=0.0, posinf=0.0, neginf=0.0), -LOUDEST, LOUDEST)
         if frames.shape[1] == 1:

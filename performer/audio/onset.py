@@ -8,8 +8,15 @@ from scipy.linalg.blas import sscal
 from performer.audio.follow import smoothing
 
 #: Strengths in the order `Flux.update` gives them: the range in hertz of each.
-RANGES = {"all": (27.5, 16_000.0), "low": (27.5, 140.0), "mid": (200.0, 3_000.0), "high": (3_000.0, 16_000.0),
-          "body": (130.0, 500.0), "crack": (1_500.0, 6_000.0), "air": (6_000.0, 16_000.0)}
+RANGES = {
+    "all": (27.5, 16_000.0),
+    "low": (27.5, 140.0),
+    "mid": (200.0, 3_000.0),
+    "high": (3_000.0, 16_000.0),
+    "body": (130.0, 500.0),
+    "crack": (1_500.0, 6_000.0),
+    "air": (6_000.0, 16_000.0),
+}
 
 
 class Flux:
@@ -51,7 +58,7 @@ class Flux:
         A strength is the mean rise of the log spectrum over its bins: 0 when nothing rises, some 0.05..1 at onsets.
         """
         log, rise, past = self._log, self._rise, self._past[self._at]
-        log[:] = amplitude[self._first:self._last]
+        log[:] = amplitude[self._first : self._last]
         sscal(self.COMPRESSION / reference, log)
         np.log1p(log, out=log)
         np.subtract(log, past, out=rise)

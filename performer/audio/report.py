@@ -16,8 +16,12 @@ from performer.frame import HEAD
 TEMPO_EVERY_S = 0.5
 
 
-def analyse(blocks: Iterable[np.ndarray], rate: int, net: Net | None = None,
-            each: Callable[[Analyzer, np.ndarray, np.ndarray], None] | None = None) -> dict[str, Any]:
+def analyse(
+    blocks: Iterable[np.ndarray],
+    rate: int,
+    net: Net | None = None,
+    each: Callable[[Analyzer, np.ndarray, np.ndarray], None] | None = None,
+) -> dict[str, Any]:
     """Stream mono blocks of any length (n,) at `rate` through an Analyzer, hop by hop.
 
     `each`, if given, is called after every hop with the analyser, the hop's samples and its row.
@@ -47,16 +51,28 @@ def analyse(blocks: Iterable[np.ndarray], rate: int, net: Net | None = None,
         for made, was, now in ((beats, before[1], beat), (downbeats, before[2], bar)):
             if floor(now) > floor(was):
                 share = (floor(now) - was) / (now - was)
-                made.append({"t": before[0] + share * (t - before[0]), "emitted": t,
-                             "confidence": float(row[column["confidence"]])})
+                made.append(
+                    {
+                        "t": before[0] + share * (t - before[0]),
+                        "emitted": t,
+                        "confidence": float(row[column["confidence"]]),
+                    }
+                )
         if count > before[3]:
             onsets.append({"t": float(row[column["onset_t"]]), "emitted": t})
         if t >= next_tempo:
             tempo.append({"t": t, "bpm": float(row[column["bpm"]]), "confidence": float(row[column["confidence"]])})
             next_tempo += TEMPO_EVERY_S
         before = (t, beat, bar, int(count))
-    return {"audio_s": samples / rate, "cpu_s": cpu, "hop_s": hop / rate, "beats": beats, "downbeats": downbeats,
-            "tempo": tempo, "onsets": onsets}
+    return {
+        "audio_s": samples / rate,
+        "cpu_s": cpu,
+        "hop_s": hop / rate,
+        "beats": beats,
+        "downbeats": downbeats,
+        "tempo": tempo,
+        "onsets": onsets,
+    }
 
 
 def _hops(blocks: Iterable[np.ndarray], hop: int) -> Iterable[np.ndarray]:
@@ -66,7 +82,7 @@ def _hops(blocks: Iterable[np.ndarray], hop: int) -> Iterable[np.ndarray]:
         block = np.concatenate([rest, np.asarray(block, np.float32)])
         whole = len(block) // hop * hop
         for at in range(0, whole, hop):
-            yield block[at:at + hop]
+            yield block[at : at + hop]
         rest = block[whole:]
     if len(rest):
         yield np.concatenate([rest, np.zeros(hop - len(rest), np.float32)])

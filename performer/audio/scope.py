@@ -44,9 +44,9 @@ class Scope:
 
     def _drawn(self, samples: np.ndarray, peak: float) -> tuple[np.ndarray, np.ndarray]:
         last = len(samples) - WAVE
-        crossings = np.flatnonzero((samples[:last] < 0.0) & (samples[1:last + 1] >= 0.0))
+        crossings = np.flatnonzero((samples[:last] < 0.0) & (samples[1 : last + 1] >= 0.0))
         first = int(crossings[-1]) + 1 if len(crossings) else last
-        wave = samples[first:first + WAVE] / peak
+        wave = samples[first : first + WAVE] / peak
         magnitudes = np.abs(np.fft.rfft(samples[-WAVE:] * self._window))[:BINS] / peak
         decibels = 20.0 * np.log10(magnitudes + 1e-9)
         return np.clip(wave, -1.0, 1.0), np.clip(1.0 + decibels / self.RANGE_DB, 0.0, 1.0).astype(np.float32)

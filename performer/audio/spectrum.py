@@ -104,8 +104,12 @@ class Spectrum:
         self._weights = (shape / np.sum(shape)).astype(np.float32)  # of the samples in the offset
         ring = np.zeros(2 * n, np.float32)  # every sample twice, so that a window is contiguous
         # For each hop of the ring: where it is kept, twice, and the window it ends.
-        self._places = cycle([(ring[at:at + hop], ring[at + n:at + n + hop], ring[at + hop:at + hop + n])
-                              for at in range(0, n, hop)])
+        self._places = cycle(
+            [
+                (ring[at : at + hop], ring[at + n : at + n + hop], ring[at + hop : at + hop + n])
+                for at in range(0, n, hop)
+            ]
+        )
         self._transform = Transform(n)
         self.amplitude = np.zeros(n // 2 + 1, np.float32)
         self.power = np.zeros(n // 2 + 1, np.float32)

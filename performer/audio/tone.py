@@ -60,7 +60,7 @@ class Tone:
         hertz = np.arange(WINDOW // 2 + 1) * self.rate / WINDOW
         self._low = int(np.searchsorted(hertz, LOWEST_HZ))
         self._high = int(np.searchsorted(hertz, min(HIGHEST_HZ, 0.45 * self.rate)))
-        self._hertz = hertz[self._low:self._high]
+        self._hertz = hertz[self._low : self._high]
         self._fold = _chroma_bank(self._hertz)
         self._transform = Transform(WINDOW)
         self._loud = np.zeros(self._high - self._low, np.float32)  # amplitude of each bin
@@ -87,7 +87,7 @@ class Tone:
     def push(self, samples: np.ndarray, heard: bool) -> bool:
         """One hop (hop,) float32, and whether there is sound at all; true when a whole look is done."""
         end = self._filled + len(samples)
-        self._line[self._filled:end] = samples
+        self._line[self._filled : end] = samples
         self._filled = end
         if end == len(self._line):
             self._thin_out()
@@ -109,19 +109,19 @@ class Tone:
             self._blocks[1].dot(self._banks[1], out=late)
             early += late
             thin = early.reshape(-1)
-            line[:self._kept] = line[-self._kept:]
+            line[: self._kept] = line[-self._kept :]
         at, end = self._at, self._at + len(thin)
         self._ring[at:end] = thin
         self._at = end
         if end > 2 * WINDOW:
-            self._ring[:WINDOW] = self._ring[end - WINDOW:end]
+            self._ring[:WINDOW] = self._ring[end - WINDOW : end]
             self._at = WINDOW
 
     def _look(self) -> None:
         transform = self._transform
-        np.multiply(self._ring[self._at - WINDOW:self._at], self._window, out=transform.frame)
+        np.multiply(self._ring[self._at - WINDOW : self._at], self._window, out=transform.frame)
         transform.run()
-        np.abs(transform.bins[self._low:self._high], out=self._loud)
+        np.abs(transform.bins[self._low : self._high], out=self._loud)
 
     def _hear_chroma(self) -> None:
         # Amplitudes, not power, tame the loud bass; what lies far below the loudest partial is noise.
@@ -148,7 +148,7 @@ class Tone:
         self.fifths += (centre - self.fifths) * 0.2
 
     def _hear_pitch(self) -> None:
-        x, last, energy = self._ring[self._at - PITCH_WINDOW:self._at], self._longest, self._energy
+        x, last, energy = self._ring[self._at - PITCH_WINDOW : self._at], self._longest, self._energy
         transform, power = self._pitch_transform, self._pitch_power
         frame = transform.frame
         frame[:PITCH_WINDOW], frame[PITCH_WINDOW:] = x, 0.0
@@ -156,11 +156,11 @@ class Tone:
         np.abs(transform.bins, out=power)
         np.multiply(power, power, out=power)
         # What is real and even is transformed back as it is forth, but for its length.
-        frame[:len(power)], frame[len(power):] = power, power[-2:0:-1]
+        frame[: len(power)], frame[len(power) :] = power, power[-2:0:-1]
         transform.run()
-        alike = transform.bins.real[:last + 1] * np.float32(2.0 / len(frame))
+        alike = transform.bins.real[: last + 1] * np.float32(2.0 / len(frame))
         # Of what overlaps at each lag, counted twice: all, less the ends that don't.
-        begin, end = x[:last], x[:-last - 1:-1]
+        begin, end = x[:last], x[: -last - 1 : -1]
         energy[0] = 0.0
         np.add.accumulate(begin * begin + end * end, out=energy[1:])
         np.subtract(2.0 * x.dot(x) + np.float32(1e-12), energy, out=energy)
@@ -179,7 +179,7 @@ class Tone:
         if highest <= 0.0:
             return
         at = first + int(peaks[(heights >= 0.9 * highest).argmax()])
-        a, b, c = likeness[at - 1:at + 2].tolist()
+        a, b, c = likeness[at - 1 : at + 2].tolist()
         shift = 0.5 * (a - c) / (a - 2.0 * b + c) if a - 2.0 * b + c != 0.0 else 0.0
         self.clarity = min(max(b, 0.0), 1.0)
         if self.clarity > 0.5:
@@ -223,7 +223,7 @@ def _low_pass(every: int) -> tuple[np.ndarray, np.ndarray]:
     bank = np.zeros((2 * width, BLOCK), np.float32)
     for place in range(BLOCK):
         first = width - TAPS + 1 + place * every
-        bank[first:first + TAPS, place] = fir
+        bank[first : first + TAPS, place] = fir
     return np.ascontiguousarray(bank[:width]), np.ascontiguousarray(bank[width:])
 
 

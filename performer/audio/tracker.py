@@ -63,7 +63,7 @@ class _Strengths:
 
     def gather(self, phase: float, low: float, levels: np.ndarray) -> None:
         """A frame at this phase of the beat, its bass onset and its band levels (BANDS,)."""
-        tone = levels[:self.TONE_BANDS]
+        tone = levels[: self.TONE_BANDS]
         if 0.5 <= phase < 0.95:
             self._before += tone
             self._before_n += 1

@@ -39,12 +39,28 @@ def ahead(seconds: float) -> list[Row]:
     ours, peer = found[True], found[False]
     part = float(np.median([one[0] / other[0] for one, other in zip(ours, peer, strict=True)]))
     (_, rate, uneven), (_, peer_rate, peer_uneven) = (np.median(rows, axis=0).tolist() for rows in (ours, peer))
-    return [Row("a picture of a smooth walk", "ms", [row[0] for row in ours], "one at a time", [row[0] for row in peer],
-                "less work for a picture", part < 1.0,
-                f"{batch.count} in a run, {part:.0%} of the work; {rate:.1f} a second, one at a time {peer_rate:.1f}; "
-                f"intervals vary by {uneven:.0%} and {peer_uneven:.0%}",
-                {"count": batch.count, "share": batch.share, "part": part, "rate_hz": rate, "peer_rate_hz": peer_rate,
-                 "uneven": uneven, "peer_uneven": peer_uneven})]
+    return [
+        Row(
+            "a picture of a smooth walk",
+            "ms",
+            [row[0] for row in ours],
+            "one at a time",
+            [row[0] for row in peer],
+            "less work for a picture",
+            part < 1.0,
+            f"{batch.count} in a run, {part:.0%} of the work; {rate:.1f} a second, one at a time {peer_rate:.1f}; "
+            f"intervals vary by {uneven:.0%} and {peer_uneven:.0%}",
+            {
+                "count": batch.count,
+                "share": batch.share,
+                "part": part,
+                "rate_hz": rate,
+                "peer_rate_hz": peer_rate,
+                "uneven": uneven,
+                "peer_uneven": peer_uneven,
+            },
+        )
+    ]
 
 
 def _watched(rig: Rig, seconds: float, worked_s: Callable[[], float]) -> tuple[float, float, float]:
@@ -60,8 +76,11 @@ def _watched(rig: Rig, seconds: float, worked_s: Callable[[], float]) -> tuple[f
             times.append(perf_counter())
     made = max(images.count - count, 1)
     intervals = np.diff(times[1:])
-    return ((worked_s() - worked) / made * 1e3, made / (perf_counter() - begun),
-            float(intervals.std() / intervals.mean()))
+    return (
+        (worked_s() - worked) / made * 1e3,
+        made / (perf_counter() - begun),
+        float(intervals.std() / intervals.mean()),
+    )
 
 
 def _worked_s(thread: int | None) -> float:

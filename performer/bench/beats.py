@@ -39,11 +39,16 @@ def without_network(sound: np.ndarray, rate: int) -> dict[str, Any]:
 
 def _heard(made: dict[str, Any]) -> dict[str, Any]:
     tempi = [entry["bpm"] for entry in made["tempo"]]
-    return {"beats": [e["t"] for e in made["beats"]], "emitted": [e["emitted"] for e in made["beats"]],
-            "confidence": [e["confidence"] for e in made["beats"]],
-            "downbeats": [e["t"] for e in made["downbeats"]], "onsets": [e["t"] for e in made["onsets"]],
-            "onsets_emitted": [e["emitted"] for e in made["onsets"]], "cpu": made["cpu_s"] / max(made["audio_s"], 1e-9),
-            "bpm": float(np.median(tempi)) if tempi else 0.0}
+    return {
+        "beats": [e["t"] for e in made["beats"]],
+        "emitted": [e["emitted"] for e in made["beats"]],
+        "confidence": [e["confidence"] for e in made["beats"]],
+        "downbeats": [e["t"] for e in made["downbeats"]],
+        "onsets": [e["t"] for e in made["onsets"]],
+        "onsets_emitted": [e["emitted"] for e in made["onsets"]],
+        "cpu": made["cpu_s"] / max(made["audio_s"], 1e-9),
+        "bpm": float(np.median(tempi)) if tempi else 0.0,
+    }
 
 
 TRACKERS: dict[str, Tracker] = {"performer": performer, "without network": without_network}
@@ -86,8 +91,11 @@ def _one(folder: Path, entry: dict[str, Any], tracker: str, change: str) -> tupl
     except (OSError, soundfile.SoundFileError) as error:
         raise Fault(f"{path}: cannot read: {error}") from None
     sound, stretch, late = changes.apply(change, Mixer(rate, frames.shape[1]).mix(frames), rate)
-    truth = {key: [t * stretch - late for t in entry[key] if t * stretch >= late]
-             for key in ("beats", "downbeats", "onsets") if entry.get(key)}
+    truth = {
+        key: [t * stretch - late for t in entry[key] if t * stretch >= late]
+        for key in ("beats", "downbeats", "onsets")
+        if entry.get(key)
+    }
     found = (TRACKERS | peers.installed())[tracker](sound, rate)
     wanted, trust = np.asarray(truth.get("beats", []), float), []
     if len(wanted):
@@ -97,15 +105,18 @@ def _one(folder: Path, entry: dict[str, Any], tracker: str, change: str) -> tupl
     return score(found, truth) | {"cpu": found["cpu"]}, trust
 
 
-def run(folder: Path, trackers: Sequence[str] = ("performer",), change: str = "", only: str = "",
-        jobs: int = 1) -> dict[str, Any]:
+def run(
+    folder: Path, trackers: Sequence[str] = ("performer",), change: str = "", only: str = "", jobs: int = 1
+) -> dict[str, Any]:
     """Score every file: {tracker: {"files": {name: scores}, "a", "b", "mean": scores, "calibration": ...}}.
 
     Raises Fault for an unknown change or tracker, or a folder that has no such songs.
     """
     if change and change not in changes.names():
-        raise Fault(f"--change {change}: no such change{nearest(change, changes.names())}; "
-                    f"there are {', '.join(changes.names())}")
+        raise Fault(
+            f"--change {change}: no such change{nearest(change, changes.names())}; "
+            f"there are {', '.join(changes.names())}"
+        )
     entries = [entry for entry in manifest(folder) if only in entry["file"]]
     if not entries:
         raise Fault(f"{folder}: no song" + (f" with {only!r} in its name" if only else ""))

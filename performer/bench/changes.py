@@ -37,7 +37,7 @@ def dropouts(sound: np.ndarray, rate: int) -> np.ndarray:
     rng, sound = np.random.default_rng(SEED), sound.copy()
     for at in range(0, len(sound), 5 * rate):
         first = at + int(rng.integers(0, 4 * rate))
-        sound[first:first + rate // 20] = 0.0
+        sound[first : first + rate // 20] = 0.0
     return sound
 
 
@@ -62,7 +62,7 @@ def apply(name: str, sound: np.ndarray, rate: int) -> tuple[np.ndarray, float, f
         speed = SPEEDS[name]
         return soxr.resample(sound, speed * rate, rate).astype(np.float32), 1.0 / speed, 0.0
     if name in LATE:
-        return sound[int(LATE[name] * rate):], 1.0, LATE[name]
+        return sound[int(LATE[name] * rate) :], 1.0, LATE[name]
     return (CHANGES[name](sound, rate) if name else sound), 1.0, 0.0
 
 

@@ -67,8 +67,17 @@ def upload(_seconds: float) -> list[Row]:
 
         def ours(image: ImageTexture = image, number: Iterator[int] = number) -> None:
             if on_card:
-                given = OnCard(source.data_ptr(), pixels.nbytes, (1, *pixels.shape), "float32", "NCHW", 0.0, 1.0, False,
-                               lambda: np.asarray(source.cpu().numpy()))
+                given = OnCard(
+                    source.data_ptr(),
+                    pixels.nbytes,
+                    (1, *pixels.shape),
+                    "float32",
+                    "NCHW",
+                    0.0,
+                    1.0,
+                    False,
+                    lambda: np.asarray(source.cpu().numpy()),
+                )
                 image.draw(Image(given, float(next(number))), 0.0, 1.0, (WIDTH, HEIGHT))
             else:
                 image.upload(pixels)
@@ -76,8 +85,15 @@ def upload(_seconds: float) -> list[Row]:
 
         own, theirs = in_turn(ROUNDS // 4, ours, peer)
         way = converter.ways.name or "from the processor"
-        row = Row(f"1080p tensor to texture, {way}", "ms", own, "cpu() + clip + write", theirs,
-                  ">= 3x on a card, <= 0.1 ms with CUDA-GL sharing", note=where())
+        row = Row(
+            f"1080p tensor to texture, {way}",
+            "ms",
+            own,
+            "cpu() + clip + write",
+            theirs,
+            ">= 3x on a card, <= 0.1 ms with CUDA-GL sharing",
+            note=where(),
+        )
         if on_card:
             row.met = (row.ratio or 0.0) >= 3.0 and (way != Shared.name or float(np.median(own)) <= 0.1)
         rows.append(row)
@@ -95,15 +111,26 @@ def generator(_seconds: float) -> list[Row]:
         from performer.train.export import export_network
         from performer.train.nets import Generator
     except ImportError as error:
-        return [Row("512x512 generator", "ms", [], "torch eager", (), ">= 2x, >= 250 per second on a card", None,
-                    f"peer not installed: {error.name}")]
+        return [
+            Row(
+                "512x512 generator",
+                "ms",
+                [],
+                "torch eager",
+                (),
+                ">= 2x, >= 250 per second on a card",
+                None,
+                f"peer not installed: {error.name}",
+            )
+        ]
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = Generator(64, SIDE).eval()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "same.onnx"
         export_network(network, torch.randn(1, 64), path, "z", "image")
         path.with_suffix(".toml").write_text(
-            f'title = "bench"\nkind = "gan"\nlatent = 64\nsize = [{SIDE}, {SIDE}]\nlicence = "CC0-1.0"\n')
+            f'title = "bench"\nkind = "gan"\nlatent = 64\nsize = [{SIDE}, {SIDE}]\nlicence = "CC0-1.0"\n'
+        )
         model = create(path, "auto")
         if device.type == "cuda" and not model.provider.startswith("CUDA"):
             raise Fault("bench row L: torch runs on the card, but ONNX Runtime does not; `performer doctor` tells more")
@@ -121,8 +148,16 @@ def generator(_seconds: float) -> list[Row]:
 
         ours, theirs = in_turn(ROUNDS, lambda: model.paint(z, stay=model.stays), peer)
         torch.set_num_threads(before)
-    row = Row("512x512 generator", "ms", ours, "torch eager", theirs, ">= 2x, >= 250 per second on a card", None,
-              f"{model.provider}; {where()}")
+    row = Row(
+        "512x512 generator",
+        "ms",
+        ours,
+        "torch eager",
+        theirs,
+        ">= 2x, >= 250 per second on a card",
+        None,
+        f"{model.provider}; {where()}",
+    )
     if device.type == "cuda":
         row.met = (row.ratio or 0.0) >= 2.0 and float(np.median(ours)) <= 4.0
     return [row]
@@ -135,8 +170,16 @@ def show(seconds: float) -> list[Row]:
         figures, stats = rig.figures(), rig.stage.stats
         samples = [stats.interval_ms(part) for part in np.linspace(0.01, 0.99, 99)]
     share = figures["missed"] / max(figures["frames"] + figures["missed"], 1)
-    return [Row("1080p60, end to end", "ms", samples, must="60 per second, 0.1 % missed at most", met=share <= 0.001,
-                note=f"{share:.1%} missed; {figures['effort']}; model on {figures['provider']}")]
+    return [
+        Row(
+            "1080p60, end to end",
+            "ms",
+            samples,
+            must="60 per second, 0.1 % missed at most",
+            met=share <= 0.001,
+            note=f"{share:.1%} missed; {figures['effort']}; model on {figures['provider']}",
+        )
+    ]
 
 
 ROWS = {"K": upload, "L": generator, "1080p60": show}

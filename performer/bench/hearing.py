@@ -29,7 +29,7 @@ def features(_seconds: float) -> list[Row]:
         def block() -> np.ndarray:
             nonlocal at
             at = (at + hop) % (len(song) - 2 * hop)
-            heard: np.ndarray = song[at:at + hop]
+            heard: np.ndarray = song[at : at + hop]
             return heard
 
         return block
@@ -46,12 +46,31 @@ def features(_seconds: float) -> list[Row]:
     for name, peer in peers.items():
         if peer is None:
             (own,) = in_turn(ROUNDS, ours, scale=1e6)
-            rows.append(Row("features per hop", "us", own, name, (), "<= 60 us p50", float(np.median(own)) <= 60.0,
-                            "peer not installed"))
+            rows.append(
+                Row(
+                    "features per hop",
+                    "us",
+                    own,
+                    name,
+                    (),
+                    "<= 60 us p50",
+                    float(np.median(own)) <= 60.0,
+                    "peer not installed",
+                )
+            )
             continue
         own, theirs = in_turn(ROUNDS if "aubio" in name else 200, ours, peer, scale=1e6)
-        rows.append(Row("features per hop", "us", own, name, theirs, "<= 60 us p50, below the peer",
-                        float(np.median(own)) <= min(60.0, float(np.median(theirs)))))
+        rows.append(
+            Row(
+                "features per hop",
+                "us",
+                own,
+                name,
+                theirs,
+                "<= 60 us p50, below the peer",
+                float(np.median(own)) <= min(60.0, float(np.median(theirs))),
+            )
+        )
     return rows
 
 

@@ -118,11 +118,26 @@ def lateness(seconds: float) -> list[Row]:
     overflows = sum(peer.overflows for peer in peers)
     peer_s = len(late) * BLOCK / RATE
     p99 = float(np.quantile(ours.late_ms, 0.99))
-    return [Row("audio thread late", "ms", ours.late_ms, "naive loop", late, "p99 < 2 ms, no overflow in 10 min",
-                p99 < 2.0 and ours.overflows == 0,
-                f"{ours.overflows} overflows in {seconds:.0f} s, naive {overflows} in {peer_s:.0f} s; {effort}",
-                {"seconds": seconds, "overflows": ours.overflows, "peer_overflows": overflows, "effort": effort,
-                 "rss_mb_before": before / 1e6, "rss_mb_after": after / 1e6})]
+    return [
+        Row(
+            "audio thread late",
+            "ms",
+            ours.late_ms,
+            "naive loop",
+            late,
+            "p99 < 2 ms, no overflow in 10 min",
+            p99 < 2.0 and ours.overflows == 0,
+            f"{ours.overflows} overflows in {seconds:.0f} s, naive {overflows} in {peer_s:.0f} s; {effort}",
+            {
+                "seconds": seconds,
+                "overflows": ours.overflows,
+                "peer_overflows": overflows,
+                "effort": effort,
+                "rss_mb_before": before / 1e6,
+                "rss_mb_after": after / 1e6,
+            },
+        )
+    ]
 
 
 def _naive_lateness(seconds: float) -> _AudioThread:
@@ -146,7 +161,7 @@ def pace(seconds: float) -> list[Row]:
         rig.stage.run(seconds)
         stats = rig.stage.stats
         after = process.memory_info().rss
-        intervals = stats._intervals[first + 1:stats.frames] * 1e3
+        intervals = stats._intervals[first + 1 : stats.frames] * 1e3
         frames, missed = stats.frames - first, stats.missed - missed
         effort = str(rig.stage.governor.effort)
     ours = np.abs(intervals - 1e3 / 60.0)
@@ -154,19 +169,46 @@ def pace(seconds: float) -> list[Row]:
     part = missed / max(frames + missed, 1)
     p99 = float(np.quantile(ours, 0.99))
     fps = 1e3 / float(np.mean(intervals))
-    rows = [Row("interval error at 640x360", "ms", ours.tolist(), "sleep loop", peer, "p99 <= 1.5 ms, <= 0.1 % missed",
-                p99 <= 1.5 and part <= 0.001, f"{part:.2%} missed; {fps:.1f} per second; {effort}",
-                {"fps": fps, "missed": missed, "frames": frames, "effort": effort, "rss_mb_before": before / 1e6,
-                 "rss_mb_after": after / 1e6})]
+    rows = [
+        Row(
+            "interval error at 640x360",
+            "ms",
+            ours.tolist(),
+            "sleep loop",
+            peer,
+            "p99 <= 1.5 ms, <= 0.1 % missed",
+            p99 <= 1.5 and part <= 0.001,
+            f"{part:.2%} missed; {fps:.1f} per second; {effort}",
+            {
+                "fps": fps,
+                "missed": missed,
+                "frames": frames,
+                "effort": effort,
+                "rss_mb_before": before / 1e6,
+                "rss_mb_after": after / 1e6,
+            },
+        )
+    ]
     with Rig(_options((1280, 720))) as rig:
         rig.stage.run(min(8.0, seconds))
         first = rig.stage.stats.frames
         rig.stage.run(min(8.0, seconds))
-        intervals = rig.stage.stats._intervals[first + 1:rig.stage.stats.frames] * 1e3
+        intervals = rig.stage.stats._intervals[first + 1 : rig.stage.stats.frames] * 1e3
         effort = str(rig.stage.governor.effort)
     rate = 1e3 / float(np.mean(intervals))
-    rows.append(Row("frame interval at 1280x720", "ms", intervals.tolist(), "", (), ">= 30 per second", rate >= 30.0,
-                    f"{rate:.1f} per second; {effort}", {"fps": rate, "effort": effort}))
+    rows.append(
+        Row(
+            "frame interval at 1280x720",
+            "ms",
+            intervals.tolist(),
+            "",
+            (),
+            ">= 30 per second",
+            rate >= 30.0,
+            f"{rate:.1f} per second; {effort}",
+            {"fps": rate, "effort": effort},
+        )
+    )
     return rows
 
 
@@ -202,9 +244,9 @@ class _Clicks:
         while (self.ring.written + BLOCK) / RATE <= self.now():
             block, ahead = np.zeros((BLOCK, 1), np.float32), self._first - self.ring.written
             if 0 <= ahead < BLOCK:
-                block[ahead:] = self._noise[:BLOCK - ahead]
+                block[ahead:] = self._noise[: BLOCK - ahead]
             elif -BLOCK < ahead < 0:
-                block[:BLOCK + ahead] = self._noise[-ahead:]
+                block[: BLOCK + ahead] = self._noise[-ahead:]
             self.ring.write(block, self.now())
 
 
@@ -221,11 +263,27 @@ def click_to_pixel(_seconds: float) -> list[Row]:
     peer, peer_false = peer + more, peer_false + more_false
     p50 = float(np.median(ours + [float("inf")] * (CLICKS - len(ours))))
     limit = 1e3 / 60.0 + 10.0
-    return [Row("click to changed pixel", "ms", ours, "naive loop, 2048 window", peer, f"p50 <= {limit:.1f} ms",
-                p50 <= limit, f"{len(ours)} of {CLICKS} seen, {false} of {CLICKS // 3} in silence; "
-                              f"naive {len(peer)} of {2 * half}, {peer_false} of {2 * (half // 3)}",
-                {"clicks": CLICKS, "silences": CLICKS // 3, "seen_in_silence": false, "peer_clicks": 2 * half,
-                 "peer_silences": 2 * (half // 3), "peer_seen_in_silence": peer_false})]
+    return [
+        Row(
+            "click to changed pixel",
+            "ms",
+            ours,
+            "naive loop, 2048 window",
+            peer,
+            f"p50 <= {limit:.1f} ms",
+            p50 <= limit,
+            f"{len(ours)} of {CLICKS} seen, {false} of {CLICKS // 3} in silence; "
+            f"naive {len(peer)} of {2 * half}, {peer_false} of {2 * (half // 3)}",
+            {
+                "clicks": CLICKS,
+                "silences": CLICKS // 3,
+                "seen_in_silence": false,
+                "peer_clicks": 2 * half,
+                "peer_silences": 2 * (half // 3),
+                "peer_seen_in_silence": peer_false,
+            },
+        )
+    ]
 
 
 def _our_clicks(clicks: int, seed: int) -> tuple[list[float], int]:
@@ -265,8 +323,14 @@ def _naive_clicks(clicks: int, seed: int) -> tuple[list[float], int]:
         naive.surface.close()
 
 
-def _measure(source: _Clicks, picture: Callable[[], None], readback: Readback, screen: moderngl.Framebuffer,
-             clicks: int, seed: int) -> tuple[list[float], int]:
+def _measure(
+    source: _Clicks,
+    picture: Callable[[], None],
+    readback: Readback,
+    screen: moderngl.Framebuffer,
+    clicks: int,
+    seed: int,
+) -> tuple[list[float], int]:
     """Latencies of the clicks that were seen, and how often one was "seen" in silence.
 
     Clicks sound at any phase of the frame. One is seen in the first picture that differs from the one before far more

@@ -62,8 +62,15 @@ def look(preset: str, song: str, seconds: float, aspect: float = 16 / 9, seed: i
             before, loud = now, onset
     if len(changes) < FPS:
         raise Fault(f"{song}: too short to see a reaction; at least two seconds are needed")
-    return Look(preset, tags, reaction(np.array(changes), np.array(onsets)), float(np.mean(changes)),
-                float(np.mean(contrasts)), float(np.mean(burnt)), np.mean(thumbs, axis=0))
+    return Look(
+        preset,
+        tags,
+        reaction(np.array(changes), np.array(onsets)),
+        float(np.mean(changes)),
+        float(np.mean(contrasts)),
+        float(np.mean(burnt)),
+        np.mean(thumbs, axis=0),
+    )
 
 
 def thumbnail(picture: np.ndarray) -> np.ndarray:
@@ -79,7 +86,7 @@ def reaction(changes: np.ndarray, onsets: np.ndarray) -> float:
     change, onset = (np.convolve(series, box, "valid") for series in (changes, onsets))
     best = 0.0
     for lag in range(round(LATEST_S * FPS) + 1):
-        a, b = change[lag:], onset[:len(onset) - lag]
+        a, b = change[lag:], onset[: len(onset) - lag]
         if a.std() > 1e-9 and b.std() > 1e-9:
             best = max(best, float(np.corrcoef(a, b)[0, 1]))
     return best
@@ -95,18 +102,35 @@ def run(song: str, seconds: float, presets: list[str]) -> dict[str, object]:
     cells: list[tuple[str, ...]] = []
     rows = []
     for one in looks:
-        others = sorted((float(np.abs(one.thumb - other.thumb).mean()), other.preset)
-                        for other in looks if other is not one)
+        others = sorted(
+            (float(np.abs(one.thumb - other.thumb).mean()), other.preset) for other in looks if other is not one
+        )
         near, whom = others[0] if others else (float("nan"), "")
         weak = "reactive" in one.tags and one.reaction < REACTIVE
-        cells.append((one.preset + (" (reactive)" if "reactive" in one.tags else ""),
-                      f"{one.reaction:.2f}" + (" LOW" if weak else ""), f"{one.change:.1f}", f"{one.contrast:.0f}",
-                      f"{one.burnt:.1%}", f"{whom} {near:.0f}" if others else ""))
-        rows.append({"preset": one.preset, "tags": list(one.tags), "reaction": one.reaction, "change": one.change,
-                     "contrast": one.contrast, "burnt": one.burnt, "nearest": whom or None,
-                     "distance": near if others else None})
+        cells.append(
+            (
+                one.preset + (" (reactive)" if "reactive" in one.tags else ""),
+                f"{one.reaction:.2f}" + (" LOW" if weak else ""),
+                f"{one.change:.1f}",
+                f"{one.contrast:.0f}",
+                f"{one.burnt:.1%}",
+                f"{whom} {near:.0f}" if others else "",
+            )
+        )
+        rows.append(
+            {
+                "preset": one.preset,
+                "tags": list(one.tags),
+                "reaction": one.reaction,
+                "change": one.change,
+                "contrast": one.contrast,
+                "burnt": one.burnt,
+                "nearest": whom or None,
+                "distance": near if others else None,
+            }
+        )
     listing.put(("preset", "reaction", "change", "contrast", "burnt", "nearest preset"), cells)
-    pairs = [float(np.abs(a.thumb - b.thumb).mean()) for i, a in enumerate(looks) for b in looks[i + 1:]]
+    pairs = [float(np.abs(a.thumb - b.thumb).mean()) for i, a in enumerate(looks) for b in looks[i + 1 :]]
     mean = float(np.mean(pairs)) if pairs else None
     if mean is not None:
         print(f"mean distance between two presets: {mean:.1f} of 255")

@@ -23,8 +23,18 @@ def against_torch(_seconds: float) -> list[Row]:
         from performer.train.export import export_network
         from performer.train.nets import Generator
     except ImportError as error:
-        return [Row("one image of a model", "ms", _shipped(), "torch eager", (), ">= 1.3x", None,
-                    f"peer not installed: {error.name}")]
+        return [
+            Row(
+                "one image of a model",
+                "ms",
+                _shipped(),
+                "torch eager",
+                (),
+                ">= 1.3x",
+                None,
+                f"peer not installed: {error.name}",
+            )
+        ]
     from performer.generators.onnx import create
 
     network = Generator(64, 128).eval()
@@ -33,7 +43,8 @@ def against_torch(_seconds: float) -> list[Row]:
         path = Path(folder) / "same.onnx"
         export_network(network, torch.randn(1, 64), path, "z", "image")
         path.with_suffix(".toml").write_text(
-            'title = "bench"\nkind = "gan"\nlatent = 64\nsize = [128, 128]\nlicence = "CC0-1.0"\n')
+            'title = "bench"\nkind = "gan"\nlatent = 64\nsize = [128, 128]\nlicence = "CC0-1.0"\n'
+        )
         z = np.random.default_rng(1).standard_normal(64).astype(np.float32)
         tensor = torch.from_numpy(z[None])
         for threads in (1, 2):

@@ -23,7 +23,7 @@ def aubio(sound: np.ndarray, rate: int) -> Found:
     made: Found = {"beats": [], "emitted": [], "onsets": [], "onsets_emitted": []}
     begun = time.process_time()
     for at in range(0, len(sound) - 255, 256):
-        block = np.ascontiguousarray(sound[at:at + 256])
+        block = np.ascontiguousarray(sound[at : at + 256])
         if tempo(block)[0]:
             made["beats"].append(float(tempo.get_last_s()))
             made["emitted"].append((at + 256) / rate)
@@ -53,8 +53,12 @@ def librosa(sound: np.ndarray, rate: int) -> Found:
     bpm, beats = peer.beat.beat_track(y=sound, sr=rate, units="time")
     cpu = time.process_time() - begun
     onsets = peer.onset.onset_detect(y=sound, sr=rate, units="time")
-    return {"beats": list(beats), "onsets": list(onsets), "cpu": cpu * rate / len(sound),
-            "bpm": float(np.atleast_1d(bpm)[0])}
+    return {
+        "beats": list(beats),
+        "onsets": list(onsets),
+        "cpu": cpu * rate / len(sound),
+        "bpm": float(np.atleast_1d(bpm)[0]),
+    }
 
 
 def installed() -> dict[str, Callable[[np.ndarray, int], Found]]:

@@ -29,8 +29,10 @@ def costs(_seconds: float) -> list[Row]:
     """
     library, surface = load_library(), Headless(SIZE)
     try:
-        return [Row(f"frame of {preset.name} at {SIZE[0]}x{SIZE[1]}", "ms CPU", cost(library, preset, surface))
-                for preset in library.in_order()]
+        return [
+            Row(f"frame of {preset.name} at {SIZE[0]}x{SIZE[1]}", "ms CPU", cost(library, preset, surface))
+            for preset in library.in_order()
+        ]
     finally:
         surface.close()
 

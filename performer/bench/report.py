@@ -17,8 +17,15 @@ from performer.words import counted
 
 Rows = dict[str, Callable[[float], list[Row]]]
 ROWS: Rows = {
-    "A": hearing.features, "B": ahead.ahead, "D": live.lateness, "E": models.against_torch, "F": drawing.upload,
-    "G": drawing.shader, "H": live.click_to_pixel, "I": live.pace, "P": presets.costs,
+    "A": hearing.features,
+    "B": ahead.ahead,
+    "D": live.lateness,
+    "E": models.against_torch,
+    "F": drawing.upload,
+    "G": drawing.shader,
+    "H": live.click_to_pixel,
+    "I": live.pace,
+    "P": presets.costs,
     "S": shaders.rows,
 }
 

@@ -40,9 +40,19 @@ class Row:
 
     def figures(self) -> dict[str, Any]:
         """For JSON."""
-        return {"what": self.what, "unit": self.unit, "ours": _quantiles(self.ours), "peer_name": self.peer_name,
-                "peer": _quantiles(self.peer), "ratio": self.ratio, "ratio_p99": self._ratio(0.99),
-                "must": self.must, "met": self.met, "note": self.note, **self.extra}
+        return {
+            "what": self.what,
+            "unit": self.unit,
+            "ours": _quantiles(self.ours),
+            "peer_name": self.peer_name,
+            "peer": _quantiles(self.peer),
+            "ratio": self.ratio,
+            "ratio_p99": self._ratio(0.99),
+            "must": self.must,
+            "met": self.met,
+            "note": self.note,
+            **self.extra,
+        }
 
     def line(self) -> str:
         """For reading while the next row is measured."""
@@ -56,18 +66,29 @@ class Row:
         def cell(figures: dict[str, float] | None, name: str) -> str:
             return f"{figures[name]:.3g} {self.unit}" if figures else "-"
 
-        return [self.what + (f" ({self.note})" if self.note else ""), cell(ours, "p50"), cell(ours, "p99"),
-                self.peer_name or "-", cell(peer, "p50"), cell(peer, "p99"),
-                "-" if self.ratio is None else f"{self.ratio:.2f}x", self.must,
-                {True: "yes", False: "NO", None: ""}[self.met]]
+        return [
+            self.what + (f" ({self.note})" if self.note else ""),
+            cell(ours, "p50"),
+            cell(ours, "p99"),
+            self.peer_name or "-",
+            cell(peer, "p50"),
+            cell(peer, "p99"),
+            "-" if self.ratio is None else f"{self.ratio:.2f}x",
+            self.must,
+            {True: "yes", False: "NO", None: ""}[self.met],
+        ]
 
 
 def _quantiles(samples: Sequence[float]) -> dict[str, float] | None:
     if not len(samples):
         return None
     values = np.asarray(samples, float)
-    return {"n": len(values), "min": float(values.min()), "p50": float(np.quantile(values, 0.5)),
-            "p99": float(np.quantile(values, 0.99))}
+    return {
+        "n": len(values),
+        "min": float(values.min()),
+        "p50": float(np.quantile(values, 0.5)),
+        "p99": float(np.quantile(values, 0.99)),
+    }
 
 
 def in_turn(rounds: int, *works: Callable[[], object], scale: float = 1e3) -> list[list[float]]:

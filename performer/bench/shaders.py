@@ -85,16 +85,26 @@ def _per_pass(surface: Headless) -> Row:
 
     own, theirs = in_turn(ROUNDS, ours, bare, scale=1e6 / PASSES)
     over = float(np.median(own) - np.median(theirs))
-    return Row(f"one pass of {PASSES}, {SIZE[0]}x{SIZE[1]}", "us", own, "bare moderngl", theirs,
-               f"<= {MOST_US:.0f} us over bare", over <= MOST_US, f"{over:.1f} us over", {"over_us": over})
+    return Row(
+        f"one pass of {PASSES}, {SIZE[0]}x{SIZE[1]}",
+        "us",
+        own,
+        "bare moderngl",
+        theirs,
+        f"<= {MOST_US:.0f} us over bare",
+        over <= MOST_US,
+        f"{over:.1f} us over",
+        {"over_us": over},
+    )
 
 
 def _layers(surface: Headless) -> Row:
     """Sixteen layers against as many draws and mixes, by hand."""
     ctx, library = surface.ctx, load_library()
     library.shaders["flat_bench"] = isf.parse(_FLAT % "0.0", "flat_bench")
-    text = "".join(f'[[layer]]\nname = "l{i}"\nshader = "flat_bench"\nblend = "add"\nopacity = 0.1\n'
-                   for i in range(LAYERS))
+    text = "".join(
+        f'[[layer]]\nname = "l{i}"\nshader = "flat_bench"\nblend = "add"\nopacity = 0.1\n' for i in range(LAYERS)
+    )
     preset = load(text, "layers", where="layers", shaders=library.shaders, models={}, audio=library.audio)
     show, renderer = Show([preset], preset.name), Renderer(ctx, library.shaders)
     features, sound = music(1.0)
@@ -116,15 +126,26 @@ def _layers(surface: Headless) -> Row:
     own, theirs = in_turn(ROUNDS // 2, ours, bare, scale=1e6 / (2 * LAYERS))
     over = float(np.median(own) - np.median(theirs))
     renderer.release()
-    return Row(f"{LAYERS} layers, per pass", "us", own, "their passes, bare", theirs, f"<= {MOST_US:.0f} us over bare",
-               over <= MOST_US, f"{over:.1f} us over", {"over_us": over})
+    return Row(
+        f"{LAYERS} layers, per pass",
+        "us",
+        own,
+        "their passes, bare",
+        theirs,
+        f"<= {MOST_US:.0f} us over bare",
+        over <= MOST_US,
+        f"{over:.1f} us over",
+        {"over_us": over},
+    )
 
 
 def _memory(surface: Headless) -> Row:
     """Bytes that a frame of a whole preset leaves behind."""
     library = load_library()
-    name = next((p.name for p in library.in_order() if all(layer.model is None for layer in p.layers)),
-                library.in_order()[0].name)
+    name = next(
+        (p.name for p in library.in_order() if all(layer.model is None for layer in p.layers)),
+        library.in_order()[0].name,
+    )
     show, renderer = Show([library.presets[name]], name), Renderer(surface.ctx, library.shaders)
     features, sound = music(1.0)
     frames = [show.step(i / 60, 1 / 60, SIZE, features, sound) for i in range(200)]
@@ -147,8 +168,15 @@ def _memory(surface: Headless) -> Row:
     gc.enable()
     renderer.release()
     kept = max(0.0, float(np.median(left)))
-    return Row(f"memory a frame of {name} keeps", "bytes", [kept], must="0", met=kept < 1.0,
-               note=f"at most {passing} bytes held within one", extra={"kept": kept, "passing": passing})
+    return Row(
+        f"memory a frame of {name} keeps",
+        "bytes",
+        [kept],
+        must="0",
+        met=kept < 1.0,
+        note=f"at most {passing} bytes held within one",
+        extra={"kept": kept, "passing": passing},
+    )
 
 
 def _edit(surface: Headless) -> Row:
@@ -197,5 +225,12 @@ def _edit(surface: Headless) -> Row:
         thread.join(5.0)
         renderer.release()
     p95 = float(np.quantile(took, 0.95))
-    return Row("a shader saved, until it is seen", "ms", took, must=f"<= {MOST_MS:.0f} ms", met=p95 <= MOST_MS,
-               note=f"p95 {p95:.0f} ms", extra={"p95_ms": p95})
+    return Row(
+        "a shader saved, until it is seen",
+        "ms",
+        took,
+        must=f"<= {MOST_MS:.0f} ms",
+        met=p95 <= MOST_MS,
+        note=f"p95 {p95:.0f} ms",
+        extra={"p95_ms": p95},
+    )

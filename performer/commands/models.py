@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from performer.library import Library
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
-models = typer.Typer(help="List, import, check and explore models.", pretty_exceptions_enable=False,
-                     no_args_is_help=True)
+models = typer.Typer(
+    help="List, import, check and explore models.", pretty_exceptions_enable=False, no_args_is_help=True
+)
 
 
 def _library() -> Library:
@@ -69,10 +70,14 @@ def list_models(debug: Debug = False) -> None:
             knobs = read(path).knobs
         except Fault as fault:
             faults.append(fault)
-        rows.append((name, "follower", "", " ".join(knobs), _licence(path.with_suffix(".toml")), _megabytes(path),
-                     str(path)))
-    listing.put(("model", "kind", "picture", "latent", "licence", "MB", "file"), rows,
-                spare=("file", "latent", "MB", "licence", "picture", "kind"))
+        rows.append(
+            (name, "follower", "", " ".join(knobs), _licence(path.with_suffix(".toml")), _megabytes(path), str(path))
+        )
+    listing.put(
+        ("model", "kind", "picture", "latent", "licence", "MB", "file"),
+        rows,
+        spare=("file", "latent", "MB", "licence", "picture", "kind"),
+    )
     for one in faults:
         print(one)
 
@@ -120,8 +125,10 @@ def import_model(
     told = Told(latent, range_of(values), layout.upper() or None, output or None, label, truncation)
     name = name or named(file)
     if file.suffix.lower() in (".pkl", ".pickle"):
-        raise Fault(f"{file}: a pickle runs whatever code its maker put in; it is not opened. On a machine where you "
-                    "trust it, save the state dict as .safetensors, or export to ONNX")
+        raise Fault(
+            f"{file}: a pickle runs whatever code its maker put in; it is not opened. On a machine where you "
+            "trust it, save the state dict as .safetensors, or export to ONNX"
+        )
     weights = file.suffix.lower() in (".pt", ".pth", ".ckpt", ".safetensors")
     if not weights and file.suffix.lower() != ".onnx":
         raise Fault(f"{file}: expected an .onnx file, or StyleGAN weights: .pt, .pth, .ckpt or .safetensors")
@@ -139,7 +146,7 @@ def import_model(
     card = found.card
     what = "picture to picture" if card["kind"] == "filter" else f"latent of {card['latent']}"
     print(f"{out}: {what}, {card['size'][0]}x{card['size'][1]}, {card['layout']}; samples: {out.with_suffix('.png')}")
-    print(f"in a preset: model = \"{name}\"" + ("   of = \"LAYER\"" if card["kind"] == "filter" else ""))
+    print(f'in a preset: model = "{name}"' + ('   of = "LAYER"' if card["kind"] == "filter" else ""))
 
 
 @models.command(epilog="Example: performer models check molten --fps 60")
@@ -170,8 +177,12 @@ def explore(
     out: Annotated[Path | None, typer.Option("-o", "--out", help="The strips: a .png or .jpg file.")] = None,
     seed: Annotated[int, typer.Option(help="Of the places that are looked at.")] = 1,
     samples: Annotated[int, typer.Option(min=100, help="How many places.")] = 900,
-    taught: Annotated[bool, typer.Option("--taught", help="Also knobs of what its source draws by: petals, folds, curl "
-                                                          "(extra: train; minutes).")] = False,
+    taught: Annotated[
+        bool,
+        typer.Option(
+            "--taught", help="Also knobs of what its source draws by: petals, folds, curl (extra: train; minutes)."
+        ),
+    ] = False,
     provider: Annotated[str, typer.Option(help="auto, cuda, cpu, tensorrt or openvino.")] = "auto",
     debug: Debug = False,
 ) -> None:
@@ -200,10 +211,14 @@ def explore(
     directions = with_those_before(directions, model.directions)
     where = knobs.write(path, directions)
     exploring.strips(model, directions, seed).save(out, quality=88)
-    listing.put(("knob", "found by", "explains"),
-                [(f"LAYER.latent.{story.name}", story.kind, f"{story.explains:.0%}") for story in stories]
-                + [(f"LAYER.latent.{name}", f"{kind}, before", "") for name, kind
-                   in list(zip(directions.names, directions.kinds, strict=True))[len(stories):]])
+    listing.put(
+        ("knob", "found by", "explains"),
+        [(f"LAYER.latent.{story.name}", story.kind, f"{story.explains:.0%}") for story in stories]
+        + [
+            (f"LAYER.latent.{name}", f"{kind}, before", "")
+            for name, kind in list(zip(directions.names, directions.kinds, strict=True))[len(stories) :]
+        ],
+    )
     print(f"{where}: {counted(len(directions.names), 'direction')}; strips: {out}")
 
 
@@ -256,12 +271,17 @@ def breed(
     bank = banks.read(model.path.stem, model.card.latent)
     parents = [place for place in bank.places if not tag or tag in place.tags]
     if not parents:
-        raise Fault(f"nothing kept of {name} yet" + (f" with tag {tag!r}" if tag else "")
-                    + ": press k while it plays, or `performer models encode`")
+        raise Fault(
+            f"nothing kept of {name} yet"
+            + (f" with tag {tag!r}" if tag else "")
+            + ": press k while it plays, or `performer models encode`"
+        )
     children = [child([place.latent for place in parents], seed, number) for number in range(1, count + 1)]
     sheet = Sheet(out, columns=6, width=192)
-    for words, latent in [*((place.name, place.latent) for place in parents),
-                          *((f"offspring {i}", latent) for i, latent in enumerate(children, 1))]:
+    for words, latent in [
+        *((place.name, place.latent) for place in parents),
+        *((f"offspring {i}", latent) for i, latent in enumerate(children, 1)),
+    ]:
         pixels = model.paint(np.frombuffer(latent, np.float32))
         assert isinstance(pixels, np.ndarray)  # on a card only where it is asked to stay there
         sheet.add((np.clip(pixels, 0.0, 1.0).transpose(1, 2, 0) * 255.0 + 0.5).astype(np.uint8), words)

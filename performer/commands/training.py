@@ -14,8 +14,12 @@ from performer.words import counted
 
 SIZES = (32, 64, 128, 256, 512)
 Folder = Annotated[Path | None, typer.Argument(help="A folder of pictures, searched through.")]
-Source = Annotated[str, typer.Option(help="Instead of a folder: drawn by code; marble, flow, nebula, cells, forms, "
-                                          "blossom, or several with commas.")]
+Source = Annotated[
+    str,
+    typer.Option(
+        help="Instead of a folder: drawn by code; marble, flow, nebula, cells, forms, blossom, or several with commas."
+    ),
+]
 Out = Annotated[Path, typer.Option("-o", "--out", help="The model to write: models/NAME.onnx.")]
 Size = Annotated[int, typer.Option(help="Pixels on a side: 64, 128, 256 or 512.")]
 Latent = Annotated[int, typer.Option(min=2, max=1024, help="Numbers in a latent.")]
@@ -31,20 +35,35 @@ Licence = Annotated[str, typer.Option(help="Of the folder's pictures, for the ca
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads; all when not given.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
 
-train = typer.Typer(help="Train a model from pictures, or a follower from moves, and export it with its card "
-                         "(extra: train).",
-                    pretty_exceptions_enable=False, no_args_is_help=True)
+train = typer.Typer(
+    help="Train a model from pictures, or a follower from moves, and export it with its card (extra: train).",
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
 
 
 @train.command(epilog="Example: performer train gan ~/pictures/stones -o models/stones.onnx --minutes 60")
 def gan(
-    pictures: Folder = None, source: Source = "", out: Out = Path("models/model.onnx"), size: Size = 128,
-    latent: Latent = 64, count: Count = 8000, steps: Steps = None, minutes: Minutes = None, batch: Batch = 16,
-    seed: Seed = 1, resume: Resume = False, force: Force = False, title: Title = "",
-    licence: Licence = "unknown", threads: Threads = None,
+    pictures: Folder = None,
+    source: Source = "",
+    out: Out = Path("models/model.onnx"),
+    size: Size = 128,
+    latent: Latent = 64,
+    count: Count = 8000,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    batch: Batch = 16,
+    seed: Seed = 1,
+    resume: Resume = False,
+    force: Force = False,
+    title: Title = "",
+    licence: Licence = "unknown",
+    threads: Threads = None,
     net: Annotated[str, typer.Option(help="style (the default), or a baseline: dcgan, mlp.")] = "style",
-    augment: Annotated[str, typer.Option(help="Change pictures for the discriminator: none, shift, all, or auto: all "
-                                              "where there are few.")] = "auto",
+    augment: Annotated[
+        str,
+        typer.Option(help="Change pictures for the discriminator: none, shift, all, or auto: all where there are few."),
+    ] = "auto",
     debug: Debug = False,
 ) -> None:
     """A generator that learns by fooling a discriminator. Ctrl-C exports what there is."""
@@ -56,37 +75,89 @@ def gan(
     for option, word, known in (("--net", net, NETS), ("--augment", augment, ("auto", *POLICIES))):
         if word not in known:
             raise Fault(f"{option} {word!r}: expected {', '.join(known)}{nearest(word, known)}")
-    _begin(train_gan, pictures, source, count, threads, licence, force, out=out, size=size, latent=latent, steps=steps,
-           minutes=minutes, batch=batch, seed=seed, resume=resume, title=title, net=net, augment=augment)
+    _begin(
+        train_gan,
+        pictures,
+        source,
+        count,
+        threads,
+        licence,
+        force,
+        out=out,
+        size=size,
+        latent=latent,
+        steps=steps,
+        minutes=minutes,
+        batch=batch,
+        seed=seed,
+        resume=resume,
+        title=title,
+        net=net,
+        augment=augment,
+    )
 
 
 @train.command(epilog="Example: performer train vae --source blossom -o models/blossom.onnx --minutes 45")
 def vae(
-    pictures: Folder = None, source: Source = "", out: Out = Path("models/model.onnx"), size: Size = 128,
-    latent: Latent = 64, count: Count = 8000, steps: Steps = None, minutes: Minutes = None, batch: Batch = 16,
-    seed: Seed = 1, resume: Resume = False, force: Force = False, title: Title = "",
-    licence: Licence = "unknown", threads: Threads = None,
+    pictures: Folder = None,
+    source: Source = "",
+    out: Out = Path("models/model.onnx"),
+    size: Size = 128,
+    latent: Latent = 64,
+    count: Count = 8000,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    batch: Batch = 16,
+    seed: Seed = 1,
+    resume: Resume = False,
+    force: Force = False,
+    title: Title = "",
+    licence: Licence = "unknown",
+    threads: Threads = None,
     debug: Debug = False,
 ) -> None:
     """A decoder and an encoder, which also turns a picture into a latent. Ctrl-C exports what there is."""
     need_torch()
     from performer.train.vae import train_vae
 
-    _begin(train_vae, pictures, source, count, threads, licence, force, out=out, size=size, latent=latent, steps=steps,
-           minutes=minutes, batch=batch, seed=seed, resume=resume, title=title)
+    _begin(
+        train_vae,
+        pictures,
+        source,
+        count,
+        threads,
+        licence,
+        force,
+        out=out,
+        size=size,
+        latent=latent,
+        steps=steps,
+        minutes=minutes,
+        batch=batch,
+        seed=seed,
+        resume=resume,
+        title=title,
+    )
 
 
 @train.command(epilog="Example: performer train follower moves/ -o models/me.follower.onnx --minutes 10")
 def follower(
     moves: Annotated[list[Path], typer.Argument(help="Recordings of `play --record-moves`, or folders of them.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="models/NAME.follower.onnx.")] = Path(
-        "models/me.follower.onnx"),
-    knobs: Annotated[str, typer.Option(help="Which knobs to learn, with commas; all that were moved when not "
-                                            "given.")] = "",
-    steps: Steps = None, minutes: Minutes = None,
+        "models/me.follower.onnx"
+    ),
+    knobs: Annotated[
+        str, typer.Option(help="Which knobs to learn, with commas; all that were moved when not given.")
+    ] = "",
+    steps: Steps = None,
+    minutes: Minutes = None,
     batch: Annotated[int, typer.Option(min=1, help="Stretches of music in a step.")] = 32,
-    seed: Seed = 1, resume: Resume = False, force: Force = False, title: Title = "",
-    licence: Annotated[str, typer.Option(help="Of the moves, for the card.")] = "unknown", threads: Threads = None,
+    seed: Seed = 1,
+    resume: Resume = False,
+    force: Force = False,
+    title: Title = "",
+    licence: Annotated[str, typer.Option(help="Of the moves, for the card.")] = "unknown",
+    threads: Threads = None,
     debug: Debug = False,
 ) -> None:
     """A small network that moves knobs to music as your hands did, improvising. Ctrl-C exports what there is."""
@@ -107,12 +178,16 @@ def follower(
         torch.set_num_threads(threads)
     _anew(out, resume, force)
     pairs = gather(moves, [knob for knob in knobs.replace(" ", "").split(",") if knob], licence)
-    print(f"{pairs.seconds / 60.0:.1f} minutes of {', '.join(pairs.knobs)} from {counted(pairs.files, 'recording')}",
-          flush=True)
+    print(
+        f"{pairs.seconds / 60.0:.1f} minutes of {', '.join(pairs.knobs)} from {counted(pairs.files, 'recording')}",
+        flush=True,
+    )
     train_follower(pairs, Options(out, 0, 0, steps, minutes, batch, seed, resume, title, _words(out)))
     print(f"{out}: exported, with its card; what it plays: {out.with_suffix('.png')}")
-    print(f"in a preset: follower = \"{out.name.split('.')[0]}\", and routes from "
-          + ", ".join(f'"follower.{knob}"' for knob in pairs.knobs))
+    print(
+        f'in a preset: follower = "{out.name.split(".")[0]}", and routes from '
+        + ", ".join(f'"follower.{knob}"' for knob in pairs.knobs)
+    )
 
 
 @train.command(epilog="Example: performer train moves song.flac knobs.mid -o moves/song.npz --preset tidal")
@@ -120,8 +195,9 @@ def moves(
     song: Annotated[str, typer.Argument(help="A sound file, or demo.")],
     automation: Annotated[str, typer.Argument(help="A MIDI file of controllers, as a sequencer exports them.")],
     out: Annotated[str, typer.Option("-o", "--out", help="The recording to write: NAME.npz, or a folder.")],
-    preset: Annotated[str | None, typer.Option(help="A preset whose routes the controllers move; its knobs are "
-                                                    "recorded too.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="A preset whose routes the controllers move; its knobs are recorded too.")
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """Record moves offline: a song, and a MIDI file of what hands do to it. For `train follower`."""
@@ -169,14 +245,19 @@ def _anew(out: Path, resume: bool, force: bool) -> None:
     """Raises Fault where an earlier training would be lost."""
     there = next((path for path in (out, out.with_suffix(".ckpt")) if path.exists()), None)
     if there is not None and not (resume or force):
-        raise Fault(f"{there}: is there already; --resume goes on with that training, --force begins anew in its "
-                    "place, or take another name with -o")
+        raise Fault(
+            f"{there}: is there already; --resume goes on with that training, --force begins anew in its "
+            "place, or take another name with -o"
+        )
 
 
 def _words(out: Path) -> str:
     """The command as it may stand in a card: without folders of this machine."""
-    words = [f"models/{out.name}" if word == str(out) else Path(word).name if Path(word).is_absolute() else word
-             for word in sys.argv[1:] if word not in ("--resume", "--force")]
+    words = [
+        f"models/{out.name}" if word == str(out) else Path(word).name if Path(word).is_absolute() else word
+        for word in sys.argv[1:]
+        if word not in ("--resume", "--force")
+    ]
     return "performer " + " ".join(words)
 
 
@@ -187,8 +268,9 @@ def need_torch() -> None:
         import tensorboardX  # noqa: F401
         import torch  # noqa: F401
     except ImportError as error:
-        raise Fault(f"training needs the extra `train` ({error.name} is missing): pip install 'performer[train]'"
-                    ) from None
+        raise Fault(
+            f"training needs the extra `train` ({error.name} is missing): pip install 'performer[train]'"
+        ) from None
 
 
 def _begin(training, pictures, source, count, threads, licence, force, **options) -> None:  # type: ignore[no-untyped-def]
@@ -215,8 +297,11 @@ def _begin(training, pictures, source, count, threads, licence, force, **options
         torch.set_num_threads(threads)
     _anew(out, options["resume"], force)
     seed = options["seed"]
-    material = (found(pictures, size, licence, seed) if pictures is not None
-                else drawn(tuple(source.replace(" ", "").split(",")), size, count, seed))
+    material = (
+        found(pictures, size, licence, seed)
+        if pictures is not None
+        else drawn(tuple(source.replace(" ", "").split(",")), size, count, seed)
+    )
     world = World()
     try:
         training(material, Options(**options, command=_words(out)), world)

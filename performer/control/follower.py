@@ -56,7 +56,8 @@ class FollowerNet:
     def __call__(self, heard: np.ndarray, moved: np.ndarray, memory: np.ndarray) -> list[np.ndarray]:
         """(1, len(NAMES)), (1, K) and (1, H) float32 -> odds, means, spreads, remembered."""
         answer: list[np.ndarray] = self._session.run(
-            ("odds", "means", "spreads", "remembered"), {"heard": heard, "moved": moved, "memory": memory})
+            ("odds", "means", "spreads", "remembered"), {"heard": heard, "moved": moved, "memory": memory}
+        )
         return answer
 
 

@@ -81,8 +81,13 @@ class Param:
         if isinstance(raw, bool) and self.kind in ("bool", "event"):
             return float(raw)
         if not _is_number(raw):
-            wanted = (" or ".join(repr(label) for label in self.labels) if self.labels
-                      else "true or false" if self.kind == "bool" else "a number")
+            wanted = (
+                " or ".join(repr(label) for label in self.labels)
+                if self.labels
+                else "true or false"
+                if self.kind == "bool"
+                else "a number"
+            )
             raise ValueError(f"expected {wanted}, got {raw!r}")
         value = _float(raw)
         if self.kind == "bool" and value not in (0.0, 1.0):

@@ -19,8 +19,16 @@ CURVES: dict[str, Callable[[float], float]] = {
 }
 
 #: Sources that count, for `event` targets; their phase or strength has another name.
-COUNTS = ("audio.onsets", "audio.kicks", "audio.snares", "audio.hats", "audio.drops", "beat.count",
-          "beat.bars", "midi.notes")
+COUNTS = (
+    "audio.onsets",
+    "audio.kicks",
+    "audio.snares",
+    "audio.hats",
+    "audio.drops",
+    "beat.count",
+    "beat.bars",
+    "midi.notes",
+)
 PHRASE_BARS = 8  # bars in a phrase
 TAKE_S, GIVE_BACK_S = 0.1, 2.0  # time constants in which a hand takes a knob from the follower, and gives it back
 BEAT = ("beat.phase", "beat.pulse", "beat.bar", "beat.confidence", "beat.tempo")
@@ -63,7 +71,7 @@ def complaint(source: str, audio: Sequence[str]) -> str | None:
         return None
     if room == "midi":
         for stem in ("cc", "note", "touch"):
-            if name.startswith(stem) and name[len(stem):].isdigit() and 0 <= int(name[len(stem):]) < 128:
+            if name.startswith(stem) and name[len(stem) :].isdigit() and 0 <= int(name[len(stem) :]) < 128:
                 return None
     if room == "follower" and name and name.replace("_", "").isalnum():
         return None
@@ -120,8 +128,9 @@ class Grip:
 
     def step(self, controls: Mapping[str, float | None], t: float, dt: float) -> float:
         """Where the controls are now -> `share`. What lay somewhere before is not being turned."""
-        if self.turned or any(value is not None and value != self._seen.get(source, value)
-                              for source, value in controls.items()):
+        if self.turned or any(
+            value is not None and value != self._seen.get(source, value) for source, value in controls.items()
+        ):
             self._turned_t, self.turned = t, False
         self._seen = {source: float("nan") if value is None else value for source, value in controls.items()}
         self.share = self._glide.step(1.0 if t - self._turned_t < self.hold else 0.0, dt)
@@ -163,8 +172,9 @@ class Router:
     hold    see Grip
     """
 
-    def __init__(self, routes: Sequence[Route], params: Mapping[str, Param], base: Mapping[str, Value],
-                 hold: float = 0.0) -> None:
+    def __init__(
+        self, routes: Sequence[Route], params: Mapping[str, Param], base: Mapping[str, Value], hold: float = 0.0
+    ) -> None:
         self.base = dict(base)
         self._params, self._hands = params, dict[str, Value]()  # what a hand adds to each knob
         self._led = {route.target for route in routes if _by_follower(route)}
@@ -178,8 +188,11 @@ class Router:
 
     def follow(self, other: Router) -> None:
         """Take over what the other's followers and counters hold, for routes that both have."""
-        self._hands = {address: more for address, more in other._hands.items()
-                       if address in self.base and self.base[address] == other.base[address]}
+        self._hands = {
+            address: more
+            for address, more in other._hands.items()
+            if address in self.base and self.base[address] == other.base[address]
+        }
         held = {route: follower.value for route, follower, _ in other._rows}
         for route, follower, _ in self._rows:
             follower.value = held.get(route, follower.value)
@@ -211,8 +224,7 @@ class Router:
 
     def let_go(self) -> None:
         """Knobs that were set by hand go back; what an event has counted stays counted."""
-        self._hands = {address: more for address, more in self._hands.items()
-                       if self._params[address].kind == "event"}
+        self._hands = {address: more for address, more in self._hands.items() if self._params[address].kind == "event"}
         for pickup in self._pickups.values():
             pickup.let_go()
 
@@ -231,8 +243,15 @@ class Router:
         params = dict(self.base)
         shown = []
         for target, grip in self._grips.items():
-            grip.step({route.source: values.get(route.source) for route, _, _ in self._rows
-                       if route.target == target and _by_hand(route)}, t, dt)
+            grip.step(
+                {
+                    route.source: values.get(route.source)
+                    for route, _, _ in self._rows
+                    if route.target == target and _by_hand(route)
+                },
+                t,
+                dt,
+            )
         for route, follower, param in self._rows:
             raw = read(route.source, values, t)
             if raw is None or not isfinite(raw):
@@ -267,8 +286,13 @@ class Router:
         at = base = self.base[address]
         for route, _, _ in self._rows:
             raw = values.get(route.source)
-            if (route.target == address and stays(route.source) and raw is not None and isfinite(raw)
-                    and (not route.pickup or self._pickups[route].caught)):
+            if (
+                route.target == address
+                and stays(route.source)
+                and raw is not None
+                and isfinite(raw)
+                and (not route.pickup or self._pickups[route].caught)
+            ):
                 at = _offset(at, base, route.outside, _read(route, raw), self._part(route, led) if self._led else 1.0)
         param = self._params[address]
         if address in self._hands:
@@ -351,8 +375,9 @@ def _offset(now: Value, base: Value, outside: tuple[Value, Value], x: float, par
         lows = low if isinstance(low, tuple) else (low,) * n
         highs = high if isinstance(high, tuple) else (high,) * n
         bases = base if isinstance(base, tuple) else (base,) * n
-        return tuple(_partly(v, v + a + (b - a) * x - c, part)
-                     for v, a, b, c in zip(now, lows, highs, bases, strict=True))
+        return tuple(
+            _partly(v, v + a + (b - a) * x - c, part) for v, a, b, c in zip(now, lows, highs, bases, strict=True)
+        )
     assert not isinstance(low, tuple) and not isinstance(high, tuple) and not isinstance(base, tuple)
     return _partly(now, now + low + (high - low) * x - base, part)
 

@@ -30,11 +30,23 @@ def _apart(walk: Walk, t: float) -> Moment:
     """A walk at time t: what is the same or not, places (in pictures) that move on, and knobs that should rest."""
     walks = (walk, *(style for style in walk.styles if style is not None))
     at, seed, *amounts = walk.noise or (0.0, 0.0)
-    names = (*((one.kind, one.seed, one.space) for one in walks), *(style is None for style in walk.styles),
-             *((goal, kept) for goal, _, kept in walk.stops), walk.psi is None, len(walk.moves), len(amounts), seed)
+    names = (
+        *((one.kind, one.seed, one.space) for one in walks),
+        *(style is None for style in walk.styles),
+        *((goal, kept) for goal, _, kept in walk.stops),
+        walk.psi is None,
+        len(walk.moves),
+        len(amounts),
+        seed,
+    )
     places = (*(one.position * PICTURES.get(one.kind, 1.0) for one in walks), at)
-    knobs = (*(one.truncation for one in walks), walk.psi or 0.0, *walk.moves, *(part for _, part, _ in walk.stops),
-             *amounts)
+    knobs = (
+        *(one.truncation for one in walks),
+        walk.psi or 0.0,
+        *walk.moves,
+        *(part for _, part, _ in walk.stops),
+        *amounts,
+    )
     return t, names, places, knobs
 
 
@@ -85,8 +97,11 @@ class Ahead(Generic[P]):
         False where pictures had been painted ahead, and for something else than this: they are gone.
         """
         now = _apart(walk, t) if walk is not None else None
-        if now is None or key != self._key or (self._seen and (
-                now[1] != self._seen[-1][1] or not 0.0 <= t - self._seen[-1][0] < GAP_S)):
+        if (
+            now is None
+            or key != self._key
+            or (self._seen and (now[1] != self._seen[-1][1] or not 0.0 <= t - self._seen[-1][0] < GAP_S))
+        ):
             self._seen.clear()
         self._key, self._walk = key, walk
         foretold = now is not None and bool(self._seen) and self._foretold(now)
@@ -146,8 +161,10 @@ class Ahead(Generic[P]):
             if not _near(places, straight, STRAIGHT) or not _near(knobs, last[3], STRAIGHT):
                 return []
         self._line = (last, speeds)
-        return [(last[0] + number * every_s, _moved(self._walk, [speed * (number + 1) * every_s for speed in speeds]))
-                for number in range(1, count + 1)]
+        return [
+            (last[0] + number * every_s, _moved(self._walk, [speed * (number + 1) * every_s for speed in speeds]))
+            for number in range(1, count + 1)
+        ]
 
     def keep(self, pictures: Sequence[tuple[float, P]]) -> None:
         """Pictures for the moments of the plan."""

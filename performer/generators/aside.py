@@ -26,9 +26,17 @@ def ask(body: str, path: Path, words: dict[str, Any], time_s: float, too_long: s
     try:
         done = subprocess.run(  # in bytes: what libraries say there may be in any encoding
             [sys.executable, "-c", f"from {module} import {function}; {function}()"],
-            input=json.dumps(words).encode("ascii"), capture_output=True, timeout=time_s,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "2",
-                 "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8"})
+            input=json.dumps(words).encode("ascii"),
+            capture_output=True,
+            timeout=time_s,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+                "OMP_NUM_THREADS": "2",
+                "PYTHONUTF8": "1",
+                "PYTHONIOENCODING": "utf-8",
+            },
+        )
     except subprocess.TimeoutExpired:
         raise Fault(f"{path}: {too_long}") from None
     try:

@@ -36,17 +36,23 @@ class Batch:
     single_s  seconds that one alone takes now
     """
 
-    def __init__(self, session: ort.InferenceSession, card: Card, entries: Sequence[Entry], output: str,
-                 count: int) -> None:
+    def __init__(
+        self, session: ort.InferenceSession, card: Card, entries: Sequence[Entry], output: str, count: int
+    ) -> None:
         self.count, self.share, self.single_s = count, 1.0, 0.0
         feed = {entry.name: np.zeros((count, *entry.shape[1:]), entry.type) for entry in entries}
         self._card = card
-        self._inlets = [Inlets({name: array[i:i + 1] for name, array in feed.items()}, entries) for i in range(count)]
+        self._inlets = [Inlets({name: array[i : i + 1] for name, array in feed.items()}, entries) for i in range(count)]
         # What comes out is handed out as it is, or, where it is no picture yet, written into other memory that is lent.
         self._bound = Bound(session, feed, output, (count, *card.shape[1:]))
         kind = next(result.type for result in session.get_outputs() if result.name == output)
         plain = (kind, card.layout, card.channels, card.range, card.clip) == (
-            "tensor(float)", "NCHW", 3, (0.0, 1.0), False)
+            "tensor(float)",
+            "NCHW",
+            3,
+            (0.0, 1.0),
+            False,
+        )
         self._planes = None if plain else Loans((count, 3, card.size[1], card.size[0]), np.float32)
 
     @property
@@ -70,18 +76,28 @@ class Batch:
             raise Fault("made a picture with NaN or infinite values")
         card = self._card
         planes = self._planes.take()[1] if self._planes is not None else out
-        return [planar(out[i:i + 1], card.layout, *card.range, card.clip, lambda i=i: planes[i])  # type: ignore[misc]
-                for i in range(self.count)]
+        return [
+            planar(out[i : i + 1], card.layout, *card.range, card.clip, lambda i=i: planes[i])  # type: ignore[misc]
+            for i in range(self.count)
+        ]
 
 
 def fits(card: Card, entries: Sequence[Entry]) -> bool:
     """Whether a model takes and makes pictures one to a batch."""
-    return (card.kind != "filter" and card.layout.startswith("N") and len(card.layout) == 4
-            and all(entry.shape[:1] == (1,) for entry in entries))
+    return (
+        card.kind != "filter"
+        and card.layout.startswith("N")
+        and len(card.layout) == 4
+        and all(entry.shape[:1] == (1,) for entry in entries)
+    )
 
 
-def paying(begin: Callable[[int], Batch], draws: Sequence[Asked], clock: Callable[[], float],
-           enough: Callable[[], bool] = lambda: False) -> Batch | None:
+def paying(
+    begin: Callable[[int], Batch],
+    draws: Sequence[Asked],
+    clock: Callable[[], float],
+    enough: Callable[[], bool] = lambda: False,
+) -> Batch | None:
     """The batch that makes pictures at the least cost, measured in turn with single ones; None where none is worth it.
 
     begin  makes a batch of so many; may raise anything, and what raises is left out

@@ -27,8 +27,9 @@ class Bound:
     Raises whatever ONNX Runtime does, where the output has another shape too.
     """
 
-    def __init__(self, session: ort.InferenceSession, feed: dict[str, np.ndarray], output: str,
-                 shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, session: ort.InferenceSession, feed: dict[str, np.ndarray], output: str, shape: tuple[int, ...]
+    ) -> None:
         self._session, self._feed, self._output, self._shape = session, feed, output, shape
         self._type = _type(session, output)
         self._loans = Loans(shape, self._type)
@@ -70,14 +71,24 @@ class BoundOnCard:
     `run` returns when the picture is done, so whoever reads it waits for nothing.
     """
 
-    def __init__(self, session: ort.InferenceSession, feed: dict[str, np.ndarray], output: str, shape: tuple[int, ...],
-                 dressed: Callable[[int, int, str, Callable[[], np.ndarray]], OnCard], device: str = "cuda",
-                 graphs: bool = False, constant: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        session: ort.InferenceSession,
+        feed: dict[str, np.ndarray],
+        output: str,
+        shape: tuple[int, ...],
+        dressed: Callable[[int, int, str, Callable[[], np.ndarray]], OnCard],
+        device: str = "cuda",
+        graphs: bool = False,
+        constant: Iterable[str] = (),
+    ) -> None:
         self._session, self._feed, self._output, self._shape = session, feed, output, shape
         self._dressed, self._device, self._graphs = dressed, device, graphs
         self._type = _type(session, output)
-        self._inputs = {name: ort.OrtValue.ortvalue_from_shape_and_type(array.shape, array.dtype, device, 0)
-                        for name, array in feed.items()}
+        self._inputs = {
+            name: ort.OrtValue.ortvalue_from_shape_and_type(array.shape, array.dtype, device, 0)
+            for name, array in feed.items()
+        }
         self.send(feed)
         self._turning = [name for name in feed if name not in set(constant)]
         self._places: list[_Place] = []

@@ -53,16 +53,26 @@ def place(name: str, to: Path, force: bool) -> Path:
     if out.exists() and not force:
         raise Fault(f"{out}: there is a model of that name; choose another --name, or --force")
     if to == USER / "models" and (FACTORY / "models" / out.name).exists() and not (force or out.exists()):
-        raise Fault(f"--name {name}: is a model that comes along, and presets play it; choose another --name, or "
-                    "--force to have yours in its place")
+        raise Fault(
+            f"--name {name}: is a model that comes along, and presets play it; choose another --name, or "
+            "--force to have yours in its place"
+        )
     there = next(folder for folder in (to, *to.absolute().parents) if folder.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         raise Fault(f"{to}: models cannot be written there; choose another folder: --to DIR")
     return out
 
 
-def bring(file: Path, name: str, to: Path, told: Told, licence: str, title: str, force: bool,
-          facts: dict[str, Any] | None = None) -> tuple[Path, Found]:
+def bring(
+    file: Path,
+    name: str,
+    to: Path,
+    told: Told,
+    licence: str,
+    title: str,
+    force: bool,
+    facts: dict[str, Any] | None = None,
+) -> tuple[Path, Found]:
     """Copy an ONNX file into a folder of models as NAME.onnx, with a card and a sheet of samples. Raises Fault.
 
     facts  of the card, that are known beforehand
@@ -71,8 +81,13 @@ def bring(file: Path, name: str, to: Path, told: Told, licence: str, title: str,
     out = place(name, to, force)
     found = probe(file, told)
     card = tomlkit.document()
-    for key, value in {"title": title or name.replace("_", " ").title(), **found.card, "licence": licence,
-                       "sha256": sha256(file), **(facts or {})}.items():
+    for key, value in {
+        "title": title or name.replace("_", " ").title(),
+        **found.card,
+        "licence": licence,
+        "sha256": sha256(file),
+        **(facts or {}),
+    }.items():
         card[key] = value
     with tempfile.TemporaryDirectory() as aside:
         trial = Path(aside) / out.name
@@ -105,8 +120,13 @@ def sheet(model: OnnxGenerator) -> Image.Image:
     """Samples from all over a model's latents, or what it makes of a test picture."""
     if model.card.kind == "filter":
         ramp = np.linspace(0.0, 1.0, 256, dtype=np.float32)
-        test = np.stack([np.tile(ramp, (256, 1)), np.tile(ramp[:, None], (1, 256)),
-                         0.5 + 0.5 * np.sin(ramp[None] * 40.0) * np.sin(ramp[:, None] * 40.0)])
+        test = np.stack(
+            [
+                np.tile(ramp, (256, 1)),
+                np.tile(ramp[:, None], (1, 256)),
+                0.5 + 0.5 * np.sin(ramp[None] * 40.0) * np.sin(ramp[:, None] * 40.0),
+            ]
+        )
         made, columns = [model.change(test), model.change(test[:, :, ::-1]), model.change(1.0 - test)], 3
         pictures = [picture for picture in made if isinstance(picture, np.ndarray)]  # none stays on a card unasked
     else:
@@ -117,7 +137,7 @@ def sheet(model: OnnxGenerator) -> Image.Image:
             pictures.append(picture.copy())
             if len(pictures) == COLUMNS and perf_counter() - begun > SHEET_S:  # one row of a slow one is enough
                 break
-    rows = [np.concatenate(pictures[i:i + columns], axis=2) for i in range(0, len(pictures), columns)]
+    rows = [np.concatenate(pictures[i : i + columns], axis=2) for i in range(0, len(pictures), columns)]
     pixels = np.clip(np.concatenate(rows, axis=1).transpose(1, 2, 0), 0.0, 1.0)
     whole = Image.fromarray((pixels * 255.0 + 0.5).astype(np.uint8))
     if whole.width > SHEET_WIDTH:
@@ -155,7 +175,8 @@ class Verdict:
         return [
             f"file       sha256 {self.sha256[:16]}..., {known[self.as_imported]}",
             f"licence    {self.licence}",
-            f"latent     {counted(self.latent, 'number')}", f"picture    {self.size[0]}x{self.size[1]}",
+            f"latent     {counted(self.latent, 'number')}",
+            f"picture    {self.size[0]}x{self.size[1]}",
             f"ran on     {self.provider} ({self.share:.0%} of its operators)"
             + ("" if self.way == self.provider else f", as {self.way}"),
             *(f"  tried    {line}" for line in self.tried),
@@ -178,9 +199,22 @@ def judge(path: Path, provider: str, fps: float) -> Verdict:
     where = _where(path, model)
     most, count = where.most_common(1)[0]
     p50, p95 = 1e3 * float(np.median(runs)), 1e3 * float(np.quantile(runs, 0.95))
-    return Verdict(digest, digest == card.sha256 if card.sha256 else None, card.licence, card.latent, card.size,
-                   most.removesuffix("ExecutionProvider"), count / sum(where.values()), memory, p50, p95, fps,
-                   p95 * SPARE <= 1000.0 / fps, model.provider, tuple(trial.line() for trial in model.trials))
+    return Verdict(
+        digest,
+        digest == card.sha256 if card.sha256 else None,
+        card.licence,
+        card.latent,
+        card.size,
+        most.removesuffix("ExecutionProvider"),
+        count / sum(where.values()),
+        memory,
+        p50,
+        p95,
+        fps,
+        p95 * SPARE <= 1000.0 / fps,
+        model.provider,
+        tuple(trial.line() for trial in model.trials),
+    )
 
 
 def _once(model: OnnxGenerator, number: int) -> None:
@@ -210,6 +244,9 @@ def _where(path: Path, model: OnnxGenerator) -> Counter[str]:
         profiled = OnnxGenerator(path, model.way, options=options)
         _once(profiled, 1)
         events: list[dict[str, Any]] = json.loads(Path(profiled.end_profiling()).read_text(encoding="utf-8"))
-    ran = Counter(str(event["args"]["provider"]) for event in events
-                  if event.get("cat") == "Node" and event.get("args", {}).get("provider"))
+    ran = Counter(
+        str(event["args"]["provider"])
+        for event in events
+        if event.get("cat") == "Node" and event.get("args", {}).get("provider")
+    )
     return ran or Counter({model.provider: 1})

@@ -26,8 +26,9 @@ class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str
-    role: Literal["latent", "middle", "fine", "class", "noise", "truncation", "w", "w_middle", "w_fine", "grain",
-                  "image"]
+    role: Literal[
+        "latent", "middle", "fine", "class", "noise", "truncation", "w", "w_middle", "w_fine", "grain", "image"
+    ]
     shape: tuple[int, ...]
     type: Literal["float32", "float16", "int64", "int32", "uint8"] = "float32"
     value: float = 0.0
@@ -89,8 +90,10 @@ def load(path: Path) -> Card:
     try:
         raw = toml.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise Fault(f"{path}: no card for this model; write one with title, kind, latent, size and licence, or let "
-                    f"`performer models import {path.with_suffix('.onnx').name}` write it") from None
+        raise Fault(
+            f"{path}: no card for this model; write one with title, kind, latent, size and licence, or let "
+            f"`performer models import {path.with_suffix('.onnx').name}` write it"
+        ) from None
     except (OSError, UnicodeDecodeError, toml.TOMLDecodeError) as error:
         raise Fault(f"{path}: cannot read this card: {error}") from None
     try:
@@ -102,6 +105,7 @@ def load(path: Path) -> Card:
     if card.range[0] == card.range[1]:
         raise Fault(f"{path}: range: black and white cannot both be {card.range[0]:g}")
     if card.inputs and card.entry("image" if card.kind == "filter" else "latent") is None:
-        raise Fault(f"{path}: inputs: a {card.kind} needs one with role "
-                    f"{'image' if card.kind == 'filter' else 'latent'!r}")
+        raise Fault(
+            f"{path}: inputs: a {card.kind} needs one with role {'image' if card.kind == 'filter' else 'latent'!r}"
+        )
     return card

@@ -71,8 +71,9 @@ class Chosen(Generic[R]):
     trials: tuple[Trial, ...]
 
 
-def best(names: Sequence[str], begin: Callable[[int], R], budget_s: float,
-         clock: Callable[[], float] = perf_counter) -> Chosen[R]:
+def best(
+    names: Sequence[str], begin: Callable[[int], R], budget_s: float, clock: Callable[[], float] = perf_counter
+) -> Chosen[R]:
     """Try each way and keep the best.
 
     begin     makes the runner of a number; may raise anything
@@ -103,8 +104,9 @@ def best(names: Sequence[str], begin: Callable[[int], R], budget_s: float,
     return Chosen(runners[chosen], chosen, tuple(trials))
 
 
-def _begun(name: str, begin: Callable[[int], R], number: int,
-           truth: Sequence[np.ndarray]) -> tuple[R, Trial, list[np.ndarray]]:
+def _begun(
+    name: str, begin: Callable[[int], R], number: int, truth: Sequence[np.ndarray]
+) -> tuple[R, Trial, list[np.ndarray]]:
     return _tried(name, begin(number), truth)
 
 

@@ -74,8 +74,10 @@ def of_seen(z: np.ndarray, seen: np.ndarray) -> Iterator[tuple[float, np.ndarray
 def tiles(planes: np.ndarray, side: int) -> np.ndarray:
     """(C, H, W) -> (C, side, side) at the most, the mean of each tile."""
     rows = [part.mean(axis=1) for part in np.array_split(planes, min(side, planes.shape[1]), axis=1)]
-    return np.stack([part.mean(axis=2) for part in np.array_split(np.stack(rows, axis=1), min(side, planes.shape[2]),
-                                                                  axis=2)], axis=2)
+    return np.stack(
+        [part.mean(axis=2) for part in np.array_split(np.stack(rows, axis=1), min(side, planes.shape[2]), axis=2)],
+        axis=2,
+    )
 
 
 def _activations(model: OnnxGenerator, z: np.ndarray) -> np.ndarray | None:

@@ -52,7 +52,7 @@ def _likeness(a: np.ndarray, b: np.ndarray) -> float:
 def _centre(p: np.ndarray) -> float:
     y = _luma(p)
     h, w = y.shape
-    return float(y[h // 4:h - h // 4, w // 4:w - w // 4].mean() - y.mean())
+    return float(y[h // 4 : h - h // 4, w // 4 : w - w // 4].mean() - y.mean())
 
 
 #: Name of a knob -> what it is fitted to, of a picture (3, H, W) of 0..1.
@@ -85,8 +85,9 @@ class Eye(Protocol):
     def __call__(self, picture: np.ndarray) -> np.ndarray: ...
 
 
-def explore(model: OnnxGenerator, seed: int = 1, samples: int = SAMPLES,
-            eye: Eye | None = None) -> tuple[Directions, list[Story]]:
+def explore(
+    model: OnnxGenerator, seed: int = 1, samples: int = SAMPLES, eye: Eye | None = None
+) -> tuple[Directions, list[Story]]:
     """The directions of a model; the first ones are the surest. Raises Fault for a model without a latent."""
     if model.card.kind == "filter":
         raise Fault(f"{model.path}: turns pictures into pictures and has no latent to explore")
@@ -103,8 +104,12 @@ def explore(model: OnnxGenerator, seed: int = 1, samples: int = SAMPLES,
         if eye is not None:
             seen.append(eye(picture))
     taught = [] if eye is None else [*_measured(z, np.stack(seen), eye.names, "taught")]
-    found = [*_measured(z, measured, tuple(MEASURES), "measured"), *taught, *_components(model, z, small),
-             *_weights(model)]
+    found = [
+        *_measured(z, measured, tuple(MEASURES), "measured"),
+        *taught,
+        *_components(model, z, small),
+        *_weights(model),
+    ]
     numbers = {"style": 0, "component": 0, "weights": 0}
     way = way_to_styles(model)[1] if model.mapping is not None else np.eye(dim)
     kept: list[tuple[Story, np.ndarray]] = []
@@ -124,8 +129,9 @@ def explore(model: OnnxGenerator, seed: int = 1, samples: int = SAMPLES,
 def _cosine(story: Story, vector: np.ndarray, other: Story, there: np.ndarray, way: np.ndarray) -> float:
     """How alike two directions are, 0..1; `way` leads a direction of the latent to the styles that it changes."""
     if story.kind != other.kind and "style" in (story.kind, other.kind):
-        vector, there = (one if kind == "style" else one @ way
-                         for one, kind in ((vector, story.kind), (there, other.kind)))
+        vector, there = (
+            one if kind == "style" else one @ way for one, kind in ((vector, story.kind), (there, other.kind))
+        )
     return abs(float(vector @ there)) / max(float(np.linalg.norm(vector) * np.linalg.norm(there)), 1e-9)
 
 
@@ -136,8 +142,12 @@ def _put_together(stories: list[Story], vectors: list[np.ndarray], dim: int, sty
             styled[row] = vector
         else:
             moves[row] = vector * (LENGTH / np.linalg.norm(vector))
-    return Directions(tuple(story.name for story in stories), tuple(story.kind for story in stories), moves,
-                      styled if styled.any() else None)
+    return Directions(
+        tuple(story.name for story in stories),
+        tuple(story.kind for story in stories),
+        moves,
+        styled if styled.any() else None,
+    )
 
 
 def _components(model: OnnxGenerator, z: np.ndarray, small: list[np.ndarray]) -> Iterator[tuple[Story, np.ndarray]]:
@@ -154,8 +164,9 @@ def _components(model: OnnxGenerator, z: np.ndarray, small: list[np.ndarray]) ->
             yield Story("", "component", share), vector
 
 
-def _measured(z: np.ndarray, measured: np.ndarray, names: tuple[str, ...],
-              kind: str) -> Iterator[tuple[Story, np.ndarray]]:
+def _measured(
+    z: np.ndarray, measured: np.ndarray, names: tuple[str, ...], kind: str
+) -> Iterator[tuple[Story, np.ndarray]]:
     half = len(z) * 3 // 4
     stories = []
     for name, values in zip(names, measured.T, strict=True):

@@ -26,11 +26,53 @@ _INTO: dict[str, dict[int, str]] = {
 _OPERATOR = 4  # field of a node
 _DEEPEST = 64
 #: Sums and products, which end, and whose size the file bounds: what a small network of a stranger may be made of.
-SUMS = frozenset((
-    "Abs", "Add", "Cast", "Clip", "Concat", "Constant", "Div", "Elu", "Erf", "Exp", "Flatten", "Gather", "Gelu", "Gemm",
-    "Identity", "LayerNormalization", "LeakyRelu", "Log", "LogSoftmax", "MatMul", "Max", "Min", "Mul", "Neg", "PRelu",
-    "Pow", "Reciprocal", "ReduceL2", "ReduceMean", "ReduceSum", "Relu", "Reshape", "Sigmoid", "Slice", "Softmax",
-    "Softplus", "Split", "Sqrt", "Squeeze", "Sub", "Tanh", "Transpose", "Unsqueeze"))
+SUMS = frozenset(
+    (
+        "Abs",
+        "Add",
+        "Cast",
+        "Clip",
+        "Concat",
+        "Constant",
+        "Div",
+        "Elu",
+        "Erf",
+        "Exp",
+        "Flatten",
+        "Gather",
+        "Gelu",
+        "Gemm",
+        "Identity",
+        "LayerNormalization",
+        "LeakyRelu",
+        "Log",
+        "LogSoftmax",
+        "MatMul",
+        "Max",
+        "Min",
+        "Mul",
+        "Neg",
+        "PRelu",
+        "Pow",
+        "Reciprocal",
+        "ReduceL2",
+        "ReduceMean",
+        "ReduceSum",
+        "Relu",
+        "Reshape",
+        "Sigmoid",
+        "Slice",
+        "Softmax",
+        "Softplus",
+        "Split",
+        "Sqrt",
+        "Squeeze",
+        "Sub",
+        "Tanh",
+        "Transpose",
+        "Unsqueeze",
+    )
+)
 
 
 class Broken(Exception):
@@ -95,7 +137,7 @@ def _walk(data: mmap.mmap, at: int, end: int, message: str, depth: int) -> Itera
                 if key == "location":
                     yield key, value
             elif message == "node" and field == _OPERATOR:
-                yield "operator", data[at:at + length].decode()
+                yield "operator", data[at : at + length].decode()
             elif inner is not None:
                 yield from _walk(data, at, at + length, inner, depth + 1)
             at += length
@@ -113,7 +155,7 @@ def _entry(data: mmap.mmap, at: int, end: int) -> tuple[str, str]:
         if tag & 7 != 2 or at + length > end:
             raise Broken
         if tag >> 3 in found:
-            found[tag >> 3] = data[at:at + length].decode()
+            found[tag >> 3] = data[at : at + length].decode()
         at += length
     return found[1], found[2]
 

@@ -68,8 +68,10 @@ class Mapping:
             raise Fault(f"{path}: not the mapping of this model: {' '.join(str(error).split())[:160]}") from None
         entry = card.entry("w")
         if entry is None or styles.shape != (2, int(np.prod(entry.shape))) or not np.isfinite(styles).all():
-            raise Fault(f"{path}: makes {list(styles.shape[1:])} of a latent, but the card's w is "
-                        f"{list(entry.shape) if entry else 'not there'}")
+            raise Fault(
+                f"{path}: makes {list(styles.shape[1:])} of a latent, but the card's w is "
+                f"{list(entry.shape) if entry else 'not there'}"
+            )
 
     def __call__(self, latents: np.ndarray) -> np.ndarray:
         given = {self._given: np.ascontiguousarray(latents, np.float32)}
@@ -102,8 +104,10 @@ class Inlets:
                 self._styles.append(array)
             elif entry.role == "latent":
                 self._latent = array
-        by_role = {role: [entry for entry in entries if entry.role == role and entry.type.startswith("float")]
-                   for role in ("truncation", "grain", "noise", *STYLES)}
+        by_role = {
+            role: [entry for entry in entries if entry.role == role and entry.type.startswith("float")]
+            for role in ("truncation", "grain", "noise", *STYLES)
+        }
         self._offsets = [by_role[role][0].name for role in STYLES if by_role[role]]
         self._moved = [False] * len(self._offsets)
         self._truncations = by_role["truncation"]
@@ -117,8 +121,14 @@ class Inlets:
         """Whether middle and fine layers may follow latents of their own."""
         return len(self._styles) == 2
 
-    def set(self, latent: np.ndarray, middle: np.ndarray | None = None, fine: np.ndarray | None = None,
-            walk: Walk | None = None, offsets: tuple[np.ndarray | None, ...] = ()) -> list[str]:
+    def set(
+        self,
+        latent: np.ndarray,
+        middle: np.ndarray | None = None,
+        fine: np.ndarray | None = None,
+        walk: Walk | None = None,
+        offsets: tuple[np.ndarray | None, ...] = (),
+    ) -> list[str]:
         """Take latents; truncation and noise from a walk; offsets in w for coarse, middle and fine layers.
 
         None: the latent, where layers have none of their own; else at rest. Returns the names of the inputs that

@@ -40,8 +40,10 @@ def fitting(model: Path, card: Card) -> Directions:
     directions, w = read(model), card.entry("w")
     for table, wanted in ((directions.vectors, card.latent), (directions.styles, prod(w.shape) if w else 0)):
         if table is not None and table.shape[1] != wanted:
-            raise Fault(f"{beside(model)}: directions of {table.shape[1]} numbers, where the model has {wanted}; "
-                        "`performer models explore` finds them again")
+            raise Fault(
+                f"{beside(model)}: directions of {table.shape[1]} numbers, where the model has {wanted}; "
+                "`performer models explore` finds them again"
+            )
     return directions
 
 
@@ -53,11 +55,20 @@ def _read(path: Path, stamp: float) -> Directions:
             vectors = np.asarray(stored["vectors"], np.float32)
             styles = np.asarray(stored["styles"], np.float32) if "styles" in stored else None
     except Exception as error:  # what zipfile, zlib and numpy raise over damaged files has no common class
-        raise Fault(f"{path}: cannot read these directions ({' '.join(str(error).split())[:80]}); "
-                    "`performer models explore` finds them again") from None
-    if any(table.ndim != 2 or len(table) != len(names) or not np.isfinite(table).all()
-           for table in (vectors, styles) if table is not None) or not len(names) == len(kinds) <= MOST or \
-            not all(_NAME.match(name) for name in names) or len(set(names)) != len(names):
+        raise Fault(
+            f"{path}: cannot read these directions ({' '.join(str(error).split())[:80]}); "
+            "`performer models explore` finds them again"
+        ) from None
+    if (
+        any(
+            table.ndim != 2 or len(table) != len(names) or not np.isfinite(table).all()
+            for table in (vectors, styles)
+            if table is not None
+        )
+        or not len(names) == len(kinds) <= MOST
+        or not all(_NAME.match(name) for name in names)
+        or len(set(names)) != len(names)
+    ):
         raise Fault(f"{path}: these are no directions; `performer models explore` finds them again")
     return Directions(tuple(names), tuple(kinds), vectors, styles)
 
@@ -83,8 +94,9 @@ def write(model: Path, directions: Directions) -> Path:
     assert directions.vectors is not None
     parts: dict[str, Any] = {} if directions.styles is None else {"styles": directions.styles}
     try:
-        np.savez_compressed(new, names=np.array(directions.names), kinds=np.array(directions.kinds),
-                            vectors=directions.vectors, **parts)
+        np.savez_compressed(
+            new, names=np.array(directions.names), kinds=np.array(directions.kinds), vectors=directions.vectors, **parts
+        )
         new.replace(path)
     except OSError as error:
         new.unlink(missing_ok=True)

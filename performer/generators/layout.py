@@ -16,8 +16,9 @@ def shape_of(layout: str, channels: int, height: int, width: int) -> tuple[int, 
     return tuple(sides[axis] for axis in layout)
 
 
-def planar(out: np.ndarray, layout: str, low: float, high: float, clip: bool,
-           into: Callable[[], np.ndarray] | None = None) -> np.ndarray:
+def planar(
+    out: np.ndarray, layout: str, low: float, high: float, clip: bool, into: Callable[[], np.ndarray] | None = None
+) -> np.ndarray:
     """A model's output as (3, H, W) float32, 0..1, C-contiguous; grey is repeated, alpha lies on black.
 
     low, high  the output's values for black and white
@@ -30,8 +31,12 @@ def planar(out: np.ndarray, layout: str, low: float, high: float, clip: bool,
         picture = picture[None]
     elif axes == "HWC":
         picture = picture.transpose(2, 0, 1)
-    if (low, high) == (0.0, 1.0) and not clip and len(picture) == 3 and (
-            picture.dtype == np.float32 and picture.flags.c_contiguous):
+    if (
+        (low, high) == (0.0, 1.0)
+        and not clip
+        and len(picture) == 3
+        and (picture.dtype == np.float32 and picture.flags.c_contiguous)
+    ):
         return picture
     channels, height, width = picture.shape
     made = into() if into is not None else np.empty((3, height, width), np.float32)

@@ -39,8 +39,10 @@ class Lead:
         return scene if all(walks[name] is walk for name, walk in scene.walks.items()) else replace(scene, walks=walks)
 
     def _walk(self, key: Key, walk: Walk, t: float, seconds: float) -> Walk:
-        middle, fine = (None if style is None else self._walk((*key[:2], number), style, t, seconds)
-                        for number, style in enumerate(walk.styles, 1))
+        middle, fine = (
+            None if style is None else self._walk((*key[:2], number), style, t, seconds)
+            for number, style in enumerate(walk.styles, 1)
+        )
         moved = walk.position + self._speed(key, walk.position, t) * seconds
         if moved == walk.position and (middle, fine) == walk.styles:
             return walk

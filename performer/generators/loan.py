@@ -30,8 +30,9 @@ class Loans:
     memory  makes a piece; np.empty where not given
     """
 
-    def __init__(self, shape: tuple[int, ...], dtype: Any,
-                 memory: Callable[[tuple[int, ...], Any], np.ndarray] = np.empty) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], dtype: Any, memory: Callable[[tuple[int, ...], Any], np.ndarray] = np.empty
+    ) -> None:
         self._shape, self._dtype, self._memory = shape, dtype, memory
         self._pieces: list[np.ndarray] = []
         self._leases: list[Callable[[], _Lease | None]] = []

@@ -51,8 +51,9 @@ class OnnxGenerator:
 
     trials: tuple[Trial, ...] = ()
 
-    def __init__(self, path: Path, way: Way = CPU, threads: int | None = None,
-                 options: ort.SessionOptions | None = None) -> None:
+    def __init__(
+        self, path: Path, way: Way = CPU, threads: int | None = None, options: ort.SessionOptions | None = None
+    ) -> None:
         self.path, self.way = path, way
         self.card: Card = load(path.with_suffix(".toml"))
         if not path.is_file():
@@ -95,16 +96,20 @@ class OnnxGenerator:
         entries = card.inputs
         if not entries:
             if len(there) != 1 or (len(results) != 1 and not card.output):
-                raise Fault(f"{self.path}: expected one input and one output, found {len(there)} and {len(results)}; "
-                            "`performer models import` writes a card that says what they are")
-            (name, entry), = there.items()
+                raise Fault(
+                    f"{self.path}: expected one input and one output, found {len(there)} and {len(results)}; "
+                    "`performer models import` writes a card that says what they are"
+                )
+            ((name, entry),) = there.items()
             wanted = [1, card.latent]
             if len(entry.shape) != 2 or (isinstance(entry.shape[1], int) and entry.shape[1] != wanted[1]):
                 raise Fault(f"{self.path}: its input is {entry.shape}, but the card says latent = {card.latent}")
             entries = [Entry(name=name, role="latent", shape=(1, card.latent))]
         if {entry.name for entry in entries} != set(there):
-            raise Fault(f"{self.path}: its inputs are {', '.join(there)}, but the card names "
-                        f"{', '.join(entry.name for entry in entries)}")
+            raise Fault(
+                f"{self.path}: its inputs are {', '.join(there)}, but the card names "
+                f"{', '.join(entry.name for entry in entries)}"
+            )
         if card.output and card.output not in results:
             raise Fault(f"{self.path}: has no output {card.output!r}{nearest(card.output, results)}")
         self._out = card.output or results[0]
@@ -113,8 +118,9 @@ class OnnxGenerator:
         *_, self._turn = (entry for entry in entries if entry.role in ("latent", "image"))  # changes with each picture
         self._inlets = inlets.Inlets(self._feed, entries)
         if self._turn.role == "latent" and self._feed[self._turn.name].size != card.latent:
-            raise Fault(f"{self.path}: its latent is {list(self._turn.shape)}, but the card says "
-                        f"latent = {card.latent}")
+            raise Fault(
+                f"{self.path}: its latent is {list(self._turn.shape)}, but the card says latent = {card.latent}"
+            )
 
     @property
     def given(self) -> dict[str, np.ndarray]:
@@ -141,11 +147,20 @@ class OnnxGenerator:
         fixed = [entry.name for entry in card.inputs if entry.role not in TURNING]
 
         def dressed(address: int, size: int, dtype: str, raw: Callable[[], np.ndarray]) -> OnCard:
-            return OnCard(address, size, card.shape, dtype, card.layout, *card.range, card.clip,
-                          lambda: planar(raw(), card.layout, *card.range, card.clip))
+            return OnCard(
+                address,
+                size,
+                card.shape,
+                dtype,
+                card.layout,
+                *card.range,
+                card.clip,
+                lambda: planar(raw(), card.layout, *card.range, card.clip),
+            )
 
-        self._bound = BoundOnCard(self._session, self._feed, self._out, card.shape, dressed, device, self.way.graph,
-                                  fixed)
+        self._bound = BoundOnCard(
+            self._session, self._feed, self._out, card.shape, dressed, device, self.way.graph, fixed
+        )
 
     def batch(self, count: int) -> Batch:
         """The model once more, for so many pictures in a run. Raises Fault, or ONNX Runtime's errors."""
@@ -175,9 +190,15 @@ class OnnxGenerator:
     def _changed(self) -> bool:
         return self.path.stat().st_mtime_ns != self._stamp
 
-    def paint(self, latent: np.ndarray, middle: np.ndarray | None = None, fine: np.ndarray | None = None,
-              walk: Walk | None = None, offsets: tuple[np.ndarray | None, ...] = (),
-              stay: bool = False) -> np.ndarray | OnCard:
+    def paint(
+        self,
+        latent: np.ndarray,
+        middle: np.ndarray | None = None,
+        fine: np.ndarray | None = None,
+        walk: Walk | None = None,
+        offsets: tuple[np.ndarray | None, ...] = (),
+        stay: bool = False,
+    ) -> np.ndarray | OnCard:
         """The picture of a latent: (D,) float32 -> (3, H, W) float32, 0..1, C-contiguous.
 
         middle, fine  latents of the model's middle and fine layers, where it mixes styles; else the latent
@@ -187,8 +208,10 @@ class OnnxGenerator:
         Raises Fault when the model fails, or makes what is not a picture (wrong shape, NaN, infinity).
         """
         if self._turn.role != "latent":
-            raise Fault(f"{self.path}: turns pictures into pictures; in a preset, say of = NAME, the layer whose "
-                        "picture it takes")
+            raise Fault(
+                f"{self.path}: turns pictures into pictures; in a preset, say of = NAME, the layer whose "
+                "picture it takes"
+            )
         changed = self._inlets.set(latent, middle, fine, walk, offsets)
         if changed and isinstance(self._bound, BoundOnCard):
             self._bound.send(changed)
@@ -256,9 +279,11 @@ def create(path: Path, provider: str = "auto", threads: int | None = None, repea
                 log.warning("CUDA does not work, models run on the CPU: %s", why)
             return OnnxGenerator(path, CPU, threads)
         try:
-            chosen = best([way.name for way in group.ways],
-                          lambda number, ways=group.ways: _Runner(OnnxGenerator(path, ways[number], threads)),  # type: ignore[misc]
-                          group.budget_s)
+            chosen = best(
+                [way.name for way in group.ways],
+                lambda number, ways=group.ways: _Runner(OnnxGenerator(path, ways[number], threads)),  # type: ignore[misc]
+                group.budget_s,
+            )
         except Fault as fault:
             why = str(fault)
             continue

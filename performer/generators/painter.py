@@ -45,8 +45,13 @@ class Painter:
     stay   pictures that were made on a card may stay there
     """
 
-    def __init__(self, load: Callable[[str], Generator], stamp: Callable[[str], float] = lambda name: 0.0,
-                 begin: Begin | None = None, stay: bool = False) -> None:
+    def __init__(
+        self,
+        load: Callable[[str], Generator],
+        stamp: Callable[[str], float] = lambda name: 0.0,
+        begin: Begin | None = None,
+        stay: bool = False,
+    ) -> None:
         self._load, self._stamp, self._begin, self._stay = load, stamp, begin, stay
         self._media: dict[tuple[int, str], Medium | Call[Medium]] = {}
         self._models: dict[str, Loaded] = {}
@@ -140,7 +145,7 @@ class Painter:
         layers = [(scene, layer) for scene in frame.scenes for layer in scene.preset.layers if layer.model is not None]
         if self._begin is None or self.least_interval_s <= 0.0 or len(layers) != 1 or layers[0][1].of is not None:
             return None
-        (scene, layer), = layers
+        ((scene, layer),) = layers
         loaded = self._models.get(layer.model)
         if loaded is None or loaded.before is not None:
             return None
@@ -180,8 +185,9 @@ class Painter:
         self.took_s = (perf_counter() - begun) / batch.count
         batch.took(self.took_s / batch.share)
         self.ahead += batch.count
-        ahead.keep([(due, (walk, Image(pixels, due, self.took_s)))
-                    for (due, walk), pixels in zip(plan, pictures, strict=True)])
+        ahead.keep(
+            [(due, (walk, Image(pixels, due, self.took_s))) for (due, walk), pixels in zip(plan, pictures, strict=True)]
+        )
 
     def _image(self, name: str, given: Walk | Image, t: float, scene: Scene) -> Image | None:
         if self._failed.get(name, 0.0) > perf_counter():
@@ -220,7 +226,8 @@ class Painter:
         styles = walk.styles if model.mixes else (None, None)
         z, offset = Painter._where(model, walk)
         (middle, of_middle), (fine, of_fine) = (
-            (None, offset) if style is None else Painter._where(model, style) for style in styles)
+            (None, offset) if style is None else Painter._where(model, style) for style in styles
+        )
         return z, middle, fine, walk, (offset, of_middle, of_fine)
 
     @staticmethod
@@ -345,8 +352,11 @@ class Painter:
         if medium is None:
             spec, begin = layer.play, self._begin
             assert spec is not None
-            medium = create(spec, None) if begin is None else Call(
-                lambda: create(spec, begin), late=lambda opened: opened.close())
+            medium = (
+                create(spec, None)
+                if begin is None
+                else Call(lambda: create(spec, begin), late=lambda opened: opened.close())
+            )
             self._media[key] = medium
         if isinstance(medium, Call):
             if not medium.done:

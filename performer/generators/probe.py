@@ -26,13 +26,27 @@ LARGEST_SIDE = 8192
 STYLES = ("middle", "fine")
 _NOISE, _LABEL = re.compile(r"noise|rand", re.I), re.compile(r"class|label|cond|^y$|^c$|categ", re.I)
 _OURS, _GRAIN = {"z", "w", "truncation"}, re.compile(r"^noise_\d+$")
-_NAMED = {"z": "latent", "z_middle": "middle", "z_fine": "fine", "label": "class",
-          **{name: name for name in ("w", "w_middle", "w_fine", "truncation")}}
-_UNKNOWN = re.compile(r'In Node, \("[^"]*", (\w+), "([\w.]*)", -1\).*'
-                      r'(?:No opset import|No Op registered|not a registered)', re.S)
+_NAMED = {
+    "z": "latent",
+    "z_middle": "middle",
+    "z_fine": "fine",
+    "label": "class",
+    **{name: name for name in ("w", "w_middle", "w_fine", "truncation")},
+}
+_UNKNOWN = re.compile(
+    r'In Node, \("[^"]*", (\w+), "([\w.]*)", -1\).*'
+    r"(?:No opset import|No Op registered|not a registered)",
+    re.S,
+)
 _TRUNCATION = re.compile(r"trunc|psi", re.I)
-_TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(int64)": "int64", "tensor(int32)": "int32",
-          "tensor(uint8)": "uint8", "tensor(double)": "float64"}
+_TYPES = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(int64)": "int64",
+    "tensor(int32)": "int32",
+    "tensor(uint8)": "uint8",
+    "tensor(double)": "float64",
+}
 
 
 @dataclass
@@ -70,8 +84,13 @@ def probe(path: Path, told: Told | None = None) -> Found:
     examine(path)
     told = told or Told()
     time_s = TIME_S * told.patience
-    said = ask("performer.generators.probe:attend", path, {**vars(told), "path": str(path)}, time_s,
-               f"took longer than {time_s:.0f} s to load and draw {DRAWS} pictures; not for live use")
+    said = ask(
+        "performer.generators.probe:attend",
+        path,
+        {**vars(told), "path": str(path)},
+        time_s,
+        f"took longer than {time_s:.0f} s to load and draw {DRAWS} pictures; not for live use",
+    )
     return Found(said["card"], said["notes"])
 
 
@@ -92,8 +111,9 @@ def attend() -> None:
 
 
 def _attend(words: dict[str, Any]) -> dict[str, Any]:
-    given: dict[str, Any] = {name: tuple(value) if name == "range" and value else value
-                             for name, value in words.items() if name != "path"}
+    given: dict[str, Any] = {
+        name: tuple(value) if name == "range" and value else value for name, value in words.items() if name != "path"
+    }
     told = Told(**given)
     found = _Trial(Path(words["path"]), told).found()
     return {"card": found.card, "notes": found.notes}
@@ -115,8 +135,11 @@ class _Trial:
         except Exception as error:
             unknown = _UNKNOWN.search(str(error))
             if unknown is not None:
-                raise Fault(f"{path}: not a model that ONNX Runtime can load: it has no operator {unknown[1]!r}"
-                            + (f" of {unknown[2]!r}" if unknown[2] else "") + "; export it without that") from None
+                raise Fault(
+                    f"{path}: not a model that ONNX Runtime can load: it has no operator {unknown[1]!r}"
+                    + (f" of {unknown[2]!r}" if unknown[2] else "")
+                    + "; export it without that"
+                ) from None
             raise Fault(f"{path}: not a model that ONNX Runtime can load: {_line(error)}") from None
 
     def found(self) -> Found:
@@ -202,21 +225,25 @@ class _Trial:
         low, high = (0.0, 255.0) if types[turn] == "uint8" else (0.0, 1.0)
         outputs: list[np.ndarray] = []
         for _ in range(DRAWS):
-            feed[turn] = (rng.standard_normal(shapes[turn]) if roles[turn] == "latent" else
-                          rng.uniform(low, high, shapes[turn])).astype(types[turn])
+            feed[turn] = (
+                rng.standard_normal(shapes[turn]) if roles[turn] == "latent" else rng.uniform(low, high, shapes[turn])
+            ).astype(types[turn])
             feed |= {name: feed[turn] for name, role in roles.items() if role in STYLES}
             begun = perf_counter()
             try:
                 made = self.session.run(None, feed)
             except Exception as error:
                 if "Failed to allocate memory" in str(error):
-                    raise Fault(f"{self.path}: needs more memory than the {MEMORY_BYTES >> 30} GB that a model may "
-                                "take") from None
+                    raise Fault(
+                        f"{self.path}: needs more memory than the {MEMORY_BYTES >> 30} GB that a model may take"
+                    ) from None
                 raise Fault(f"{self.path}: fails when it runs: {_line(error)}") from None
             took = perf_counter() - begun
             if took > SLOWEST_S * self.told.patience and outputs:
-                raise Fault(f"{self.path}: takes {took:.1f} s for a picture; no more than "
-                            f"{SLOWEST_S * self.told.patience:.0f} s can be played")
+                raise Fault(
+                    f"{self.path}: takes {took:.1f} s for a picture; no more than "
+                    f"{SLOWEST_S * self.told.patience:.0f} s can be played"
+                )
             at, layout = self._picture(made)
             outputs.append(made[at])
         if took > SLOWEST_S:
@@ -257,8 +284,10 @@ class _Trial:
         if not found:
             shapes = ", ".join(f"{name} {list(np.shape(out))}" for name, out in zip(names, made, strict=True))
             if any(len(np.shape(out)) == 4 and _layout((1, *np.shape(out)[1:]), self.told.layout) for out in made):
-                raise Fault(f"{self.path}: makes several pictures at a time ({shapes}); export it with a batch of one, "
-                            "or an open one")
+                raise Fault(
+                    f"{self.path}: makes several pictures at a time ({shapes}); export it with a batch of one, "
+                    "or an open one"
+                )
             raise Fault(f"{self.path}: none of its outputs is a picture: {shapes}")
         best = max(found)
         return -best[2], best[3]
@@ -269,8 +298,16 @@ class _Trial:
         if all(np.array_equal(outputs[0], out) for out in outputs[1:]):
             raise Fault(f"{self.path}: its picture does not change with input {turn!r}")
 
-    def _card(self, outputs: list[np.ndarray], layout: str, turn: str, roles: dict[str, str],
-              shapes: dict[str, tuple[int, ...]], types: dict[str, str], given: tuple[float, float]) -> dict[str, Any]:
+    def _card(
+        self,
+        outputs: list[np.ndarray],
+        layout: str,
+        turn: str,
+        roles: dict[str, str],
+        shapes: dict[str, tuple[int, ...]],
+        types: dict[str, str],
+        given: tuple[float, float],
+    ) -> dict[str, Any]:
         sides = dict(zip(layout, outputs[0].shape, strict=True))
         if max(sides["H"], sides["W"]) > LARGEST_SIDE:
             raise Fault(f"{self.path}: makes {sides['W']}x{sides['H']} pixels; {LARGEST_SIDE} a side is the most")
@@ -278,8 +315,12 @@ class _Trial:
         card: dict[str, Any] = {
             "kind": "generator" if roles[turn] == "latent" else "filter",
             "latent": int(np.prod(shapes[turn])) if roles[turn] == "latent" else 1,
-            "layout": layout, "channels": int(sides.get("C", 1)), "range": [low, high], "clip": clip,
-            "size": [int(sides["W"]), int(sides["H"])], "inputs": [],
+            "layout": layout,
+            "channels": int(sides.get("C", 1)),
+            "range": [low, high],
+            "clip": clip,
+            "size": [int(sides["W"]), int(sides["H"])],
+            "inputs": [],
         }
         for name, role in roles.items():
             entry: dict[str, Any] = {"name": name, "role": role, "shape": list(shapes[name]), "type": types[name]}
@@ -287,8 +328,13 @@ class _Trial:
                 entry["value"] = float(self.told.class_ if role == "class" else self.told.truncation)
             if role == "image":
                 channel = _picture_axes(list(shapes[name]))
-                axes = ["H", "W"] if channel is None else ["C", "H", "W"] if channel <= len(shapes[name]) - 3 else [
-                    "H", "W", "C"]
+                axes = (
+                    ["H", "W"]
+                    if channel is None
+                    else ["C", "H", "W"]
+                    if channel <= len(shapes[name]) - 3
+                    else ["H", "W", "C"]
+                )
                 entry["layout"] = ("N" if len(shapes[name]) == 4 else "") + "".join(axes)
                 # Pictures go in as they come out: models from picture to picture nearly always keep their range.
                 entry["range"] = [low, high] if types[name] != "uint8" else [0.0, 255.0]

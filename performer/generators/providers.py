@@ -44,24 +44,34 @@ CPU = Way("CPU")
 def _cuda(name: str, half: bool = False, graph: bool = False, **more: str) -> Way:
     # Shapes never change, so the best convolution is worth looking for, once.
     options = {"device_id": "0", "cudnn_conv_algo_search": "EXHAUSTIVE", **more}
-    return Way(name, "CUDAExecutionProvider", options | ({"enable_cuda_graph": "1"} if graph else {}), half, graph,
-               "cuda")
+    return Way(
+        name, "CUDAExecutionProvider", options | ({"enable_cuda_graph": "1"} if graph else {}), half, graph, "cuda"
+    )
 
 
-CUDA = (_cuda("CUDA"), _cuda("CUDA graph", graph=True), _cuda("CUDA half graph", half=True, graph=True),
-        _cuda("CUDA half NHWC graph", half=True, graph=True, prefer_nhwc="1"), _cuda("CUDA half", half=True))
+CUDA = (
+    _cuda("CUDA"),
+    _cuda("CUDA graph", graph=True),
+    _cuda("CUDA half graph", half=True, graph=True),
+    _cuda("CUDA half NHWC graph", half=True, graph=True, prefer_nhwc="1"),
+    _cuda("CUDA half", half=True),
+)
 
 
 def _tensorrt() -> tuple[Way, ...]:
     options = {"device_id": "0", "trt_engine_cache_enable": "True", "trt_engine_cache_path": str(ENGINES)}
-    return (Way("TensorRT", "TensorrtExecutionProvider", options, device="cuda"),
-            Way("TensorRT half", "TensorrtExecutionProvider", options | {"trt_fp16_enable": "True"}, device="cuda"))
+    return (
+        Way("TensorRT", "TensorrtExecutionProvider", options, device="cuda"),
+        Way("TensorRT half", "TensorrtExecutionProvider", options | {"trt_fp16_enable": "True"}, device="cuda"),
+    )
 
 
 def _openvino(threads: int) -> tuple[Way, ...]:
     name = "OpenVINOExecutionProvider"
-    return (Way("OpenVINO CPU", name, {"device_type": "CPU", "num_of_threads": str(threads)}),
-            Way("OpenVINO GPU", name, {"device_type": "GPU"}))
+    return (
+        Way("OpenVINO CPU", name, {"device_type": "CPU", "num_of_threads": str(threads)}),
+        Way("OpenVINO GPU", name, {"device_type": "GPU"}),
+    )
 
 
 @dataclass(frozen=True)
@@ -97,14 +107,18 @@ def groups(provider: str, threads: int) -> list[Group]:
         return [Group(CUDA)]
     if provider == "tensorrt":
         if not nvidia or "TensorrtExecutionProvider" not in here:
-            raise Fault("no TensorRT here: it needs an NVIDIA driver, onnxruntime-gpu, and NVIDIA's TensorRT libraries "
-                        "(pip install tensorrt)")
+            raise Fault(
+                "no TensorRT here: it needs an NVIDIA driver, onnxruntime-gpu, and NVIDIA's TensorRT libraries "
+                "(pip install tensorrt)"
+            )
         ENGINES.mkdir(parents=True, exist_ok=True)
         return [Group(_tensorrt(), PATIENT_S)]
     if provider == "openvino":
         if "OpenVINOExecutionProvider" not in here:
-            raise Fault("no OpenVINO here: it comes with another build of ONNX Runtime, which takes this one's place: "
-                        "pip uninstall onnxruntime-gpu onnxruntime, then pip install onnxruntime-openvino")
+            raise Fault(
+                "no OpenVINO here: it comes with another build of ONNX Runtime, which takes this one's place: "
+                "pip uninstall onnxruntime-gpu onnxruntime, then pip install onnxruntime-openvino"
+            )
         return [Group(_openvino(threads))]
     raise Fault(f"no provider {provider!r}; there are auto, cpu, cuda, tensorrt and openvino")
 

@@ -125,8 +125,12 @@ class Video:
             except (av.error.FFmpegError, ValueError) as error:
                 if not self._told:
                     self._told = True
-                    log.warning("%s: broken at %.1f s (%s); the last good picture stays", self.path,
-                                max(self._at, 0) * self._base, _line(error))
+                    log.warning(
+                        "%s: broken at %.1f s (%s); the last good picture stays",
+                        self.path,
+                        max(self._at, 0) * self._base,
+                        _line(error),
+                    )
                 self._next = None
                 return
             pts = frame.pts if frame.pts is not None else self._at + self._span

@@ -58,8 +58,17 @@ class Node:
     scale   of its passes' resolution, where it is too slow at the picture's own; 0: it is left out
     """
 
-    def __init__(self, ctx: moderngl.Context, pool: Pool, compose: Compose, program: Program, prefix: str,
-                 black: moderngl.Texture, rest: Mapping[str, Value] | None = None, settle: bool = False) -> None:
+    def __init__(
+        self,
+        ctx: moderngl.Context,
+        pool: Pool,
+        compose: Compose,
+        program: Program,
+        prefix: str,
+        black: moderngl.Texture,
+        rest: Mapping[str, Value] | None = None,
+        settle: bool = False,
+    ) -> None:
         self.ctx, self.pool, self.compose, self.prefix, self.black = ctx, pool, compose, prefix, black
         self._rest, self._settle = rest, settle
         self.frames = 0
@@ -80,8 +89,10 @@ class Node:
         spec = program.spec
         self._restful = program.settles and self._rest is not None
         rest = self._rest if self._restful and self._rest is not None else EMPTY
-        self._knobs = [(renamed(p.name), f"{self.prefix}.{p.name}", p.name, p.kind, p.default, rest.get(p.name))
-                       for p in spec.inputs]
+        self._knobs = [
+            (renamed(p.name), f"{self.prefix}.{p.name}", p.name, p.kind, p.default, rest.get(p.name))
+            for p in spec.inputs
+        ]
         lasting = {p.target: self.pool.buffer(p.floating) for p in spec.passes if p.target and p.persistent}
         for name in [n for n, buffer in self._kept.items() if lasting.get(n) != buffer.front.dtype]:
             self._kept.pop(name).release()
@@ -91,8 +102,14 @@ class Node:
         last = len(spec.passes) - 1
         self._passes = [(i, p) for i, p in enumerate(spec.passes) if p.target or i == last]
 
-    def draw(self, moment: Moment, params: Mapping[str, Value], textures: Mapping[str, moderngl.Texture],
-             into: moderngl.Framebuffer | None = None, timer: Timer | None = None) -> Target | None:
+    def draw(
+        self,
+        moment: Moment,
+        params: Mapping[str, Value],
+        textures: Mapping[str, moderngl.Texture],
+        into: moderngl.Framebuffer | None = None,
+        timer: Timer | None = None,
+    ) -> Target | None:
         """Draw all passes.
 
         params    address -> value; an input that is missing has its default
@@ -236,8 +253,9 @@ class Node:
             texture = self._bound.get(name)
             if texture is None:
                 kept, borrowed = self._kept.get(name), lent.get(name)
-                texture = (kept.front.texture if kept is not None else
-                           borrowed.texture if borrowed is not None else self.black)
+                texture = (
+                    kept.front.texture if kept is not None else borrowed.texture if borrowed is not None else self.black
+                )
             texture.use(unit)
 
     def release(self) -> None:

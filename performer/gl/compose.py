@@ -23,8 +23,9 @@ uniform float gain;
 void main() { pixel = texture(image, isf_FragNormCoord) * gain; }
 """
 # A picture as large as what is drawn need not be filtered.
-_FETCH = _COPY.replace("texture(image, isf_FragNormCoord)",
-                       "texelFetch(image, ivec2(isf_FragNormCoord * vec2(textureSize(image, 0))), 0)")
+_FETCH = _COPY.replace(
+    "texture(image, isf_FragNormCoord)", "texelFetch(image, ivec2(isf_FragNormCoord * vec2(textureSize(image, 0))), 0)"
+)
 # Light adds and covers in linear light, which a square comes near enough to (sRGB is a power of 2.2, by and large);
 # the other modes are what painting programs define, on the numbers as they are (W3C, "Compositing and Blending", 2024).
 # What MODE, PLACED and MASKED do not ask for is not there: where the processor draws, even a branch not taken costs.
@@ -163,8 +164,10 @@ class Compose:
 
     def __init__(self, ctx: moderngl.Context) -> None:
         self._ctx, self._after = ctx, after_pass(ctx)
-        self._programs = [ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=source)
-                          for source in (_COPY, _FETCH, _PRESENT, _DARK)]
+        self._programs = [
+            ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=source)
+            for source in (_COPY, _FETCH, _PRESENT, _DARK)
+        ]
         self._copy, self._fetch, self._present, _ = self._programs
         self._vaos = [ctx.vertex_array(program, []) for program in self._programs]
         self._copy_vao, self._fetch_vao, self._present_vao, self._dark_vao = self._vaos
@@ -179,10 +182,18 @@ class Compose:
         (self._fetch_vao if like else self._copy_vao).render(moderngl.TRIANGLES, 3)
         self._after()
 
-    def mix(self, below: moderngl.Texture | None, above: moderngl.Texture, mode: int, opacity: float,
-            into: moderngl.Framebuffer, place: Place | None = None,
-            key: tuple[float, float, tuple[float, ...]] = (0.0, 0.0, (0.0, 0.0, 0.0)),
-            stencil: moderngl.Texture | None = None, mask: tuple[float, float] = (0.0, 0.0)) -> None:
+    def mix(
+        self,
+        below: moderngl.Texture | None,
+        above: moderngl.Texture,
+        mode: int,
+        opacity: float,
+        into: moderngl.Framebuffer,
+        place: Place | None = None,
+        key: tuple[float, float, tuple[float, ...]] = (0.0, 0.0, (0.0, 0.0, 0.0)),
+        stencil: moderngl.Texture | None = None,
+        mask: tuple[float, float] = (0.0, 0.0),
+    ) -> None:
         """`above` on `below`, or on black.
 
         mode     one of MODES; opacity, 0..1
@@ -191,8 +202,11 @@ class Compose:
         stencil  a picture whose brightness weighs the opacity; mask: how far (0..1), and 1.0 to turn it round
         """
         size = into.size
-        like = (below is None or below.size == size) and (place is not None or above.size == size) and (
-            stencil is None or stencil.size == size)
+        like = (
+            (below is None or below.size == size)
+            and (place is not None or above.size == size)
+            and (stencil is None or stencil.size == size)
+        )
         kind = mode, place is not None, stencil is not None, like, below is not None
         program = self._mixes.get(kind)
         if program is None:
@@ -213,8 +227,9 @@ class Compose:
         program.vao.render(moderngl.TRIANGLES, 3)
         self._after()
 
-    def rehearse(self, layers: Iterable[Any], picture: moderngl.Texture, other: moderngl.Texture,
-                 into: moderngl.Framebuffer) -> None:
+    def rehearse(
+        self, layers: Iterable[Any], picture: moderngl.Texture, other: moderngl.Texture, into: moderngl.Framebuffer
+    ) -> None:
         """Copy a picture, and lay it on itself as each layer may come to lie: drivers compile when they first draw.
 
         other  of another size, as a layer may be
@@ -223,8 +238,15 @@ class Compose:
             self.copy(size, into)
             for number, layer in enumerate(layers):
                 for place in (None, AS_IT_IS):
-                    self.mix(picture if number else None, size, MODES[layer.blend], 1.0, into, place,
-                             stencil=picture if layer.mask is not None else None)
+                    self.mix(
+                        picture if number else None,
+                        size,
+                        MODES[layer.blend],
+                        1.0,
+                        into,
+                        place,
+                        stencil=picture if layer.mask is not None else None,
+                    )
 
     def present(self, image: moderngl.Texture, into: moderngl.Framebuffer, gain: float, frame: int) -> None:
         """The image times gain as eight bits can show it: bright colours tamed, steps hidden by noise of one step.

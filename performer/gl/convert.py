@@ -133,8 +133,14 @@ class Converter:
         self._unpack.render(moderngl.TRIANGLES, 3)
         self._after()
 
-    def draw(self, planes: moderngl.TextureArray, before: moderngl.Texture | None, progress: float,
-             into: Target, given: OnCard | None = None) -> None:
+    def draw(
+        self,
+        planes: moderngl.TextureArray,
+        before: moderngl.Texture | None,
+        progress: float,
+        into: Target,
+        given: OnCard | None = None,
+    ) -> None:
         """Crossfade from `before` (as it is) to the planes (their middle part, as large as `into`).
 
         given  what the planes are, where they are a model's output as it was on the card
@@ -165,7 +171,15 @@ class Converter:
         return self._tensor
 
     def release(self) -> None:
-        for part in (self._vao, self._refine, self._unpack, self.program, self._cubic, self._packed, self._tensor_vao,
-                     self._tensor):
+        for part in (
+            self._vao,
+            self._refine,
+            self._unpack,
+            self.program,
+            self._cubic,
+            self._packed,
+            self._tensor_vao,
+            self._tensor,
+        ):
             if part is not None:
                 part.release()

@@ -120,12 +120,12 @@ class Atlas:
         if self.width(text) <= width:
             return text
         ends = np.cumsum(self.advances[self.places(text)])
-        return text[:int(np.searchsorted(ends, width - self.width("…"), side="right"))].rstrip() + "…"
+        return text[: int(np.searchsorted(ends, width - self.width("…"), side="right"))].rstrip() + "…"
 
     def write(self, out: np.ndarray, text: str, x: float, y: float, color: tuple[float, float, float, float]) -> int:
         """Set the text's quads into rows of `out` (n, QUAD), its line's top left at x, y; returns rows used."""
-        quads = self.set(text)[0][:len(out)]
-        rows = out[:len(quads)]
+        quads = self.set(text)[0][: len(out)]
+        rows = out[: len(quads)]
         rows[:, :8] = quads
         rows[:, 0] += x
         rows[:, 1] += y

@@ -61,5 +61,7 @@ def _context() -> moderngl.Context:
         return moderngl.create_standalone_context(require=330, **options)
     except Exception as error:
         reason = str(error).strip().splitlines()
-        raise Fault(f"no OpenGL 3.3 without a display: {reason[0] if reason else 'EGL did not start'}; "
-                    "on Debian: apt-get install libegl1 libgl1-mesa-dri") from None
+        raise Fault(
+            f"no OpenGL 3.3 without a display: {reason[0] if reason else 'EGL did not start'}; "
+            "on Debian: apt-get install libegl1 libgl1-mesa-dri"
+        ) from None

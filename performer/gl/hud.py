@@ -117,7 +117,7 @@ class Hud:
         if self._bands:
             self._move_meters(state)
         self._buffer.orphan()
-        self._buffer.write(self._data[:self._count])
+        self._buffer.write(self._data[: self._count])
         ctx = self._ctx
         target.use()
         self._atlas.texture.use(0)
@@ -223,8 +223,8 @@ class Hud:
             for place in range(len(shown)):
                 self._box(x + inner - 1 - meter, y + place * line + (line - bar) // 2, meter, bar, _TROUGH, bar)
             self._routes = self._count
-            self._data[self._routes:self._routes + len(shown)] = self._data[troughs:self._routes]
-            self._data[self._routes:self._routes + len(shown), 8:12] = _ACCENT
+            self._data[self._routes : self._routes + len(shown)] = self._data[troughs : self._routes]
+            self._data[self._routes : self._routes + len(shown), 8:12] = _ACCENT
             self._count += len(shown)
             for source, goal, _ in shown:
                 self._text(self._atlas.fit(source, split - em * 0.6), x, y, _DIM)
@@ -279,7 +279,7 @@ class Hud:
 
     def _move_meters(self, state: HudState) -> None:
         data = self._data
-        rows = data[self._bands:self._bands + BANDS]
+        rows = data[self._bands : self._bands + BANDS]
         heights = np.clip(state.bands, 0.0, 1.0)
         np.nan_to_num(heights, copy=False)
         rows[:, 3] = 1.0 + np.round(heights * (self._tall - 1.0))
@@ -290,7 +290,8 @@ class Hud:
         data[self._beat, 11] = (0.25 + 0.75 * (1.0 - state.beat % 1.0) ** 2) if state.bpm > 0 else 0.25
         for place, (_, _, amount) in enumerate(state.routes[:MOST_ROUTES]):
             data[self._routes + place, 2] = data[self._routes - min(len(state.routes), MOST_ROUTES) + place, 2] * min(
-                max(amount, 0.0), 1.0)
+                max(amount, 0.0), 1.0
+            )
 
     def _box(self, x: float, y: float, width: float, height: float, color: _Color, radius: float = 0.0) -> int:
         """A rectangle; returns its row."""
@@ -301,6 +302,6 @@ class Hud:
 
     def _text(self, text: str, x: float, y: float, color: _Color) -> float:
         """A line of text with its top left at x, y; returns where it ends."""
-        used = self._atlas.write(self._data[self._count:], text, round(x), round(y), color)
+        used = self._atlas.write(self._data[self._count :], text, round(x), round(y), color)
         self._count += used
         return x + self._atlas.width(text)

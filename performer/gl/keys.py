@@ -26,8 +26,16 @@ class Key:
 
 
 KEYS = (
-    *(Key(str((place + 1) % 10), "show.preset", place, "" if place else "1 .. 9, 0", "" if place else "presets 1 to 10")
-      for place in range(10)),
+    *(
+        Key(
+            str((place + 1) % 10),
+            "show.preset",
+            place,
+            "" if place else "1 .. 9, 0",
+            "" if place else "presets 1 to 10",
+        )
+        for place in range(10)
+    ),
     Key("right", "show.next", 1.0, "right", "next preset"),
     Key("left", "show.previous", 1.0, "left", "previous preset"),
     Key("space", "show.tap", 1.0, "space", "tap the tempo"),

@@ -18,8 +18,7 @@ from performer.isf.glsl import SUFFIX, renamed
 from performer.isf.spec import FILE_LINES
 
 #: How drivers begin a complaint: Mesa `0:12(3): error: `, NVIDIA `0(12) : error C0000: `, others `ERROR: 0:12: `.
-_COMPLAINT = re.compile(
-    r"^(?:ERROR:\s*)?\d+(?::(\d+)(?:\(\d+\))?|\((\d+)\))\s*:\s*(?:error\s*(?:[A-Z]\d+)?:\s*)?(.*)$")
+_COMPLAINT = re.compile(r"^(?:ERROR:\s*)?\d+(?::(\d+)(?:\(\d+\))?|\((\d+)\))\s*:\s*(?:error\s*(?:[A-Z]\d+)?:\s*)?(.*)$")
 
 _OWN = Path(__file__).resolve().parents[2]  # all that comes along lies in there
 
@@ -35,8 +34,14 @@ class PassProgram:
 
     __slots__ = ("_after", "_last", "_mode", "_set", "_vao", "corners", "glsl", "here", "units")
 
-    def __init__(self, ctx: moderngl.Context, spec: ShaderSpec, index: int, rest: Mapping[str, Value] = EMPTY,
-                 fetched: bool = False) -> None:
+    def __init__(
+        self,
+        ctx: moderngl.Context,
+        spec: ShaderSpec,
+        index: int,
+        rest: Mapping[str, Value] = EMPTY,
+        fetched: bool = False,
+    ) -> None:
         vertex, fragment = spec.glsl(index)
         self.here = frozenset() if spec.corners else settled.here(fragment, spec.images)
         fragment = settled.constant(fragment, rest)
@@ -51,8 +56,15 @@ class PassProgram:
         self.units: dict[str, int] = {}  # name of an image -> texture unit, for those the driver kept
         self._set: dict[str, Any] = {}
         self._last: dict[str, Any] = {}
-        samplers = {renamed(name): name for name in (
-            *spec.images, *(a.name for a in spec.audio), *spec.targets, *(name for name, _ in spec.imported))}
+        samplers = {
+            renamed(name): name
+            for name in (
+                *spec.images,
+                *(a.name for a in spec.audio),
+                *spec.targets,
+                *(name for name, _ in spec.imported),
+            )
+        }
         for name in self.glsl:
             member = self.glsl[name]
             if not isinstance(member, moderngl.Uniform):

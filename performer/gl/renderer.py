@@ -49,8 +49,13 @@ class Renderer:
     `preview` is the newest picture of the deck that is not live, or None.
     """
 
-    def __init__(self, ctx: moderngl.Context, shaders: Mapping[str, ShaderSpec], started: datetime | None = _STARTED,
-                 deep: bool = True) -> None:
+    def __init__(
+        self,
+        ctx: moderngl.Context,
+        shaders: Mapping[str, ShaderSpec],
+        started: datetime | None = _STARTED,
+        deep: bool = True,
+    ) -> None:
         self.ctx, self.started, self.skip = ctx, started, 0
         self.timer: Timer | None = None
         self.limiter: FlashLimiter | None = None
@@ -168,8 +173,11 @@ class Renderer:
         if self.timer is not None:
             self.timer.frame()
         self._forget(frame)
-        plain = frame.blackout <= 0.0 and target.size == frame.size and not (
-            self._pool.deep or self.monitor or self.limiter)
+        plain = (
+            frame.blackout <= 0.0
+            and target.size == frame.size
+            and not (self._pool.deep or self.monitor or self.limiter)
+        )
         direct = target if plain else None
         if frame.incoming is None:
             result = self._draw_scene(frame, frame.scene, images, direct)
@@ -225,8 +233,9 @@ class Renderer:
             self._compose.copy(texture, target)
         target.viewport = whole
 
-    def _draw_change(self, frame: Frame, incoming: Scene, images: Images,
-                     into: moderngl.Framebuffer | None) -> Target | None:
+    def _draw_change(
+        self, frame: Frame, incoming: Scene, images: Images, into: moderngl.Framebuffer | None
+    ) -> Target | None:
         start = self._draw_scene(frame, frame.scene, images, None)
         end = self._draw_scene(frame, incoming, images, None)
         assert start is not None and end is not None
@@ -245,27 +254,31 @@ class Renderer:
         self._pool.give(end)
         return result
 
-    def _draw_scene(self, frame: Frame, scene: Scene, images: Images,
-                    into: moderngl.Framebuffer | None) -> Target | None:
+    def _draw_scene(
+        self, frame: Frame, scene: Scene, images: Images, into: moderngl.Framebuffer | None
+    ) -> Target | None:
         """The scene's picture, to be given back to the pool, or None when it could be drawn to `into`."""
         stage = self._stages.get(scene.number)
         if stage is None:
             stage = self._stages[scene.number] = SceneState.build(
-                scene.preset, partial(ImageTexture, self.ctx, self._converter), partial(self._node, scene.preset))
+                scene.preset, partial(ImageTexture, self.ctx, self._converter), partial(self._node, scene.preset)
+            )
         moment = stage.moment
         moment.size, moment.time, moment.dt, moment.date = frame.size, scene.t, frame.dt, self._date(frame.t)
         left_out = stage.costly(self.skip)
         master = [node for node in stage.master if node not in left_out]
-        stencils = {layer.name: self._draw_layer(frame, scene, stage, layer, images, left_out, None)
-                    for layer in stage.stencils}
+        stencils = {
+            layer.name: self._draw_layer(frame, scene, stage, layer, images, left_out, None) for layer in stage.stencils
+        }
         direct = into if not master and len(stage.layers) == 1 else None
         aspect, below = frame.size[0] / frame.size[1], None
         for at, layer in enumerate(stage.layers):
             if at > 0 and layer.opacity(scene.params) <= 0.0:
                 continue
             plain = at == 0 and layer.plain(scene.params)
-            above = stencils.get(layer.name) or self._draw_layer(frame, scene, stage, layer, images, left_out,
-                                                                 direct if plain else None)
+            above = stencils.get(layer.name) or self._draw_layer(
+                frame, scene, stage, layer, images, left_out, direct if plain else None
+            )
             if plain:
                 if above is None:
                     return None
@@ -275,9 +288,15 @@ class Renderer:
             stencil = stencils.get(layer.mask) if layer.mask is not None else None
             last = into if not master and at == len(stage.layers) - 1 else None
             mixed = None if last is not None else self._pool.take(frame.size)
-            layer.lay(self._compose, scene.params, None if below is None else below.texture, above.texture,
-                      stencil.texture if stencil is not None else None, aspect,
-                      last if last is not None else mixed.fbo)  # type: ignore[union-attr]
+            layer.lay(
+                self._compose,
+                scene.params,
+                None if below is None else below.texture,
+                above.texture,
+                stencil.texture if stencil is not None else None,
+                aspect,
+                last if last is not None else mixed.fbo,
+            )  # type: ignore[union-attr]
             for spent in (below, above):
                 if spent is not None and spent not in stencils.values():
                     self._pool.give(spent)
@@ -291,8 +310,16 @@ class Renderer:
             return None
         return self._run(frame, scene, stage, master, below, into)
 
-    def _draw_layer(self, frame: Frame, scene: Scene, stage: SceneState, layer: LayerState, images: Images,
-                    left_out: list[Node], into: moderngl.Framebuffer | None) -> Target | None:
+    def _draw_layer(
+        self,
+        frame: Frame,
+        scene: Scene,
+        stage: SceneState,
+        layer: LayerState,
+        images: Images,
+        left_out: list[Node],
+        into: moderngl.Framebuffer | None,
+    ) -> Target | None:
         effects = [node for node in layer.effects if node not in left_out] if left_out else layer.effects
         source: Target | None = None
         if layer.image is not None:
@@ -312,8 +339,15 @@ class Renderer:
             self._compose.dark(source.fbo)
         return self._run(frame, scene, stage, effects, source, into)
 
-    def _run(self, frame: Frame, scene: Scene, stage: SceneState, nodes: list[Node], now: Target,
-             into: moderngl.Framebuffer | None) -> Target | None:
+    def _run(
+        self,
+        frame: Frame,
+        scene: Scene,
+        stage: SceneState,
+        nodes: list[Node],
+        now: Target,
+        into: moderngl.Framebuffer | None,
+    ) -> Target | None:
         """Draw a chain of filters over a picture, which goes back to the pool if it came from there."""
         for node in nodes:
             last = into if node is nodes[-1] else None
@@ -326,8 +360,16 @@ class Renderer:
             now = picture
         return now
 
-    def _draw_node(self, node: Node, frame: Frame, scene: Scene, stage: SceneState, given: dict[str, moderngl.Texture],
-                   other: moderngl.Texture, into: moderngl.Framebuffer | None) -> tuple[bool, Target | None]:
+    def _draw_node(
+        self,
+        node: Node,
+        frame: Frame,
+        scene: Scene,
+        stage: SceneState,
+        given: dict[str, moderngl.Texture],
+        other: moderngl.Texture,
+        into: moderngl.Framebuffer | None,
+    ) -> tuple[bool, Target | None]:
         """Whether it was drawn, and the picture; no picture where it was drawn to `into`."""
         if node in self._failed or node.scale <= 0.0:
             return False, None
@@ -365,7 +407,8 @@ class Renderer:
             self.timer.forget(node)
         spec = node.program.spec
         return f"{spec.name} is too slow here: " + (
-            f"drawn at {node.scale:.0%} of the resolution" if node.scale > 0.0 else "left out")
+            f"drawn at {node.scale:.0%} of the resolution" if node.scale > 0.0 else "left out"
+        )
 
     def _date(self, t: float) -> tuple[float, float, float, float]:
         now = self.started + timedelta(seconds=t) if self.started is not None else datetime.now()
@@ -377,8 +420,11 @@ class Renderer:
     def _remember(self, image: ImageTexture) -> None:
         """The newest picture of any model stands in for one that has not come yet."""
         old, self._last_image = self._last_image, image
-        if old is not None and old is not image and not any(
-                layer.image is old for stage in self._stages.values() for layer in stage.layers):
+        if (
+            old is not None
+            and old is not image
+            and not any(layer.image is old for stage in self._stages.values() for layer in stage.layers)
+        ):
             old.release()
 
     def _forget(self, frame: Frame) -> None:

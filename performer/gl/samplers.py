@@ -25,8 +25,9 @@ class Samplers:
             if path not in self._pictures:
                 self._pictures[path] = picture(self._ctx, path)
 
-    def fill(self, spec: ShaderSpec, frame: Frame, given: dict[str, moderngl.Texture],
-             other: moderngl.Texture) -> dict[str, moderngl.Texture]:
+    def fill(
+        self, spec: ShaderSpec, frame: Frame, given: dict[str, moderngl.Texture], other: moderngl.Texture
+    ) -> dict[str, moderngl.Texture]:
         """Add to `given` all that a shader samples; image inputs beyond the usual ones see `other`."""
         for name in spec.images:
             if name not in given:

@@ -29,8 +29,11 @@ class LayerState:
         self.mode, self.mask = MODES[layer.blend], layer.mask
         self._opacity = f"{layer.name}.mix.opacity"
         self._transform = tuple(f"{layer.name}.transform.{end}" for end in ("x", "y", "scale", "angle"))
-        self._key = (tuple(f"{layer.name}.key.{end}" for end in ("threshold", "softness", "color"))
-                     if layer.blend in KEYS else ())
+        self._key = (
+            tuple(f"{layer.name}.key.{end}" for end in ("threshold", "softness", "color"))
+            if layer.blend in KEYS
+            else ()
+        )
         self._mask = (f"{layer.name}.mask.amount", f"{layer.name}.mask.invert")
 
     def opacity(self, params: Mapping[str, Value]) -> float:
@@ -39,22 +42,39 @@ class LayerState:
     def plain(self, params: Mapping[str, Value]) -> bool:
         """Whether it just covers the whole picture."""
         x, y, scale, angle = self._transform
-        return (self.mode == 0 and self.mask is None and self.opacity(params) >= 1.0
-                and number(params, x, 0.0) == 0.0 and number(params, y, 0.0) == 0.0
-                and number(params, scale, 1.0) == 1.0 and number(params, angle, 0.0) == 0.0)
+        return (
+            self.mode == 0
+            and self.mask is None
+            and self.opacity(params) >= 1.0
+            and number(params, x, 0.0) == 0.0
+            and number(params, y, 0.0) == 0.0
+            and number(params, scale, 1.0) == 1.0
+            and number(params, angle, 0.0) == 0.0
+        )
 
-    def lay(self, compose: Compose, params: Mapping[str, Value], below: moderngl.Texture | None,
-            above: moderngl.Texture, stencil: moderngl.Texture | None, aspect: float,
-            into: moderngl.Framebuffer) -> None:
+    def lay(
+        self,
+        compose: Compose,
+        params: Mapping[str, Value],
+        below: moderngl.Texture | None,
+        above: moderngl.Texture,
+        stencil: moderngl.Texture | None,
+        aspect: float,
+        into: moderngl.Framebuffer,
+    ) -> None:
         """Draw `above`, this layer's picture, on `below`, or on black."""
         x, y, scale, angle = self._transform
-        at = place(number(params, x, 0.0), number(params, y, 0.0), number(params, scale, 1.0),
-                   number(params, angle, 0.0), aspect)
+        at = place(
+            number(params, x, 0.0),
+            number(params, y, 0.0),
+            number(params, scale, 1.0),
+            number(params, angle, 0.0),
+            aspect,
+        )
         key = (0.0, 0.0, (0.0, 0.0, 0.0))
         if self._key:
             threshold, softness, color = self._key
-            key = (number(params, threshold, 0.25), number(params, softness, 0.1),
-                   params.get(color, (0.0, 1.0, 0.0)))  # type: ignore[assignment]
+            key = (number(params, threshold, 0.25), number(params, softness, 0.1), params.get(color, (0.0, 1.0, 0.0)))  # type: ignore[assignment]
         mask = (0.0, 0.0)
         if stencil is not None:
             mask = (number(params, self._mask[0], 1.0), float(number(params, self._mask[1], 0.0) >= 0.5))
@@ -79,8 +99,9 @@ class SceneState:
         self.stencils = [layer for layer in layers if layer.name in masks]
 
     @classmethod
-    def build(cls, preset: Any, image: Callable[[bool], ImageTexture],
-              node: Callable[[str, str], Node | None]) -> SceneState:
+    def build(
+        cls, preset: Any, image: Callable[[bool], ImageTexture], node: Callable[[str, str], Node | None]
+    ) -> SceneState:
         """Make all parts; a node that can't be had is left out.
 
         image  makes the place for a generator's pictures, which are shown whole or not
@@ -92,10 +113,14 @@ class SceneState:
             return [one for one in found if one is not None]
 
         layers = [
-            LayerState(layer, image(layer.fit == "contain") if layer.shader is None else None,
-                       node(layer.shader, f"{layer.name}.source") if layer.shader is not None else None,
-                       chain(layer.effects, layer.name))
-            for layer in preset.layers]
+            LayerState(
+                layer,
+                image(layer.fit == "contain") if layer.shader is None else None,
+                node(layer.shader, f"{layer.name}.source") if layer.shader is not None else None,
+                chain(layer.effects, layer.name),
+            )
+            for layer in preset.layers
+        ]
         return cls(layers, chain(preset.master, "master"), node(preset.transition.shader, "transition.shader"))
 
     def nodes(self) -> list[Node]:

@@ -94,8 +94,13 @@ class Card:
         for place, text in enumerate(lines):
             shown = atlas.fit(text, 7.6 * cell)
             shade = 1.0 if place == 0 else 0.8
-            count += atlas.write(self._data[count:], shown, round(size[0] / 2 - atlas.width(shown) / 2),
-                                 round(top + place * atlas.line), (shade, shade, shade, 1.0))
+            count += atlas.write(
+                self._data[count:],
+                shown,
+                round(size[0] / 2 - atlas.width(shown) / 2),
+                round(top + place * atlas.line),
+                (shade, shade, shade, 1.0),
+            )
         self._buffer.orphan()
         self._buffer.write(self._data[:count])
         atlas.texture.use(0)

@@ -225,7 +225,7 @@ class SoundTexture:
             return
         self._frame = frame
         if self._spectrum:
-            _gather(sound.spectrum[:len(sound.spectrum) // 2] if self._both else sound.spectrum, self._rows[0])
+            _gather(sound.spectrum[: len(sound.spectrum) // 2] if self._both else sound.spectrum, self._rows[0])
         if self._both or not self._spectrum:
             row = self._rows[-1]
             _gather(np.abs(sound.waveform) if len(row) == 1 else sound.waveform, row)

@@ -86,8 +86,11 @@ class Timer:
 
     def passes(self, owner: Hashable) -> list[float]:
         """Seconds of each pass of an owner, in order."""
-        return [median(one.samples) for (of, _), one in sorted(self._passes.items(), key=lambda item: item[0][1])
-                if of is owner and one.samples]
+        return [
+            median(one.samples)
+            for (of, _), one in sorted(self._passes.items(), key=lambda item: item[0][1])
+            if of is owner and one.samples
+        ]
 
     def forget(self, owner: Hashable) -> None:
         """The owner is gone, or draws something else now."""

@@ -65,8 +65,11 @@ class _Tensor:
         self.kind = kind(picture)
         sides = dict(zip(picture.layout, picture.shape, strict=True))
         channels, packed = sides.get("C", 1), picture.layout.endswith("HWC")
-        self.texture = ctx.texture_array((sides["W"], sides["H"], 1 if packed else channels),
-                                         channels if packed else 1, dtype=COMPONENTS[picture.dtype][0])
+        self.texture = ctx.texture_array(
+            (sides["W"], sides["H"], 1 if packed else channels),
+            channels if packed else 1,
+            dtype=COMPONENTS[picture.dtype][0],
+        )
         self.texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
 
 
@@ -234,8 +237,12 @@ class Ways:
         """A transport does not work: the next kind takes its place."""
         if self._left and self._left[0].name == transport.name:
             self._left.pop(0)
-            log.warning("pictures do not get into GL by the %s way (%s); now: %s", transport.name,
-                        " ".join(str(error).split())[:160] or repr(error), self.name)
+            log.warning(
+                "pictures do not get into GL by the %s way (%s); now: %s",
+                transport.name,
+                " ".join(str(error).split())[:160] or repr(error),
+                self.name,
+            )
 
     def good(self, transport: Transport) -> bool:
         """Whether it is of the kind that is in use."""

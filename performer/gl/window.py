@@ -16,8 +16,11 @@ from performer.frame import ControlEvent
 from performer.gl.keys import BY_KEY, TWICE_WITHIN_S, Key
 
 #: Keys that type no character, and digits, which some keyboards type only with shift: known by their place.
-_PLACES = {getattr(glfw, "KEY_" + {"esc": "escape"}.get(key, key).upper()): entry
-           for key, entry in BY_KEY.items() if len(key) > 1 or key.isdigit()}
+_PLACES = {
+    getattr(glfw, "KEY_" + {"esc": "escape"}.get(key, key).upper()): entry
+    for key, entry in BY_KEY.items()
+    if len(key) > 1 or key.isdigit()
+}
 _PLACES |= {getattr(glfw, f"KEY_KP_{digit}"): BY_KEY[str(digit)] for digit in range(10)}
 
 _errors: list[str] = []
@@ -40,9 +43,17 @@ class Window:
     Raises Fault when there is no display or no such monitor.
     """
 
-    def __init__(self, size: tuple[int, int] = (1280, 720), monitor: str | int | None = None, fullscreen: bool = False,
-                 title: str = "performer", *, vsync: bool = True, clock: Callable[[], float] = time.perf_counter,
-                 visible: bool = True) -> None:
+    def __init__(
+        self,
+        size: tuple[int, int] = (1280, 720),
+        monitor: str | int | None = None,
+        fullscreen: bool = False,
+        title: str = "performer",
+        *,
+        vsync: bool = True,
+        clock: Callable[[], float] = time.perf_counter,
+        visible: bool = True,
+    ) -> None:
         _start()
         self.vsync = vsync
         self._clock = clock
@@ -87,9 +98,15 @@ class Window:
     def _open(self, size: tuple[int, int], title: str, visible: bool, share: Any = None) -> Any:
         glfw.default_window_hints()
         for hint, value in (
-            (glfw.CONTEXT_VERSION_MAJOR, 3), (glfw.CONTEXT_VERSION_MINOR, 3), (glfw.DEPTH_BITS, 0),
-            (glfw.OPENGL_PROFILE, glfw.OPENGL_CORE_PROFILE), (glfw.OPENGL_FORWARD_COMPAT, True),
-            (glfw.STENCIL_BITS, 0), (glfw.ALPHA_BITS, 0), (glfw.AUTO_ICONIFY, False), (glfw.VISIBLE, visible),
+            (glfw.CONTEXT_VERSION_MAJOR, 3),
+            (glfw.CONTEXT_VERSION_MINOR, 3),
+            (glfw.DEPTH_BITS, 0),
+            (glfw.OPENGL_PROFILE, glfw.OPENGL_CORE_PROFILE),
+            (glfw.OPENGL_FORWARD_COMPAT, True),
+            (glfw.STENCIL_BITS, 0),
+            (glfw.ALPHA_BITS, 0),
+            (glfw.AUTO_ICONIFY, False),
+            (glfw.VISIBLE, visible),
         ):
             glfw.window_hint(hint, value)
         _errors.clear()

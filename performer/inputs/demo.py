@@ -63,9 +63,9 @@ class _Groove:
         first = index * 16
         start, end = self.steps[first], self.steps[first + 16]
         n = end - start
-        at = self.steps[first:first + 16] - start
+        at = self.steps[first : first + 16] - start
         out = np.zeros((n + len(self.tail), 2))
-        out[:len(self.tail)] += self.tail
+        out[: len(self.tail)] += self.tail
         drop = part == "drop"
         into = index - max(b for b, _ in PARTS if b <= index)
         length = {"intro": 8, "build": 4 if index < 20 else 2, "drop": 8, "break": 6, "outro": 4}[part]
@@ -86,7 +86,7 @@ class _Groove:
             t = np.arange(int(1.1 * self.rate)) / self.rate
             crash = self.rng.standard_normal(len(t)) * np.exp(-3.5 * t)
             sos = butter(2, 3000 / (self.rate / 2), "high", output="sos")
-            out[:len(crash)] += (sosfilt(sos, crash) * 0.16)[:, None]
+            out[: len(crash)] += (sosfilt(sos, crash) * 0.16)[:, None]
         self.tail = out[n:].copy()
         return out[:n]
 
@@ -150,9 +150,9 @@ class _Groove:
             note = lfilter(*butter(1, min(0.9, (900 + 5000 * rise[at[step]]) / (self.rate / 2))), note)
             pan = 0.5 + 0.35 * np.sin(step * 1.7)
             sides = np.array([np.cos(pan * np.pi / 2), np.sin(pan * np.pi / 2)])
-            out[at[step]:at[step] + length] += note[:, None] * sides
+            out[at[step] : at[step] + length] += note[:, None] * sides
             echo = at[step] + int(0.75 * 60.0 / BPM * self.rate)
-            out[echo:echo + length] += (note * 0.35)[:len(out) - echo, None][:, [0, 0]] * np.array([0.4, 0.9])
+            out[echo : echo + length] += (note * 0.35)[: len(out) - echo, None][:, [0, 0]] * np.array([0.4, 0.9])
         return out[:n]
 
     def _bass(self, index: int, n: int, at: np.ndarray) -> np.ndarray:
@@ -167,7 +167,7 @@ class _Groove:
         for step, on in enumerate(_BASS_STEPS):
             if on or step in (2, 6, 10, 14):
                 end = min(n, at[step] + length)
-                out[at[step]:end] += note[:end - at[step]]
+                out[at[step] : end] += note[: end - at[step]]
         return out
 
     def _wave(self, hertz: float, n: int, phase: float) -> np.ndarray:
@@ -212,4 +212,4 @@ class _Groove:
     def _add(out: np.ndarray, voice: np.ndarray, at: int, gain: float, pan: float = 0.0) -> None:
         end = min(len(out), at + len(voice))
         sides = np.array([1.0 - max(0.0, pan), 1.0 + min(0.0, pan)]) * gain
-        out[at:end] += voice[:end - at, None] * sides
+        out[at:end] += voice[: end - at, None] * sides

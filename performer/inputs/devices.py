@@ -23,9 +23,16 @@ def list_devices() -> dict[str, Any]:
             for kind, way in (("input", 0), ("output", 1)):
                 channels = device[f"max_{kind}_channels"]
                 if channels:
-                    found[f"{kind}s"].append({
-                        "index": index, "name": device["name"], "api": apis[device["hostapi"]], "channels": channels,
-                        "rate": device["default_samplerate"], "default": index == sd.default.device[way]})
+                    found[f"{kind}s"].append(
+                        {
+                            "index": index,
+                            "name": device["name"],
+                            "api": apis[device["hostapi"]],
+                            "channels": channels,
+                            "rate": device["default_samplerate"],
+                            "default": index == sd.default.device[way],
+                        }
+                    )
     except OSError:
         found["notes"].append("PortAudio is missing: sudo apt-get install -y libportaudio2")
     except Exception as error:  # PortAudioError: no host API at all

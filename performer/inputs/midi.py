@@ -174,8 +174,12 @@ def api_number(name: str) -> int:
     known = {"": rtmidi.API_UNSPECIFIED, "alsa": rtmidi.API_LINUX_ALSA, "jack": rtmidi.API_UNIX_JACK}
     if name not in known:
         raise Fault(f"--midi-api {name!r}: expected alsa or jack")
-    if not name and sys.platform == "linux" and not SEQUENCER.exists() and any(
-            path.is_socket() for path in SHARED.glob("jack_*_*")):
+    if (
+        not name
+        and sys.platform == "linux"
+        and not SEQUENCER.exists()
+        and any(path.is_socket() for path in SHARED.glob("jack_*_*"))
+    ):
         return int(rtmidi.API_UNIX_JACK)  # no ALSA sequencer, but a JACK server
     if known[name] not in (rtmidi.API_UNSPECIFIED, *rtmidi.get_compiled_api()):
         raise Fault(f"--midi-api {name}: this build of RtMidi does not have it; leave it out")

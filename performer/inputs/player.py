@@ -33,8 +33,16 @@ class Player:
 
     key, reported_s = "", 0.0  # no device brings it
 
-    def __init__(self, name: str, blocks: Iterator[np.ndarray], rate: int, channels: int, now: Clock,
-                 mute: bool = False, patient: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        blocks: Iterator[np.ndarray],
+        rate: int,
+        channels: int,
+        now: Clock,
+        mute: bool = False,
+        patient: bool = False,
+    ) -> None:
         self.rate, self.ring = rate, Ring(int(RING_S * rate), channels)
         self.state, self.overflows = "running", 0
         self.note, self.delay_s = name, 0.0  # a sample comes when it is heard
@@ -107,8 +115,12 @@ class Player:
                 portaudio.again()
             with portaudio.asking():
                 self._stream = sounddevice.OutputStream(
-                    samplerate=self.rate, channels=min(2, self._tape.width), blocksize=BLOCK, dtype="float32",
-                    callback=self._callback)
+                    samplerate=self.rate,
+                    channels=min(2, self._tape.width),
+                    blocksize=BLOCK,
+                    dtype="float32",
+                    callback=self._callback,
+                )
                 self._stream.start()
             self._seen_t = self._now()
         except Exception as error:  # PortAudio missing, no device, a rate it cannot play
@@ -124,7 +136,7 @@ class Player:
         """PortAudio's thread: hand over what is prepared, note when it will be heard."""
         rows, _ = self._tape.since(self._given, frames)
         n = len(rows)
-        out[:n] = rows[:, :out.shape[1]]
+        out[:n] = rows[:, : out.shape[1]]
         out[n:] = 0.0
         self._at = (self._given, self._now() + max(0.0, times.outputBufferDacTime - times.currentTime))
         self._given += n
@@ -135,8 +147,7 @@ class Player:
 def file_player(path: Path, now: Clock, mute: bool = False, patient: bool = False) -> Player:
     """A file, over and over. Raises Fault."""
     info = wavfile.probe(path)
-    return Player(path.name, wavfile.blocks(path, info.rate, loop=True), info.rate, info.channels, now, mute,
-                  patient)
+    return Player(path.name, wavfile.blocks(path, info.rate, loop=True), info.rate, info.channels, now, mute, patient)
 
 
 def demo_player(now: Clock, why: str = "", mute: bool = False) -> Player:

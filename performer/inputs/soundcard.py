@@ -58,7 +58,7 @@ class SoundCard:
 
     @property
     def key(self) -> str:
-        """"API: NAME" of the device once it was opened, by which it is remembered."""
+        """ "API: NAME" of the device once it was opened, by which it is remembered."""
         if self._key is None:
             return ""
         return ("system through " if self._spec == "system" else "") + ": ".join(self._key)
@@ -128,8 +128,15 @@ class SoundCard:
             os.environ["PULSE_SOURCE"] = MONITOR  # read by the sound server's library when the stream is opened
         try:
             with portaudio.asking():
-                self._stream = sd.InputStream(device=index, samplerate=rate, channels=channels, blocksize=BLOCK,
-                                              dtype="float32", latency="low", callback=callback)
+                self._stream = sd.InputStream(
+                    device=index,
+                    samplerate=rate,
+                    channels=channels,
+                    blocksize=BLOCK,
+                    dtype="float32",
+                    latency="low",
+                    callback=callback,
+                )
             self.reported_s = float(self._stream.latency)
             self.delay_s = self._guess_s = 0.5 * self.reported_s
             self.ring, self.rate = ring, rate
@@ -139,8 +146,10 @@ class SoundCard:
                 self._stream.start()
         except Exception as error:
             self._stop()
-            raise Fault(f"--input {self._spec}: {device['name']} cannot be opened ({portaudio.line(error)}); "
-                        "is another program holding it?") from None
+            raise Fault(
+                f"--input {self._spec}: {device['name']} cannot be opened ({portaudio.line(error)}); "
+                "is another program holding it?"
+            ) from None
         finally:
             if self._spec == "system" and before is None:
                 os.environ.pop("PULSE_SOURCE", None)
@@ -190,16 +199,24 @@ class SoundCard:
             if wanted in entry[1]["name"].lower() or wanted in f"{entry[2]}: {entry[1]['name']}".lower():
                 return entry
         names = [d["name"] for _, d, _ in known]
-        raise Fault(f"--input {self._spec!r}: no such file or sound input{nearest(self._spec, names)}; "
-                    f"there are {', '.join(names) or 'no inputs'} (`performer devices` lists them)")
+        raise Fault(
+            f"--input {self._spec!r}: no such file or sound input{nearest(self._spec, names)}; "
+            f"there are {', '.join(names) or 'no inputs'} (`performer devices` lists them)"
+        )
 
     @staticmethod
     def _monitor(known: list[tuple[int, dict[str, Any], str]]) -> tuple[int, dict[str, Any], str]:
         for index, device, api in known:
             name = device["name"].lower()
-            if name in SOUND_SERVERS or "monitor" in name or "loopback" in name or "stereo mix" in name \
-                    or "blackhole" in name:
+            if (
+                name in SOUND_SERVERS
+                or "monitor" in name
+                or "loopback" in name
+                or "stereo mix" in name
+                or "blackhole" in name
+            ):
                 return index, device, api
         mend = {"darwin": "install BlackHole and play into it", "win32": "enable Stereo Mix in the sound settings"}.get(
-            sys.platform, "start PulseAudio or PipeWire and install libasound2-plugins")
+            sys.platform, "start PulseAudio or PipeWire and install libasound2-plugins"
+        )
         raise Fault(f"--input system: what the computer plays cannot be heard here; {mend}")

@@ -53,8 +53,9 @@ def _opened(path: str | Path) -> soundfile.SoundFile:
     try:
         file = soundfile.SoundFile(str(path))
     except soundfile.LibsndfileError as error:
-        raise Fault(f"{path}: not a sound file that can be read ({error.error_string}); "
-                    "convert it to wav or flac") from None
+        raise Fault(
+            f"{path}: not a sound file that can be read ({error.error_string}); convert it to wav or flac"
+        ) from None
     if file.frames < 1:
         file.close()
         raise Fault(f"{path}: this sound file is empty")

@@ -11,12 +11,21 @@ from performer.frame import Value
 
 _UNIFORM = re.compile(
     r"^[ \t]*uniform[ \t]+(?:(?:lowp|mediump|highp)[ \t]+)?(\w+)[ \t]+(\w+)[ \t]*(?:=([^;\n]*))?"
-    r"(?:/\*\s*=([^\n]*?)\*/[ \t]*)?;[ \t]*(?:(?://|/\*)[ \t]*=([^\n]*))?", re.M)
+    r"(?:/\*\s*=([^\n]*?)\*/[ \t]*)?;[ \t]*(?:(?://|/\*)[ \t]*=([^\n]*))?",
+    re.M,
+)
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _VALUE = re.compile(rf"\s*(?:(true|false)\b|[bi]?(?:vec[234]|float|int)\s*\(([^()]*)\)|({_NUMBER}))")
 #: GLSL type -> kind of parameter, type of the uniform that carries it
-_TYPES = {"float": ("float", "float"), "int": ("long", "int"), "bool": ("bool", "bool"), "vec2": ("point2D", "vec2"),
-          "ivec2": ("point2D", "vec2"), "vec3": ("color", "vec4"), "vec4": ("color", "vec4")}
+_TYPES = {
+    "float": ("float", "float"),
+    "int": ("long", "int"),
+    "bool": ("bool", "bool"),
+    "vec2": ("point2D", "vec2"),
+    "ivec2": ("point2D", "vec2"),
+    "vec3": ("color", "vec4"),
+    "vec4": ("color", "vec4"),
+}
 
 
 @dataclass(frozen=True, slots=True)

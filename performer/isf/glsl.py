@@ -14,7 +14,8 @@ _RESERVED_WORDS = (
     "static extern external interface long short half fixed unsigned superp input output hvec2 hvec3 hvec4 dvec2 dvec3 "
     "dvec4 fvec2 fvec3 fvec4 sampler3DRect filter sizeof cast namespace using row_major sample "
     "double dmat2 dmat3 dmat4 buffer shared coherent restrict readonly writeonly resource atomic_uint patch subroutine "
-    "precise")
+    "precise"
+)
 RESERVED = frozenset(_RESERVED_WORDS.split())
 #: Keywords of 3.30 that a modern shader may use as such: renamed only where an input or a pass has that name.
 _KEYWORDS = (
@@ -22,19 +23,32 @@ _KEYWORDS = (
     "default if else in out inout float int void bool true false invariant discard return lowp mediump highp precision "
     "struct uint mat2 mat3 mat4 vec2 vec3 vec4 ivec2 ivec3 ivec4 bvec2 bvec3 bvec4 uvec2 uvec3 uvec4 sampler2D "
     "samplerCube sampler1D sampler3D texture textureSize textureLod textureProj texture2D texture2DLod texture2DProj "
-    "IMG_PIXEL IMG_NORM_PIXEL IMG_SIZE IMG_THIS_PIXEL IMG_THIS_NORM_PIXEL")
+    "IMG_PIXEL IMG_NORM_PIXEL IMG_SIZE IMG_THIS_PIXEL IMG_THIS_NORM_PIXEL"
+)
 KEYWORDS = frozenset(_KEYWORDS.split())
 
 _OLD = {
-    "gl_FragColor": "isf_FragColor", "gl_FragData": "isf_FragData", "vv_FragNormCoord": "isf_FragNormCoord",
-    "vv_vertShaderInit": "isf_vertShaderInit", "gl_TexCoord": "isf_TexCoord", "gl_Vertex": "isf_Vertex",
-    "gl_Color": "isf_Color", "gl_FrontColor": "isf_FrontColor", "gl_MultiTexCoord0": "isf_MultiTexCoord0",
-    "gl_ModelViewProjectionMatrix": "isf_Matrix", "gl_ModelViewMatrix": "isf_Matrix",
-    "gl_ProjectionMatrix": "isf_Matrix", "ftransform": "isf_ftransform",
-    "sampler2DRect": "sampler2D", "samplerCube": "sampler2D", "texture2DRect": "texture2D_pixels",
+    "gl_FragColor": "isf_FragColor",
+    "gl_FragData": "isf_FragData",
+    "vv_FragNormCoord": "isf_FragNormCoord",
+    "vv_vertShaderInit": "isf_vertShaderInit",
+    "gl_TexCoord": "isf_TexCoord",
+    "gl_Vertex": "isf_Vertex",
+    "gl_Color": "isf_Color",
+    "gl_FrontColor": "isf_FrontColor",
+    "gl_MultiTexCoord0": "isf_MultiTexCoord0",
+    "gl_ModelViewProjectionMatrix": "isf_Matrix",
+    "gl_ModelViewMatrix": "isf_Matrix",
+    "gl_ProjectionMatrix": "isf_Matrix",
+    "ftransform": "isf_ftransform",
+    "sampler2DRect": "sampler2D",
+    "samplerCube": "sampler2D",
+    "texture2DRect": "texture2D_pixels",
     "texture2DLodEXT": "texture2DLod",
-    "texture2DGradEXT": "textureGrad", "texture2DGradARB": "textureGrad",
-    "texelFetch2D": "texelFetch", "textureSize2D": "textureSize",
+    "texture2DGradEXT": "textureGrad",
+    "texture2DGradARB": "textureGrad",
+    "texelFetch2D": "texelFetch",
+    "textureSize2D": "textureSize",
 }
 
 _COMMENT = re.compile(r"//(?:\\\n|[^\n])*|/\*.*?(?:\*/|\Z)", re.S)
@@ -43,18 +57,22 @@ _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(?:version|extension)\b[^\n]*", re.M)
 _PRECISION = re.compile(r"\bprecision\s+(?:lowp|mediump|highp)\s+\w+\s*;")
 _QUALIFIED = re.compile(
     r"\b((?:uniform|varying|in|out|attribute)\s+(?:(?:lowp|mediump|highp|const)\s+)*\w+\s+)"
-    r"(\w+(?:\s*\[[^\]]*\])?(?:\s*,\s*\w+)*)(\s*(?:=[^;]*)?;)")
+    r"(\w+(?:\s*\[[^\]]*\])?(?:\s*,\s*\w+)*)(\s*(?:=[^;]*)?;)"
+)
 #: Qualifiers of 3.30 that older shaders use as names: nothing that can be qualified follows.
-_UNQUALIFYING = re.compile(r"\b(smooth|flat|centroid|noperspective)\b(?!\s+(?:in|out|varying|smooth|flat|centroid)\b)"
-                           r"|\b(layout)\b(?!\s*\()|\b(precision)\b")
+_UNQUALIFYING = re.compile(
+    r"\b(smooth|flat|centroid|noperspective)\b(?!\s+(?:in|out|varying|smooth|flat|centroid)\b)"
+    r"|\b(layout)\b(?!\s*\()|\b(precision)\b"
+)
 _C_ARRAY = re.compile(r"\b(\w+)\s+(\w+)\s*\[([^\[\]{};]*)\]\s*=\s*\{([^{};]*)\}")
 _INPUT = re.compile(r"^\s*(?:smooth\s+)?in\s+(float|vec2|vec3|vec4|mat2|mat3|mat4)\s+([\w\s,\[\]]+?)\s*;", re.M)
 _NEIGHBOUR = re.compile(r"(left|right|above|below)([ab]?)_?coords?", re.I)
 _IMAGE_FACT = re.compile(r"\b_(\w+?)_(imgRect|imgSize|flip|normTexCoord|texCoord)\b")
 
 # Where they exist, they take implicit conversions and constants as freely as other drivers do.
-_HEAD = ("#version 330 core\n#extension GL_ARB_shading_language_420pack : enable\n"
-         "#extension GL_ARB_gpu_shader5 : enable\n")
+_HEAD = (
+    "#version 330 core\n#extension GL_ARB_shading_language_420pack : enable\n#extension GL_ARB_gpu_shader5 : enable\n"
+)
 _PIXELS = """\
 vec4 IMG_NORM_PIXEL(sampler2D image, vec2 at) { return texture(image, at); }
 vec4 IMG_NORM_PIXEL(sampler2D image, vec3 at) { return texture(image, at.xy); }
@@ -121,8 +139,15 @@ def renamed(name: str) -> str:
     return f"{name}{SUFFIX}" if name in RESERVED or name in KEYWORDS else name
 
 
-def fragment(code: str, first_line: int, uniforms: Mapping[str, str], images: Iterable[str],
-             before: str = "", after: str = "", given: Iterable[str] = ()) -> str:
+def fragment(
+    code: str,
+    first_line: int,
+    uniforms: Mapping[str, str],
+    images: Iterable[str],
+    before: str = "",
+    after: str = "",
+    given: Iterable[str] = (),
+) -> str:
     """Translate a fragment shader.
 
     code        the author's GLSL after the header
@@ -134,8 +159,13 @@ def fragment(code: str, first_line: int, uniforms: Mapping[str, str], images: It
     """
     body = translate(code, first_line, uniforms, images, given)
     wide = re.search(r"\bisf_FragData\b", body) is not None
-    output = ("out vec4 isf_FragData[4];\n#define isf_FragColor isf_FragData[0]\n" if wide else
-              "out vec4 isf_FragColor;\n" if "isf_FragColor" in body + after else "")
+    output = (
+        "out vec4 isf_FragData[4];\n#define isf_FragColor isf_FragData[0]\n"
+        if wide
+        else "out vec4 isf_FragColor;\n"
+        if "isf_FragColor" in body + after
+        else ""
+    )
     if re.search(r"\bisf_TexCoord\b", body):
         output += "#define isf_TexCoord vec4[1](vec4(isf_FragNormCoord, 0.0, 1.0))\n"
     if re.search(r"\bisf_Color\b", body):
@@ -164,7 +194,7 @@ def plain_vertex(fragment: str) -> tuple[str, list[str]]:
             lines.append(f"  {name} = {_likely(name, kind)};\n")
     declared = "uniform vec2 RENDERSIZE;\n" + "".join(f"out {kind} {name};\n" for name, kind in wanted.items())
     source = VERTEX_SOURCE.replace("void main() {\n", f"{declared}void main() {{\n")
-    source = source[:source.rindex("}")] + "".join(lines) + "}\n"
+    source = source[: source.rindex("}")] + "".join(lines) + "}\n"
     return source, list(wanted)
 
 
@@ -175,8 +205,11 @@ def _likely(name: str, kind: str) -> str:
         x, y = {"left": -1, "right": 1}.get(match[1], 0), {"above": 1, "below": -1}.get(match[1], 0)
         y = {"a": 1, "b": -1}.get(match[2], y)
         return f"isf_FragNormCoord + step * vec2({x}.0, {y}.0)"
-    return {"vec2": "isf_FragNormCoord", "vec3": "vec3(isf_FragNormCoord, 0.0)",
-            "vec4": "vec4(isf_FragNormCoord, 0.0, 1.0)"}.get(kind, f"{kind}({float(kind.startswith('mat'))})")
+    return {
+        "vec2": "isf_FragNormCoord",
+        "vec3": "vec3(isf_FragNormCoord, 0.0)",
+        "vec4": "vec4(isf_FragNormCoord, 0.0, 1.0)",
+    }.get(kind, f"{kind}({float(kind.startswith('mat'))})")
 
 
 def vertex(code: str, uniforms: Mapping[str, str], images: Iterable[str]) -> str:
@@ -191,8 +224,11 @@ def _declarations(uniforms: Mapping[str, str], images: Iterable[str], body: str)
     lines += [f"uniform sampler2D {renamed(name)};\n" for name in images]
     known = set(images)
     facts = {
-        "imgRect": "vec4(0.0, 0.0, 1.0, 1.0)", "imgSize": "vec2(textureSize({}, 0))", "flip": "false",
-        "normTexCoord": "isf_FragNormCoord", "texCoord": "isf_FragNormCoord",
+        "imgRect": "vec4(0.0, 0.0, 1.0, 1.0)",
+        "imgSize": "vec2(textureSize({}, 0))",
+        "flip": "false",
+        "normTexCoord": "isf_FragNormCoord",
+        "texCoord": "isf_FragNormCoord",
     }
     for name, fact in sorted(set(_IMAGE_FACT.findall(body))):
         if name in known:
@@ -200,8 +236,15 @@ def _declarations(uniforms: Mapping[str, str], images: Iterable[str], body: str)
     return _STANDARD + "".join(lines)
 
 
-def translate(code: str, line: int, uniforms: Mapping[str, str], images: Iterable[str], given: Iterable[str] = (),
-              *, vertex: bool = False) -> str:
+def translate(
+    code: str,
+    line: int,
+    uniforms: Mapping[str, str],
+    images: Iterable[str],
+    given: Iterable[str] = (),
+    *,
+    vertex: bool = False,
+) -> str:
     """Old names to new ones outside comments; every line stays on its line.
 
     line   number of the code's first line

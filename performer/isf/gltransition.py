@@ -34,5 +34,18 @@ def parse(text: str, name: str, path: Path | None = None) -> ShaderSpec:
     fragment = glsl.fragment(text, 1, uniforms, images, _BEFORE + knobs.shims, _AFTER, _GIVEN)
     tags = {key.lower(): value for key, value in _TAG.findall(text[:2000])}
     return ShaderSpec(
-        name, "transition", tags.get("name", ""), tags.get("author", ""), ("Transition",), knobs.params, images, (),
-        (Pass(),), (), (), fragment, glsl.VERTEX_SOURCE, path=path)
+        name,
+        "transition",
+        tags.get("name", ""),
+        tags.get("author", ""),
+        ("Transition",),
+        knobs.params,
+        images,
+        (),
+        (Pass(),),
+        (),
+        (),
+        fragment,
+        glsl.VERTEX_SOURCE,
+        path=path,
+    )

@@ -29,14 +29,14 @@ def split(text: str, where: str) -> tuple[dict[str, Any], str, int, list[str]]:
         raise Fault(f"{where}: binary data, not a shader; expected text that starts with /*{{ ... }}*/")
     opening = _BLOCK.search(text)
     if opening is None:
-        raise Fault(f"{where}:1: no ISF header; expected a first comment /*{{ \"INPUTS\": [...] }}*/ with JSON in it")
+        raise Fault(f'{where}:1: no ISF header; expected a first comment /*{{ "INPUTS": [...] }}*/ with JSON in it')
     first = text.count("\n", 0, opening.start()) + 1
     header, warnings, used = _readable(text, opening.end(), where, first)
     closing = text.find("*/", opening.end() + used)
     if closing < 0:
         raise Fault(f"{where}:{first}: the header's comment is never closed; expected */ after its last }}")
     closing += 2
-    before = text[:opening.start()]
+    before = text[: opening.start()]
     # What stood before the header (a licence, a #version) is comment or is dropped by the translation.
     code = text[closing:]
     line = text.count("\n", 0, closing) + 1
@@ -53,8 +53,12 @@ def _readable(text: str, start: int, where: str, first: int) -> tuple[dict[str, 
     failures = []
     for end in ends or [len(text)]:
         if end - start > _LONGEST:
-            failures.append(Fault(f"{where}:{first}: a header of {(end - start) / 1e6:.1f} MB; expected less than "
-                                  f"{_LONGEST / 1e6:.0f} MB"))
+            failures.append(
+                Fault(
+                    f"{where}:{first}: a header of {(end - start) / 1e6:.1f} MB; expected less than "
+                    f"{_LONGEST / 1e6:.0f} MB"
+                )
+            )
             break
         try:
             return _read(text[start:end], where, text.count("\n", 0, start) + 1)
@@ -77,17 +81,21 @@ def _read(raw: str, where: str, line: int) -> tuple[dict[str, Any], list[str], i
             failure = error
             continue
         if mended is not raw:
-            warnings.append(f"{where}:{line}: the header has comments, trailing commas, odd numbers or escapes, "
-                            "which strict JSON does not know")
+            warnings.append(
+                f"{where}:{line}: the header has comments, trailing commas, odd numbers or escapes, "
+                "which strict JSON does not know"
+            )
         if not isinstance(value, dict):
-            raise Fault(f"{where}:{line}: the header is no JSON object; expected {{ \"INPUTS\": [...] }}")
+            raise Fault(f'{where}:{line}: the header is no JSON object; expected {{ "INPUTS": [...] }}')
         return value, warnings, used if mended is raw else _json_end(raw)
     if not isinstance(failure, json.JSONDecodeError):
         raise Fault(f"{where}:{line}: the header is not valid JSON: {failure}")
-    hint = {"Expecting ',' delimiter": "a comma or a closing bracket is missing before this",
-            "Expecting property name enclosed in double quotes": "a key in double quotes is missing here",
-            "Expecting ':' delimiter": "a colon is missing after the key",
-            "Expecting value": "a value is missing here"}.get(failure.msg, failure.msg)
+    hint = {
+        "Expecting ',' delimiter": "a comma or a closing bracket is missing before this",
+        "Expecting property name enclosed in double quotes": "a key in double quotes is missing here",
+        "Expecting ':' delimiter": "a colon is missing after the key",
+        "Expecting value": "a value is missing here",
+    }.get(failure.msg, failure.msg)
     raise Fault(f"{where}:{line + failure.lineno - 1}: the header is not valid JSON: {hint}")
 
 
@@ -103,8 +111,18 @@ def _mend(raw: str) -> str:
     """Blank out comments and trailing commas, complete numbers like `.5`, free odd escapes; lines stay lines."""
     plain = _PIECE.sub(lambda m: m[0] if m[0][0] == '"' else re.sub(r"[^\n]", " ", m[0]), raw)
     plain = _LOOSE.sub(lambda m: _ESCAPE.sub(_escaped, m[0]) if m[0][0] == '"' else _WORDS.get(m[0], ""), plain)
-    return _NUMBER.sub(lambda m: m[0] if m[0][0] == '"' else "" if m[0] == "+" else
-                       "0." if m.end() < len(plain) and plain[m.end()].isdigit() else ".0", plain)
+    return _NUMBER.sub(
+        lambda m: (
+            m[0]
+            if m[0][0] == '"'
+            else ""
+            if m[0] == "+"
+            else "0."
+            if m.end() < len(plain) and plain[m.end()].isdigit()
+            else ".0"
+        ),
+        plain,
+    )
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -114,8 +132,10 @@ def _escaped(match: re.Match[str]) -> str:
 def _capitals(value: Any, depth: int = 0) -> Any:
     """Keys in capitals, as the specification writes them, except those that are names (of buffers, of pictures)."""
     if isinstance(value, dict):
-        return {key.strip() if depth == 1 else key.strip().upper(): _capitals(child, 0 if depth == 1 else _depth(key))
-                for key, child in value.items()}
+        return {
+            key.strip() if depth == 1 else key.strip().upper(): _capitals(child, 0 if depth == 1 else _depth(key))
+            for key, child in value.items()
+        }
     if isinstance(value, list):
         return [_capitals(child, 0) for child in value]
     return value

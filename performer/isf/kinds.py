@@ -29,8 +29,10 @@ def load(path: Path) -> ShaderSpec:
         return gltransition.parse(text, path.stem, path)
     if shadertoy.ENTRY.search(text):
         return shadertoy.load(path)
-    raise Fault(f"{path}:1: no shader that is known here; expected an ISF header /*{{ ... }}*/, "
-                "vec4 transition(vec2 uv) or void mainImage(out vec4 fragColor, in vec2 fragCoord)")
+    raise Fault(
+        f"{path}:1: no shader that is known here; expected an ISF header /*{{ ... }}*/, "
+        "vec4 transition(vec2 uv) or void mainImage(out vec4 fragColor, in vec2 fragCoord)"
+    )
 
 
 def files(folder: Path) -> Iterator[Path]:

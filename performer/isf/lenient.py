@@ -9,7 +9,8 @@ _WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
 _DEFINE = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)(\([^)\n]*\))?((?:\\\n|[^\n])*)", re.M)
 _AFTER_DIRECTIVE = re.compile(r"^([ \t]*#[ \t]*(?:else|endif))\b[^\n]+", re.M)
 _CONST = re.compile(
-    r"\bconst\s+(?:(?:lowp|mediump|highp)\s+)?(\w+)(?:\s*\[[^\]]*\])?\s+(\w+)\s*(?:\[[^\]]*\]\s*)?=(?!=)")
+    r"\bconst\s+(?:(?:lowp|mediump|highp)\s+)?(\w+)(?:\s*\[[^\]]*\])?\s+(\w+)\s*(?:\[[^\]]*\]\s*)?=(?!=)"
+)
 _DECLARED = re.compile(r"(?:^|,)\s*(\w+)\s*(?:\[[^\]]*\]\s*)?=(?!=)")
 _FUNCTION = re.compile(r"\b(\w+)\s+(\w+)\s*\([^(){};]*\)\s*\{")
 _STRUCT = re.compile(r"\bstruct\s+(\w+)")
@@ -20,7 +21,8 @@ _CONSTANT_WORDS = (
     "float int uint bool vec2 vec3 vec4 ivec2 ivec3 ivec4 uvec2 uvec3 uvec4 bvec2 bvec3 bvec4 mat2 mat3 mat4 true "
     "false radians degrees sin cos tan asin acos atan pow exp log exp2 log2 sqrt inversesqrt abs sign floor ceil fract "
     "mod min max clamp mix step smoothstep length distance dot cross normalize reflect refract faceforward "
-    "matrixCompMult lessThan lessThanEqual greaterThan greaterThanEqual equal notEqual any all not e E f F u U x")
+    "matrixCompMult lessThan lessThanEqual greaterThan greaterThanEqual equal notEqual any all not e E f F u U x"
+)
 _CONSTANT = frozenset(_CONSTANT_WORDS.split())
 
 
@@ -43,18 +45,20 @@ def _constants(code: str) -> str:
     constant = (set(_CONSTANT) | {m[1] for m in _STRUCT.finditer(code)}) - own
 
     def is_constant(text: str, depth: int = 0) -> bool:
-        return all(word in constant or (word in macros and depth < 8 and is_constant(macros[word], depth + 1))
-                   for word in _WORD.findall(text))
+        return all(
+            word in constant or (word in macros and depth < 8 and is_constant(macros[word], depth + 1))
+            for word in _WORD.findall(text)
+        )
 
     pieces, at = [], 0
     for match in _CONST.finditer(code):
-        declared = code[match.start(2):_end(code, match.end())]
+        declared = code[match.start(2) : _end(code, match.end())]
         names = _names(declared)
         values = _WORD.sub(lambda m, names=names: "" if m[0] in names else m[0], declared)  # type: ignore[misc]
         if is_constant(values):
             constant |= names
         elif match.start() >= at:
-            pieces += [code[at:match.start()], " " * len("const")]
+            pieces += [code[at : match.start()], " " * len("const")]
             at = match.start() + len("const")
     return "".join([*pieces, code[at:]])
 

@@ -15,12 +15,22 @@ _T = ("float", "vec2", "vec3", "vec4")
 #: Shapes of signatures, result first; T stands for float and each vector, V for each vector, F for float.
 _SHAPES = {
     "T T": "radians degrees sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp log exp2 log2 sqrt "
-           "inversesqrt abs sign floor ceil fract round trunc normalize fwidth dFdx dFdy",
-    "F T": "length", "F T T": "distance dot", "T T T": "pow atan mod min max step reflect",
-    "V V F": "mod min max", "V F V": "step", "T T T T": "clamp mix smoothstep faceforward",
-    "V V F F": "clamp", "V V V F": "mix", "T T T F": "refract", "V F F V": "smoothstep",
-    "int int": "abs sign", "int int int": "min max", "int int int int": "clamp",
-    "vec3 vec3 vec3": "cross", "vec4 sampler2D vec2": "texture",
+    "inversesqrt abs sign floor ceil fract round trunc normalize fwidth dFdx dFdy",
+    "F T": "length",
+    "F T T": "distance dot",
+    "T T T": "pow atan mod min max step reflect",
+    "V V F": "mod min max",
+    "V F V": "step",
+    "T T T T": "clamp mix smoothstep faceforward",
+    "V V F F": "clamp",
+    "V V V F": "mix",
+    "T T T F": "refract",
+    "V F F V": "smoothstep",
+    "int int": "abs sign",
+    "int int int": "min max",
+    "int int int int": "clamp",
+    "vec3 vec3 vec3": "cross",
+    "vec4 sampler2D vec2": "texture",
 }
 
 

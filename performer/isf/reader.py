@@ -18,8 +18,18 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,79}")
 _TYPES = {"float": "float", "bool": "bool", "long": "int", "event": "bool", "point2D": "vec2", "color": "vec4"}
 _BY_LOWER = {kind.lower(): kind for kind in (*KINDS, "image", "audio", "audioFFT")}
 #: What authors write, and some hosts take, for the types of the specification.
-_ALIASES = {"int": "long", "integer": "long", "boolean": "bool", "vec2": "point2D", "point": "point2D",
-            "vec4": "color", "colour": "color", "trigger": "event", "number": "float", "fft": "audioFFT"}
+_ALIASES = {
+    "int": "long",
+    "integer": "long",
+    "boolean": "bool",
+    "vec2": "point2D",
+    "point": "point2D",
+    "vec4": "color",
+    "colour": "color",
+    "trigger": "event",
+    "number": "float",
+    "fft": "audioFFT",
+}
 _MOST = 256  # inputs, passes
 
 
@@ -60,11 +70,23 @@ class _Reader:
             self.input(row, f"INPUTS[{i}]")
         passes, buffers = self.passes()
         imported = self.imported()
-        kind = ("transition" if {"startImage", "endImage"} <= set(self.images) else
-                "filter" if "inputImage" in self.images else "source")
+        kind = (
+            "transition"
+            if {"startImage", "endImage"} <= set(self.images)
+            else "filter"
+            if "inputImage" in self.images
+            else "source"
+        )
         uniforms = {param.name: _TYPES[param.kind] for param in self.params}
-        samplers = dict.fromkeys([*self.images, *(a.name for a in self.audio),
-                                  *(p.target for p in passes if p.target), *buffers, *(n for n, _ in imported)])
+        samplers = dict.fromkeys(
+            [
+                *self.images,
+                *(a.name for a in self.audio),
+                *(p.target for p in passes if p.target),
+                *buffers,
+                *(n for n, _ in imported),
+            ]
+        )
         for twice in sorted(set(uniforms) & set(samplers)):
             raise self.fault(twice, f"the name {twice!r} is both an input and an image; rename one of them")
         knobs = [p for p in self.params if not (kind == "transition" and p.name == "progress")]
@@ -76,16 +98,28 @@ class _Reader:
         else:
             vertex, wanted = glsl.plain_vertex(fragment)
             if wanted:
-                self.warnings.append(f"{self.where}: needs {', '.join(wanted)} of a vertex shader; "
-                                     "put its .vs file beside it")
+                self.warnings.append(
+                    f"{self.where}: needs {', '.join(wanted)} of a vertex shader; put its .vs file beside it"
+                )
         private = self.header.get("PERFORMER")
         return ShaderSpec(
-            self.name, kind, self.string("DESCRIPTION"), self.string("CREDIT"),
-            tuple(str(c) for c in self.list("CATEGORIES")), tuple(knobs), tuple(self.images), tuple(self.audio),
-            tuple(passes), tuple(buffers), tuple(imported),
-            fragment, vertex, corners=self.author_vertex is not None,
+            self.name,
+            kind,
+            self.string("DESCRIPTION"),
+            self.string("CREDIT"),
+            tuple(str(c) for c in self.list("CATEGORIES")),
+            tuple(knobs),
+            tuple(self.images),
+            tuple(self.audio),
+            tuple(passes),
+            tuple(buffers),
+            tuple(imported),
+            fragment,
+            vertex,
+            corners=self.author_vertex is not None,
             costly=isinstance(private, dict) and str(private.get("COST")).lower() == "high",
-            path=self.path, warnings=tuple(self.warnings),
+            path=self.path,
+            warnings=tuple(self.warnings),
         )
 
     # -- inputs
@@ -113,8 +147,9 @@ class _Reader:
             self.warnings.append(f"{self.where}:{self.line_of(name)}: TYPE {written!r} is taken for {kind!r}")
         if kind is None:
             known = list(_BY_LOWER.values())
-            raise self.fault(name, f"{key}.TYPE: expected one of {', '.join(known)}, got {written!r}"
-                             + nearest(written, known))
+            raise self.fault(
+                name, f"{key}.TYPE: expected one of {', '.join(known)}, got {written!r}" + nearest(written, known)
+            )
         if kind == "image":
             self.images.append(name)
         elif kind in ("audio", "audioFFT"):
@@ -189,10 +224,18 @@ class _Reader:
             index = int(default)
             self.warnings.append(f"{self.where}:{self.line_of(name)}: DEFAULT of {name!r} is none of its VALUES")
             default = float(values[index]) if 0 <= index < len(values) else float(values[0])
-        labels = (labels + [str(v) for v in values[len(labels):]])[:len(values)]
+        labels = (labels + [str(v) for v in values[len(labels) :]])[: len(values)]
         start = float(values[0] if default is None else int(default))
-        return Param(name, "long", start, float(min(values)), float(max(values)), label=label, values=tuple(values),
-                     labels=tuple(labels))
+        return Param(
+            name,
+            "long",
+            start,
+            float(min(values)),
+            float(max(values)),
+            label=label,
+            values=tuple(values),
+            labels=tuple(labels),
+        )
 
     # -- passes
 
@@ -213,9 +256,13 @@ class _Reader:
         for at, p in enumerate(passes):
             if p.target is not None:
                 same = [q for q in passes if q.target == p.target]
-                passes[at] = Pass(p.target, any(q.persistent for q in same), any(q.floating for q in same),
-                                  next((q.width for q in same if q.width), None),
-                                  next((q.height for q in same if q.height), None))
+                passes[at] = Pass(
+                    p.target,
+                    any(q.persistent for q in same),
+                    any(q.floating for q in same),
+                    next((q.width for q in same if q.width), None),
+                    next((q.height for q in same if q.height), None),
+                )
         for name in lasting:
             if not _IDENTIFIER.fullmatch(name):
                 raise self.fault(name, f"PERSISTENT_BUFFERS: expected names of letters, digits and _, got {name!r}")
@@ -229,8 +276,13 @@ class _Reader:
             raise self.fault(target, f"{key}.TARGET: {target!r} is taken by the format; choose another name")
         old = lasting.get(target or "", {})
         row = {**old, **row}
-        return Pass(target, target in lasting or _truth(row.get("PERSISTENT")), _truth(row.get("FLOAT")),
-                    self.side(row.get("WIDTH"), f"{key}.WIDTH"), self.side(row.get("HEIGHT"), f"{key}.HEIGHT"))
+        return Pass(
+            target,
+            target in lasting or _truth(row.get("PERSISTENT")),
+            _truth(row.get("FLOAT")),
+            self.side(row.get("WIDTH"), f"{key}.WIDTH"),
+            self.side(row.get("HEIGHT"), f"{key}.HEIGHT"),
+        )
 
     def side(self, raw: Any, key: str) -> Size | None:
         if raw is None or raw == "" or isinstance(raw, (list, dict, bool)):
@@ -246,22 +298,28 @@ class _Reader:
         if number is None or not 1.0 <= number <= LARGEST:
             says = "has no value" if number is None else f"is {number:.6g} pixels"
             taken = "the picture's size" if number is None else f"{min(max(number, 1.0), LARGEST):.0f}"
-            self.warnings.append(f"{self.where}:{self.line_of(str(raw))}: {key}: {str(raw)!r:.80} {says} at 1920x1080; "
-                                 f"{taken} is taken")
+            self.warnings.append(
+                f"{self.where}:{self.line_of(str(raw))}: {key}: {str(raw)!r:.80} {says} at 1920x1080; {taken} is taken"
+            )
         return one
 
     # -- imported pictures
 
     def imported(self) -> list[tuple[str, Path]]:
         raw = self.header.get("IMPORTED") or {}
-        entries = raw.items() if isinstance(raw, dict) else [
-            (row.get("NAME"), row) for row in _as_list(raw) if isinstance(row, dict)]
+        entries = (
+            raw.items()
+            if isinstance(raw, dict)
+            else [(row.get("NAME"), row) for row in _as_list(raw) if isinstance(row, dict)]
+        )
         found = []
         for name, row in entries:
             file = row.get("PATH") if isinstance(row, dict) else row
             if isinstance(file, list) and file:
-                self.warnings.append(f"{self.where}:{self.line_of(str(name))}: IMPORTED.{name}: cube maps are not "
-                                     "known here; the first picture is taken for the whole sky")
+                self.warnings.append(
+                    f"{self.where}:{self.line_of(str(name))}: IMPORTED.{name}: cube maps are not "
+                    "known here; the first picture is taken for the whole sky"
+                )
                 file = file[0]
             if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name) or not isinstance(file, str):
                 raise self.fault("IMPORTED", f"IMPORTED: expected NAME and PATH of a picture, got {name!r}: {file!r}")
@@ -272,11 +330,14 @@ class _Reader:
         """The picture's path, which must stay within the shader's own folder."""
         inside = source.beside(self.path.parent if self.path is not None else Path(), file)
         if inside is None:
-            raise self.fault(name, f"IMPORTED.{name}.PATH: {file!r} leaves the shader's folder; "
-                             "put the picture beside it")
+            raise self.fault(
+                name, f"IMPORTED.{name}.PATH: {file!r} leaves the shader's folder; put the picture beside it"
+            )
         if not inside.is_file():
-            self.warnings.append(f"{self.where}:{self.line_of(name)}: imported picture {file!r} is not there; "
-                                 "a plain one takes its place")
+            self.warnings.append(
+                f"{self.where}:{self.line_of(name)}: imported picture {file!r} is not there; "
+                "a plain one takes its place"
+            )
         return inside
 
     # -- reading the header
@@ -340,4 +401,3 @@ def _numbers(raw: Any, n: int) -> tuple[float, ...] | None:
 
 def _truth(raw: Any) -> bool:
     return bool(_number(raw))
-

@@ -13,8 +13,10 @@ from math import isfinite
 from performer.frame import Value
 from performer.isf.glsl import renamed
 
-_FILTERED = ("vec4 IMG_THIS_NORM_PIXEL(sampler2D image) { return texture(image, isf_FragNormCoord); }\n"
-             "vec4 IMG_THIS_PIXEL(sampler2D image) { return texture(image, isf_FragNormCoord); }\n")
+_FILTERED = (
+    "vec4 IMG_THIS_NORM_PIXEL(sampler2D image) { return texture(image, isf_FragNormCoord); }\n"
+    "vec4 IMG_THIS_PIXEL(sampler2D image) { return texture(image, isf_FragNormCoord); }\n"
+)
 _FETCHED = _FILTERED.replace("texture(image, isf_FragNormCoord)", "texelFetch(image, ivec2(gl_FragCoord.xy), 0)")
 _HERE = re.compile(r"\bIMG_THIS(?:_NORM)?_PIXEL\s*\(\s*(?!sampler2D\b)([^()]*?)\s*\)")
 
@@ -25,14 +27,19 @@ def constant(fragment: str, values: Mapping[str, Value]) -> str:
         parts = value if isinstance(value, tuple) else (value,)
         if all(isfinite(part) for part in parts):
             fragment = re.sub(
-                rf"^uniform (\w+) {renamed(name)};$", lambda match, of=parts: _declared(match[0], match[1], of),  # type: ignore[misc]
-                fragment, count=1, flags=re.M)
+                rf"^uniform (\w+) {renamed(name)};$",
+                lambda match, of=parts: _declared(match[0], match[1], of),  # type: ignore[misc]
+                fragment,
+                count=1,
+                flags=re.M,
+            )
     return fragment
 
 
 def _declared(line: str, kind: str, parts: tuple[float, ...]) -> str:
     text = {"bool": lambda: str(parts[0] >= 0.5).lower(), "int": lambda: str(int(parts[0]))}.get(
-        kind, lambda: f"{kind}({', '.join(repr(float(part)) for part in parts)})")()
+        kind, lambda: f"{kind}({', '.join(repr(float(part)) for part in parts)})"
+    )()
     return line.replace("uniform", "const", 1).replace(";", f" = {text};")
 
 

@@ -23,8 +23,21 @@ _COMMENT = re.compile(r"(?://|/\*|\*)[ \t]*iChannel([0-3])[ \t]*[:=][ \t]*([^\n*
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 _NOTHING = "isf_nothing"
 _SOUND = "isf_sound"
-_GIVEN = frozenset({"iResolution", "iTime", "iTimeDelta", "iFrame", "iFrameRate", "iMouse", "iDate", "iSampleRate",
-                    "iChannelTime", "iChannelResolution", *(f"iChannel{n}" for n in range(4))})
+_GIVEN = frozenset(
+    {
+        "iResolution",
+        "iTime",
+        "iTimeDelta",
+        "iFrame",
+        "iFrameRate",
+        "iMouse",
+        "iDate",
+        "iSampleRate",
+        "iChannelTime",
+        "iChannelResolution",
+        *(f"iChannel{n}" for n in range(4)),
+    }
+)
 _MOUSE = Param("iMouse", "point2D", (0.0, 0.0), (0.0, 0.0), (1.0, 1.0), label="Mouse, 0..1; at 0, 0 no button is held")
 _BEFORE = """\
 #define iResolution vec3(RENDERSIZE, 1.0)
@@ -71,8 +84,9 @@ def load(path: Path) -> ShaderSpec:
         return parse({"image": source.text(path)}, path.stem, path)
     files = _tabs(path)
     if "image" not in files:
-        raise Fault(f"{path}: no image.glsl in this folder; expected the tabs of a shader: image.glsl, "
-                    "bufferA.glsl ...")
+        raise Fault(
+            f"{path}: no image.glsl in this folder; expected the tabs of a shader: image.glsl, bufferA.glsl ..."
+        )
     return parse({tab: source.text(file) for tab, file in files.items()}, path.name, path, files)
 
 
@@ -85,8 +99,9 @@ def _tabs(folder: Path) -> dict[str, Path]:
     return found
 
 
-def parse(texts: dict[str, str], name: str, path: Path | None = None, files: dict[str, Path] | None = None
-          ) -> ShaderSpec:
+def parse(
+    texts: dict[str, str], name: str, path: Path | None = None, files: dict[str, Path] | None = None
+) -> ShaderSpec:
     """Read a shader.
 
     texts  tab ("image", "buffera" .. "bufferd", "common") -> GLSL
@@ -114,24 +129,45 @@ def parse(texts: dict[str, str], name: str, path: Path | None = None, files: dic
     lines = [text for tab, text in texts.items() if tab == "common"]
     fragments = []
     for tab in tabs:
-        shims = _BEFORE + knobs.shims + "".join(
-            f"#define iChannel{n} {_sampler(word, tab.name, pictures)}\n" for n, word in enumerate(tab.channels))
-        shims += "".join(f"#line {FILE_LINES + 1}\n{glsl.translate(text, FILE_LINES + 1, uniforms, samplers, _GIVEN)}\n"
-                         for text in lines)
+        shims = (
+            _BEFORE
+            + knobs.shims
+            + "".join(
+                f"#define iChannel{n} {_sampler(word, tab.name, pictures)}\n" for n, word in enumerate(tab.channels)
+            )
+        )
+        shims += "".join(
+            f"#line {FILE_LINES + 1}\n{glsl.translate(text, FILE_LINES + 1, uniforms, samplers, _GIVEN)}\n"
+            for text in lines
+        )
         sizes = ", ".join(f"vec3(vec2(textureSize(iChannel{n}, 0)), 1.0)" for n in range(4))
         result = "vec4(color.rgb, 1.0)" if tab.name == "image" else "color"
-        fragments.append(glsl.fragment(tab.text, 1, uniforms, samplers, shims,
-                                       _AFTER % (sizes, result), _GIVEN))
-    passes = tuple(Pass(None) if tab.name == "image" else Pass(_BUFFERS[tab.name], persistent=True, floating=True)
-                   for tab in tabs)
+        fragments.append(glsl.fragment(tab.text, 1, uniforms, samplers, shims, _AFTER % (sizes, result), _GIVEN))
+    passes = tuple(
+        Pass(None) if tab.name == "image" else Pass(_BUFFERS[tab.name], persistent=True, floating=True) for tab in tabs
+    )
     unread = [word for word in CHANNELS[3:7] if word in words and word not in buffers]
     if unread:
         raise Fault(f"{where['image']}:1: a channel shows {unread[0]}, but there is no file {unread[0]}.glsl")
     return ShaderSpec(
-        name, "filter" if "image" in words else "source", "", "", ("Shadertoy",), (_MOUSE, *knobs.params), images,
-        audio, passes, (_NOTHING,), tuple((sampler, file) for file, sampler in pictures.items()), fragments[-1],
-        glsl.VERTEX_SOURCE, path=path, warnings=tuple(warnings), fragments=tuple(fragments),
-        sources=tuple((tab.where, where.get("common", tab.where)) for tab in tabs))
+        name,
+        "filter" if "image" in words else "source",
+        "",
+        "",
+        ("Shadertoy",),
+        (_MOUSE, *knobs.params),
+        images,
+        audio,
+        passes,
+        (_NOTHING,),
+        tuple((sampler, file) for file, sampler in pictures.items()),
+        fragments[-1],
+        glsl.VERTEX_SOURCE,
+        path=path,
+        warnings=tuple(warnings),
+        fragments=tuple(fragments),
+        sources=tuple((tab.where, where.get("common", tab.where)) for tab in tabs),
+    )
 
 
 def _channels(tab: str, text: str, tabs: list[str], where: str) -> tuple[str, ...]:
@@ -154,9 +190,22 @@ def _channels(tab: str, text: str, tabs: list[str], where: str) -> tuple[str, ..
 def _word(written: str, tab: str, where: str, line: int) -> str:
     plain = re.sub(r"[\s_]", "", written).lower()
     known = {word.lower(): word for word in CHANNELS} | {
-        "sound": "audio", "music": "audio", "mic": "audio", "microphone": "audio", "fft": "audio", "input": "image",
-        "video": "image", "webcam": "image", "camera": "image", "inputimage": "image", "keyboard": "none",
-        "bufa": "bufferA", "bufb": "bufferB", "bufc": "bufferC", "bufd": "bufferD"}
+        "sound": "audio",
+        "music": "audio",
+        "mic": "audio",
+        "microphone": "audio",
+        "fft": "audio",
+        "input": "image",
+        "video": "image",
+        "webcam": "image",
+        "camera": "image",
+        "inputimage": "image",
+        "keyboard": "none",
+        "bufa": "bufferA",
+        "bufb": "bufferB",
+        "bufc": "bufferC",
+        "bufd": "bufferD",
+    }
     if plain == "self":
         return _BUFFERS.get(tab, "none")
     if plain in known:
@@ -164,8 +213,10 @@ def _word(written: str, tab: str, where: str, line: int) -> str:
     file = written.split()[0].strip("\"'") if written.split() else ""
     if file.lower().endswith(_PICTURES):
         return file
-    raise Fault(f"{where}:{line}: iChannel: expected {', '.join(CHANNELS)} or a picture's file name, "
-                f"got {written!r:.40}" + nearest(written, list(CHANNELS)))
+    raise Fault(
+        f"{where}:{line}: iChannel: expected {', '.join(CHANNELS)} or a picture's file name, "
+        f"got {written!r:.40}" + nearest(written, list(CHANNELS))
+    )
 
 
 def _pictures(tabs: list[_Tab], folder: Path | None) -> tuple[dict[Path, str], list[str]]:

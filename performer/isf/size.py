@@ -12,24 +12,52 @@ from typing import Any
 from performer.words import counted
 
 _TOKEN = re.compile(
-    r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)f?|\$?([A-Za-z_]\w*)|(\*\*|[-+*/%^(),]))")
+    r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)f?|\$?([A-Za-z_]\w*)|(\*\*|[-+*/%^(),]))"
+)
 _DEEPEST = 64
 
 _BINARY: dict[str, Callable[[float, float], float]] = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "%": math.fmod,
-    "^": math.pow, "**": math.pow,
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "%": math.fmod,
+    "^": math.pow,
+    "**": math.pow,
 }
 #: name -> (number of arguments, 0 for one or more; function)
 _FUNCTIONS: dict[str, tuple[int, Callable[..., float]]] = {
-    "floor": (1, math.floor), "ceil": (1, math.ceil), "round": (1, round), "abs": (1, abs), "sqrt": (1, math.sqrt),
-    "exp": (1, math.exp), "log": (1, math.log), "ln": (1, math.log), "log2": (1, math.log2), "sin": (1, math.sin),
-    "cos": (1, math.cos), "trunc": (1, math.trunc), "tan": (1, math.tan), "asin": (1, math.asin),
-    "acos": (1, math.acos), "atan": (1, math.atan), "cuberoot": (1, math.cbrt), "exp2": (1, math.exp2),
-    "sign": (1, lambda x: math.copysign(1.0, x) if x else 0.0), "fract": (1, lambda x: x - math.floor(x)),
-    "sum": (0, lambda *a: math.fsum(a)), "average": (0, lambda *a: math.fsum(a) / len(a)),
-    "add": (2, operator.add), "subtract": (2, operator.sub), "multiply": (2, operator.mul),
-    "divide": (2, operator.truediv), "negate": (1, operator.neg), "percent": (1, lambda x: x / 100.0),
-    "min": (0, lambda *a: min(a)), "max": (0, lambda *a: max(a)), "pow": (2, math.pow),
+    "floor": (1, math.floor),
+    "ceil": (1, math.ceil),
+    "round": (1, round),
+    "abs": (1, abs),
+    "sqrt": (1, math.sqrt),
+    "exp": (1, math.exp),
+    "log": (1, math.log),
+    "ln": (1, math.log),
+    "log2": (1, math.log2),
+    "sin": (1, math.sin),
+    "cos": (1, math.cos),
+    "trunc": (1, math.trunc),
+    "tan": (1, math.tan),
+    "asin": (1, math.asin),
+    "acos": (1, math.acos),
+    "atan": (1, math.atan),
+    "cuberoot": (1, math.cbrt),
+    "exp2": (1, math.exp2),
+    "sign": (1, lambda x: math.copysign(1.0, x) if x else 0.0),
+    "fract": (1, lambda x: x - math.floor(x)),
+    "sum": (0, lambda *a: math.fsum(a)),
+    "average": (0, lambda *a: math.fsum(a) / len(a)),
+    "add": (2, operator.add),
+    "subtract": (2, operator.sub),
+    "multiply": (2, operator.mul),
+    "divide": (2, operator.truediv),
+    "negate": (1, operator.neg),
+    "percent": (1, lambda x: x / 100.0),
+    "min": (0, lambda *a: min(a)),
+    "max": (0, lambda *a: max(a)),
+    "pow": (2, math.pow),
     "mod": (2, math.fmod),
     "clamp": (3, lambda x, low, high: min(max(x, low), high)),
 }

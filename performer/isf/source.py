@@ -19,8 +19,9 @@ def text(path: Path) -> str:
     wide = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
     found = raw.decode("utf-16" if wide else "utf-8-sig", errors="replace")
     if len(found) > LARGEST_FILE:
-        raise Fault(f"{path}: {path.stat().st_size / 1e6:.0f} MB is no shader; expected at most "
-                    f"{LARGEST_FILE // 1_000_000} MB")
+        raise Fault(
+            f"{path}: {path.stat().st_size / 1e6:.0f} MB is no shader; expected at most {LARGEST_FILE // 1_000_000} MB"
+        )
     if "\0" in found[:4096]:
         raise Fault(f"{path}: binary data, not a shader; expected text")
     return found

@@ -117,8 +117,10 @@ class ShaderSpec:
         """
         constant = f"const int PASSINDEX = {index};"
         fragment = self.fragments[index] if self.fragments else self.fragment
-        return (self.vertex.replace("uniform int PASSINDEX;", constant, 1),
-                fragment.replace("uniform int PASSINDEX;", constant, 1))
+        return (
+            self.vertex.replace("uniform int PASSINDEX;", constant, 1),
+            fragment.replace("uniform int PASSINDEX;", constant, 1),
+        )
 
     @property
     def where(self) -> str:

@@ -60,8 +60,13 @@ class Bank:
     dim: int
     places: list[Place] = field(default_factory=list)
 
-    def keep(self, latent: bytes, name: str = "", tags: Sequence[str] = (),
-             played: Mapping[str, float] = MappingProxyType({})) -> Place | None:
+    def keep(
+        self,
+        latent: bytes,
+        name: str = "",
+        tags: Sequence[str] = (),
+        played: Mapping[str, float] = MappingProxyType({}),
+    ) -> Place | None:
         """Add a place; without a name it gets a number. None when the bank is full.
 
         latent  of the bank's size, and a style after it, if it has one
@@ -70,7 +75,7 @@ class Bank:
         if len(self.places) >= MOST:
             return None
         name = self._free(name)
-        place = Place(name, latent[:4 * self.dim], tuple(tags), latent[4 * self.dim:], tuple(played.items()))
+        place = Place(name, latent[: 4 * self.dim], tuple(tags), latent[4 * self.dim :], tuple(played.items()))
         self.places.append(place)
         return place
 
@@ -87,7 +92,7 @@ class Bank:
         if len(latent) % 4 or len(latent) < 4 * self.dim:
             return False
         numbers = np.frombuffer(latent, np.float32)
-        return bool(np.isfinite(numbers).all() and numbers[:self.dim].any())
+        return bool(np.isfinite(numbers).all() and numbers[: self.dim].any())
 
     def rename(self, name: str, new: str, tags: Sequence[str] = ()) -> Place | None:
         """Give a place another name, where that is not taken, and tags. None when there is no such place."""

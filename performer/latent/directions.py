@@ -34,16 +34,22 @@ def with_those_before(found: Directions, before: Directions) -> Directions:
 
     So that presets which name them go on: "measured" and "taught" ones. Both are of one model.
     """
-    stay = [row for row, (name, kind) in enumerate(zip(before.names, before.kinds, strict=True))
-            if kind in LASTING and name not in found.names]
+    stay = [
+        row
+        for row, (name, kind) in enumerate(zip(before.names, before.kinds, strict=True))
+        if kind in LASTING and name not in found.names
+    ]
     if not stay or before.vectors is None or found.vectors is None:
         return found
     styles = found.styles
     if styles is not None:
         styles = np.concatenate([styles, np.zeros((len(stay), styles.shape[1]), np.float32)])
-    return Directions((*found.names, *(before.names[row] for row in stay)),
-                      (*found.kinds, *(before.kinds[row] for row in stay)),
-                      np.concatenate([found.vectors, before.vectors[stay]]), styles)
+    return Directions(
+        (*found.names, *(before.names[row] for row in stay)),
+        (*found.kinds, *(before.kinds[row] for row in stay)),
+        np.concatenate([found.vectors, before.vectors[stay]]),
+        styles,
+    )
 
 
 def turned(z: np.ndarray, moves: Sequence[float], directions: Directions) -> np.ndarray:
@@ -73,5 +79,5 @@ def beyond(moves: Sequence[float], at: Sequence[float]) -> tuple[float, ...]:
 
 def _amounts(moves: Sequence[float], directions: Directions) -> np.ndarray:
     amounts = np.zeros(len(directions.names), np.float32)
-    amounts[:len(moves)] = moves[:len(amounts)]
+    amounts[: len(moves)] = moves[: len(amounts)]
     return amounts

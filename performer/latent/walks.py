@@ -83,8 +83,12 @@ def _smoothly(position: float, step: float = 1.0) -> tuple[tuple[float, float], 
     splines", 1974)."""
     at = floor(position / step)
     x = position / step - at
-    weights = (((2.0 - x) * x - 1.0) * x / 2.0, ((3.0 * x - 5.0) * x * x + 2.0) / 2.0,
-               ((4.0 - 3.0 * x) * x + 1.0) * x / 2.0, (x - 1.0) * x * x / 2.0)
+    weights = (
+        ((2.0 - x) * x - 1.0) * x / 2.0,
+        ((3.0 * x - 5.0) * x * x + 2.0) / 2.0,
+        ((4.0 - 3.0 * x) * x + 1.0) * x / 2.0,
+        (x - 1.0) * x * x / 2.0,
+    )
     return tuple(((at + i - 1) * step, weight) for i, weight in enumerate(weights))
 
 

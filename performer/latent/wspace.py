@@ -27,7 +27,7 @@ def latent_of(walk: Walk, dim: int, directions: Directions) -> np.ndarray:
     z = turned(latent(walk.kind, walk.position, walk.seed, dim, walk.truncation), walk.moves, directions)
     for goal, part, at in walk.stops:
         if len(goal) >= 4 * dim:
-            there = turned(np.frombuffer(goal[:4 * dim], np.float32), beyond(walk.moves, at), directions)
+            there = turned(np.frombuffer(goal[: 4 * dim], np.float32), beyond(walk.moves, at), directions)
             z = glided(z, there, part)
     return z
 
@@ -50,8 +50,11 @@ def _way(walk: Walk, z: np.ndarray, directions: Directions, mapping: Mapping) ->
     Kept places glide in on straight ways, each to its own style, if it was kept in w, or to that of its latent.
     """
     dim = len(z)
-    stops = [(np.frombuffer(goal, np.float32), part, beyond(walk.moves, at), restyled(at, directions))
-             for goal, part, at in walk.stops if part > 0.0 and len(goal) >= 4 * dim]
+    stops = [
+        (np.frombuffer(goal, np.float32), part, beyond(walk.moves, at), restyled(at, directions))
+        for goal, part, at in walk.stops
+        if part > 0.0 and len(goal) >= 4 * dim
+    ]
     if walk.space != "w" and not any(len(goal) > dim or style is not None for goal, _, _, style in stops):
         return None
     keys = keyframes(walk.kind, walk.position) if walk.space == "w" else ()
@@ -60,7 +63,11 @@ def _way(walk: Walk, z: np.ndarray, directions: Directions, mapping: Mapping) ->
     moved += [turned(goal[:dim], moves, directions) for goal, _, moves, _ in stops]
     styles = mapping(np.stack(moved + [goal[:dim] for goal, *_ in stops]))
     own = styles[0]
-    w = np.tensordot(np.array([weight for _, weight in keys], np.float32), styles[1:1 + len(keys)], 1) if keys else own
+    w = (
+        np.tensordot(np.array([weight for _, weight in keys], np.float32), styles[1 : 1 + len(keys)], 1)
+        if keys
+        else own
+    )
     for i, (goal, part, _, style) in enumerate(stops):
         there = styles[1 + len(keys) + i]
         if len(goal) == dim + len(own):  # a direction adds what it adds to the style of the place's latent

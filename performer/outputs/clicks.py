@@ -40,12 +40,21 @@ class Clicks:
         self._given = 0
         self._starts: deque[float] = deque(maxlen=KEPT)  # when sample 0 left, or would have, by each block
         try:
-            self._stream = sd.OutputStream(device=index, samplerate=self.rate, channels=min(2, found[
-                "max_output_channels"]), blocksize=BLOCK, dtype="float32", latency="high", callback=self._callback)
+            self._stream = sd.OutputStream(
+                device=index,
+                samplerate=self.rate,
+                channels=min(2, found["max_output_channels"]),
+                blocksize=BLOCK,
+                dtype="float32",
+                latency="high",
+                callback=self._callback,
+            )
             self._stream.start()
         except sd.PortAudioError as error:
-            raise Fault(f"--output {device or 'default'}: {found['name']} cannot be opened "
-                        f"({' '.join(str(error).split())[:160]})") from None
+            raise Fault(
+                f"--output {device or 'default'}: {found['name']} cannot be opened "
+                f"({' '.join(str(error).split())[:160]})"
+            ) from None
 
     def play(self, count: int, period_s: float, delay_s: float) -> None:
         """Click `count` times, period_s apart, the first some delay_s from now."""
@@ -60,7 +69,7 @@ class Clicks:
             return []
         given = list(self._times)
         start = float(np.median(list(self._starts)))
-        return given + [start + first / self.rate for first in self._firsts[len(given):]]
+        return given + [start + first / self.rate for first in self._firsts[len(given) :]]
 
     def close(self) -> None:
         self._stream.abort()
@@ -72,12 +81,12 @@ class Clicks:
         for first in self._firsts:
             low, high = max(first, given), min(first + len(shape), given + frames)
             if low < high:
-                out[low - given:high - given] = shape[low - first:high - first, None]
+                out[low - given : high - given] = shape[low - first : high - first, None]
         latency = times.outputBufferDacTime - times.currentTime
         if not 0.0 <= latency <= LONGEST_S:
             latency = float(self._stream.latency)
         self._starts.append(self._now() + latency - given / self.rate)
-        for first in self._firsts[len(self._times):]:
+        for first in self._firsts[len(self._times) :]:
             if first >= given + frames:
                 break
             self._times.append(float(np.median(list(self._starts))) + first / self.rate)

@@ -125,8 +125,10 @@ def open_port(name: str, api: int) -> Any:
         found = [place for place, each in enumerate(names) if name.lower() in each.lower()]
         if not found:
             port.delete()
-            raise Fault(f"--midi-clock-out {name!r}: no such port{nearest(name, names)}; there are "
-                        f"{', '.join(names) or 'none'}, or virtual")
+            raise Fault(
+                f"--midi-clock-out {name!r}: no such port{nearest(name, names)}; there are "
+                f"{', '.join(names) or 'none'}, or virtual"
+            )
         port.open_port(found[0], "clock")
         return port
     except (rtmidi.RtMidiError, SystemError, RuntimeError, NotImplementedError) as error:

@@ -53,8 +53,15 @@ def write(path: Path, moves: Moves) -> None:
     new = path.with_name(path.name + ".new")
     try:
         with new.open("wb") as file:
-            np.savez(file, heard=moves.heard, moves=moves.moves, t=moves.t, knobs=np.array(moves.knobs, np.str_),
-                     gist=np.array(NAMES), tick_s=np.array(TICK_S))
+            np.savez(
+                file,
+                heard=moves.heard,
+                moves=moves.moves,
+                t=moves.t,
+                knobs=np.array(moves.knobs, np.str_),
+                gist=np.array(NAMES),
+                tick_s=np.array(TICK_S),
+            )
         new.replace(path)
     except OSError:
         new.unlink(missing_ok=True)
@@ -77,11 +84,17 @@ def read(path: Path) -> Moves:
     except Fault:
         raise
     except Exception as error:  # what zipfile, zlib and numpy raise over damaged files has no common class
-        raise Fault(f"{path}: not a recording of moves, or a truncated one "
-                    f"({' '.join(str(error).split())[:100]})") from None
+        raise Fault(
+            f"{path}: not a recording of moves, or a truncated one ({' '.join(str(error).split())[:100]})"
+        ) from None
     n = len(t) if t.ndim == 1 else -1
-    if (heard.shape != (n, len(names)) or moves.shape != (n, len(knobs)) or knobs.dtype.kind != "U"
-            or len(knobs) > MOST_KNOBS or {heard.dtype.kind, moves.dtype.kind, t.dtype.kind} != {"f"}):
+    if (
+        heard.shape != (n, len(names))
+        or moves.shape != (n, len(knobs))
+        or knobs.dtype.kind != "U"
+        or len(knobs) > MOST_KNOBS
+        or {heard.dtype.kind, moves.dtype.kind, t.dtype.kind} != {"f"}
+    ):
         raise Fault(f"{path}: its parts do not fit together: heard {heard.shape}, moves {moves.shape}, t {t.shape}")
     if tuple(names.tolist()) != NAMES or tick_s != TICK_S:
         raise Fault(f"{path}: other features were heard when this was recorded; record it again")
@@ -154,7 +167,7 @@ class MovesRecorder:
                 break
         if self._frames:
             late = self._frames[-1][0] - LATE_S
-            del self._frames[:next(i for i, (t, _) in enumerate(self._frames) if t >= late)]
+            del self._frames[: next(i for i, (t, _) in enumerate(self._frames) if t >= late)]
         rows, lost = self._ticks.since(self._read)
         self._read += lost
         for row in rows:
@@ -206,9 +219,11 @@ class MovesRecorder:
     def line(self) -> str:
         """What was recorded, in words."""
         knobs = [knob for knob in self._columns if not knob.endswith(".walk")]
-        return (f"recorded {self._files[0] if self._files else self.path}: {self.seconds:.0f} s, "
-                + (f"with {', '.join(knobs[:8])}{' ...' if len(knobs) > 8 else ''}" if knobs else
-                   "no knob was moved: only the walks are in it"))
+        return f"recorded {self._files[0] if self._files else self.path}: {self.seconds:.0f} s, " + (
+            f"with {', '.join(knobs[:8])}{' ...' if len(knobs) > 8 else ''}"
+            if knobs
+            else "no knob was moved: only the walks are in it"
+        )
 
     def _turn(self, address: str, value: float, param: Param) -> None:
         if param.kind == "float":

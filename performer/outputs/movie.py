@@ -48,8 +48,16 @@ class Movie:
     Raises Fault, here and while writing: unknown ending, path not writable, disk full, no encoder.
     """
 
-    def __init__(self, path: str | Path, size: tuple[int, int], fps: float, rate: int | None = None,
-                 channels: int = 0, *, live: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        size: tuple[int, int],
+        fps: float,
+        rate: int | None = None,
+        channels: int = 0,
+        *,
+        live: bool = False,
+    ) -> None:
         self.path = check_path(path)
         self.size = (size[0] & ~1, size[1] & ~1)
         if min(self.size) < 16:
@@ -63,8 +71,9 @@ class Movie:
         self._file: Any = None
         self.encoder = ""
         try:
-            self._file = av.open(str(self.path), "w", options={**CONTAINERS[self.path.suffix.lower()],
-                                                               "flush_packets": "1"})
+            self._file = av.open(
+                str(self.path), "w", options={**CONTAINERS[self.path.suffix.lower()], "flush_packets": "1"}
+            )
             self.encoder = pick_encoder(self.size, self.fps) if live else "libx264"
             self._video = self._add_video(live)
             self._audio = self._add_audio(rate, channels) if rate and channels else None
@@ -75,8 +84,10 @@ class Movie:
             self._abandon()
             with contextlib.suppress(OSError):
                 self.path.unlink()  # there is nothing in it
-            raise Fault(f"{self.path}: the encoder {self.encoder} does not start for {self.size[0]}x{self.size[1]} "
-                        f"({_reason(error)})") from error
+            raise Fault(
+                f"{self.path}: the encoder {self.encoder} does not start for {self.size[0]}x{self.size[1]} "
+                f"({_reason(error)})"
+            ) from error
         self._channels = channels
         self._rate = rate or 0
 
@@ -111,8 +122,15 @@ class Movie:
         if (pixels.shape[1] & ~1, pixels.shape[0] & ~1) == self.size:
             pixels = pixels[:height, :width]
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24").reformat(
-            width, height, "yuv420p", src_color_range=ColorRange.JPEG, dst_color_range=ColorRange.MPEG,
-            dst_colorspace=Colorspace.ITU709, dst_color_trc=ColorTrc.BT709, dst_color_primaries=ColorPrimaries.BT709)
+            width,
+            height,
+            "yuv420p",
+            src_color_range=ColorRange.JPEG,
+            dst_color_range=ColorRange.MPEG,
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_trc=ColorTrc.BT709,
+            dst_color_primaries=ColorPrimaries.BT709,
+        )
         frame.pts = at
         frame.time_base = 1 / self.fps
         self._mux(self._video, frame)
@@ -199,8 +217,9 @@ class Movie:
             full = full or shutil.disk_usage(self.path.parent).free < LEAST_FREE // 2
         if full:
             return Fault(f"{self.path}: the disk is full; free some space or choose another folder")
-        return Fault(f"{self.path}: cannot be written ({_reason(error)}); check the folder's permissions or choose "
-                     "another")
+        return Fault(
+            f"{self.path}: cannot be written ({_reason(error)}); check the folder's permissions or choose another"
+        )
 
 
 def _reason(error: Exception) -> str:
@@ -212,8 +231,10 @@ def check_path(path: str | Path) -> Path:
     path = Path(path).expanduser()
     if path.suffix.lower() not in CONTAINERS:
         known = tuple(CONTAINERS)
-        raise Fault(f"{path}: unknown ending {path.suffix!r} for a movie; use one of {', '.join(known)}"
-                    f"{nearest(path.suffix, known)}")
+        raise Fault(
+            f"{path}: unknown ending {path.suffix!r} for a movie; use one of {', '.join(known)}"
+            f"{nearest(path.suffix, known)}"
+        )
     check_folder(path.parent, LEAST_FREE)
     if path.is_dir():
         raise Fault(f"{path}: is a folder; give a file name")

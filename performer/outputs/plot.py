@@ -108,8 +108,9 @@ class _Panels:
             self.draw.line((self.x(t), top + first * height, self.x(t), top + last * height - 1), colour, 2)
 
 
-def song(made: dict[str, Any], trace: Trace, truth: Mapping[str, Sequence[float]] | None, title: str,
-         path: str) -> None:
+def song(
+    made: dict[str, Any], trace: Trace, truth: Mapping[str, Sequence[float]] | None, title: str, path: str
+) -> None:
     """Waveform, bands, activation, beats (against truth, if known), tempo and confidence over time, as a PNG.
 
     made   what `report.analyse` returned; truth  "beats" and "downbeats" in seconds. Raises Fault.

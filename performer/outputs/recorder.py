@@ -46,8 +46,14 @@ class Recorder:
     Raises Fault when the path is no good. What goes wrong later is in `fault`, and ends the recording only.
     """
 
-    def __init__(self, path: str | Path | None, size: tuple[int, int], sound: Heard | None,
-                 now: Callable[[], float], fps: float = 30.0) -> None:
+    def __init__(
+        self,
+        path: str | Path | None,
+        size: tuple[int, int],
+        sound: Heard | None,
+        now: Callable[[], float],
+        fps: float = 30.0,
+    ) -> None:
         if path is None:
             self.path = free_name(Path(platformdirs.user_videos_dir()) / "performer", ".mp4", LEAST_FREE)
         else:

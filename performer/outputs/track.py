@@ -77,7 +77,7 @@ class Track:
             return samples
         if have < self.channels:
             return np.ascontiguousarray(samples[:, np.arange(self.channels) % have])
-        return np.stack([samples[:, i::self.channels].mean(1) for i in range(self.channels)], 1)
+        return np.stack([samples[:, i :: self.channels].mean(1) for i in range(self.channels)], 1)
 
 
 def place(ring: Ring, t: float, rate: int) -> int:

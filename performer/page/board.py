@@ -69,6 +69,19 @@ class Board:
         scene = frame.incoming or frame.scene
         model = next((layer.model for layer in scene.preset.dreaming if layer.model is not None), "")
         bank: Bank | None = show.recaller.banks.get(model)
-        self.glances.post(Glance(
-            frame, scene, self._presets[1], model if bank is not None else "", tuple(bank.places) if bank else (),
-            bank.dim if bank else 0, show.turned, show.recaller.word, show.quantise, show.dark, show.frozen, show.seed))
+        self.glances.post(
+            Glance(
+                frame,
+                scene,
+                self._presets[1],
+                model if bank is not None else "",
+                tuple(bank.places) if bank else (),
+                bank.dim if bank else 0,
+                show.turned,
+                show.recaller.word,
+                show.quantise,
+                show.dark,
+                show.frozen,
+                show.seed,
+            )
+        )

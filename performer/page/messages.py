@@ -14,9 +14,16 @@ LONGEST_NAME, MOST_TAGS, LONGEST_TAG = 60, 8, 24
 
 #: Word -> address of the event it makes, without more to say.
 PLAIN = {
-    "tap": "show.tap", "next": "show.next", "previous": "show.previous", "blackout": "show.blackout",
-    "freeze": "show.freeze", "jump": "show.jump", "take": "show.take", "downbeat": "show.resync",
-    "let_go": "bank.let_go", "keep": "app.keep",
+    "tap": "show.tap",
+    "next": "show.next",
+    "previous": "show.previous",
+    "blackout": "show.blackout",
+    "freeze": "show.freeze",
+    "jump": "show.jump",
+    "take": "show.take",
+    "downbeat": "show.resync",
+    "let_go": "bank.let_go",
+    "keep": "app.keep",
 }
 
 
@@ -54,8 +61,9 @@ def event(message: Mapping[str, Any], t: float, model: str) -> ControlEvent | No
     if do == "recall":
         return ControlEvent(t, "bank.recall", -1.0, name(message, "name"), words=(model,))
     if do == "rename":
-        return ControlEvent(t, "bank.rename", 1.0, name(message, "name"),
-                            words=(model, name(message, "old"), *tags(message)))
+        return ControlEvent(
+            t, "bank.rename", 1.0, name(message, "name"), words=(model, name(message, "old"), *tags(message))
+        )
     if do == "drop":
         return ControlEvent(t, "bank.drop", 1.0, name(message, "name"), words=(model,))
     if do == "knob":
@@ -83,8 +91,11 @@ def name(message: Mapping[str, Any], key: str, otherwise: str | None = None, mos
 def tags(message: Mapping[str, Any]) -> tuple[str, ...]:
     """Words to find a place by. Raises Odd."""
     value = message.get("tags", [])
-    if not isinstance(value, list) or len(value) > MOST_TAGS or not all(
-            isinstance(tag, str) and 0 < len(tag) <= LONGEST_TAG and tag.isprintable() for tag in value):
+    if (
+        not isinstance(value, list)
+        or len(value) > MOST_TAGS
+        or not all(isinstance(tag, str) and 0 < len(tag) <= LONGEST_TAG and tag.isprintable() for tag in value)
+    ):
         raise Odd(f"tags are at most {MOST_TAGS} words of up to {LONGEST_TAG} characters")
     return tuple(value)
 

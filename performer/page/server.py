@@ -27,9 +27,13 @@ from performer.page.visitor import Nursery, Visitor
 
 log = logging.getLogger(__name__)
 STATIC = Path(__file__).parent / "static"
-FILES = {"": ("index.html", "text/html"), "page.js": ("page.js", "text/javascript"),
-         "parts.js": ("parts.js", "text/javascript"), "page.css": ("page.css", "text/css"),
-         "icon.svg": ("icon.svg", "image/svg+xml")}
+FILES = {
+    "": ("index.html", "text/html"),
+    "page.js": ("page.js", "text/javascript"),
+    "parts.js": ("parts.js", "text/javascript"),
+    "page.css": ("page.css", "text/css"),
+    "icon.svg": ("icon.svg", "image/svg+xml"),
+}
 MOST_VISITORS = 8
 STOP_LOOK_S = 0.2
 BEAT_S = 10.0  # between two pings of a web socket, and for the answer to each
@@ -48,21 +52,31 @@ class Page:
     Raises Fault where the extra is missing or the port is taken.
     """
 
-    def __init__(self, host: str, port: int, events: SimpleQueue[ControlEvent], now: Callable[[], float],
-                 board: Board, thumbnails: Thumbnails, token: str | None = None) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        events: SimpleQueue[ControlEvent],
+        now: Callable[[], float],
+        board: Board,
+        thumbnails: Thumbnails,
+        token: str | None = None,
+    ) -> None:
         try:
             import starlette  # noqa: F401
             import uvicorn  # noqa: F401
             import websockets  # noqa: F401
         except ImportError as error:
-            raise Fault(f"--page needs the extra `page` ({error.name} is missing): pip install 'performer[page]'"
-                        ) from None
+            raise Fault(
+                f"--page needs the extra `page` ({error.name} is missing): pip install 'performer[page]'"
+            ) from None
         try:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             self._socket = socket.create_server((host, port), family=family)
         except OSError as error:
-            raise Fault(f"--page {port}: cannot listen on {host}: {error.strerror or error}; another port, perhaps?"
-                        ) from None
+            raise Fault(
+                f"--page {port}: cannot listen on {host}: {error.strerror or error}; another port, perhaps?"
+            ) from None
         self.host, self.port = host, self._socket.getsockname()[1]
         self.token = token or secrets.token_urlsafe(16)
         self.board, self.thumbnails = board, thumbnails
@@ -89,8 +103,10 @@ class Page:
         """Where it is, for whoever starts the show; with a warning where it is open to more than this machine."""
         notes = [f"page: {self.url}"]
         if self.open_to_all:
-            notes.append("page: ATTENTION: other machines in this network can reach it, unencrypted; whoever has the "
-                         "address can play. Give it to nobody else")
+            notes.append(
+                "page: ATTENTION: other machines in this network can reach it, unencrypted; whoever has the "
+                "address can play. Give it to nobody else"
+            )
         return notes
 
     def run(self, stop: threading.Event) -> None:
@@ -100,10 +116,21 @@ class Page:
     async def _serve(self, stop: threading.Event) -> None:
         import uvicorn
 
-        config = uvicorn.Config(self._app, log_config=None, access_log=False, lifespan="off", ws="websockets-sansio",
-                                ws_ping_interval=BEAT_S, ws_ping_timeout=BEAT_S, ws_max_size=4 * MOST_CHARACTERS,
-                                ws_per_message_deflate=False, server_header=False, timeout_graceful_shutdown=1,
-                                limit_concurrency=64, backlog=32)
+        config = uvicorn.Config(
+            self._app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="websockets-sansio",
+            ws_ping_interval=BEAT_S,
+            ws_ping_timeout=BEAT_S,
+            ws_max_size=4 * MOST_CHARACTERS,
+            ws_per_message_deflate=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+            limit_concurrency=64,
+            backlog=32,
+        )
         for name in ("uvicorn.error", "uvicorn"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         server = uvicorn.Server(config)
@@ -143,8 +170,9 @@ class Page:
                 await websocket.close(1013)
                 return
             await websocket.accept()
-            visitor = Visitor(websocket, self.board, self._live, self.thumbnails, self._nursery, self._events,
-                              self._now)
+            visitor = Visitor(
+                websocket, self.board, self._live, self.thumbnails, self._nursery, self._events, self._now
+            )
             self._visitors.add(visitor)
             self.board.watched = True
             try:
@@ -153,9 +181,14 @@ class Page:
                 self._visitors.discard(visitor)
                 self.board.watched = bool(self._visitors)
 
-        return Starlette(routes=[
-            WebSocketRoute("/socket", visit), Route("/thumbnail/{key:str}", thumbnail),
-            Route("/", file), Route("/{name:str}", file)])
+        return Starlette(
+            routes=[
+                WebSocketRoute("/socket", visit),
+                Route("/thumbnail/{key:str}", thumbnail),
+                Route("/", file),
+                Route("/{name:str}", file),
+            ]
+        )
 
     def _allowed(self, host: str) -> bool:
         """Whether a request may call this machine so: a name that somebody else's DNS may point here is refused."""
@@ -191,43 +224,52 @@ class Stalled:
         self._left = left
 
 
-def _guarded(app: Callable[[Scope, Receive, Send], Awaitable[None]], token: str,
-             allowed: Callable[[str], bool]) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+def _guarded(
+    app: Callable[[Scope, Receive, Send], Awaitable[None]], token: str, allowed: Callable[[str], bool]
+) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The app behind /TOKEN/, for requests that call this machine by its own name and come from its own page."""
     prefix = f"/{token}/"
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             return
-        headers: dict[str, str] = {key.decode("latin-1").lower(): value.decode("latin-1")
-                                   for key, value in scope["headers"]}
+        headers: dict[str, str] = {
+            key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]
+        }
         host, origin, path = headers.get("host", ""), headers.get("origin"), scope["path"]
-        known = secrets.compare_digest(path[:len(prefix)].encode(), prefix.encode())
+        known = secrets.compare_digest(path[: len(prefix)].encode(), prefix.encode())
         own = origin == f"http://{host}" or (origin is None and scope["type"] == "http")
         if not (allowed(host) and known and own):
             if scope["type"] == "websocket":
                 await receive()
                 await send({"type": "websocket.close", "code": 1008})
             else:
-                await send({"type": "http.response.start", "status": 404,
-                            "headers": [(b"content-type", b"text/plain")]})
+                await send(
+                    {"type": "http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain")]}
+                )
                 await send({"type": "http.response.body", "body": LOST})
             return
 
         async def dressed(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                policy = (f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
-                          f"connect-src 'self' ws://{host}; frame-ancestors 'none'; base-uri 'none'; "
-                          "form-action 'none'")
+                policy = (
+                    f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+                    f"connect-src 'self' ws://{host}; frame-ancestors 'none'; base-uri 'none'; "
+                    "form-action 'none'"
+                )
                 named = {key.lower() for key, _ in message["headers"]}
-                more = [(b"content-security-policy", policy.encode("latin-1")), (b"referrer-policy", b"no-referrer"),
-                        (b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"same-origin")]
+                more = [
+                    (b"content-security-policy", policy.encode("latin-1")),
+                    (b"referrer-policy", b"no-referrer"),
+                    (b"x-content-type-options", b"nosniff"),
+                    (b"cross-origin-resource-policy", b"same-origin"),
+                ]
                 if b"cache-control" not in named:
                     more.append((b"cache-control", b"no-store"))
                 message["headers"] = [*message["headers"], *more]
             await send(message)
 
-        rest = path[len(prefix) - 1:]
+        rest = path[len(prefix) - 1 :]
         await app({**scope, "path": rest, "raw_path": rest.encode()}, receive, dressed)
 
     return guard

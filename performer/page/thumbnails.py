@@ -33,8 +33,9 @@ def jpeg(pixels: np.ndarray, quality: int = 80, width: int | None = None) -> byt
     """(H, W, 3) uint8 as a JPEG file, at most so wide."""
     out, picture = io.BytesIO(), Image.fromarray(np.ascontiguousarray(pixels))
     if width is not None and picture.width > width:
-        picture = picture.resize((width, max(1, round(width * picture.height / picture.width))),
-                                 Image.Resampling.BILINEAR, reducing_gap=1.5)
+        picture = picture.resize(
+            (width, max(1, round(width * picture.height / picture.width))), Image.Resampling.BILINEAR, reducing_gap=1.5
+        )
     picture.save(out, "JPEG", quality=quality)
     return out.getvalue()
 
@@ -71,8 +72,9 @@ class Thumbnails:
     stamp  model -> when its file was changed: pictures by an older one are no longer its
     """
 
-    def __init__(self, paint: Paint, busy: Callable[[], bool] = lambda: False,
-                 stamp: Callable[[str], float] = lambda model: 0.0) -> None:
+    def __init__(
+        self, paint: Paint, busy: Callable[[], bool] = lambda: False, stamp: Callable[[str], float] = lambda model: 0.0
+    ) -> None:
         self._paint, self._busy, self._stamp = paint, busy, stamp
         self._stamps: dict[str, float] = {}
         self._wishes: Latest[tuple[tuple[str, str, bytes], ...]] = Latest()
@@ -119,7 +121,7 @@ class Thumbnails:
             pixels = np.clip(self._paint(model, latent).transpose(1, 2, 0) * 255.0 + 0.5, 0.0, 255.0).astype(np.uint8)
             side = min(pixels.shape[:2])
             top, left = (pixels.shape[0] - side) // 2, (pixels.shape[1] - side) // 2
-            square = Image.fromarray(pixels[top:top + side, left:left + side])
+            square = Image.fromarray(pixels[top : top + side, left : left + side])
             made = jpeg(np.asarray(square.resize((SIDE, SIDE), Image.Resampling.BILINEAR)))
             self.painted += 1
         except Exception as error:  # a model that fails here fails on stage too, where more is said

@@ -46,8 +46,16 @@ class Nursery:
 class Visitor:
     """Serves one web socket until it closes."""
 
-    def __init__(self, websocket: Any, board: Board, live: LivePicture, thumbnails: Thumbnails, nursery: Nursery,
-                 events: SimpleQueue[ControlEvent], now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        websocket: Any,
+        board: Board,
+        live: LivePicture,
+        thumbnails: Thumbnails,
+        nursery: Nursery,
+        events: SimpleQueue[ControlEvent],
+        now: Callable[[], float],
+    ) -> None:
         self._websocket, self._board, self._thumbnails, self._nursery = websocket, board, thumbnails, nursery
         self._live = live
         self._events, self._now = events, now
@@ -67,8 +75,12 @@ class Visitor:
         self.leave()
         for result in await asyncio.gather(*self._tasks, return_exceptions=True):
             if isinstance(result, Exception) and type(result).__name__ not in (
-                    "WebSocketDisconnect", "ConnectionClosedOK", "ConnectionClosedError", "ClientDisconnected",
-                    "RuntimeError"):
+                "WebSocketDisconnect",
+                "ConnectionClosedOK",
+                "ConnectionClosedError",
+                "ClientDisconnected",
+                "RuntimeError",
+            ):
                 log.warning("the page: %s", result)
 
     def leave(self) -> None:
@@ -103,19 +115,34 @@ class Visitor:
         stamp = self._thumbnails.stamp(model) if model else 0.0
         offspring = nursery.offspring if nursery.model == model else []
         parts: dict[str, object] = {
-            "presets": glance.presets, "scene": (glance.scene.number, glance.scene.preset),
-            "bank": (model, stamp, glance.places), "brood": (model, stamp, nursery.first, tuple(offspring)),
-            "turned": glance.turned, "now": _now(glance)}
+            "presets": glance.presets,
+            "scene": (glance.scene.number, glance.scene.preset),
+            "bank": (model, stamp, glance.places),
+            "brood": (model, stamp, nursery.first, tuple(offspring)),
+            "turned": glance.turned,
+            "now": _now(glance),
+        }
         made: dict[str, Callable[[], Any]] = {
             "presets": lambda: [{"name": n, "title": title, "mood": mood} for n, title, mood in glance.presets],
             "scene": lambda: _scene(glance),
-            "bank": lambda: {"model": model, "places": [
-                {"name": place.name, "tags": place.tags, "key": key_of(model, place.whole)}
-                for place in glance.places]},
-            "brood": lambda: [{"number": nursery.first + i, "key": key_of(model, latent),
-                               "kept": any(place.latent == latent for place in glance.places)}
-                              for i, latent in enumerate(offspring)],
-            "turned": lambda: glance.turned, "now": lambda: parts["now"]}
+            "bank": lambda: {
+                "model": model,
+                "places": [
+                    {"name": place.name, "tags": place.tags, "key": key_of(model, place.whole)}
+                    for place in glance.places
+                ],
+            },
+            "brood": lambda: [
+                {
+                    "number": nursery.first + i,
+                    "key": key_of(model, latent),
+                    "kept": any(place.latent == latent for place in glance.places),
+                }
+                for i, latent in enumerate(offspring)
+            ],
+            "turned": lambda: glance.turned,
+            "now": lambda: parts["now"],
+        }
         news: list[dict[str, Any]] = []
         if parts["bank"] != self._sent.get("bank") or parts["brood"] != self._sent.get("brood"):
             self._sent.pop("brood", None)  # whether one is kept is part of it
@@ -128,8 +155,9 @@ class Visitor:
             if name not in self._sent or self._sent[name] != part:
                 self._sent[name] = part
                 news.append({name: made[name]()})
-        values = {address: value for address, value in glance.scene.params.items()
-                  if self._values.get(address) != value}
+        values = {
+            address: value for address, value in glance.scene.params.items() if self._values.get(address) != value
+        }
         if values:
             self._values.update(values)
             news.append({"values": {address: _short(value) for address, value in values.items()}})
@@ -185,8 +213,11 @@ class Visitor:
             if do == "glide":
                 self._events.put(ControlEvent(self._now(), "bank.glide", 1.0, f"offspring {number}", latent, (model,)))
             else:
-                self._events.put(ControlEvent(self._now(), "bank.keep", 1.0, name, latent,
-                                              (model, *(messages.tags(message) or ("bred",)))))
+                self._events.put(
+                    ControlEvent(
+                        self._now(), "bank.keep", 1.0, name, latent, (model, *(messages.tags(message) or ("bred",)))
+                    )
+                )
         else:
             raise Odd(f"do {do[:20]!r} is not known")
 
@@ -213,10 +244,21 @@ def _short(value: Value) -> Any:
 
 def _now(glance: Glance) -> dict[str, Any]:
     frame, heard = glance.frame, glance.frame.features
-    return {"preset": glance.scene.preset.name, "title": glance.scene.preset.title, "bpm": round(heard.bpm, 1),
-            "confidence": round(heard.confidence, 2), "beat": round(heard.beat, 2), "meter": heard.meter,
-            "sync": frame.sync, "waiting": frame.waiting, "quantise": glance.quantise, "dark": glance.dark,
-            "frozen": glance.frozen, "held": glance.held, "level": round(heard.values.get("level", 0.0), 2)}
+    return {
+        "preset": glance.scene.preset.name,
+        "title": glance.scene.preset.title,
+        "bpm": round(heard.bpm, 1),
+        "confidence": round(heard.confidence, 2),
+        "beat": round(heard.beat, 2),
+        "meter": heard.meter,
+        "sync": frame.sync,
+        "waiting": frame.waiting,
+        "quantise": glance.quantise,
+        "dark": glance.dark,
+        "frozen": glance.frozen,
+        "held": glance.held,
+        "level": round(heard.values.get("level", 0.0), 2),
+    }
 
 
 def _scene(glance: Glance) -> dict[str, Any]:
@@ -226,12 +268,22 @@ def _scene(glance: Glance) -> dict[str, Any]:
     route: Route
     for route in preset.routes:
         routes.setdefault(route.target, []).append(route.source)
-    knobs = [_knob(address, param, preset.base[address], routes.get(address, []))
-             for address, param in preset.params.items()]
+    knobs = [
+        _knob(address, param, preset.base[address], routes.get(address, [])) for address, param in preset.params.items()
+    ]
     return {"number": glance.scene.number, "knobs": knobs}
 
 
 def _knob(address: str, param: Param, base: Value, sources: list[str]) -> dict[str, Any]:
-    return {"address": address, "kind": param.kind, "label": param.label or param.name.replace("_", " "),
-            "low": param.low, "high": param.high, "base": base, "unit": param.unit, "values": param.values,
-            "labels": param.labels, "from": sources}
+    return {
+        "address": address,
+        "kind": param.kind,
+        "label": param.label or param.name.replace("_", " "),
+        "low": param.low,
+        "high": param.high,
+        "base": base,
+        "unit": param.unit,
+        "values": param.values,
+        "labels": param.labels,
+        "from": sources,
+    }

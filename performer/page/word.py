@@ -31,14 +31,16 @@ def lasting(path: Path | None = None) -> str:
     if _WORD.fullmatch(word):
         return word
     if word:
-        raise Fault(f"{path}: no word for an address (16 to 64 letters, digits, - and _); remove the file, and another "
-                    "is drawn")
+        raise Fault(
+            f"{path}: no word for an address (16 to 64 letters, digits, - and _); remove the file, and another is drawn"
+        )
     word = secrets.token_urlsafe(16)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
             file.write(word + "\n")
     except OSError as error:
-        raise Fault(f"{path}: cannot be written: {error.strerror}; the page's address is another one next "
-                    "time") from None
+        raise Fault(
+            f"{path}: cannot be written: {error.strerror}; the page's address is another one next time"
+        ) from None
     return word

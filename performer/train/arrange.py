@@ -41,20 +41,20 @@ class _Arranger(Writer):
                 at += unit * groups[number % len(groups)]
                 number += 1
         elif kind == "off":
-            struck[half::style.steps] = 0.8
-            struck[::style.steps] = 0.7 * (rng.random(style.beats) < 0.25)
+            struck[half :: style.steps] = 0.8
+            struck[:: style.steps] = 0.7 * (rng.random(style.beats) < 0.25)
         elif kind == "pushed":  # beats that come an eighth early
-            struck[::style.steps] = 0.8
+            struck[:: style.steps] = 0.8
             for beat in range(1, style.beats):
                 if rng.random() < 0.55:
                     struck[beat * style.steps] = 0.0
                     struck[beat * style.steps - half] = 0.85
         elif kind == "gallop":
-            struck[::style.steps] = 0.9
-            struck[half::style.steps] = 0.6
-            struck[style.steps - 1::style.steps] = 0.6
+            struck[:: style.steps] = 0.9
+            struck[half :: style.steps] = 0.6
+            struck[style.steps - 1 :: style.steps] = 0.6
         elif kind == "straight":
-            struck[::int(rng.choice((half, style.steps)))] = 0.7
+            struck[:: int(rng.choice((half, style.steps)))] = 0.7
         else:
             chance = np.full(steps, 0.12)
             chance[::half] = rng.uniform(0.3, 0.7)
@@ -79,8 +79,16 @@ class _Arranger(Writer):
             made.append((struck, degrees))
         return made
 
-    def riff(self, first: int, bars: int, part: str, figure: Sequence[tuple[np.ndarray, np.ndarray]], octave: int,
-             stacked: Sequence[int], follows: bool) -> None:
+    def riff(
+        self,
+        first: int,
+        bars: int,
+        part: str,
+        figure: Sequence[tuple[np.ndarray, np.ndarray]],
+        octave: int,
+        stacked: Sequence[int],
+        follows: bool,
+    ) -> None:
         """A figure over and over. stacked  degrees that sound together; follows  whether it moves with the chords."""
         style, rng = self.style, self.rng
         step = 1.0 / style.steps
@@ -111,10 +119,10 @@ class _Arranger(Writer):
         rng, style = self.rng, self.style
         steps = style.beats * style.steps
         density = np.full(steps, rng.uniform(0.25, 0.9))
-        density[::style.steps] = 0.9
+        density[:: style.steps] = 0.9
         pattern = np.where(rng.random(steps) < density, rng.integers(1, 3, steps), -1)
         deep = rng.random(steps) < 0.12
-        deep[::style.steps] |= rng.random(style.beats) < 0.35
+        deep[:: style.steps] |= rng.random(style.beats) < 0.35
         deep[0] = rng.random() < 0.85
         pattern[deep] = 0
         return pattern
@@ -134,8 +142,15 @@ def arrange(seed: int, seconds: float = 40.0) -> Song:
     style = drawn[int(rng.choice(len(drawn), p=weights / weights.sum()))]
     by_hand = rng.random() < 0.18
     if by_hand:
-        style = replace(style, name="hands", steps=4, tempo=(62.0, 150.0), electronic=0.0, swing=0.25,
-                        beats=int(rng.choice((3, 4, 4, 4))))
+        style = replace(
+            style,
+            name="hands",
+            steps=4,
+            tempo=(62.0, 150.0),
+            electronic=0.0,
+            swing=0.25,
+            beats=int(rng.choice((3, 4, 4, 4))),
+        )
     writer = _Arranger(rng, style)
     writer.pushed = rng.random() < 0.25
     bars = max(8, round(seconds * float(np.mean(style.tempo)) / 60.0 / style.beats))
@@ -248,8 +263,11 @@ def loop(seed: int, drums: Sequence[tuple[float, int, int]], bpm: float, beats: 
         writer.drums(0, size, ("kick", "snare", "hat"), rng.uniform(0.3, 1.0))
         if rng.random() < 0.3:
             writer.hands(0, size, writer.hand_pattern(), HANDS[int(rng.integers(len(HANDS)))])
-        inside = [(at / style.beats, pitch, int(np.clip(loud * 127, 8, 127)))
-                  for _, at, _, pitch, loud in writer.notes if pitch != CRASH]
+        inside = [
+            (at / style.beats, pitch, int(np.clip(loud * 127, 8, 127)))
+            for _, at, _, pitch, loud in writer.notes
+            if pitch != CRASH
+        ]
         tempo = float(rng.uniform(*style.tempo))
     if not inside:
         inside = [(0.0, KICK, 100)]

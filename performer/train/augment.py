@@ -39,7 +39,7 @@ def _shifted(x: Tensor) -> Tensor:
     most = max(1, side // 8)
     down, right = (torch.randint(0, 2 * most + 1, (n,)).tolist() for _ in range(2))
     padded = F.pad(x, (most,) * 4, mode="reflect")
-    return torch.stack([padded[i, :, down[i]:down[i] + side, right[i]:right[i] + side] for i in range(n)])
+    return torch.stack([padded[i, :, down[i] : down[i] + side, right[i] : right[i] + side] for i in range(n)])
 
 
 def _tinted(x: Tensor) -> Tensor:

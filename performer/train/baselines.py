@@ -54,9 +54,15 @@ class MLPGenerator(nn.Module):
     def __init__(self, latent: int, size: int, width: int = 128) -> None:
         super().__init__()
         self.latent, self.size = latent, size
-        self.body = nn.Sequential(nn.Linear(latent, width), nn.LeakyReLU(0.2), nn.Linear(width, width),
-                                  nn.LeakyReLU(0.2), nn.Linear(width, 3 * size * size), nn.Sigmoid(),
-                                  nn.Unflatten(1, (3, size, size)))
+        self.body = nn.Sequential(
+            nn.Linear(latent, width),
+            nn.LeakyReLU(0.2),
+            nn.Linear(width, width),
+            nn.LeakyReLU(0.2),
+            nn.Linear(width, 3 * size * size),
+            nn.Sigmoid(),
+            nn.Unflatten(1, (3, size, size)),
+        )
 
     def forward(self, z: Tensor, side: int | None = None) -> Tensor:
         return self.body(z)
@@ -65,8 +71,14 @@ class MLPGenerator(nn.Module):
 class MLPDiscriminator(nn.Module):
     def __init__(self, size: int, width: int = 128) -> None:
         super().__init__()
-        self.body = nn.Sequential(nn.Flatten(), nn.Linear(3 * size * size, width), nn.LeakyReLU(0.2),
-                                  nn.Linear(width, width), nn.LeakyReLU(0.2), nn.Linear(width, 1))
+        self.body = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(3 * size * size, width),
+            nn.LeakyReLU(0.2),
+            nn.Linear(width, width),
+            nn.LeakyReLU(0.2),
+            nn.Linear(width, 1),
+        )
 
     def forward(self, picture: Tensor) -> Tensor:
         return self.body(picture * 2.0 - 1.0)[:, 0]
@@ -87,8 +99,11 @@ def pair(net: str, latent: int, size: int) -> tuple[nn.Module, nn.Module]:
 
 
 def _up(inside: int, outside: int, kernel: int, stride: int, padding: int) -> list[nn.Module]:
-    return [nn.ConvTranspose2d(inside, outside, kernel, stride, padding, bias=False), nn.BatchNorm2d(outside),
-            nn.ReLU()]
+    return [
+        nn.ConvTranspose2d(inside, outside, kernel, stride, padding, bias=False),
+        nn.BatchNorm2d(outside),
+        nn.ReLU(),
+    ]
 
 
 def _small(module: nn.Module) -> None:

@@ -212,8 +212,12 @@ def exported(file: Path) -> BeatNetwork:
     weights = {t.name: torch.from_numpy(numpy_helper.to_array(t).copy()) for t in onnx.load(file).graph.initializer}
     channels, layers = len(weights["look_b"]), sum(name.startswith("mix") for name in weights) // 2
     network = BeatNetwork(channels, layers)
-    state = {"look.weight": weights["look_w"].T @ torch.linalg.inv(network.prepare), "look.bias": weights["look_b"],
-             "head.weight": weights["logits_w"].T, "head.bias": weights["logits_b"]}
+    state = {
+        "look.weight": weights["look_w"].T @ torch.linalg.inv(network.prepare),
+        "look.bias": weights["look_b"],
+        "head.weight": weights["logits_w"].T,
+        "head.bias": weights["logits_b"],
+    }
     for layer in range(layers):
         conv = weights[f"conv{layer}_w"].reshape(3, channels, channels).permute(2, 1, 0)
         state[f"blocks.{layer}.conv.weight"], state[f"blocks.{layer}.conv.bias"] = conv, weights[f"conv{layer}_b"]
@@ -266,8 +270,13 @@ def export(network: BeatNetwork, out: Path, about: dict[str, str]) -> None:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
     past = [info(kind, layers, channels) for kind in ("old", "older")]
-    graph = helper.make_graph(nodes, "beats", [info("bands", 1, CONTEXT * BANDS), *past],
-                              [info("odds", 1, 2), info("heard", layers, channels)], tensors)
+    graph = helper.make_graph(
+        nodes,
+        "beats",
+        [info("bands", 1, CONTEXT * BANDS), *past],
+        [info("odds", 1, 2), info("heard", layers, channels)],
+        tensors,
+    )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     helper.set_model_props(model, about)
     onnx.checker.check_model(model, full_check=True)

@@ -20,8 +20,10 @@ def blocked(path: Path) -> int:
     """Rewrite a model's file in this way; how many places were changed, 0 where there was nothing to do."""
     model = onnx.load(str(path))
     graph = model.graph
-    shapes = {value.name: [side.dim_value for side in value.type.tensor_type.shape.dim]
-              for value in shape_inference.infer_shapes(model).graph.value_info}
+    shapes = {
+        value.name: [side.dim_value for side in value.type.tensor_type.shape.dim]
+        for value in shape_inference.infer_shapes(model).graph.value_info
+    }
     made = {name: node for node in graph.node for name in node.output}
     wanted = {name for node in graph.node if node.op_type == "Conv" for name in node.input[:1]}
     nodes: list[onnx.NodeProto] = []

@@ -41,12 +41,17 @@ class Converted:
     notes: list[str]
 
 
-def bring_weights(file: Path, name: str, to: Path, told: Told, licence: str, title: str,
-                  force: bool) -> tuple[Path, Found]:
+def bring_weights(
+    file: Path, name: str, to: Path, told: Told, licence: str, title: str, force: bool
+) -> tuple[Path, Found]:
     """Bring the generator in a file of weights in, as NAME.onnx with its card and sheet. Raises Fault."""
     place(name, to, force)
-    for option, value in (("--latent", told.latent), ("--range", told.range), ("--layout", told.layout),
-                          ("--output", told.output)):
+    for option, value in (
+        ("--latent", told.latent),
+        ("--range", told.range),
+        ("--layout", told.layout),
+        ("--output", told.output),
+    ):
         if value is not None:
             raise Fault(f"{option}: is for ONNX files; {file.name} tells that itself, so leave it out")
     with tempfile.TemporaryDirectory() as folder:
@@ -55,16 +60,22 @@ def bring_weights(file: Path, name: str, to: Path, told: Told, licence: str, tit
         facts = {
             "kind": "gan",
             "data": {"source": "unknown", "weights": file.name, "weights_sha256": sha256(file)},
-            "training": {"what": "unknown", "net": found.what, "parameters": found.parameters,
-                         "export_difference": float(f"{found.difference:.1e}")}}
+            "training": {
+                "what": "unknown",
+                "net": found.what,
+                "parameters": found.parameters,
+                "export_difference": float(f"{found.difference:.1e}"),
+            },
+        }
         told = replace(told, range=(0.0, 1.0), patience=PATIENCE)
         try:
             out, seen = bring(made, name, to, told, licence, title, force, facts)
         except Fault as fault:
             raise Fault(str(fault).replace(str(made), str(file))) from None
     where = f" in {found.place}" if found.place else ""
-    return out, replace(seen, notes=[f"{found.what}{where}, {found.parameters / 1e6:.1f} million weights",
-                                     *found.notes, *seen.notes])
+    return out, replace(
+        seen, notes=[f"{found.what}{where}, {found.parameters / 1e6:.1f} million weights", *found.notes, *seen.notes]
+    )
 
 
 def convert(file: Path, out: Path, label: int = 0) -> Converted:
@@ -75,8 +86,13 @@ def convert(file: Path, out: Path, label: int = 0) -> Converted:
     missing = [name for name in ("torch", "onnx", "onnxscript") if importlib.util.find_spec(name) is None]
     if missing:
         raise Fault(f"{file}: to turn weights into a model, {missing[0]} is needed: pip install 'performer[train]'")
-    said = ask("performer.train.convert:attend", file, {"path": str(file), "out": str(out), "label": label}, TIME_S,
-               f"took longer than {TIME_S:.0f} s to turn into ONNX")
+    said = ask(
+        "performer.train.convert:attend",
+        file,
+        {"path": str(file), "out": str(out), "label": label},
+        TIME_S,
+        f"took longer than {TIME_S:.0f} s to turn into ONNX",
+    )
     return Converted(**said)
 
 
@@ -97,8 +113,10 @@ def _attend(words: dict[str, Any]) -> dict[str, Any]:
         found = load(path)
         classes = found.generator.mapping.classes
         if label >= max(classes, 1):
-            raise Fault(f"{path}: --label {label}: " + (f"there are labels 0 to {classes - 1}" if classes else
-                                                        "this model takes none"))
+            raise Fault(
+                f"{path}: --label {label}: "
+                + (f"there are labels 0 to {classes - 1}" if classes else "this model takes none")
+            )
         difference = max(_export(path, found.generator, out), _mapped(path, found.generator.mapping, label, out))
     except (RuntimeError, MemoryError) as error:
         line = " ".join(str(error).split())[:200]
@@ -106,9 +124,16 @@ def _attend(words: dict[str, Any]) -> dict[str, Any]:
             raise MemoryError from None
         raise Fault(f"{path}: fails as a network: {line}") from None
     mapping = found.generator.mapping
-    return {"what": found.what, "place": found.place, "latent": mapping.latent, "classes": mapping.classes,
-            "parameters": found.parameters, "difference": difference, "seconds": perf_counter() - begun,
-            "notes": found.notes}
+    return {
+        "what": found.what,
+        "place": found.place,
+        "latent": mapping.latent,
+        "classes": mapping.classes,
+        "parameters": found.parameters,
+        "difference": difference,
+        "seconds": perf_counter() - begun,
+        "notes": found.notes,
+    }
 
 
 def _export(path: Path, generator: Any, out: Path) -> float:
@@ -119,14 +144,25 @@ def _export(path: Path, generator: Any, out: Path) -> float:
     from performer.train.export import OPSET, TOLERANCE
 
     rng = torch.Generator().manual_seed(1)
-    given = {name: torch.randn(shape, generator=rng) * (1.0 if name.startswith("z") else 0.1)
-             for name, shape in generator.inputs().items()}
+    given = {
+        name: torch.randn(shape, generator=rng) * (1.0 if name.startswith("z") else 0.1)
+        for name, shape in generator.inputs().items()
+    }
     if "label" in given:
         given["label"] = torch.eye(generator.mapping.classes)[-1:]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(generator, tuple(given.values()), str(out), input_names=list(given), output_names=["image"],
-                          opset_version=OPSET, dynamo=True, external_data=False, verbose=False)
+        torch.onnx.export(
+            generator,
+            tuple(given.values()),
+            str(out),
+            input_names=list(given),
+            output_names=["image"],
+            opset_version=OPSET,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
     session = ort.InferenceSession(str(out), providers=["CPUExecutionProvider"])
     worst = 0.0
     for truncation in TRUNCATIONS:
@@ -152,24 +188,39 @@ def _mapped(path: Path, mapping: Any, label: int, out: Path) -> float:
     from performer.train.export import OPSET, TOLERANCE
     from performer.train.stylegan import GAIN, SLOPE
 
-    one_hot = torch.eye(mapping.classes)[label:label + 1] if mapping.classes else None
+    one_hot = torch.eye(mapping.classes)[label : label + 1] if mapping.classes else None
     with torch.no_grad():
         first = mapping.layers[0].bias + mapping.shift(one_hot)
     stored = {"small": torch.tensor(1e-8), "gain": torch.tensor(GAIN), "axis": torch.tensor([1])}
-    nodes = [helper.make_node(kind, given, [made]) for kind, given, made in (
-        ("Mul", ["z", "z"], "squares"), ("ReduceMean", ["squares", "axis"], "mean"), ("Add", ["mean", "small"], "sum"),
-        ("Sqrt", ["sum"], "length"), ("Div", ["z", "length"], "x0"))]
+    nodes = [
+        helper.make_node(kind, given, [made])
+        for kind, given, made in (
+            ("Mul", ["z", "z"], "squares"),
+            ("ReduceMean", ["squares", "axis"], "mean"),
+            ("Add", ["mean", "small"], "sum"),
+            ("Sqrt", ["sum"], "length"),
+            ("Div", ["z", "length"], "x0"),
+        )
+    ]
     for i, layer in enumerate(mapping.layers):
         stored[f"weight{i}"] = layer.weight if i else mapping.met
         stored[f"bias{i}"] = layer.bias if i else first.reshape(-1)
-        nodes += [helper.make_node("Gemm", [f"x{i}", f"weight{i}", f"bias{i}"], [f"dense{i}"], transB=1),
-                  helper.make_node("LeakyRelu", [f"dense{i}"], [f"bent{i}"], alpha=SLOPE),
-                  helper.make_node("Mul", [f"bent{i}", "gain"], [f"x{i + 1}" if i + 1 < len(mapping.layers) else "w"])]
+        nodes += [
+            helper.make_node("Gemm", [f"x{i}", f"weight{i}", f"bias{i}"], [f"dense{i}"], transB=1),
+            helper.make_node("LeakyRelu", [f"dense{i}"], [f"bent{i}"], alpha=SLOPE),
+            helper.make_node("Mul", [f"bent{i}", "gain"], [f"x{i + 1}" if i + 1 < len(mapping.layers) else "w"]),
+        ]
     sides = {"z": mapping.latent, "w": mapping.style}
-    ends = {name: helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", side]) for name, side in
-            sides.items()}
-    graph = helper.make_graph(nodes, "mapping", [ends["z"]], [ends["w"]], [
-        numpy_helper.from_array(value.numpy(), name) for name, value in stored.items()])
+    ends = {
+        name: helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", side]) for name, side in sides.items()
+    }
+    graph = helper.make_graph(
+        nodes,
+        "mapping",
+        [ends["z"]],
+        [ends["w"]],
+        [numpy_helper.from_array(value.numpy(), name) for name, value in stored.items()],
+    )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
     onnx.checker.check_model(model)
     onnx.save(model, str(beside(out)))

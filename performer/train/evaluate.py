@@ -92,8 +92,9 @@ def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.sqrt(np.maximum(square, 0.0))
 
 
-def figures(paint: Callable[[np.ndarray], np.ndarray], dim: int, pictures: Pictures, count: int,
-            seed: int) -> tuple[dict[str, float], np.ndarray]:
+def figures(
+    paint: Callable[[np.ndarray], np.ndarray], dim: int, pictures: Pictures, count: int, seed: int
+) -> tuple[dict[str, float], np.ndarray]:
     """Measure a generator: latent (D,) -> picture (3, H, W); also returns the numbers of the pictures missed most."""
     rng = np.random.default_rng(seed)
     count = min(count, len(pictures.pixels))
@@ -107,25 +108,38 @@ def figures(paint: Callable[[np.ndarray], np.ndarray], dim: int, pictures: Pictu
         made.append(torch.from_numpy(paint(z).copy()))
         took.append(perf_counter() - begun)
     network = Features()
-    ours, theirs = (np.concatenate([network(all_[i:i + 64]).numpy() for i in range(0, count, 64)]).astype(np.float64)
-                    for all_ in (torch.stack(made), real))
+    ours, theirs = (
+        np.concatenate([network(all_[i : i + 64]).numpy() for i in range(0, count, 64)]).astype(np.float64)
+        for all_ in (torch.stack(made), real)
+    )
     scale = theirs.std(axis=0) + 1e-6
     ours, theirs = ours / scale, theirs / scale
     precision, recall, coverage, missed = manifold(theirs, ours)
     halves = frechet(theirs[::2], theirs[1::2])
-    path = torch.stack([torch.from_numpy(paint(latent("tour", i * 0.25 + j * STEP, seed, dim, 1.0)).copy())
-                        for i in range(WALK_STEPS // 2) for j in (0, 1)])
-    walked = np.concatenate([network(path[i:i + 64]).numpy() for i in range(0, len(path), 64)]) / scale
+    path = torch.stack(
+        [
+            torch.from_numpy(paint(latent("tour", i * 0.25 + j * STEP, seed, dim, 1.0)).copy())
+            for i in range(WALK_STEPS // 2)
+            for j in (0, 1)
+        ]
+    )
+    walked = np.concatenate([network(path[i : i + 64]).numpy() for i in range(0, len(path), 64)]) / scale
     lengths = np.linalg.norm(walked[1::2] - walked[::2], axis=1) / STEP
     spread = {}
     for name, points in (("made", ours), ("real", theirs)):
         apart = _distances(points, points)
         spread[name] = float(apart[np.triu_indices(len(points), 1)].mean())
     return {
-        "frechet": frechet(theirs, ours), "frechet_of_halves": halves, "precision": precision, "recall": recall,
-        "coverage": coverage, "diversity": spread["made"] / max(spread["real"], 1e-9),
-        "path_length": float(lengths.mean()), "path_unevenness": float(lengths.std() / max(lengths.mean(), 1e-9)),
-        "ms_p50": 1e3 * float(np.median(took)), "ms_p95": 1e3 * float(np.quantile(took, 0.95)),
+        "frechet": frechet(theirs, ours),
+        "frechet_of_halves": halves,
+        "precision": precision,
+        "recall": recall,
+        "coverage": coverage,
+        "diversity": spread["made"] / max(spread["real"], 1e-9),
+        "path_length": float(lengths.mean()),
+        "path_unevenness": float(lengths.std() / max(lengths.mean(), 1e-9)),
+        "ms_p50": 1e3 * float(np.median(took)),
+        "ms_p95": 1e3 * float(np.quantile(took, 0.95)),
     }, chosen[np.argsort(-missed)]
 
 
@@ -180,8 +194,11 @@ def measure(model: Path, folder: Path | None, source: str, count: int, seed: int
     samples = min(count, len(pictures.pixels))
     card["metrics"] = {"samples": samples, "seed": seed, "provider": generator.provider, **rounded}
     card_path.write_text(tomlkit.dumps(card), encoding="utf-8")
-    listing.put(("figure", "value", "what it says"),
-                [(name, f"{value:g}", WORDS[name]) for name, value in rounded.items()], title=str(model))
+    listing.put(
+        ("figure", "value", "what it says"),
+        [(name, f"{value:g}", WORDS[name]) for name, value in rounded.items()],
+        title=str(model),
+    )
     return found_figures
 
 
@@ -194,6 +211,7 @@ WORDS = {
     "diversity": "how far samples are apart, by how far training pictures are",
     "path_length": "change along a walk, in feature units per keyframe",
     "path_unevenness": "how much that change varies: 0 is steady",
-    "ms_p50": "milliseconds for a picture, half the time", "ms_p95": "and nineteen times of twenty",
+    "ms_p50": "milliseconds for a picture, half the time",
+    "ms_p95": "and nineteen times of twenty",
     "discriminator_accuracy": "how often the discriminator is right; 0.5 is a coin",
 }

@@ -67,14 +67,20 @@ def export_generator(generator: nn.Module, kind: str, pictures: Pictures, run: R
     card["licence"] = pictures.licence
     card["sha256"] = sha256(options.out)
     if mixes or more:
-        latents = (("z", "latent"), ("z_middle", "middle"), ("z_fine", "fine"))[:3 if mixes else 1]
+        latents = (("z", "latent"), ("z_middle", "middle"), ("z_fine", "fine"))[: 3 if mixes else 1]
         card["inputs"] = [{"name": name, "role": role, "shape": [1, options.latent]} for name, role in latents] + more
     card["data"] = {"source": pictures.source, "licence": pictures.licence, "pictures": len(pictures.pixels)}
     card["training"] = {
-        "seed": options.seed, "steps": run.step, "batch": options.batch, "minutes": round(run.seconds / 60, 1),
-        "net": options.net, "machine": _machine(run), "parameters": sum(p.numel() for p in generator.parameters()),
+        "seed": options.seed,
+        "steps": run.step,
+        "batch": options.batch,
+        "minutes": round(run.seconds / 60, 1),
+        "net": options.net,
+        "machine": _machine(run),
+        "parameters": sum(p.numel() for p in generator.parameters()),
         "losses": {name: round(value, 4) for name, value in run.losses.items()},
-        "export_difference": float(f"{difference:.1e}"), "command": options.command,
+        "export_difference": float(f"{difference:.1e}"),
+        "command": options.command,
     }
     options.out.with_suffix(".toml").write_text(tomlkit.dumps(card), encoding="utf-8")
 
@@ -99,8 +105,17 @@ def export_network(network: nn.Module, example: Tensor, path: Path, given: str, 
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses packages that nothing here is made with
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(network, (example,), str(path), input_names=[given], output_names=[result],
-                          opset_version=OPSET, dynamo=True, external_data=False, verbose=False)
+        torch.onnx.export(
+            network,
+            (example,),
+            str(path),
+            input_names=[given],
+            output_names=[result],
+            opset_version=OPSET,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
     if path.stat().st_size > MOST_BYTES:
         size = path.stat().st_size / 1e6
         raise Fault(f"{path}: {size:.1f} MB is more than {MOST_BYTES >> 20} MB; train a smaller one")

@@ -50,8 +50,9 @@ class Up(nn.Module):
         first = [(before - phase) % factor for phase in range(factor)]  # tap that meets the first sample
         start = [(phase + tap - before) // factor for phase, tap in enumerate(first)]
         lowest = min(start)
-        rows = [torch.cat([torch.zeros(at - lowest), flipped[tap::factor]])
-                for at, tap in zip(start, first, strict=True)]
+        rows = [
+            torch.cat([torch.zeros(at - lowest), flipped[tap::factor]]) for at, tap in zip(start, first, strict=True)
+        ]
         length = max(len(row) for row in rows)
         bank = torch.stack([F.pad(row, (0, length - len(row))) for row in rows])
         count = -(-self.wanted // factor)
@@ -62,7 +63,7 @@ class Up(nn.Module):
         low, high = self.pad
         if min(low, high) < 0:
             stop = x.shape[-1] + min(high, 0)
-            x = x[:, :, max(-low, 0):stop, max(-low, 0):stop]
+            x = x[:, :, max(-low, 0) : stop, max(-low, 0) : stop]
         x = F.pad(x, (max(low, 0), max(high, 0), max(low, 0), max(high, 0)))
         return self._along(self._along(x, 3), 2)
 
@@ -101,4 +102,3 @@ class Twice(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.conv_transpose2d(x, self.taps, stride=2, padding=self.edge, groups=self.channels)
-

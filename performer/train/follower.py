@@ -81,9 +81,11 @@ def batch_of(pairs: Pairs, rng: np.random.Generator, count: int) -> tuple[Tensor
     for which in rng.choice(len(long), count, p=weights / weights.sum()):
         first = int(rng.integers(0, len(long[which]) - span))
         drawn.append(long[which].part(first, first + span + 1))
-    return (torch.from_numpy(np.stack([piece.heard[:-1] for piece in drawn])),
-            torch.from_numpy(np.stack([piece.moved for piece in drawn])),
-            torch.from_numpy(np.stack([piece.known for piece in drawn])).float())
+    return (
+        torch.from_numpy(np.stack([piece.heard[:-1] for piece in drawn])),
+        torch.from_numpy(np.stack([piece.moved for piece in drawn])),
+        torch.from_numpy(np.stack([piece.known for piece in drawn])).float(),
+    )
 
 
 def _astray(count: int, span: int, knobs: int) -> Tensor:
@@ -105,13 +107,17 @@ def train_follower(pairs: Pairs, options: Options, world: World | None = None) -
     moved = [piece.moved[:-1][piece.known[:-1].all(1)] for piece in pairs.train]
     steps = np.concatenate([np.diff(piece.moved, axis=0) for piece in pairs.train])
     known = np.concatenate([piece.known[1:] & piece.known[:-1] for piece in pairs.train])
-    scale = np.sqrt((steps ** 2 * known).sum(0) / known.sum(0).clip(1)).clip(1e-3)
+    scale = np.sqrt((steps**2 * known).sum(0) / known.sum(0).clip(1)).clip(1e-3)
     start = np.concatenate(moved).mean(0) if sum(map(len, moved)) else np.full(len(pairs.knobs), 0.5)
     network = FollowerNetwork(len(pairs.knobs), scale, start)
     optimizer = torch.optim.Adam(network.parameters(), RATE, betas=(0.9, 0.98))
     average = Average(network, 150)
-    with Run(options, {"network": network, "average": average.network, "optimizer": optimizer}, world or World(),
-             growing=False) as run:
+    with Run(
+        options,
+        {"network": network, "average": average.network, "optimizer": optimizer},
+        world or World(),
+        growing=False,
+    ) as run:
         while True:
             for group in optimizer.param_groups:
                 group["lr"] = RATE * min(1.0, (run.step + 1) / WARM_UP) / (1.0 + run.step / SLOW_DOWN)
@@ -156,8 +162,10 @@ def judge(network: FollowerNetwork, pairs: Pairs) -> dict[str, float]:
         step = moved.diff(dim=1) / network.scale
         nats["surprise"].append(float(surprise(network(heard[:, :-1], moved[:, :-1]), step, inside)))
         sure = inside[0, WARM:].numpy()
-        for who, far, wide in (("still", step[0].numpy(), np.ones_like(scale)),
-                               ("mean", (piece.moved[1:] - mean) / scale, spread / scale)):
+        for who, far, wide in (
+            ("still", step[0].numpy(), np.ones_like(scale)),
+            ("mean", (piece.moved[1:] - mean) / scale, spread / scale),
+        ):
             each = 0.5 * (far[WARM:] / wide) ** 2 + np.log(wide) + 0.9189385
             nats[who].append(float((each * sure).sum() / max(sure.sum(), 1.0)))
         free = improvise(network, piece.heard, None, piece.moved[0])
@@ -172,17 +180,22 @@ def judge(network: FollowerNetwork, pairs: Pairs) -> dict[str, float]:
 def verdict(figures: dict[str, float]) -> list[str]:
     """In words, for who trained it."""
     mine, still, mean = (figures[name] for name in ("surprise", "still", "mean"))
-    first = (f"on music that it never heard: surprise {mine:.2f} nats per knob and tick; "
-             f"holding still {still:.2f}, knowing the mean {mean:.2f}")
+    first = (
+        f"on music that it never heard: surprise {mine:.2f} nats per knob and tick; "
+        f"holding still {still:.2f}, knowing the mean {mean:.2f}"
+    )
     if mine < min(still, mean):
-        return [first, f"it beats both; what it expects follows the performer's moves by {figures['follows']:.2f} "
-                       "(correlation)"]
+        return [
+            first,
+            f"it beats both; what it expects follows the performer's moves by {figures['follows']:.2f} (correlation)",
+        ]
     return [first, "it knows no more than somebody who holds still: record more, or train longer"]
 
 
 @torch.no_grad()
-def improvise(network: FollowerNetwork, heard: np.ndarray, luck: np.random.Generator | None,
-              start: np.ndarray | None = None) -> np.ndarray:
+def improvise(
+    network: FollowerNetwork, heard: np.ndarray, luck: np.random.Generator | None, start: np.ndarray | None = None
+) -> np.ndarray:
     """(n, K): what it plays to heard (n, N); without luck always what it expects."""
     moved = network.start[None] if start is None else torch.from_numpy(start)[None]
     memory, made, each = None, [], np.arange(moved.shape[1])
@@ -194,7 +207,8 @@ def improvise(network: FollowerNetwork, heard: np.ndarray, luck: np.random.Gener
         else:
             chosen = (shares.cumsum(0).numpy() < luck.random(len(each))).sum(0).clip(max=MOVES - 1)
             step = means[0, 0, chosen, each] + torch.exp(spreads[0, 0, chosen, each]) * torch.from_numpy(
-                luck.standard_normal(len(each)).astype(np.float32))
+                luck.standard_normal(len(each)).astype(np.float32)
+            )
         moved = (moved + step * network.scale).clamp(0.0, 1.0)
         made.append(moved[0].numpy())
     return np.array(made)
@@ -205,8 +219,10 @@ def sheet(network: FollowerNetwork, pairs: Pairs, seed: int) -> np.ndarray:
     piece = max(pairs.test, key=len)
     piece = piece.part(0, min(len(piece), round(FREE_S / TICK_S)))
     lines = [(piece.moved, (150, 150, 150)), (improvise(network, piece.heard, None), (90, 150, 255))]
-    lines += [(improvise(network, piece.heard, np.random.default_rng((seed, i))), colour)
-              for i, colour in enumerate(((255, 150, 60), (200, 90, 40)))]
+    lines += [
+        (improvise(network, piece.heard, np.random.default_rng((seed, i))), colour)
+        for i, colour in enumerate(((255, 150, 60), (200, 90, 40)))
+    ]
     width, height = 1200, 110
     picture = Image.new("RGB", (width, height * len(pairs.knobs)), (16, 16, 20))
     draw = ImageDraw.Draw(picture)
@@ -239,8 +255,15 @@ def export(network: FollowerNetwork, pairs: Pairs, out: Path) -> float:
 
     def linear(x: str, name: str, layer: str, part: str = "") -> str:
         end = f"_{part}_l0" if part else ""
-        return node("Gemm", [x, constant(f"{name}_w", weights[f"{layer}weight{end}"].T),
-                             constant(f"{name}_b", weights[f"{layer}bias{end}"])], name)
+        return node(
+            "Gemm",
+            [
+                x,
+                constant(f"{name}_w", weights[f"{layer}weight{end}"].T),
+                constant(f"{name}_b", weights[f"{layer}bias{end}"]),
+            ],
+            name,
+        )
 
     def split(x: str, sizes: list[int], names: list[str]) -> None:
         nodes.append(helper.make_node("Split", [x, constant(f"{x}_sizes", np.array(sizes, np.int64))], names, axis=1))
@@ -266,13 +289,27 @@ def export(network: FollowerNetwork, pairs: Pairs, out: Path) -> float:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, sides)
 
     graph = helper.make_graph(
-        nodes, "follower", [info("heard", 1, len(NAMES)), info("moved", 1, count), info("memory", 1, HIDDEN)],
-        [info("odds", 1, MOVES, count), info("means", 1, MOVES, count), info("spreads", 1, MOVES, count),
-         info("remembered", 1, HIDDEN)], tensors)
+        nodes,
+        "follower",
+        [info("heard", 1, len(NAMES)), info("moved", 1, count), info("memory", 1, HIDDEN)],
+        [
+            info("odds", 1, MOVES, count),
+            info("means", 1, MOVES, count),
+            info("spreads", 1, MOVES, count),
+            info("remembered", 1, HIDDEN),
+        ],
+        tensors,
+    )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    helper.set_model_props(model, {
-        "knobs": ",".join(pairs.knobs), "start": ",".join(f"{place:.4f}" for place in weights["start"]),
-        "gist": ",".join(NAMES), "tick_s": str(TICK_S)})
+    helper.set_model_props(
+        model,
+        {
+            "knobs": ",".join(pairs.knobs),
+            "start": ",".join(f"{place:.4f}" for place in weights["start"]),
+            "gist": ",".join(NAMES),
+            "tick_s": str(TICK_S),
+        },
+    )
     onnx.checker.check_model(model, full_check=True)
     if model.ByteSize() > MOST_BYTES:
         raise Fault(f"{out}: {model.ByteSize() / 1e3:.0f} kB are more than {MOST_BYTES / 1e3:.0f}; learn fewer knobs")
@@ -293,8 +330,9 @@ def _difference(network: FollowerNetwork, net: FollowerNet, piece: Piece) -> flo
     player, memory, worst = Improviser(net, 1), None, 0.0
     for row in piece.heard[:200]:
         moved, old = player.knobs.copy(), player.memory
-        odds, means, spreads, memory = network(torch.from_numpy(row)[None, None], torch.from_numpy(moved)[None, None],
-                                               torch.from_numpy(old)[None])
+        odds, means, spreads, memory = network(
+            torch.from_numpy(row)[None, None], torch.from_numpy(moved)[None, None], torch.from_numpy(old)[None]
+        )
         wanted = (odds[0], means[0] * network.scale, torch.exp(spreads[0]) * network.scale, memory[0])
         got = net(row[None], moved[None], old)
         worst = max([worst, *(float(np.abs(g - w.numpy()).max()) for g, w in zip(got, wanted, strict=True))])
@@ -313,10 +351,15 @@ def _card(pairs: Pairs, run: Run, figures: dict[str, float], difference: float, 
     card["sha256"] = sha256(options.out)
     card["data"] = {"source": pairs.source, "licence": pairs.licence, "minutes": round(pairs.seconds / 60.0, 1)}
     card["training"] = {
-        "seed": options.seed, "steps": run.step, "batch": options.batch, "minutes": round(run.seconds / 60.0, 1),
-        "machine": f"{os.cpu_count()} CPU cores", "parameters": sum(p.numel() for p in network.parameters()),
+        "seed": options.seed,
+        "steps": run.step,
+        "batch": options.batch,
+        "minutes": round(run.seconds / 60.0, 1),
+        "machine": f"{os.cpu_count()} CPU cores",
+        "parameters": sum(p.numel() for p in network.parameters()),
         "losses": {name: round(value, 4) for name, value in run.losses.items()},
-        "export_difference": float(f"{difference:.1e}"), "command": options.command,
+        "export_difference": float(f"{difference:.1e}"),
+        "command": options.command,
     }
     card["metrics"] = {name: round(value, 3) for name, value in figures.items()}
     options.out.with_suffix(".toml").write_text(tomlkit.dumps(card), encoding="utf-8")

@@ -24,16 +24,30 @@ def train_gan(pictures: Pictures, options: Options, world: World | None = None) 
     world = world or World()
     torch.manual_seed(options.seed)
     try:
-        generator, judge = (net.to(world.device, memory_format=torch.channels_last)
-                            for net in pair(options.net, options.latent, options.size))
+        generator, judge = (
+            net.to(world.device, memory_format=torch.channels_last)
+            for net in pair(options.net, options.latent, options.size)
+        )
     except ValueError as error:
         raise Fault(str(error)) from None
     average = Average(generator, AVERAGE_STEPS)
     rate = RATES[options.net]
-    for_generator, for_judge = (torch.optim.Adam(net.parameters(), rate, (0.0 if options.net == "style" else 0.5, 0.99))
-                                for net in (generator, judge))
-    run = Run(options, {"generator": generator, "judge": judge, "average": average.network,
-                        "for_generator": for_generator, "for_judge": for_judge}, world, options.net == "style")
+    for_generator, for_judge = (
+        torch.optim.Adam(net.parameters(), rate, (0.0 if options.net == "style" else 0.5, 0.99))
+        for net in (generator, judge)
+    )
+    run = Run(
+        options,
+        {
+            "generator": generator,
+            "judge": judge,
+            "average": average.network,
+            "for_generator": for_generator,
+            "for_judge": for_judge,
+        },
+        world,
+        options.net == "style",
+    )
     policy = policy_for(len(pictures.pixels), options.augment)
     shown = torch.randn(32, options.latent, generator=torch.Generator().manual_seed(0)).to(world.device)
     kind = world.device.type

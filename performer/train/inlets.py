@@ -42,11 +42,14 @@ def inlets(path: Path, latent: int) -> list[dict[str, Any]]:
     made = {name: node for node in graph.node for name in node.output}
     way = ancestors(graph, style)
     passed = {name for node in way for name in node.output} | {graph.input[0].name}
-    start = next((node for node in graph.node if _dense(node) and node.input[0] in passed - {style}
-                  and node not in way), None)
+    start = next(
+        (node for node in graph.node if _dense(node) and node.input[0] in passed - {style} and node not in way), None
+    )
     means = _mapped(model, way, [style] + ([start.input[0]] if start is not None else []), latent, path)
-    shapes = {value.name: [side.dim_value for side in value.type.tensor_type.shape.dim]
-              for value in shape_inference.infer_shapes(model).graph.value_info}
+    shapes = {
+        value.name: [side.dim_value for side in value.type.tensor_type.shape.dim]
+        for value in shape_inference.infer_shapes(model).graph.value_info
+    }
     new = _New(graph)
     entries: list[dict[str, Any]] = []
     new.inlet("truncation", (1, 1))
@@ -65,7 +68,9 @@ def inlets(path: Path, latent: int) -> list[dict[str, Any]]:
     entries.append({"name": "truncation", "role": "truncation", "shape": [1, 1], "value": 1.0})
     for node in list(graph.node):
         if node.op_type != "Mul" or [made[name].op_type if name in made else "" for name in node.input] != [
-                "Conv", "Reciprocal"]:
+            "Conv",
+            "Reciprocal",
+        ]:
             continue
         height, width = shapes[node.input[0]][2:]
         name = f"noise_{height}"
@@ -84,14 +89,16 @@ def _dense(node: onnx.NodeProto) -> bool:
     return node.op_type in ("Gemm", "MatMul")
 
 
-def _mapped(model: onnx.ModelProto, way: list[onnx.NodeProto], taps: list[str], latent: int,
-            path: Path) -> list[np.ndarray]:
+def _mapped(
+    model: onnx.ModelProto, way: list[onnx.NodeProto], taps: list[str], latent: int, path: Path
+) -> list[np.ndarray]:
     """Write the mapping's file: latents (N, D) to styles (N, W). The means (1, ...) of the taps, styles first."""
     wanted = {name for node in way for name in node.input}
     given = helper.make_tensor_value_info(model.graph.input[0].name, onnx.TensorProto.FLOAT, ["n", latent])
     outs = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in taps]
-    graph = helper.make_graph(way, "mapping", [given], outs,
-                              [tensor for tensor in model.graph.initializer if tensor.name in wanted])
+    graph = helper.make_graph(
+        way, "mapping", [given], outs, [tensor for tensor in model.graph.initializer if tensor.name in wanted]
+    )
     mapping = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
     draws = np.random.default_rng(0).standard_normal((DRAWS, latent)).astype(np.float32)
     draws *= np.sqrt(latent) / np.linalg.norm(draws, axis=1, keepdims=True)
@@ -99,7 +106,8 @@ def _mapped(model: onnx.ModelProto, way: list[onnx.NodeProto], taps: list[str], 
     means = [np.asarray(out, np.float64).mean(axis=0, keepdims=True) for out in session.run(taps, {given.name: draws})]
     del mapping.graph.output[1:]
     mapping.graph.output[0].type.tensor_type.shape.CopyFrom(
-        helper.make_tensor_value_info("w", onnx.TensorProto.FLOAT, ["n", means[0].shape[1]]).type.tensor_type.shape)
+        helper.make_tensor_value_info("w", onnx.TensorProto.FLOAT, ["n", means[0].shape[1]]).type.tensor_type.shape
+    )
     onnx.checker.check_model(mapping)
     onnx.save(mapping, str(path.with_suffix(".mapping.onnx")))
     return means

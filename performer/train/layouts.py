@@ -43,8 +43,10 @@ def load(path: Path) -> Found:
     candidates = sorted(_candidates(tensors), key=lambda found: "ema" not in found[1].lower())
     if not candidates:
         names = ", ".join(list(tensors)[:SHOWN])
-        raise Fault(f"{path}: no StyleGAN2 or StyleGAN3 generator in it ({names} ..); weights do not tell what network "
-                    "they are of, so export it to ONNX where it was trained (torch.onnx.export), and import that")
+        raise Fault(
+            f"{path}: no StyleGAN2 or StyleGAN3 generator in it ({names} ..); weights do not tell what network "
+            "they are of, so export it to ONNX where it was trained (torch.onnx.export), and import that"
+        )
     layout, prefix = candidates[0]
     own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
     if "rosinality" in layout:
@@ -62,13 +64,16 @@ def load(path: Path) -> Found:
             kernel = synthesis.layers[0].conv.kernel
             layout = f"{layout}-{'R' if kernel == 1 else 'T'}"
         else:
-            synthesis = stylegan2.Synthesis(weights, mapping.style, None if "rosinality" in layout else
-                                            stylegan2.CLAMP)
-    strange = [name for name in weights.left() if re.match(r"mapping\.|synthesis\.", name)
-               and not re.fullmatch(IDLE, name)]
+            synthesis = stylegan2.Synthesis(weights, mapping.style, None if "rosinality" in layout else stylegan2.CLAMP)
+    strange = [
+        name for name in weights.left() if re.match(r"mapping\.|synthesis\.", name) and not re.fullmatch(IDLE, name)
+    ]
     if strange:
-        raise Fault(f"{path}: holds {strange[0]}" + (f" and {len(strange) - 1} more" if len(strange) > 1 else "")
-                    + f", which {layout} does not have; it is another network: export it to ONNX where it was trained")
+        raise Fault(
+            f"{path}: holds {strange[0]}"
+            + (f" and {len(strange) - 1} more" if len(strange) > 1 else "")
+            + f", which {layout} does not have; it is another network: export it to ONNX where it was trained"
+        )
     parameters = sum(tensor.numel() for tensor in own.values())
     what = f"{layout}, {synthesis.size}x{synthesis.size}"
     return Found(Generator(mapping, synthesis).eval(), what, prefix.rstrip("."), weights.notes, parameters)
@@ -91,8 +96,14 @@ def _renamed(own: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
         side = 2 ** (3 + i // 2)
         layers[f"convs.{i}"] = f"b{side}.conv{i % 2}"
         layers[f"to_rgbs.{i}"] = f"b{2 ** (3 + i)}.torgb"
-    parts = {"conv.weight": "weight", "conv.modulation.weight": "affine.weight", "noise.weight": "noise_strength",
-             "conv.modulation.bias": "affine.bias", "activate.bias": "bias", "bias": "bias"}
+    parts = {
+        "conv.weight": "weight",
+        "conv.modulation.weight": "affine.weight",
+        "noise.weight": "noise_strength",
+        "conv.modulation.bias": "affine.bias",
+        "activate.bias": "bias",
+        "bias": "bias",
+    }
     for name, tensor in own.items():
         if m := re.fullmatch(r"style\.(\d+)\.(weight|bias)", name):
             yield f"mapping.fc{int(m[1]) - 1}.{m[2]}", tensor

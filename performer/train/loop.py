@@ -101,8 +101,10 @@ class Run:
         self.losses: dict[str, float] = {}
         self.progress = 0.0
         if options.log.is_file():
-            raise Fault(f"{options.log}: a file, where the folder of this training's logs goes; move it, or take "
-                        "another name with -o")
+            raise Fault(
+                f"{options.log}: a file, where the folder of this training's logs goes; move it, or take "
+                "another name with -o"
+            )
         if options.resume:
             self._load()
         else:
@@ -160,16 +162,20 @@ class Run:
 
     def _progress(self) -> float:
         options = self.options
-        return max(self.step / options.steps if options.steps else 0.0,
-                   self.seconds / (60.0 * options.minutes) if options.minutes else 0.0)
+        return max(
+            self.step / options.steps if options.steps else 0.0,
+            self.seconds / (60.0 * options.minutes) if options.minutes else 0.0,
+        )
 
     def note(self, **losses: Tensor) -> None:
         """Average the losses over about a hundred steps."""
         for name, loss in losses.items():
             value = float(loss.detach())
             if value != value:
-                raise Fault(f"{self.options.out.name}: training diverged at step {self.step} ({name} is NaN); "
-                            "resume from the checkpoint with a smaller learning rate")
+                raise Fault(
+                    f"{self.options.out.name}: training diverged at step {self.step} ({name} is NaN); "
+                    "resume from the checkpoint with a smaller learning rate"
+                )
             self.losses[name] = value + 0.99 * (self.losses.get(name, value) - value)
 
     def go_on(self, sheet: Callable[[], np.ndarray]) -> bool:
@@ -209,8 +215,13 @@ class Run:
         if not self.world.first:
             return
         state = {name: part.state_dict() for name, part in self.parts.items()}
-        state["run"] = {"step": self.step, "seconds": self.seconds, "losses": self.losses, "draws": draws,
-                        "asked": self._asked()}
+        state["run"] = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "losses": self.losses,
+            "draws": draws,
+            "asked": self._asked(),
+        }
         new = self.options.checkpoint.with_suffix(".new")
         torch.save(state, new)
         new.replace(self.options.checkpoint)
@@ -236,32 +247,42 @@ class Run:
         except FileNotFoundError:
             raise Fault(f"{path}: no checkpoint to resume from; start without --resume") from None
         except Exception:  # what torch and zipfile raise over damaged files has no common class
-            raise Fault(f"{path}: no checkpoint of a training, or a damaged one; remove it, and start without "
-                        "--resume") from None
+            raise Fault(
+                f"{path}: no checkpoint of a training, or a damaged one; remove it, and start without --resume"
+            ) from None
         if set(state) - {"run"} != set(self.parts):
             raise Fault(f"{path}: is the checkpoint of another kind of training; take another name with -o")
         was = run.get("asked", {})  # older ones do not say
         other = {key: value for key, value in self._asked().items() if was.get(key, value) != value}
         for key, value in other.items():
             if key not in ("seed", "batch"):
-                raise Fault(f"{path}: was trained with --{key} {was[key]}, not {value}; resume with that, or take "
-                            "another name with -o")
-            log.warning("%s: --%s was %s; with %s it is not exactly the uninterrupted training", path, key, was[key],
-                        value)
+                raise Fault(
+                    f"{path}: was trained with --{key} {was[key]}, not {value}; resume with that, or take "
+                    "another name with -o"
+                )
+            log.warning(
+                "%s: --%s was %s; with %s it is not exactly the uninterrupted training", path, key, was[key], value
+            )
         try:
             for name, part in self.parts.items():
                 part.load_state_dict(state[name])
         except (RuntimeError, ValueError, KeyError):
-            raise Fault(f"{path}: is not of this network; resume with the options it was begun with, or take another "
-                        "name with -o") from None
+            raise Fault(
+                f"{path}: is not of this network; resume with the options it was begun with, or take another "
+                "name with -o"
+            ) from None
         if len(draws) != self.world.size:
-            raise Fault(f"{path}: was trained by {counted(len(draws), 'process', 'processes')}, not "
-                        f"{self.world.size}; start as many")
+            raise Fault(
+                f"{path}: was trained by {counted(len(draws), 'process', 'processes')}, not "
+                f"{self.world.size}; start as many"
+            )
         self.step, self.before_s, self.losses = run["step"], run["seconds"], run["losses"]
         self._begun = monotonic()
         if self._progress() >= 1.0:
-            raise Fault(f"{path}: has run for {counted(self.step, 'step')} and {self.seconds / 60.0:.1f} minutes "
-                        "already; --steps and --minutes count from the very beginning, so give more to go on")
+            raise Fault(
+                f"{path}: has run for {counted(self.step, 'step')} and {self.seconds / 60.0:.1f} minutes "
+                "already; --steps and --minutes count from the very beginning, so give more to go on"
+            )
         mine = draws[self.world.rank]
         torch.set_rng_state(mine["torch"])
         if "cuda" in mine and self.world.device.type == "cuda":
@@ -279,7 +300,7 @@ def fast(x: Tensor) -> Tensor:
 def sheet_of(pictures: Tensor, columns: int = 8) -> np.ndarray:
     """(N, 3, S, S) -> one picture (rows * S, columns * S, 3) uint8."""
     n, _, side, _ = pictures.shape
-    grid = pictures[:n // columns * columns].float().cpu().clamp(0, 1).reshape(-1, columns, 3, side, side)
+    grid = pictures[: n // columns * columns].float().cpu().clamp(0, 1).reshape(-1, columns, 3, side, side)
     return (grid.permute(0, 3, 1, 4, 2).reshape(-1, columns * side, 3).numpy() * 255 + 0.5).astype(np.uint8)
 
 

@@ -47,12 +47,14 @@ class Generator(nn.Module):
     residual   a way round the convolutions of each size (He et al., 2016): for a VAE, whose every picture must be met
     """
 
-    def __init__(self, latent: int, size: int, style: int = 128, normalise: bool = True,
-                 residual: bool = False) -> None:
+    def __init__(
+        self, latent: int, size: int, style: int = 128, normalise: bool = True, residual: bool = False
+    ) -> None:
         super().__init__()
         self.latent, self.size, self.normalise = latent, size, normalise
-        self.mapping = nn.Sequential(nn.Linear(latent, style), nn.LeakyReLU(0.2), nn.Linear(style, style),
-                                     nn.LeakyReLU(0.2))
+        self.mapping = nn.Sequential(
+            nn.Linear(latent, style), nn.LeakyReLU(0.2), nn.Linear(style, style), nn.LeakyReLU(0.2)
+        )
         self.start = nn.Parameter(torch.randn(1, WIDTHS[4], 4, 4))
         self.place = nn.Linear(latent, WIDTHS[4] * 16)
         inside = WIDTHS[4]
@@ -123,8 +125,14 @@ class Discriminator(nn.Module):
                 if side > FIRST_SIDE // 2:  # not there at first: must begin softly
                     for weight in self.down[str(side)].parameters():
                         nn.init.normal_(weight, std=0.02)
-        self.leave = nn.Sequential(nn.Conv2d(WIDTHS[4] + 1, WIDTHS[4], 3, padding=1), nn.LeakyReLU(0.2), nn.Flatten(),
-                                   nn.Linear(WIDTHS[4] * 16, 128), nn.LeakyReLU(0.2), nn.Linear(128, 1))
+        self.leave = nn.Sequential(
+            nn.Conv2d(WIDTHS[4] + 1, WIDTHS[4], 3, padding=1),
+            nn.LeakyReLU(0.2),
+            nn.Flatten(),
+            nn.Linear(WIDTHS[4] * 16, 128),
+            nn.LeakyReLU(0.2),
+            nn.Linear(128, 1),
+        )
 
     def forward(self, picture: Tensor) -> Tensor:
         x: Tensor | None = None
@@ -162,8 +170,14 @@ class PatchDiscriminator(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(3, 32, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(32, 64, 4, 2, 1), nn.LeakyReLU(0.2),
-            nn.Conv2d(64, 96, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(96, 1, 3, 1, 1))
+            nn.Conv2d(3, 32, 4, 2, 1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(32, 64, 4, 2, 1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(64, 96, 4, 2, 1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(96, 1, 3, 1, 1),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return self.body(x * 2.0 - 1.0)

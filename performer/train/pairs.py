@@ -64,8 +64,9 @@ def gather(paths: Sequence[Path], knobs: Sequence[str] = (), licence: str = "unk
     """
     files = [file for path in paths for file in (sorted(path.rglob("*.npz")) if path.is_dir() else [path])]
     if not files:
-        raise Fault(f"{', '.join(map(str, paths)) or 'no file'}: no recordings (.npz) there; "
-                    "`play --record-moves` makes some")
+        raise Fault(
+            f"{', '.join(map(str, paths)) or 'no file'}: no recordings (.npz) there; `play --record-moves` makes some"
+        )
     found: list[Moves] = []
     for file in files:
         try:
@@ -100,8 +101,10 @@ def sort(found: Sequence[Moves], knobs: Sequence[str], licence: str, source: str
         test.append(piece.part(last, len(piece)))
     seconds = sum(map(len, train)) * TICK_S
     if seconds < LEAST_S:
-        raise Fault(f"only {seconds:.0f} s of moves; a follower needs {LEAST_S:.0f} at the very least, and minutes "
-                    "to become one worth hearing")
+        raise Fault(
+            f"only {seconds:.0f} s of moves; a follower needs {LEAST_S:.0f} at the very least, and minutes "
+            "to become one worth hearing"
+        )
     return Pairs(_short(chosen), tuple(train), tuple(test), len(found), licence, source)
 
 
@@ -111,8 +114,14 @@ def _chosen(wished: Sequence[str], there: list[str], played: list[str]) -> list[
         for wish in wished:
             meant = [name for name in there if wish in (name, name.rpartition(".")[2])]
             if len(meant) != 1:
-                raise Fault(f"--knobs {wish}: " + (f"{', '.join(meant)} are meant; give the whole address" if meant else
-                            f"was not recorded{nearest(wish, there) or '; there are ' + ', '.join(there)}"))
+                raise Fault(
+                    f"--knobs {wish}: "
+                    + (
+                        f"{', '.join(meant)} are meant; give the whole address"
+                        if meant
+                        else f"was not recorded{nearest(wish, there) or '; there are ' + ', '.join(there)}"
+                    )
+                )
             chosen += meant
         return chosen
     parameters = [name for name in played if not name.startswith("midi.")]
@@ -140,8 +149,9 @@ def _pieces(moves: Moves) -> list[tuple[np.ndarray, dict[str, np.ndarray]]]:
     for first, last in pairwise(cuts):
         if last - first > 1:
             columns = {name: moves.moves[first:last, i] for i, name in enumerate(moves.knobs)}
-            walks = {name: _speed(column, moves.t[first:last]) for name, column in columns.items()
-                     if name.endswith(WALK)}
+            walks = {
+                name: _speed(column, moves.t[first:last]) for name, column in columns.items() if name.endswith(WALK)
+            }
             made.append((moves.heard[first:last], columns | walks))
     return made
 

@@ -79,11 +79,14 @@ def found(folder: Path, size: int, licence: str, seed: int = 1) -> Pictures:
             if broken <= MOST_WARNINGS:
                 log.warning("%s: left out, cannot be read as a picture (%s)", path, " ".join(str(error).split())[:120])
     if broken or doubles:
-        log.warning("%s: %s; %d broken and %d double ones were left out", folder, counted(len(kept), "picture"),
-                    broken, doubles)
+        log.warning(
+            "%s: %s; %d broken and %d double ones were left out", folder, counted(len(kept), "picture"), broken, doubles
+        )
     if len(kept) < LEAST:
-        raise Fault(f"{folder}: {counted(len(kept), 'usable picture')} among {counted(len(paths), 'file')}; "
-                    f"training needs at least {LEAST} different ones")
+        raise Fault(
+            f"{folder}: {counted(len(kept), 'usable picture')} among {counted(len(paths), 'file')}; "
+            f"training needs at least {LEAST} different ones"
+        )
     return Pictures(np.stack(list(kept.values())), f"{counted(len(kept), 'picture')} of {folder.name}", licence)
 
 

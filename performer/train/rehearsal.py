@@ -60,8 +60,11 @@ def arranged(seed: int) -> tuple[Song, list[Section]]:
         if section.kind == "drop":
             kept.append(Note("drums", float(song.downbeats[section.first]), 1.0, CRASH, 120))
             kicks = [note.at for note in kept if note.part == "drums" and note.pitch == KICK]
-            kept += [Note("drums", float(beat), 0.2, KICK, 115) for beat in beats
-                     if not any(abs(beat - kick) < 0.08 for kick in kicks)]
+            kept += [
+                Note("drums", float(beat), 0.2, KICK, 115)
+                for beat in beats
+                if not any(abs(beat - kick) < 0.08 for kick in kicks)
+            ]
     song.notes = sorted(kept, key=lambda note: note.at)
     return song, plan
 
@@ -89,8 +92,10 @@ def _roll(beats: np.ndarray) -> list[Note]:
     for i, (beat, after) in enumerate(zip(beats, np.append(beats[1:], 2 * beats[-1] - beats[-2]), strict=True)):
         part = i / len(beats)
         count = 1 if part < 0.5 else 2 if part < 0.75 else 4
-        made += [Note("drums", float(beat + (after - beat) * k / count), 0.1, SNARE, int(50 + 65 * part))
-                 for k in range(count)]
+        made += [
+            Note("drums", float(beat + (after - beat) * k / count), 0.1, SNARE, int(50 + 65 * part))
+            for k in range(count)
+        ]
     return made
 
 
@@ -104,16 +109,16 @@ def sounded(song: Song, plan: list[Section], seed: int) -> np.ndarray:
         if note.part in bright:
             tone = _tone(note, bright[note.part])
             first = int(note.at * RATE)
-            tone = tone[:len(rest) - first]
-            rest[first:first + len(tone)] += tone * (note.velocity / 127.0) * (1.6 if note.part == "bass" else 0.5)
-    rest = rest[:len(drums)]
+            tone = tone[: len(rest) - first]
+            rest[first : first + len(tone)] += tone * (note.velocity / 127.0) * (1.6 if note.part == "bass" else 0.5)
+    rest = rest[: len(drums)]
     for section in plan:
         if section.kind == "build":
             first, last = (int(song.downbeats[bar] * RATE) for bar in (section.first, section.last))
             last = min(last, len(rest))
             up = np.linspace(0.0, 1.0, last - first)
             hiss = sosfilt(butter(2, 4000, "highpass", fs=RATE, output="sos"), rng.standard_normal(last - first))
-            rest[first:last] += hiss * up ** 2 * rng.uniform(0.3, 0.9)
+            rest[first:last] += hiss * up**2 * rng.uniform(0.3, 0.9)
     mixed = drums / (drums.std() + 1e-6) * rng.uniform(0.6, 1.6) + rest / (rest.std() + 1e-6)
     if rng.random() < 0.3:
         return worsen(mixed, rng, RATE)
@@ -125,8 +130,11 @@ def _tone(note: Note, bright: float) -> np.ndarray:
     """A few harmonics that fade."""
     t = np.arange(int((note.length + 0.1) * RATE)) / RATE
     pitch_hz = 440.0 * 2.0 ** ((note.pitch - 69) / 12.0)
-    tone = sum(bright ** k / (k + 1) * np.sin(2.0 * np.pi * pitch_hz * (k + 1) * t)
-               for k in range(6) if pitch_hz * (k + 1) < RATE / 2)
+    tone = sum(
+        bright**k / (k + 1) * np.sin(2.0 * np.pi * pitch_hz * (k + 1) * t)
+        for k in range(6)
+        if pitch_hz * (k + 1) < RATE / 2
+    )
     shape = np.minimum(t / 0.005, 1.0) * np.exp(-t / 0.8) * np.clip((note.length + 0.1 - t) / 0.1, 0.0, 1.0)
     made: np.ndarray = tone * shape
     return made
@@ -156,11 +164,18 @@ def played(song: Song, plan: list[Section], seed: int) -> np.ndarray:
             through = np.linspace(0.0, 1.0, last - first, endpoint=False)
             along = (bar - section.first + through) / (section.last - section.first)
             since = bar - section.first + through
-            lift[first:last] = {"groove": 0.45 + 0.0 * along, "break": 0.18 + 0.0 * along,
-                                "build": 0.25 + 0.75 * along ** 2, "drop": 0.65 + 0.35 * np.exp(-since / 2.0)
-                                }[section.kind]
-            pace[first:last] = {"groove": 0.32 + 0.0 * along, "break": 0.1 + 0.0 * along,
-                                "build": 0.2 + 0.6 * along, "drop": 0.55 + 0.0 * along}[section.kind]
+            lift[first:last] = {
+                "groove": 0.45 + 0.0 * along,
+                "break": 0.18 + 0.0 * along,
+                "build": 0.25 + 0.75 * along**2,
+                "drop": 0.65 + 0.35 * np.exp(-since / 2.0),
+            }[section.kind]
+            pace[first:last] = {
+                "groove": 0.32 + 0.0 * along,
+                "break": 0.1 + 0.0 * along,
+                "build": 0.2 + 0.6 * along,
+                "drop": 0.55 + 0.0 * along,
+            }[section.kind]
             if (bar - section.first) % 8 == 0 and section.kind != "build":
                 pace[first:last] += 0.4 * np.exp(-4.0 * through)
             if (bar - section.first) % 4 == 0:
@@ -217,7 +232,7 @@ def listened(sound: np.ndarray) -> np.ndarray:
     listener = Listener(source)
     made, read = [], 0
     for at in range(0, len(sound), RATE // 4):
-        block = sound[at:at + RATE // 4, None]
+        block = sound[at : at + RATE // 4, None]
         source.ring.write(block, (source.ring.written + len(block)) / RATE)
         listener.hear()
         rows, _ = listener.ticks.since(read, KEPT_TICKS)

@@ -24,8 +24,9 @@ def split(path: Path) -> bool:
     (entry,) = graph.input if len(graph.input) == 1 else (None,)
     if entry is None:
         return False
-    heard = Counter(node.input[0] for node in graph.node
-                    if node.op_type in ("Gemm", "MatMul") and node.input[0] not in stored)
+    heard = Counter(
+        node.input[0] for node in graph.node if node.op_type in ("Gemm", "MatMul") and node.input[0] not in stored
+    )
     if not heard or heard.most_common(1)[0][1] < LEAST_LAYERS:
         return False
     style = heard.most_common(1)[0][0]
@@ -51,8 +52,13 @@ def split(path: Path) -> bool:
         for node in some:
             node.input[:] = [renamed[style] if name == style else name for name in node.input]
         nodes = copies + nodes
-        graph.input.append(helper.make_tensor_value_info(renamed[entry.name], entry.type.tensor_type.elem_type,
-                                                         [side.dim_value for side in entry.type.tensor_type.shape.dim]))
+        graph.input.append(
+            helper.make_tensor_value_info(
+                renamed[entry.name],
+                entry.type.tensor_type.elem_type,
+                [side.dim_value for side in entry.type.tensor_type.shape.dim],
+            )
+        )
     del graph.node[:]
     graph.node.extend(nodes)
     del graph.value_info[:]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from performer.errors import Fault
 from performer.train.weights import Weights
 
-SLOPE, GAIN = 0.2, 2.0 ** 0.5  # of the leaky ReLU, which is scaled to keep a variance of one
+SLOPE, GAIN = 0.2, 2.0**0.5  # of the leaky ReLU, which is scaled to keep a variance of one
 CLAMP = 256.0  # where activations end, so that they fit into half precision
 MAPPING_RATE = 0.01  # the mapping's learning rate, beside that of the rest
 AVERAGED = 10_000  # latents for the mean style, where a file does not have it
@@ -27,7 +27,7 @@ class Full(nn.Module):
 
     def __init__(self, weights: Weights, name: str, inside: int, outside: int, rate: float = 1.0) -> None:
         super().__init__()
-        self.register_buffer("weight", weights.take(f"{name}.weight", outside, inside) * (rate * inside ** -0.5))
+        self.register_buffer("weight", weights.take(f"{name}.weight", outside, inside) * (rate * inside**-0.5))
         self.register_buffer("bias", weights.take(f"{name}.bias", outside) * rate)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -60,11 +60,13 @@ class Mapping(nn.Module):
         if self.latent < 1:
             raise Fault(f"{weights.path}: its mapping takes no latent; there is nothing to walk through")
         insides = [shapes[0][1], *(outside for outside, _ in shapes[:-1])]
-        self.layers = nn.ModuleList(Full(weights, f"mapping.fc{i}", inside, outside, MAPPING_RATE)
-                                    for i, (inside, (outside, _)) in enumerate(zip(insides, shapes, strict=True)))
+        self.layers = nn.ModuleList(
+            Full(weights, f"mapping.fc{i}", inside, outside, MAPPING_RATE)
+            for i, (inside, (outside, _)) in enumerate(zip(insides, shapes, strict=True))
+        )
         # Of the first layer, what the latent meets, and what the label's embedding.
-        self.register_buffer("met", self.layers[0].weight[:, :self.latent].contiguous())
-        self.register_buffer("told", self.layers[0].weight[:, self.latent:].contiguous())
+        self.register_buffer("met", self.layers[0].weight[:, : self.latent].contiguous())
+        self.register_buffer("told", self.layers[0].weight[:, self.latent :].contiguous())
         if "mapping.w_avg" in weights:
             mean = weights.take("mapping.w_avg", self.style)
         else:
@@ -100,13 +102,22 @@ class Modulated(nn.Module):
     outside, kernel  by the shape of the weights; demodulate, or keep the weights' scale; gain, of the output
     """
 
-    def __init__(self, weights: Weights, name: str, inside: int, style: int, demodulate: bool = True,
-                 gain: float = 1.0, kernels: tuple[int, ...] = (3,)) -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        name: str,
+        inside: int,
+        style: int,
+        demodulate: bool = True,
+        gain: float = 1.0,
+        kernels: tuple[int, ...] = (3,),
+    ) -> None:
         super().__init__()
         self.outside, _, self.kernel, _ = weights.shape(f"{name}.weight", 4)
         if self.kernel not in kernels:
-            raise Fault(f"{weights.path}: {name}.weight is {self.kernel} pixels wide; expected "
-                        f"{' or '.join(map(str, kernels))}")
+            raise Fault(
+                f"{weights.path}: {name}.weight is {self.kernel} pixels wide; expected {' or '.join(map(str, kernels))}"
+            )
         weight = weights.take(f"{name}.weight", self.outside, inside, self.kernel, self.kernel)
         self.demodulate, self.gain = demodulate, gain
         self.affine = Full(weights, f"{name}.affine", style, inside)
@@ -114,7 +125,7 @@ class Modulated(nn.Module):
             weight = weight * torch.rsqrt(weight.square().sum(dim=(1, 2, 3), keepdim=True) + 1e-8)
             self.register_buffer("energy", weight.square().sum(dim=(2, 3)))
         else:
-            weight = weight * (inside * self.kernel ** 2) ** -0.5
+            weight = weight * (inside * self.kernel**2) ** -0.5
         self.register_buffer("weight", weight)
 
     def scales(self, w: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -158,8 +169,11 @@ class Generator(nn.Module):
     def forward(self, *given: Tensor) -> Tensor:
         named = dict(zip(self.inputs(), given, strict=True))
         mean = self.mapping.mean
-        styles = [mean + named["truncation"] * (self.mapping(named[f"z{part}"], named.get("label"))
-                                                + named[f"w{part}"] - mean) for part in PARTS]
+        styles = [
+            mean
+            + named["truncation"] * (self.mapping(named[f"z{part}"], named.get("label")) + named[f"w{part}"] - mean)
+            for part in PARTS
+        ]
         grain = {side: named[f"noise_{side}"] for side in self.grains}
         picture = self.synthesis([styles[part] for part in self.parts], grain)
         return (picture * 0.5 + 0.5).clamp(0.0, 1.0)

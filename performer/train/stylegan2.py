@@ -20,8 +20,18 @@ BINOMIAL = (1.0, 3.0, 3.0, 1.0)
 class Layer(nn.Module):
     """Modulated 3x3 convolution, upsampling if asked, then noise, bias and leaky ReLU."""
 
-    def __init__(self, weights: Weights, name: str, inside: int, side: int, style: int, taps: Tensor | None,
-                 seed: int, clamp: float | None, gain: float = 1.0) -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        name: str,
+        inside: int,
+        side: int,
+        style: int,
+        taps: Tensor | None,
+        seed: int,
+        clamp: float | None,
+        gain: float = 1.0,
+    ) -> None:
         super().__init__()
         scale = GAIN * gain
         self.conv = Modulated(weights, name, inside, style, gain=scale)
@@ -86,8 +96,10 @@ class Synthesis(nn.Module):
             blocks.append(blocks[-1] * 2)
         self.size, self.grains = blocks[-1], blocks
         if self.size > LARGEST or found - set(blocks):
-            raise Fault(f"{weights.path}: has blocks of {', '.join(map(str, sorted(found)))}; expected 4, 8, 16 .. "
-                        f"{LARGEST} without a gap")
+            raise Fault(
+                f"{weights.path}: has blocks of {', '.join(map(str, sorted(found)))}; expected 4, 8, 16 .. "
+                f"{LARGEST} without a gap"
+            )
         inside = weights.shape("synthesis.b4.const", 3)[0]
         self.register_buffer("start", weights.take("synthesis.b4.const", inside, 4, 4)[None])
         self.blocks, self.sides = nn.ModuleList(), []
@@ -95,7 +107,7 @@ class Synthesis(nn.Module):
             name, parts = f"synthesis.b{side}", nn.ModuleDict()
             taps = self._taps(weights, name)
             short = side > 4 and f"{name}.skip.weight" in weights
-            gain = 0.5 ** 0.5 if short else 1.0
+            gain = 0.5**0.5 if short else 1.0
             if side > 4:
                 parts["first"] = Layer(weights, f"{name}.conv0", inside, side, style, taps, 2 * side, clamp)
                 if short:
@@ -150,7 +162,7 @@ class _Short(nn.Module):
 
     def __init__(self, weights: Weights, name: str, inside: int, outside: int, taps: Tensor, gain: float) -> None:
         super().__init__()
-        self.register_buffer("weight", weights.take(f"{name}.weight", outside, inside, 1, 1) * gain * inside ** -0.5)
+        self.register_buffer("weight", weights.take(f"{name}.weight", outside, inside, 1, 1) * gain * inside**-0.5)
         self.twice = Twice(taps, outside)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -17,8 +17,8 @@ from performer.train.stylegan import CLAMP, GAIN, SLOPE, Full, Modulated
 from performer.train.weights import Weights
 
 LARGEST = 4096  # pixels on a side
-FIRST_CUTOFF, FIRST_STOPBAND = 2.0, 2.0 ** 2.1  # cycles per picture (section 3.2 and appendix F.2 of the paper)
-LAST_STOPBAND = 2.0 ** 0.3  # times the last cutoff
+FIRST_CUTOFF, FIRST_STOPBAND = 2.0, 2.0**2.1  # cycles per picture (section 3.2 and appendix F.2 of the paper)
+LAST_STOPBAND = 2.0**0.3  # times the last cutoff
 MARGIN, CRITICAL = 10, 2  # pixels round the picture; last layers that use all of their bandwidth
 FILTER = 6  # taps at the lower rate
 OVER = 2  # how many times finer the leaky ReLU is worked out
@@ -60,7 +60,7 @@ class Fourier(nn.Module):
         name = "synthesis.input"
         self.channels = weights.shape(f"{name}.weight", 2)[0]
         weight = weights.take(f"{name}.weight", self.channels, self.channels)
-        self.register_buffer("weight", weight * self.channels ** -0.5)
+        self.register_buffer("weight", weight * self.channels**-0.5)
         self.register_buffer("freqs", weights.take(f"{name}.freqs", self.channels, 2))
         self.register_buffer("phases", weights.take(f"{name}.phases", self.channels))
         whole = weights.take(f"{name}.transform", 3, 3) if f"{name}.transform" in weights else torch.eye(3)
@@ -88,8 +88,17 @@ class Fourier(nn.Module):
 class Layer(nn.Module):
     """Modulated convolution, then a leaky ReLU worked out at twice the rate between two lowpass filters."""
 
-    def __init__(self, weights: Weights, name: str, inside: int, style: int, before: Grid, after: Grid,
-                 colours: bool, critical: bool) -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        name: str,
+        inside: int,
+        style: int,
+        before: Grid,
+        after: Grid,
+        colours: bool,
+        critical: bool,
+    ) -> None:
         super().__init__()
         self.conv = Modulated(weights, name, inside, style, not colours, 1.0 if colours else GAIN, kernels=(1, 3))
         self.outside, self.colours = self.conv.outside, colours
@@ -104,8 +113,9 @@ class Layer(nn.Module):
         radial = self.conv.kernel == 1 and not critical
         up_taps = _taps(weights, f"{name}.up_filter", up, colours, before, finest, False)
         down_taps = _taps(weights, f"{name}.down_filter", down, colours, after, finest, radial)
-        total = (after.size - 1) * down + 1 - (before.size + self.conv.kernel - 1) * up + len(
-            up_taps) + len(down_taps) - 2
+        total = (
+            (after.size - 1) * down + 1 - (before.size + self.conv.kernel - 1) * up + len(up_taps) + len(down_taps) - 2
+        )
         low = (total + up) // 2  # samples lie in the middle of their pixels (appendix C.3)
         had = before.size + self.conv.kernel - 1
         plain = total == 0 and up == down == 1
@@ -139,8 +149,10 @@ class Synthesis(nn.Module):
         pattern = re.compile(r"synthesis\.(L(\d+)_(\d+)_(\d+))\.weight")
         found = sorted((int(m[2]), int(m[3]), int(m[4]), m[1]) for n in weights.names() if (m := pattern.fullmatch(n)))
         if [entry[0] for entry in found] != list(range(len(found))) or len(found) < 3:
-            raise Fault(f"{weights.path}: has layers {', '.join(entry[3] for entry in found) or 'none'}; expected L0, "
-                        "L1 .. without a gap")
+            raise Fault(
+                f"{weights.path}: has layers {', '.join(entry[3] for entry in found) or 'none'}; expected L0, "
+                "L1 .. without a gap"
+            )
         sizes = [entry[1] for entry in found]
         self.size = sizes[-1]
         plan, critical = _plan(weights, sizes)
@@ -148,11 +160,20 @@ class Synthesis(nn.Module):
         self.layers, self.sides = nn.ModuleList(), [2.0 * plan[0].cutoff]
         inside = self.input.channels
         for i, (_, _, channels, name) in enumerate(found):
-            layer = Layer(weights, f"synthesis.{name}", inside, style, plan[max(i - 1, 0)], plan[i],
-                          i == len(found) - 1, i >= len(found) - 1 - critical)
+            layer = Layer(
+                weights,
+                f"synthesis.{name}",
+                inside,
+                style,
+                plan[max(i - 1, 0)],
+                plan[i],
+                i == len(found) - 1,
+                i >= len(found) - 1 - critical,
+            )
             if layer.outside != channels:
-                raise Fault(f"{weights.path}: synthesis.{name} has {layer.outside} channels, and another number in its "
-                            "name")
+                raise Fault(
+                    f"{weights.path}: synthesis.{name} has {layer.outside} channels, and another number in its name"
+                )
             self.layers.append(layer)
             self.sides.append(2.0 * plan[i].cutoff)
             inside = layer.outside
@@ -171,16 +192,21 @@ def _plan(weights: Weights, sizes: list[int]) -> tuple[list[Grid], int]:
     """The grids that come to those sizes, and how many layers are critical. Raises Fault."""
     layers, resolution = len(sizes) - 1, sizes[-1]
     if 16 <= resolution <= LARGEST and layers <= 64:
-        for margin, critical in sorted(product(range(65), range(layers)),
-                                       key=lambda pair: (pair != (MARGIN, CRITICAL), pair[0] != MARGIN, pair)):
+        for margin, critical in sorted(
+            product(range(65), range(layers)), key=lambda pair: (pair != (MARGIN, CRITICAL), pair[0] != MARGIN, pair)
+        ):
             plan = grids(resolution, layers, margin, critical)
             if [grid.size for grid in plan] == sizes:
                 if (margin, critical) != (MARGIN, CRITICAL):
-                    weights.notes.append(f"its sizes tell of a margin of {margin} and {critical} critical layers, "
-                                         f"not the paper's {MARGIN} and {CRITICAL}")
+                    weights.notes.append(
+                        f"its sizes tell of a margin of {margin} and {critical} critical layers, "
+                        f"not the paper's {MARGIN} and {CRITICAL}"
+                    )
                 return plan, critical
-    raise Fault(f"{weights.path}: its layers have {', '.join(map(str, sizes))} pixels on a side, which the paper's "
-                "design never comes to; export it to ONNX where it was trained")
+    raise Fault(
+        f"{weights.path}: its layers have {', '.join(map(str, sizes))} pixels on a side, which the paper's "
+        "design never comes to; export it to ONNX where it was trained"
+    )
 
 
 def _taps(weights: Weights, name: str, factor: int, colours: bool, grid: Grid, rate: float, radial: bool) -> Tensor:

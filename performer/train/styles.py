@@ -35,8 +35,22 @@ def _read(table: str) -> tuple[Style, ...]:
         name, weight, tempo, size, kick, snare, hat, electronic, swing, bass, chords = line.split()
         low, high = tempo.split("-")
         beats, steps = size.split("x")
-        made.append(Style(name, float(weight), (float(low), float(high)), int(beats), int(steps), kick, snare, hat,
-                          float(electronic), float(swing), bass, chords))
+        made.append(
+            Style(
+                name,
+                float(weight),
+                (float(low), float(high)),
+                int(beats),
+                int(steps),
+                kick,
+                snare,
+                hat,
+                float(electronic),
+                float(swing),
+                bass,
+                chords,
+            )
+        )
     return tuple(made)
 
 
@@ -93,8 +107,21 @@ dembow        3 84-108  4x4 9000900090009000 0009009000090090 9090909090909090 0
 footwork      2 76-84   4x4 9009009090090090 0000000000009000 9090909090909090 0.9 0    sparse   stab
 """)
 
-PROGRESSIONS = ((0, 5, 3, 4), (0, 4, 5, 3), (5, 3, 0, 4), (0, 3, 4, 3), (0, 0, 3, 4), (0, 6, 5, 6), (0, 0, 0, 0),
-                (1, 4, 0, 0), (0, 5, 1, 4), (0, 2, 3, 4), (5, 4, 3, 4), (0, 0, 5, 5), (0, 3, 0, 4))
+PROGRESSIONS = (
+    (0, 5, 3, 4),
+    (0, 4, 5, 3),
+    (5, 3, 0, 4),
+    (0, 3, 4, 3),
+    (0, 0, 3, 4),
+    (0, 6, 5, 6),
+    (0, 0, 0, 0),
+    (1, 4, 0, 0),
+    (0, 5, 1, 4),
+    (0, 2, 3, 4),
+    (5, 4, 3, 4),
+    (0, 0, 5, 5),
+    (0, 3, 0, 4),
+)
 SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 3, 5, 7, 9, 10), (0, 1, 3, 5, 7, 8, 10))
 
 #: General MIDI programs, from 0.

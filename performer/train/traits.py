@@ -52,8 +52,9 @@ class Traits:
     seen   name -> share of its variance that is told right, 0..1
     """
 
-    def __init__(self, sources: tuple[str, ...], seed: int = 1, pictures: int = PICTURES,
-                 steps: int = TRAINING_STEPS) -> None:
+    def __init__(
+        self, sources: tuple[str, ...], seed: int = 1, pictures: int = PICTURES, steps: int = TRAINING_STEPS
+    ) -> None:
         """Draw pictures and learn to see what they were drawn by; minutes."""
         every = tuple(dict.fromkeys(name for source in sources for name in TRAITS[source]))
         shown, told, known = _lessons(sources, every, seed, pictures)
@@ -72,8 +73,12 @@ class Traits:
                 optimizer.step()
                 schedule.step()
         with torch.no_grad():
-            errors = torch.cat([(_told(eye, part) - right).square() for part, right in
-                                zip(shown[train:].split(64), told[train:].split(64), strict=True)])
+            errors = torch.cat(
+                [
+                    (_told(eye, part) - right).square()
+                    for part, right in zip(shown[train:].split(64), told[train:].split(64), strict=True)
+                ]
+            )
         for i, name in enumerate(every):
             there = known[train:, i] > 0.0
             share = 1.0 - float(errors[there, i].mean() / told[train:][there, i].var())
@@ -94,8 +99,9 @@ def _told(eye: Encoder, pictures: torch.Tensor) -> torch.Tensor:
     return eye(fast(pictures))[0]
 
 
-def _lessons(sources: tuple[str, ...], names: tuple[str, ...], seed: int,
-             count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _lessons(
+    sources: tuple[str, ...], names: tuple[str, ...], seed: int, count: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Pictures (N, 3, SIDE, SIDE), their traits (N, names) around 0, and where a picture has each trait at all."""
     easel = Easel(sources, SIDE, seed + 31)
     try:
@@ -108,8 +114,11 @@ def _lessons(sources: tuple[str, ...], names: tuple[str, ...], seed: int,
         for name, (number, begins) in TRAITS[sources[i % len(sources)]].items():
             value = numbers[i, number]
             # A share p of pictures that shows it has the deviation sqrt(p (1 - p)); an even spread, 1 / sqrt(12).
-            told[i, names.index(name)] = ((value >= begins) - (1.0 - begins)) / np.sqrt(begins * (1.0 - begins)) \
-                if begins else (value - 0.5) * np.sqrt(12.0)
+            told[i, names.index(name)] = (
+                ((value >= begins) - (1.0 - begins)) / np.sqrt(begins * (1.0 - begins))
+                if begins
+                else (value - 0.5) * np.sqrt(12.0)
+            )
             known[i, names.index(name)] = 1.0
     shown = torch.from_numpy(pixels.transpose(0, 3, 1, 2).astype(np.float32) / 255.0)
     return shown, torch.from_numpy(told), torch.from_numpy(known)

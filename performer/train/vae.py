@@ -34,13 +34,18 @@ def train_vae(pictures: Pictures, options: Options, world: World | None = None) 
     """Train until the options' end or Ctrl-C, then export decoder and encoder; returns the run. Raises Fault."""
     world = world or World()
     torch.manual_seed(options.seed)
-    model, judge = (net.to(world.device, memory_format=torch.channels_last)
-                    for net in (Autoencoder(options.latent, options.size), PatchDiscriminator()))
+    model, judge = (
+        net.to(world.device, memory_format=torch.channels_last)
+        for net in (Autoencoder(options.latent, options.size), PatchDiscriminator())
+    )
     average = Average(model, AVERAGE_STEPS)
     for_model = torch.optim.Adam(model.parameters(), RATE, (0.5, 0.99))
     for_judge = torch.optim.Adam(judge.parameters(), 0.5 * RATE, (0.5, 0.99))
-    run = Run(options, {"model": model, "judge": judge, "average": average.network, "for_model": for_model,
-                        "for_judge": for_judge}, world)
+    run = Run(
+        options,
+        {"model": model, "judge": judge, "average": average.network, "for_model": for_model, "for_judge": for_judge},
+        world,
+    )
     shown = torch.randn(32, options.latent, generator=torch.Generator().manual_seed(0)).to(world.device)
     kind = world.device.type
 

@@ -25,9 +25,18 @@ MOST_HEADER = 32 << 20
 MOST_NUMBERS = 400 << 20  # of a generator: an ONNX file ends at 2 GB
 DEEPEST, MOST_NAMES = 8, 200_000
 SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
-_TYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
-          "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8,
-          "BOOL": torch.bool}
+_TYPES = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
 WAY_OUT = "on a machine where you trust it, save the generator's state dict as .safetensors, or export to ONNX"
 
 
@@ -134,8 +143,7 @@ def _checkpoint(path: Path) -> Any:
         wanted = re.search(r"GLOBAL ([\w.]+)", words)
         if wanted or re.search("nsupported (?!operand)|unrecognized|Can only", words):
             what = f" ({wanted[1]})" if wanted else ""
-            raise Fault(f"{path}: holds more than tensors{what}, and opening that could run code; {WAY_OUT}"
-                        ) from None
+            raise Fault(f"{path}: holds more than tensors{what}, and opening that could run code; {WAY_OUT}") from None
         if "memory" in words:
             raise Fault(f"{path}: says it holds more than fits into memory; refused") from None
         raise Fault(f"{path}: not a checkpoint of torch, or a truncated one; copy it again") from None
@@ -171,7 +179,7 @@ def _safetensors(path: Path, size: int) -> dict[str, Tensor]:
             if type(begin) is not int or begin != end or stop - begin != count * width or stop > body:
                 raise wrong  # the format leaves no gaps, and nothing lies twice
             end = stop
-            part = stored[8 + length + begin:8 + length + stop].clone()  # the file's parts need not be aligned
+            part = stored[8 + length + begin : 8 + length + stop].clone()  # the file's parts need not be aligned
             tensors[name] = torch.tensor([], dtype=_TYPES[kind]).set_(part).reshape(shape)
     except (KeyError, TypeError, ValueError):
         raise wrong from None

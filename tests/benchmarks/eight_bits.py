@@ -36,8 +36,14 @@ def feeds(model: Path, seed: int, count: int) -> Iterator[dict[str, np.ndarray]]
     for _ in range(count):
         z = rng.standard_normal((1, card.latent)).astype(np.float32)
         w = mapping.run(None, {mapping.get_inputs()[0].name: z})[0]
-        yield {entry.name: z if entry.role in ("latent", "middle", "fine") else w if entry.role[0] == "w" else
-               np.full(entry.shape, float(entry.role == "truncation"), np.float32) for entry in card.inputs}
+        yield {
+            entry.name: z
+            if entry.role in ("latent", "middle", "fine")
+            else w
+            if entry.role[0] == "w"
+            else np.full(entry.shape, float(entry.role == "truncation"), np.float32)
+            for entry in card.inputs
+        }
 
 
 class Reader(CalibrationDataReader):
@@ -50,20 +56,28 @@ class Reader(CalibrationDataReader):
 
 def main(names: list[str]) -> None:
     ort.set_default_logger_severity(4)
-    static = {"quant_format": QuantFormat.QDQ, "per_channel": True, "activation_type": QuantType.QUInt8,
-              "weight_type": QuantType.QInt8}
+    static = {
+        "quant_format": QuantFormat.QDQ,
+        "per_channel": True,
+        "activation_type": QuantType.QUInt8,
+        "weight_type": QuantType.QInt8,
+    }
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
             model = FACTORY / "models" / f"{name}.onnx"
-            ways = {"32-bit floats": model, **{way: Path(folder) / f"{name} {way}.onnx" for way in (
-                "convolutions", "all", "weights")}}
+            ways = {
+                "32-bit floats": model,
+                **{way: Path(folder) / f"{name} {way}.onnx" for way in ("convolutions", "all", "weights")},
+            }
             quantize_static(model, ways["convolutions"], Reader(model), op_types_to_quantize=["Conv"], **static)
             quantize_static(model, ways["all"], Reader(model), **static)
             quantize_dynamic(model, ways["weights"], weight_type=QuantType.QUInt8)
             sessions = {way: opened(path) for way, path in ways.items()}
             given = list(feeds(model, 2, JUDGED))
-            made = {way: np.stack([np.clip(session.run(None, feed)[0], 0.0, 1.0) for feed in given])
-                    for way, session in sessions.items()}
+            made = {
+                way: np.stack([np.clip(session.run(None, feed)[0], 0.0, 1.0) for feed in given])
+                for way, session in sessions.items()
+            }
             took: dict[str, list[float]] = {way: [] for way in sessions}
             for feed in given * ROUNDS:
                 for way, session in sessions.items():
@@ -73,8 +87,11 @@ def main(names: list[str]) -> None:
             for way, path in ways.items():
                 error = np.square(made[way] - made["32-bit floats"]).mean(axis=(1, 2, 3, 4))
                 psnr = -10.0 * np.log10(np.maximum(error, 1e-12))
-                print(f"{name:8} {way:14} {np.median(took[way]):6.2f} ms  {path.stat().st_size / 1e6:.1f} MB  "
-                      f"PSNR {psnr.mean():.0f} dB, at worst {psnr.min():.0f}", flush=True)
+                print(
+                    f"{name:8} {way:14} {np.median(took[way]):6.2f} ms  {path.stat().st_size / 1e6:.1f} MB  "
+                    f"PSNR {psnr.mean():.0f} dB, at worst {psnr.min():.0f}",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

@@ -32,10 +32,14 @@ def bar(preset: str, number: int) -> list[Image.Image]:
 
 
 def main(path: str) -> None:
-    pictures = [picture for place, preset in enumerate(track(PRESETS, "drawing", transient=True))
-                for picture in bar(preset, FIRST_BAR + place)]
-    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=round(1000 / FPS), loop=0, quality=72,
-                     method=6)
+    pictures = [
+        picture
+        for place, preset in enumerate(track(PRESETS, "drawing", transient=True))
+        for picture in bar(preset, FIRST_BAR + place)
+    ]
+    pictures[0].save(
+        path, save_all=True, append_images=pictures[1:], duration=round(1000 / FPS), loop=0, quality=72, method=6
+    )
     print(f"{path}: {len(pictures)} pictures of {len(PRESETS)} presets")
 
 

@@ -31,11 +31,16 @@ import soundfile
 RATE, SECONDS, BLOCK = 44_100, 50.0, 64
 
 MODULES = {  # rows per beat
-    "games/heroes/mod": (8, "heroes01 heroes02 heroes03 heroes04 heroes05 heroes06 heroes07 heroes08 heroes09 heroes10 "
-                            "menu"),
+    "games/heroes/mod": (
+        8,
+        "heroes01 heroes02 heroes03 heroes04 heroes05 heroes06 heroes07 heroes08 heroes09 heroes10 menu",
+    ),
     "games/heroes/mod/": (4, "endscroll"),
-    "games/tecnoballz/musics": (4, "area1-game area2-game area3-game gardien-go high-score in-game-music-1_reg "
-                                   "over-theme tecno-winn termigator_reg-zbb"),
+    "games/tecnoballz/musics": (
+        4,
+        "area1-game area2-game area3-game gardien-go high-score in-game-music-1_reg "
+        "over-theme tecno-winn termigator_reg-zbb",
+    ),
     "games/circuslinux/data/music": (4, "finally klovninarki"),
     "games/solarwolf/data/music": (8, "arg aster2_sw"),
     "games/criticalmass": (8, "lg-criti"),
@@ -68,7 +73,8 @@ PROJECTS = (
     "CapDan-ReggaetonTry CapDan-TwilightArea-OriginalByAlf42red CapDan-ZeroSumGame-OriginalByZakarra "
     "Impulslogik-Zen Momo64-esp Oglsdl-Dr8v2 Oglsdl-PpTrip Settel-InnerRecreation Shovon-ProgressiveHousePluckDemo "
     "Skiessi-Onion Socceroos-Progress StrictProduction-DearJonDoe Thomasso-AxeFromThe80s Crunk(Demo) DirtyLove "
-    "Skiessi-222")
+    "Skiessi-222"
+)
 DRUMS = "GM_kit_Diddley GM_kit_Jazzy GM_kit_demo1 GM_kit_demo2 GM_kit_demo3 TR808kit-demo"
 RECORDED = "armygeddon chaos_god internal_degeneration mutilated_mime"
 
@@ -86,7 +92,8 @@ def module(path: Path, rows_per_beat: int) -> tuple[np.ndarray, Truth]:
     beats, bars, onsets = [], [], []
     while at < SECONDS * RATE:
         got = lib.openmpt_module_read_interleaved_float_stereo(
-            song, RATE, ctypes.c_size_t(BLOCK), block.ctypes.data_as(ctypes.c_void_p))
+            song, RATE, ctypes.c_size_t(BLOCK), block.ctypes.data_as(ctypes.c_void_p)
+        )
         if not got:
             break
         pattern, row = lib.openmpt_module_get_current_pattern(song), lib.openmpt_module_get_current_row(song)
@@ -100,8 +107,10 @@ def module(path: Path, rows_per_beat: int) -> tuple[np.ndarray, Truth]:
                 beats.append(now)
             if row % (4 * rows) == 0:
                 bars.append(now)
-            if any(0 < lib.openmpt_module_get_pattern_row_channel_command(song, pattern, row, channel, 0) <= 120
-                   for channel in range(lib.openmpt_module_get_num_channels(song))):
+            if any(
+                0 < lib.openmpt_module_get_pattern_row_channel_command(song, pattern, row, channel, 0) <= 120
+                for channel in range(lib.openmpt_module_get_num_channels(song))
+            ):
                 onsets.append(now)
         sound.append(block[:got].copy())
         at += got
@@ -111,8 +120,9 @@ def module(path: Path, rows_per_beat: int) -> tuple[np.ndarray, Truth]:
 
 def enough(command: list, out: Path) -> None:
     """Run a player that writes stereo PCM to a file; stop it when there is enough."""
-    player = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                              env=os.environ | {"QT_QPA_PLATFORM": "offscreen"})
+    player = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | {"QT_QPA_PLATFORM": "offscreen"}
+    )
     while player.poll() is None and not (out.exists() and out.stat().st_size > 4 * RATE * (SECONDS + 2)):
         time.sleep(0.2)
     player.kill()
@@ -125,8 +135,9 @@ def pcm(path: Path, header: int) -> np.ndarray:
     return (raw[: len(raw) // 2 * 2].reshape(-1, 2)[: int(RATE * SECONDS)].mean(1) / 32768.0).astype(np.float32)
 
 
-def midi(path: Path, font: Path, work: Path, first: float = 0.0, count: float | None = None,
-         quarters: float | None = None) -> tuple[np.ndarray, Truth]:
+def midi(
+    path: Path, font: Path, work: Path, first: float = 0.0, count: float | None = None, quarters: float | None = None
+) -> tuple[np.ndarray, Truth]:
     """A MIDI file as FluidSynth plays it; beats of its tempo map and time signature.
 
     first     quarters before the first bar line
@@ -134,8 +145,27 @@ def midi(path: Path, font: Path, work: Path, first: float = 0.0, count: float | 
     """
     out, file = work / "midi.raw", mido.MidiFile(path)
     out.unlink(missing_ok=True)
-    enough(["fluidsynth", "-niq", "-F", out, "-T", "raw", "-O", "s16", "-r", str(RATE), "-g", "0.5", "-C", "0", font,
-            path], out)
+    enough(
+        [
+            "fluidsynth",
+            "-niq",
+            "-F",
+            out,
+            "-T",
+            "raw",
+            "-O",
+            "s16",
+            "-r",
+            str(RATE),
+            "-g",
+            "0.5",
+            "-C",
+            "0",
+            font,
+            path,
+        ],
+        out,
+    )
     sound = pcm(out, 0)
     per, bars_of, unit = file.ticks_per_beat, 4.0, 1.0
     tempi, tick, now, tempo, onsets = [(0, 0.0, 500_000)], 0, 0.0, 500_000, []
@@ -169,6 +199,7 @@ def score(name: str, tempo: float, programs: tuple[int, ...], font: Path, work: 
     """A score of music21's corpus, played by FluidSynth; a short first measure is a pick-up."""
     from music21 import bar, corpus, instrument, repeat
     from music21 import tempo as marks
+
     piece = corpus.parse(name)
     for mark in list(piece.recurse().getElementsByClass((marks.MetronomeMark, marks.TempoText))):
         mark.activeSite.remove(mark)
@@ -218,16 +249,23 @@ def drums(path: Path, work: Path) -> tuple[np.ndarray, Truth]:
     """A song of Hydrogen's, in bars of four."""
     text, out = path.read_text(), work / f"{path.stem}.wav"
     if not out.exists():
-        subprocess.run(["h2cli", "-s", path, "-o", out, "-d", "null", "-r", str(RATE)], capture_output=True,
-                       timeout=300, env=os.environ | {"QT_QPA_PLATFORM": "offscreen"}, check=False)
+        subprocess.run(
+            ["h2cli", "-s", path, "-o", out, "-d", "null", "-r", str(RATE)],
+            capture_output=True,
+            timeout=300,
+            env=os.environ | {"QT_QPA_PLATFORM": "offscreen"},
+            check=False,
+        )
     sound = soundfile.read(out, dtype="float32", always_2d=True, stop=int(RATE * SECONDS))[0].mean(1)
     return sound, steady(path, float(re.search(r"<bpm>([\d.]+)", text)[1]), 4, len(sound) / RATE - 0.5)
 
 
 def recorded(path: Path) -> tuple[np.ndarray, Truth]:
     """A band's recording beside its notes, for Frets on Fire."""
-    tracks = [soundfile.read(path / f"{name}.ogg", dtype="float32", always_2d=True, stop=int(48_000 * SECONDS))
-              for name in ("song", "guitar")]
+    tracks = [
+        soundfile.read(path / f"{name}.ogg", dtype="float32", always_2d=True, stop=int(48_000 * SECONDS))
+        for name in ("song", "guitar")
+    ]
     count = min(len(sound) for sound, _ in tracks)
     sound, rate = sum(sound[:count].mean(1) for sound, _ in tracks) * 0.5, tracks[0][1]
     tempo = next(m.tempo for m in mido.merge_tracks(mido.MidiFile(path / "notes.mid").tracks) if m.type == "set_tempo")
