@@ -13,6 +13,7 @@ from typing import Any
 
 from performer.deadline import Overdue, within
 from performer.errors import Fault
+from performer.extras import install_line
 from performer.library import FACTORY, USER
 from performer.words import counted
 
@@ -238,7 +239,7 @@ def _card(providers: set[str]) -> list[Finding]:
         findings.append(Finding("openvino", True, "models run on it with --provider openvino"))
     if not onnx.driver():
         return findings + [Finding("card", True, "no NVIDIA driver: models run on the processor")]
-    mend = f"{sys.executable} -m pip install 'performer[cuda]'"
+    mend = install_line("cuda")
     if not any(provider.startswith("CUDA") for provider in providers):
         findings.append(Finding("cuda", False, "an NVIDIA driver is here, but models run on the CPU", mend))
     for part, module, without in (

@@ -10,6 +10,7 @@ import typer
 
 from performer.commands.models import path_of
 from performer.errors import Fault, nearest
+from performer.extras import install_line
 from performer.words import counted
 
 SIZES = (32, 64, 128, 256, 512)
@@ -268,9 +269,7 @@ def need_torch() -> None:
         import tensorboardX  # noqa: F401
         import torch  # noqa: F401
     except ImportError as error:
-        raise Fault(
-            f"training needs the extra `train` ({error.name} is missing): pip install 'performer[train]'"
-        ) from None
+        raise Fault(f"training needs the extra `train` ({error.name} is missing): {install_line('train')}") from None
 
 
 def _begin(training, pictures, source, count, threads, licence, force, **options) -> None:  # type: ignore[no-untyped-def]

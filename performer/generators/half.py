@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from performer.errors import Fault
+from performer.extras import install_line
 
 
 def halved(path: Path) -> bytes:
@@ -13,7 +14,7 @@ def halved(path: Path) -> bytes:
         import onnx
         from onnxruntime.transformers.float16 import convert_float_to_float16
     except ImportError as error:
-        raise Fault(f"{error.name} is not installed; performer[cuda] has it") from None
+        raise Fault(f"{error.name} is not installed: {install_line('cuda')}") from None
     model = onnx.load(str(path))
     converted = convert_float_to_float16(model, keep_io_types=[entry.name for entry in model.graph.input])
     return bytes(converted.SerializeToString())

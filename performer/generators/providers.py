@@ -13,6 +13,7 @@ import onnxruntime as ort
 import platformdirs
 
 from performer.errors import Fault
+from performer.extras import pip_line
 
 ENGINES = Path(platformdirs.user_cache_dir("performer", appauthor=False)) / "engines"  # what TensorRT has built
 SOON_S, PATIENT_S = 20.0, 240.0  # for loading and trying all ways of a model; TensorRT builds for minutes
@@ -109,7 +110,7 @@ def groups(provider: str, threads: int) -> list[Group]:
         if not nvidia or "TensorrtExecutionProvider" not in here:
             raise Fault(
                 "no TensorRT here: it needs an NVIDIA driver, onnxruntime-gpu, and NVIDIA's TensorRT libraries "
-                "(pip install tensorrt)"
+                f"({pip_line('tensorrt')})"
             )
         ENGINES.mkdir(parents=True, exist_ok=True)
         return [Group(_tensorrt(), PATIENT_S)]
@@ -117,7 +118,8 @@ def groups(provider: str, threads: int) -> list[Group]:
         if "OpenVINOExecutionProvider" not in here:
             raise Fault(
                 "no OpenVINO here: it comes with another build of ONNX Runtime, which takes this one's place: "
-                "pip uninstall onnxruntime-gpu onnxruntime, then pip install onnxruntime-openvino"
+                f"{pip_line('onnxruntime-gpu', 'onnxruntime', command='uninstall')}, "
+                f"then {pip_line('onnxruntime-openvino')}"
             )
         return [Group(_openvino(threads))]
     raise Fault(f"no provider {provider!r}; there are auto, cpu, cuda, tensorrt and openvino")

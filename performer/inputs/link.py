@@ -1,6 +1,6 @@
 """Ableton Link: tempo and beat shared with other programs on the local network, as events for the show clock.
 
-Link itself is under the GPL, so its binding is an extra of its own (`pip install "performer[link]"`), never needed.
+Link itself is under the GPL, so its binding is an extra of its own (`./run install link`), never needed.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import threading
 from queue import SimpleQueue
 
 from performer.errors import Fault
+from performer.extras import install_line
 from performer.frame import ControlEvent
 from performer.inputs.source import Clock
 
@@ -30,7 +31,7 @@ class Link:
         try:
             import link
         except ImportError:
-            raise Fault('--link needs the Link extra: pip install "performer[link]"') from None
+            raise Fault(f"--link needs the extra `link`: {install_line('link')}") from None
         self._events, self._now = events, now
         self._link = link.Link(BPM)
         self._link.enabled = True

@@ -19,6 +19,7 @@ from time import monotonic
 from typing import Any
 
 from performer.errors import Fault
+from performer.extras import install_line
 from performer.frame import ControlEvent
 from performer.page.board import WIDTH, Board
 from performer.page.messages import MOST_CHARACTERS
@@ -67,9 +68,7 @@ class Page:
             import uvicorn  # noqa: F401
             import websockets  # noqa: F401
         except ImportError as error:
-            raise Fault(
-                f"--page needs the extra `page` ({error.name} is missing): pip install 'performer[page]'"
-            ) from None
+            raise Fault(f"--page needs the extra `page` ({error.name} is missing): {install_line('page')}") from None
         try:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             self._socket = socket.create_server((host, port), family=family)

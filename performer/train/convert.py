@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from performer.errors import Fault
+from performer.extras import install_line
 from performer.generators.aside import answer, ask
 from performer.generators.bring import bring, place
 from performer.generators.inlets import beside
@@ -85,7 +86,7 @@ def convert(file: Path, out: Path, label: int = 0) -> Converted:
     """
     missing = [name for name in ("torch", "onnx", "onnxscript") if importlib.util.find_spec(name) is None]
     if missing:
-        raise Fault(f"{file}: to turn weights into a model, {missing[0]} is needed: pip install 'performer[train]'")
+        raise Fault(f"{file}: to turn weights into a model, {missing[0]} is needed: {install_line('weights')}")
     said = ask(
         "performer.train.convert:attend",
         file,
