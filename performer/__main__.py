@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
-from performer.commands import training
-from performer.commands.models import models
-from performer.commands.written import may_draw, may_write, write_json
-from performer.errors import Fault, nearest
-from performer.service import whole
+from performer.cli import train
+from performer.cli.models import models
+from performer.cli.output_files import may_draw, may_write, write_json
+from performer.system.errors import Fault, nearest
+from performer.system.supervisor import whole
 
 app = typer.Typer(
     add_completion=False,
@@ -50,7 +50,7 @@ Pads = Annotated[int | None, typer.Option(min=0, max=127, help="MIDI note of the
 
 def quantum(text: str) -> str:
     """One of now, beat, bar, phrase. Raises Fault."""
-    from performer.cue import QUANTA
+    from performer.show.cues import QUANTA
 
     if text not in QUANTA:
         raise Fault(f"--quantise {text!r}: expected {', '.join(QUANTA)}{nearest(text, QUANTA)}")
@@ -163,8 +163,8 @@ def play(
     debug: Debug = False,
 ) -> None:
     """Play live: listen, draw, follow the music. Press ? for the keys."""
-    from performer import app as wiring
-    from performer.options import PlayOptions
+    from performer.rig.live import rig as wiring
+    from performer.rig.live.options import PlayOptions
 
     options = PlayOptions(
         preset=preset,
@@ -200,13 +200,13 @@ def play(
     )
     asked = fullscreen or desk or gallery or monitor is not None  # somebody counts on a screen
     if test_card:
-        from performer import testcard
+        from performer.rig import test_card as testcard
 
         testcard.show(options)
     elif headless or asked or wiring.has_display():
         wiring.play(options)
     else:
-        from performer import offline
+        from performer.rig import offline
 
         offline.show_reel(offline.RenderOptions("demo", "", preset, options.size, seed=seed, provider=provider))
 
@@ -232,7 +232,7 @@ def render(
     debug: Debug = False,
 ) -> None:
     """Render a song offline: the same show, frame by frame, with the sound in the file."""
-    from performer import offline
+    from performer.rig import offline
 
     offline.render(
         offline.RenderOptions(
@@ -265,7 +265,7 @@ def analyse(
     debug: Debug = False,
 ) -> None:
     """Stream a file hop by hop through the live analyser; write beats, tempo and onsets as JSON."""
-    from performer import offline
+    from performer.rig import offline
 
     made = offline.analyse(file, plot, truth)
     if plot is None or json != "-":
@@ -284,7 +284,7 @@ def check(
     debug: Debug = False,
 ) -> None:
     """Load presets, compile and draw shaders, run models; exit 1 if any fails."""
-    from performer import check as checking
+    from performer.rig import check as checking
 
     rows = checking.check(paths or [], pictures, provider, profile)
     for row in rows:
@@ -314,7 +314,7 @@ def calibrate(
     debug: Debug = False,
 ) -> None:
     """Measure how late screen and sound are outside the program, by your taps or a microphone; play uses it."""
-    from performer import calibrate as calibrating
+    from performer.rig.calibration import session as calibrating
 
     calibrating.calibrate(
         calibrating.CalibrateOptions(
@@ -335,7 +335,7 @@ def calibrate(
 @app.command(epilog="Example: performer devices --json")
 def devices(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False, debug: Debug = False) -> None:
     """List sound devices, MIDI ports and monitors."""
-    from performer import doctor as surgery
+    from performer.cli import doctor as surgery
 
     found = surgery.devices()
     if json:
@@ -347,7 +347,7 @@ def devices(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = 
 @app.command(epilog="Example: performer doctor")
 def doctor(debug: Debug = False) -> None:
     """Name each missing part and the command that mends it; exit 1 if the show cannot run."""
-    from performer import doctor as surgery
+    from performer.cli import doctor as surgery
 
     findings = surgery.examine()
     for finding in findings:
@@ -374,7 +374,7 @@ def rows(
     """Measure the hot path beside a peer or a bare loop, in one run, as ratios."""
     if context.invoked_subcommand:
         return
-    from performer.bench import report
+    from performer.lab.bench import report
 
     figures = report.run([row for row in only.upper().replace(" ", "").split(",") if row], seconds)
     if json is not None:
@@ -387,7 +387,7 @@ def shaders(
     debug: Debug = False,
 ) -> None:
     """What the render chain costs beside bare moderngl: per pass, per layer, per frame."""
-    from performer.bench import report
+    from performer.lab.bench import report
 
     figures = report.run(["S"], 60.0)
     if json is not None:
@@ -401,8 +401,8 @@ def gpu(
     debug: Debug = False,
 ) -> None:
     """What an NVIDIA card is for: 1080p tensors into GL, a 512x512 generator, 1080p60. Without one it says so."""
-    from performer.bench import gpu as rows
-    from performer.bench import report
+    from performer.lab.bench import gpu as rows
+    from performer.lab.bench import report
 
     print(f"on: {rows.where()}")
     figures = report.run([], seconds, rows.ROWS)
@@ -427,8 +427,8 @@ def beats(
     debug: Debug = False,
 ) -> None:
     """Score beats, downbeats, tempo and onsets on songs whose truth is known."""
-    from performer.bench import beats as scoring
-    from performer.bench import peers
+    from performer.lab.bench import beats as scoring
+    from performer.lab.bench import peers
 
     trackers = ["performer"] + ["without network"] * plain + list(peers.installed()) * with_peers
     if robustness:
@@ -437,7 +437,7 @@ def beats(
         figures = scoring.run(folder, trackers, change, only, jobs)
         scoring.tables(figures, halves)
     if plot_confidence is not None:
-        from performer.outputs.plot import confidence
+        from performer.io.record.plots import confidence
 
         confidence(figures["performer"]["calibration"], plot_confidence)
     if json is not None:
@@ -453,7 +453,7 @@ def looks(
     debug: Debug = False,
 ) -> None:
     """How presets look and react: change with the onsets, contrast, burnt areas, likeness to each other."""
-    from performer.bench import looks as looking
+    from performer.lab.bench import looks as looking
 
     figures = looking.run(song, seconds, preset or [])
     if json is not None:
@@ -461,8 +461,8 @@ def looks(
 
 
 app.add_typer(models, name="models")
-app.add_typer(training.train, name="train")
-app.command(epilog="Example: performer evaluate models/stones.onnx --pictures ~/pictures/stones")(training.evaluate)
+app.add_typer(train.train, name="train")
+app.command(epilog="Example: performer evaluate models/stones.onnx --pictures ~/pictures/stones")(train.evaluate)
 
 
 def with_port(arguments: list[str]) -> list[str]:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from performer import preset
-from performer.control.params import Param
+from performer.content.presets import reader
+from performer.types.params import Param
 
 AUDIO = ("level", "bass", "treble", "onset", "kick")
 
@@ -70,8 +70,8 @@ to = "master.bloom.amount"
 """
 
 
-def make(text: str = TEXT, name: str = "first") -> preset.Preset:
-    return preset.load(
+def make(text: str = TEXT, name: str = "first") -> reader.Preset:
+    return reader.load(
         text,
         name,
         where=f"presets/{name}.toml",

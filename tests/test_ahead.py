@@ -8,18 +8,18 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from performer.app import PlayOptions, Rig, load_library, painter
-from performer.errors import Fault
-from performer.frame import ControlEvent, Features, Frame, Scene, Sound, Walk
-from performer.generators import batch as batches
-from performer.generators.ahead import NEAR, STEADY_S, Ahead
-from performer.generators.loaded import Loaded
-from performer.generators.loan import MOST
-from performer.generators.onnx import OnnxGenerator, create
+from performer.content.presets.reader import Preset
+from performer.generators.generator import Loaded
+from performer.generators.onnx import batching as batches
+from performer.generators.onnx.buffer_pool import MOST
+from performer.generators.onnx.session import OnnxGenerator, create
+from performer.generators.onnx.widen_batch import widened
 from performer.generators.painter import Painter
-from performer.generators.widen import widened
+from performer.generators.prediction.paint_ahead import NEAR, STEADY_S, Ahead
 from performer.latent.bank import Bank
-from performer.preset import Preset
+from performer.rig.live.rig import PlayOptions, Rig, load_library, painter
+from performer.system.errors import Fault
+from performer.types.frame import ControlEvent, Features, Frame, Scene, Sound, Walk
 
 LIBRARY = load_library()
 MODELS = ("molten", "glass", "pearl", "blossom", "chrome")
@@ -334,16 +334,16 @@ def test_what_cannot_make_several_pictures_goes_on_singly(tmp_path):
 
 def test_a_file_that_holds_another_version_by_now_is_not_made_a_batch_of(tmp_path, monkeypatch):
     model, other = toy(tmp_path / "toy.onnx"), toy(tmp_path / "other.onnx", seed=3)
-    monkeypatch.setattr("performer.generators.onnx.paying", lambda begin, *rest: begin(2))
+    monkeypatch.setattr("performer.generators.onnx.session.paying", lambda begin, *rest: begin(2))
     assert model.several() is not None
 
     def meanwhile(begin, *rest):
         other.path.replace(model.path)
         return begin(2)
 
-    monkeypatch.setattr("performer.generators.onnx.paying", meanwhile)
+    monkeypatch.setattr("performer.generators.onnx.session.paying", meanwhile)
     assert model.several() is None
-    monkeypatch.setattr("performer.generators.onnx.paying", lambda begin, *rest: pytest.fail("opened"))
+    monkeypatch.setattr("performer.generators.onnx.session.paying", lambda begin, *rest: pytest.fail("opened"))
     assert model.several() is None
 
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from performer.audio.analyzer import Analyzer
-from performer.audio.mix import Mixer
-from performer.audio.scope import SAMPLES, Scope
+from performer.audio.downmix import Mixer
 from performer.audio.spectrum import hop_size
-from performer.frame import BANDS, HEAD, TIMES, Features
+from performer.audio.waveform import SAMPLES, Scope
+from performer.types.frame import BANDS, HEAD, TIMES, Features
 
 RATES = (8_000, 16_000, 22_050, 44_100, 48_000, 88_200, 96_000, 192_000)
 AT = {name: HEAD.index(name) for name in HEAD}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from performer.audio.anchor import STEADY_S, Anchor, steady
+from performer.audio.phase_lock import STEADY_S, Anchor, steady
 
 DT = 0.02
 

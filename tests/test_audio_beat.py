@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_audio_analyzer import hear, kicks
 
-from performer.audio.activation import beat_net
-from performer.audio.bar import BarModel
-from performer.audio.opening import Opening
-from performer.audio.report import analyse
-from performer.frame import HEAD
+from performer.audio.analyse_file import analyse
+from performer.audio.beat_network import beat_net
+from performer.audio.downbeat import BarModel
+from performer.audio.song_start import Opening
+from performer.types.frame import HEAD
 
 RATE = 44_100
 AT = {name: HEAD.index(name) for name in HEAD}

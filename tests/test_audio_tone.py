@@ -9,8 +9,8 @@ import pytest
 from test_audio_analyzer import hear, values_of
 
 from performer.audio.features import NOTES
-from performer.audio.tone import roughness
-from performer.frame import HEAD
+from performer.audio.harmony import roughness
+from performer.types.frame import HEAD
 
 RATE = 44_100
 

@@ -12,15 +12,15 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from performer import offline
 from performer.__main__ import main
 from performer.audio.analyzer import Analyzer
-from performer.audio.mix import Mixer
-from performer.errors import Fault
-from performer.frame import HEAD, TIMES
-from performer.inputs import wavfile
-from performer.listener import Listener
-from performer.sync import Ring
+from performer.audio.downmix import Mixer
+from performer.io.sound import sound_file
+from performer.rig import offline
+from performer.rig.listener import Listener
+from performer.system.errors import Fault
+from performer.system.mailboxes import Ring
+from performer.types.frame import HEAD, TIMES
 
 RATES = (4000, 8000, 11025, 44100, 48000, 96000, 192000)
 LENGTHS = (1, 2, 3, 63, 255, 256, 257, 4095, 4097, 20000)
@@ -115,7 +115,7 @@ def test_as_a_file_it_is_analysed_to_plain_numbers(sound: np.ndarray, rate: int,
         path = Path(folder) / "bad.wav"
         with np.errstate(invalid="ignore"):
             soundfile.write(path, sound, rate, subtype=subtype)
-        assert wavfile.probe(path) == wavfile.FileInfo(rate, sound.shape[1], len(sound) / rate)
+        assert sound_file.probe(path) == sound_file.FileInfo(rate, sound.shape[1], len(sound) / rate)
         heard = offline.analyse(str(path))
         json.dumps(heard, allow_nan=False)
         assert heard["audio_s"] >= len(sound) / rate - 1e-9

@@ -12,22 +12,22 @@ from scenes import TEXT, make
 from test_live import headless, play_until
 from test_show import loud, run
 
-from performer import banks
 from performer.__main__ import main
-from performer.app import Rig, load_library, painter
-from performer.errors import Fault
-from performer.frame import ControlEvent, Features, Walk
-from performer.generators.encoder import encoded
-from performer.generators.onnx import create
+from performer.content import banks
+from performer.generators.onnx.session import create
 from performer.generators.painter import Painter
-from performer.holding import Holding
-from performer.keeping import snapshot
+from performer.generators.tools.encoder import encoded
+from performer.lab.train.synthetic_pictures import Easel
 from performer.latent.bank import Bank, child, glided, numbers
 from performer.latent.directions import Directions
 from performer.latent.sphere import unit
-from performer.latent.wspace import latent_of
-from performer.show import Show
-from performer.train.draw import Easel
+from performer.latent.style_space import latent_of
+from performer.rig.live.rig import Rig, load_library, painter
+from performer.show.bank_edits import snapshot
+from performer.show.held_places import Holding
+from performer.show.show import Show
+from performer.system.errors import Fault
+from performer.types.frame import ControlEvent, Features, Walk
 
 D = 32
 

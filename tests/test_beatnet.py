@@ -8,19 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from performer.audio.activation import FILE, BeatNet, beat_net
-from performer.errors import Fault
-from performer.frame import BANDS
+from performer.audio.beat_network import FILE, BeatNet, beat_net
+from performer.system.errors import Fault
+from performer.types.frame import BANDS
 
 torch = pytest.importorskip("torch")
 
-from performer.train import arrange, beats, songs, sound  # noqa: E402
-from performer.train.beatnet import BeatNetwork, Examples, export, exported, loss_of  # noqa: E402
+from performer.lab.train import arrange_songs, beat_dataset, compose_songs, render_songs  # noqa: E402
+from performer.lab.train.beat_net import BeatNetwork, Examples, export, exported, loss_of  # noqa: E402
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_song_is_the_same_for_the_same_seed_and_its_beats_are_even(seed: int) -> None:
-    song, again = songs.compose(seed, 20.0), songs.compose(seed, 20.0)
+    song, again = compose_songs.compose(seed, 20.0), compose_songs.compose(seed, 20.0)
     assert song.notes == again.notes and np.array_equal(song.beats, again.beats)
     assert song.notes and 55.0 / 1.1 <= 60.0 / np.median(np.diff(song.beats)) <= 220.0
     assert set(song.downbeats) <= set(song.beats) and 2 <= len(song.beats) / len(song.downbeats) <= 8
@@ -30,7 +30,7 @@ def test_a_song_is_the_same_for_the_same_seed_and_its_beats_are_even(seed: int) 
 def test_arranged_songs_begin_without_drums_mostly_and_loops_repeat_exactly() -> None:
     late = 0
     for seed in range(20):
-        song, again = arrange.arrange(seed, 20.0), arrange.arrange(seed, 20.0)
+        song, again = arrange_songs.arrange(seed, 20.0), arrange_songs.arrange(seed, 20.0)
         assert song.notes == again.notes and np.array_equal(song.beats, again.beats)
         assert set(song.downbeats) <= set(song.beats)
         assert all(0 <= note.pitch < 128 and 1 <= note.velocity <= 127 and note.at >= 0.0 for note in song.notes)
@@ -38,22 +38,22 @@ def test_arranged_songs_begin_without_drums_mostly_and_loops_repeat_exactly() ->
         late += not drums or min(drums) > song.notes[0].at + 1.0
     assert late >= 5
     bar = [(at * 0.5, 36, 100) for at in range(4)] + [(1.3, 38, 90)]
-    song = arrange.loop(3, bar * 1, 120.0, 4)
+    song = arrange_songs.loop(3, bar * 1, 120.0, 4)
     strokes = np.array([note.at for note in song.notes if (note.part, note.pitch) == ("drums", 38)])
     length = song.downbeats[1] - song.downbeats[0]
     assert len(strokes) > 3 and np.diff(strokes) == pytest.approx(length * np.round(np.diff(strokes) / length))
 
 
 def test_targets_lie_where_the_network_should_name_the_beat() -> None:
-    song = songs.compose(1, 20.0)
-    marks = beats.targets(song, 4000, 0.01)
+    song = compose_songs.compose(1, 20.0)
+    marks = beat_dataset.targets(song, 4000, 0.01)
     named = (np.flatnonzero(marks[:, 0] == 2) + 1) * 0.01
     assert np.abs(named - 0.02 - song.beats[: len(named)]).max() <= 0.0051
 
 
 def test_a_drum_machine_plays_when_it_should() -> None:
-    notes = [songs.Note("drums", at, 0.1, 36, 120) for at in (0.5, 1.0, 1.5)]
-    made = sound.DrumMachine(np.random.default_rng(0), 22_050).play(notes, 2.0)
+    notes = [compose_songs.Note("drums", at, 0.1, 36, 120) for at in (0.5, 1.0, 1.5)]
+    made = render_songs.DrumMachine(np.random.default_rng(0), 22_050).play(notes, 2.0)
     assert np.abs(made[:11_000]).max() < 1e-6 and np.abs(made[11_025:12_000]).max() > 0.3
 
 
@@ -62,7 +62,9 @@ def test_fluidsynth_plays_notes_on_time() -> None:
     font = Path("/usr/share/sounds/sf2/TimGM6mb.sf2")
     if not font.exists():
         pytest.skip("the soundfont is not here")
-    made = sound.fluidsynth([songs.Note("drums", 1.0, 0.2, 38, 127)], {"drums": 0}, font, 44_100, 2.0, False)
+    made = render_songs.fluidsynth(
+        [compose_songs.Note("drums", 1.0, 0.2, 38, 127)], {"drums": 0}, font, 44_100, 2.0, False
+    )
     first = int(np.flatnonzero(np.abs(made) > 0.1 * np.abs(made).max())[0])
     assert first / 44_100 == pytest.approx(1.0, abs=0.01)
 

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 import pytest
 
-from performer.bench import ahead, drawing, hearing, live, models, presets, report, shaders
-from performer.bench.row import Row, in_turn
-from performer.errors import Fault
+from performer.lab.bench import drawing, hearing, live, models, paint_ahead, presets, report, shaders
+from performer.lab.bench.row import Row, in_turn
+from performer.system.errors import Fault
 
 
 @pytest.fixture(autouse=True)
@@ -45,11 +45,11 @@ def test_a_row_has_figures_of_both_sides(letter):
 
 
 def test_a_smooth_walk_s_pictures_are_watched_in_turns():
-    (row,) = ahead.ahead(1.0)
+    (row,) = paint_ahead.ahead(1.0)
     if row.note == "a batch does not pay here":
         assert not row.ours
     else:
-        assert len(row.ours) == len(row.peer) == ahead.ROUNDS and min(row.ours) > 0.0
+        assert len(row.ours) == len(row.peer) == paint_ahead.ROUNDS and min(row.ours) > 0.0
         assert row.extra["rate_hz"] > 1.0 and row.extra["peer_rate_hz"] > 1.0 and row.extra["count"] > 1
         assert row.extra["uneven"] > 0.0 and row.extra["peer_uneven"] > 0.0  # there were intervals, not only one
 

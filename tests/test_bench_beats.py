@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from test_audio_beat import RATE, clicks
 
-from performer.bench import beats, changes, scores
-from performer.errors import Fault
+from performer.lab.bench import beats, degradations, scores
+from performer.system.errors import Fault
 
 times = st.lists(st.floats(0.0, 60.0), max_size=80).map(lambda found: np.sort(np.array(found)))
 
@@ -63,10 +63,10 @@ def test_a_folder_is_scored_file_by_file(folder: Path) -> None:
     json.dumps(beats.clean(made), allow_nan=False)
 
 
-@pytest.mark.parametrize("name", changes.names())
+@pytest.mark.parametrize("name", degradations.names())
 def test_every_change_leaves_sound_and_moves_the_truth_along(name: str) -> None:
     sound = clicks(120.0, 10.0)
-    made, stretch, late = changes.apply(name, sound, RATE)
+    made, stretch, late = degradations.apply(name, sound, RATE)
     assert len(made) == pytest.approx(len(sound) * stretch - late * RATE, rel=0.01)
     assert np.isfinite(made).all() and np.abs(made).max() > 0.001
 

@@ -10,12 +10,12 @@ import time
 import pytest
 from parts_display import press, xvfb  # noqa: F401
 
-from performer import settings
 from performer.__main__ import main
-from performer.app import PlayOptions, Rig
-from performer.calibrate import CalibrateOptions, Session, calibrate
-from performer.errors import Fault
-from performer.settings import Measured
+from performer.rig.calibration import settings_file
+from performer.rig.calibration.session import CalibrateOptions, Session, calibrate
+from performer.rig.calibration.settings_file import Measured
+from performer.rig.live.rig import PlayOptions, Rig
+from performer.system.errors import Fault
 
 PULSES = 11
 
@@ -24,7 +24,7 @@ PULSES = 11
 def config(tmp_path, monkeypatch):
     """A settings folder of this test's own."""
     folder = tmp_path / "config"
-    monkeypatch.setattr(settings.platformdirs, "user_config_dir", lambda *_, **__: str(folder))
+    monkeypatch.setattr(settings_file.platformdirs, "user_config_dir", lambda *_, **__: str(folder))
     return folder
 
 
@@ -35,13 +35,13 @@ def row(what="screen", device="HDMI-1", output="ALSA: speakers", delay_ms=40.0, 
 
 
 def test_measurements_are_kept_by_device_and_replaced(config):
-    assert settings.load() == []
-    path = settings.keep(row())
-    settings.keep(row(device="Projector", delay_ms=90.0))
-    settings.keep(row(what="sound", device="ALSA: mic", delay_ms=12.5))
-    settings.keep(row(delay_ms=44.0))
+    assert settings_file.load() == []
+    path = settings_file.keep(row())
+    settings_file.keep(row(device="Projector", delay_ms=90.0))
+    settings_file.keep(row(what="sound", device="ALSA: mic", delay_ms=12.5))
+    settings_file.keep(row(delay_ms=44.0))
     assert path.parent == config
-    assert [(r.device, r.delay_ms) for r in settings.load()] == [
+    assert [(r.device, r.delay_ms) for r in settings_file.load()] == [
         ("Projector", 90.0),
         ("ALSA: mic", 12.5),
         ("HDMI-1", 44.0),
@@ -56,10 +56,10 @@ def test_taps_and_microphone_add_up_and_other_devices_do_not_count():
         row(what="sound", device="ALSA: mic", output="ALSA: other", delay_ms=500.0),
         row(device="Projector", delay_ms=-90.0),
     ]
-    assert settings.outside(rows, "HDMI-1", "") == (0.04, [rows[0]])
-    assert settings.outside(rows, "HDMI-1", "ALSA: mic")[0] == pytest.approx(0.052)
-    assert settings.outside(rows, "Projector", "ALSA: line") == (-0.09, [rows[3]])
-    assert settings.outside(rows, "VGA-1", "") == (0.0, [])
+    assert settings_file.outside(rows, "HDMI-1", "") == (0.04, [rows[0]])
+    assert settings_file.outside(rows, "HDMI-1", "ALSA: mic")[0] == pytest.approx(0.052)
+    assert settings_file.outside(rows, "Projector", "ALSA: line") == (-0.09, [rows[3]])
+    assert settings_file.outside(rows, "VGA-1", "") == (0.0, [])
 
 
 @pytest.mark.parametrize(
@@ -77,9 +77,9 @@ def test_a_broken_file_is_one_line_that_names_it(tmp_path, text):
     path = tmp_path / "calibration.toml"
     path.write_text(text)
     with pytest.raises(Fault, match=r"calibration\.toml: .*calibrate again"):
-        settings.load(path)
+        settings_file.load(path)
     with pytest.raises(Fault):
-        settings.keep(row(), path)
+        settings_file.keep(row(), path)
     assert path.read_text() == text, "what a person may mend is not overwritten"
 
 
@@ -89,7 +89,7 @@ def test_the_monitor_hears_the_clicks_and_the_result_is_saved(pulse, config, cap
     assert stop.value.code == 0
     said = capsys.readouterr().out
     assert "clicks come" in said and "calibration.toml" in said
-    (found,) = settings.load()
+    (found,) = settings_file.load()
     assert found.what == "sound" and found.device == "ALSA: default" and found.count >= PULSES - 1
     assert found.spread_ms < 10.0 and abs(found.delay_ms) < 600.0
 
@@ -99,10 +99,10 @@ def test_what_cannot_be_heard_is_said_and_not_saved(pulse, config, monkeypatch):
 
     subprocess.run(["pactl", "load-module", "module-null-sink", "sink_name=void"], check=True, capture_output=True)
     monkeypatch.setenv("PULSE_SOURCE", "void.monitor")
-    monkeypatch.setattr("performer.calibrate.PERIOD_S", 0.3)
+    monkeypatch.setattr("performer.rig.calibration.session.PERIOD_S", 0.3)
     with pytest.raises(Fault, match="the microphone heard 0 of 11 clicks"):
         calibrate(CalibrateOptions(by="microphone", pulses=11), lambda line: None)
-    assert settings.load() == []
+    assert settings_file.load() == []
 
 
 class Person(threading.Thread):
@@ -132,7 +132,7 @@ class Person(threading.Thread):
 
 
 def test_taps_tell_how_late_the_screen_is_and_play_uses_it(pulse, config, xvfb, monkeypatch):  # noqa: F811
-    monkeypatch.setattr("performer.calibrate.PERIOD_S", 0.6)
+    monkeypatch.setattr("performer.rig.calibration.session.PERIOD_S", 0.6)
     said: list[str] = []
     session = Session(CalibrateOptions(midi="off", size=(320, 180), pulses=13), said.append)
     person = Person(session, 0.03, 0.15)

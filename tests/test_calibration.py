@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from performer.calibration import LEAST, SKIPPED, asynchronies, click, estimate, heard, tapped
-from performer.errors import Fault
+from performer.rig.calibration.estimate import LEAST, SKIPPED, asynchronies, click, estimate, heard, tapped
+from performer.system.errors import Fault
 
 PERIOD = 0.75
 

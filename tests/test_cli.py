@@ -169,9 +169,10 @@ def test_doctor_names_every_part(capsys):
 
 
 def test_doctor_tells_that_nothing_can_be_kept(tmp_path, monkeypatch):
-    from performer import doctor, settings
+    from performer.cli import doctor
+    from performer.rig.calibration import settings_file
 
-    monkeypatch.setattr(settings, "calibration_path", lambda: tmp_path / "settings" / "calibration.toml")
+    monkeypatch.setattr(settings_file, "calibration_path", lambda: tmp_path / "settings" / "calibration.toml")
     (tmp_path / "file").write_text("no folder")
     for folder, ok in ((tmp_path / "data", True), (tmp_path / "file" / "data", False)):
         monkeypatch.setattr(doctor, "USER", folder)

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from test_show import loud, run, show
 
-from performer.frame import ControlEvent, Features
-from performer.outputs import midiclock
-from performer.show import Show
-from performer.sync import Latest
+from performer.io.midi import clock_out
+from performer.show.show import Show
+from performer.system.mailboxes import Latest
+from performer.types.frame import ControlEvent, Features
 
 DT = 1 / 60
 
@@ -205,7 +205,7 @@ class _Port:
 
 def test_midi_clock_out_sends_24_pulses_a_beat_from_a_downbeat_on() -> None:
     port, frames = _Port(), Latest()
-    clock = midiclock.MidiClock(port, frames, lambda: port.now)
+    clock = clock_out.MidiClock(port, frames, lambda: port.now)
     made = run(show(), 10.0, features=heard(126.0))
     for now in np.arange(0.0, 9.9, 0.001):
         port.now = float(now)
@@ -213,15 +213,15 @@ def test_midi_clock_out_sends_24_pulses_a_beat_from_a_downbeat_on() -> None:
         for _ in range(3):
             if clock.step() > 0.0:
                 break
-    starts = [t for t, message in port.sent if message == [midiclock.START]]
-    pulses = np.array([t for t, message in port.sent if message == [midiclock.PULSE]])
+    starts = [t for t, message in port.sent if message == [clock_out.START]]
+    pulses = np.array([t for t, message in port.sent if message == [clock_out.PULSE]])
     assert len(starts) == 1 and off(starts[0] * 126.0 / 240.0, 0.0) < 0.02
     assert np.abs(np.diff(pulses) - 60.0 / 126.0 / 24).max() < 0.003
     assert abs(pulses[0] - starts[0]) < 0.006
     port.now = 20.0  # the beat is lost
     frames.post(run(show(), 0.1)[-1])
     clock.step()
-    assert port.sent[-1][1] == [midiclock.STOP]
+    assert port.sent[-1][1] == [clock_out.STOP]
 
 
 def test_midi_clock_out_goes_on_after_a_port_that_failed_once() -> None:
@@ -252,16 +252,16 @@ def test_midi_clock_out_goes_on_after_a_port_that_failed_once() -> None:
     frames.post(run(show(), 4.0, features=heard(126.0))[-1])
     port.now = 4.0
     with pytest.raises(RuntimeError, match="no answer"):
-        midiclock.MidiClock(port, frames, now).run(stop)
+        clock_out.MidiClock(port, frames, now).run(stop)
     port.now = 4.0
-    midiclock.MidiClock(port, frames, now).run(stop)  # as `outlast` does
-    assert [message for _, message in port.sent] == [[midiclock.START], [midiclock.STOP]]
+    clock_out.MidiClock(port, frames, now).run(stop)  # as `outlast` does
+    assert [message for _, message in port.sent] == [[clock_out.START], [clock_out.STOP]]
 
 
 def test_midi_clock_out_reaches_a_real_port(jack) -> None:
     import rtmidi
 
-    from performer.inputs import midi
+    from performer.io.midi import ports
 
     drum_machine = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, "drum machine")
     drum_machine.ignore_types(timing=False)
@@ -269,8 +269,8 @@ def test_midi_clock_out_reaches_a_real_port(jack) -> None:
     found: list[int] = []
     drum_machine.set_callback(lambda message, _: found.append(message[0][0]))
     frames, stop, begun = Latest(), threading.Event(), time.perf_counter()
-    port = midiclock.open_port("drum machine", midi.api_number("jack"))
-    clock = midiclock.MidiClock(port, frames, lambda: time.perf_counter() - begun)
+    port = clock_out.open_port("drum machine", ports.api_number("jack"))
+    clock = clock_out.MidiClock(port, frames, lambda: time.perf_counter() - begun)
     frames.post(run(show(), 0.1, features=heard(120.0))[-1])
     thread = threading.Thread(target=clock.run, args=(stop,))
     thread.start()
@@ -283,31 +283,31 @@ def test_midi_clock_out_reaches_a_real_port(jack) -> None:
     time.sleep(0.1)
     drum_machine.close_port()
     drum_machine.delete()
-    assert found[0] == midiclock.START and found[-1] == midiclock.STOP
-    assert 24 < found.count(midiclock.PULSE) < 80
+    assert found[0] == clock_out.START and found[-1] == clock_out.STOP
+    assert 24 < found.count(clock_out.PULSE) < 80
 
 
 def test_an_unknown_port_is_a_fault(jack) -> None:
-    from performer.errors import Fault
-    from performer.inputs import midi
+    from performer.io.midi import ports
+    from performer.system.errors import Fault
 
     with pytest.raises(Fault, match="no such port"):
-        midiclock.open_port("nowhere at all", midi.api_number("jack"))
+        clock_out.open_port("nowhere at all", ports.api_number("jack"))
 
 
 def test_without_a_midi_system_the_clock_says_so(monkeypatch, capfd) -> None:
-    from performer.errors import Fault
+    from performer.system.errors import Fault
 
-    monkeypatch.setattr(midiclock, "SEQUENCER", Path("/nowhere/seq"))
+    monkeypatch.setattr(clock_out, "SEQUENCER", Path("/nowhere/seq"))
     monkeypatch.setattr("sys.platform", "linux")
     with pytest.raises(Fault, match="no MIDI system here"):
-        midiclock.open_port("drum machine", 0)
+        clock_out.open_port("drum machine", 0)
     assert "ALSA" not in capfd.readouterr().err
 
 
 def test_two_link_peers_share_a_tempo() -> None:
     link = pytest.importorskip("link")
-    from performer.inputs.link import Link
+    from performer.io.link import Link
 
     other = link.Link(133.0)
     other.enabled = True

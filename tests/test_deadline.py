@@ -7,16 +7,16 @@ import time
 
 import pytest
 
-from performer.deadline import Call, Overdue, alone, forsake, within
-from performer.library import FACTORY
+from performer.content.library import FACTORY
+from performer.system.timeouts import Call, Overdue, alone, forsake, within
 
 PROGRAM = """
 import atexit, sys, threading
 from pathlib import Path
 import numpy as np
-from performer.deadline import Call, forsake
-from performer.generators.onnx import create
-from performer.service import whole
+from performer.system.timeouts import Call, forsake
+from performer.generators.onnx.session import create
+from performer.system.supervisor import whole
 
 atexit.register(print, "good-bye")
 

@@ -4,9 +4,9 @@ import pytest
 from scenes import TEXT, make
 from test_show import loud, run
 
-from performer.decks import Crossfader
-from performer.frame import ControlEvent, Features
-from performer.show import Show
+from performer.show.crossfader import Crossfader
+from performer.show.show import Show
+from performer.types.frame import ControlEvent, Features
 
 SECOND = TEXT.replace("First", "Second").replace("order = 1", "order = 2")
 THIRD = TEXT.replace("First", "Third").replace("order = 1", "order = 3")

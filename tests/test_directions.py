@@ -12,17 +12,17 @@ from test_models import H, W, save
 from test_show import Show, loud, run
 
 from performer.__main__ import app
-from performer.app import load_library, painter
-from performer.errors import Fault
-from performer.frame import ControlEvent, Features, Frame, Scene, Sound, Walk
-from performer.generators import knobs
-from performer.generators.components import of_activations, of_seen, of_styles
-from performer.generators.explore import explore, strips
-from performer.generators.onnx import create
-from performer.generators.probe import sha256
+from performer.content.models import directions_file
+from performer.generators.onnx.session import create
+from performer.generators.tools.components import of_activations, of_seen, of_styles
+from performer.generators.tools.find_directions import explore, strips
+from performer.generators.tools.probe import sha256
 from performer.latent.directions import LENGTH, Directions, restyled, turned, with_those_before
+from performer.latent.style_space import offset_of
 from performer.latent.walks import WALKS
-from performer.latent.wspace import offset_of
+from performer.rig.live.rig import load_library, painter
+from performer.system.errors import Fault
+from performer.types.frame import ControlEvent, Features, Frame, Scene, Sound, Walk
 
 onnx = pytest.importorskip("onnx")
 from onnx import TensorProto, helper  # noqa: E402
@@ -75,8 +75,8 @@ def test_what_is_in_a_model_is_found(model):
     assert levels == sorted(levels) and levels[2] - levels[0] > 0.2
     assert np.linalg.norm(turned(z, [0.0] * at + [1.0], directions)) == pytest.approx(np.linalg.norm(z), rel=1e-4)
     assert strips(generator, directions, starts=1).height == 132 * len(directions.names)
-    knobs.write(model, directions)
-    again = knobs.read(model)
+    directions_file.write(model, directions)
+    again = directions_file.read(model)
     assert again.names == directions.names and np.array_equal(again.vectors, directions.vectors)
 
 
@@ -106,23 +106,23 @@ def test_a_file_that_is_no_directions_is_a_fault_and_the_model_plays_on(model, t
     copy = tmp_path / "known.onnx"
     copy.write_bytes(model.read_bytes())
     copy.with_suffix(".toml").write_text(model.with_suffix(".toml").read_text())
-    assert knobs.read(copy) == Directions()
-    beside = knobs.beside(copy)
+    assert directions_file.read(copy) == Directions()
+    beside = directions_file.beside(copy)
     beside.write_bytes(b"junk")
     with pytest.raises(Fault, match="cannot read these directions"):
-        knobs.read(copy)
+        directions_file.read(copy)
     np.savez(beside, names=np.array(["a"], dtype=object), kinds=np.array(["x"]), vectors=np.ones((1, D)))
     with pytest.raises(Fault, match="cannot read these directions"):  # an object array would be a pickle
-        knobs.read(copy)
+        directions_file.read(copy)
     np.savez_compressed(beside, names=np.array(["a"]), kinds=np.array(["x"]), vectors=np.ones((1, D)))
     data = bytearray(beside.read_bytes())
     data[59:80] = bytes(21)
     beside.write_bytes(data)
     with pytest.raises(Fault, match="cannot read these directions"):  # zlib's own error
-        knobs.read(copy)
+        directions_file.read(copy)
     np.savez(beside, names=np.array(["../a"]), kinds=np.array(["x"]), vectors=np.ones((1, D)))
     with pytest.raises(Fault, match="these are no directions"):
-        knobs.read(copy)
+        directions_file.read(copy)
     library = load_library()
     library.models["known"] = copy
     assert library.knobs()["known"] == () and beside in library.faults
@@ -135,21 +135,23 @@ def test_exploring_again_keeps_the_knobs_that_presets_name(model, tmp_path, caps
     before = Directions(
         ("petals", "dull", "dir9"), ("taught", "measured", "component"), np.eye(D, dtype=np.float32)[:3]
     )
-    knobs.write(copy, before)
+    directions_file.write(copy, before)
     out = tmp_path / "strips.png"
     arguments = ["models", "explore", str(copy), "--samples", "100", "-o"]
     for wrong, complaint in (("x.txt", "unknown ending '.txt'"), ("nowhere/x.png", "no such folder")):
         with pytest.raises(Fault, match=complaint):
             app([*arguments, str(tmp_path / wrong)], standalone_mode=False)
-        assert knobs.read(copy).names == before.names  # told before the work
+        assert directions_file.read(copy).names == before.names  # told before the work
     app([*arguments, str(out)], standalone_mode=False)
-    found = knobs.read(copy)
+    found = directions_file.read(copy)
     assert {"petals", "dull", "bright"} <= set(found.names) and "dir9" not in found.names
     assert np.array_equal(found.vectors[found.names.index("dull")], before.vectors[1])
     assert "petals" in capsys.readouterr().out and Image.open(out).height == 132 * len(found.names)
-    np.savez(knobs.beside(copy), names=np.array(["wide"]), kinds=np.array(["taught"]), vectors=np.ones((1, D + 1)))
+    np.savez(
+        directions_file.beside(copy), names=np.array(["wide"]), kinds=np.array(["taught"]), vectors=np.ones((1, D + 1))
+    )
     app([*arguments, str(out)], standalone_mode=False)  # those of another model are not taken over
-    assert "wide" not in knobs.read(copy).names
+    assert "wide" not in directions_file.read(copy).names
 
 
 def test_knobs_from_before_do_not_move_the_style():
@@ -378,7 +380,7 @@ def test_without_a_space_of_styles_an_early_layers_activations_are_looked_at(con
 def test_a_model_plays_without_directions_that_are_of_another(vectors, styles, complaint, tmp_path, caplog):
     for path in load_library().models["glass"].parent.glob("glass*"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    knobs.write(tmp_path / "glass.onnx", Directions(("dir1",), ("style",), vectors, styles))
+    directions_file.write(tmp_path / "glass.onnx", Directions(("dir1",), ("style",), vectors, styles))
     model = create(tmp_path / "glass.onnx", "cpu")
     assert model.directions == Directions() and re.search(complaint, caplog.text)
     assert model.paint(np.ones(64, np.float32)).std() > 0.01

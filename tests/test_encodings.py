@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from performer.generators.aside import ask
+from performer.system.sandbox import ask
 
 ROOT = Path(__file__).resolve().parents[1]
 PLAIN = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
@@ -84,7 +84,7 @@ def test_a_model_is_tried_aside_whatever_the_locale_makes_of_its_path(star, tmp_
 
 def test_what_libraries_print_by_the_way_is_no_answer_and_no_fault(tmp_path, monkeypatch):
     (tmp_path / "noisy.py").write_text(
-        "import os\nfrom performer.generators.aside import answer\n"
+        "import os\nfrom performer.system.sandbox import answer\n"
         "def body():\n    os.write(1, b'caf\\xe9: no letters')\n    os.write(2, b'\\xff\\xfe\\xe9')\n"
         "    answer(lambda words: {'heard': words['path']}, 1 << 33)\n"
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from performer import extras
+from performer.system import extras
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from test_live import headless, pixels, play_until, user_folder  # noqa: F401
 
-from performer.app import Rig
-from performer.frame import ControlEvent
-from performer.gl.compose import Compose
-from performer.gl.limiter import TILES, FlashLimiter
-from performer.offline import Performance, RenderOptions
+from performer.gl.render.compose import Compose
+from performer.gl.render.flash_limiter import TILES, FlashLimiter
+from performer.rig.live.rig import Rig
+from performer.rig.offline import Performance, RenderOptions
+from performer.types.frame import ControlEvent
 
 FPS = 60
 SIZE = (96, 64)

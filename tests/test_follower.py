@@ -19,21 +19,21 @@ import soundfile
 from scenes import TEXT, make
 
 from performer.__main__ import main
-from performer.audio.gist import NAMES, TICK_S
-from performer.check import check
-from performer.control.follower import FollowerNet, Improviser
-from performer.control.routes import Route, Router
-from performer.errors import Fault
-from performer.followers import MOST_BYTES, Followers, read, strange_knob
-from performer.frame import ControlEvent, Features, Following, Sound
-from performer.inputs import demo
-from performer.library import FACTORY, Library
-from performer.listener import Listener
-from performer.offline import Performance, RenderOptions, rehearse
-from performer.outputs import moves
-from performer.outputs.moves import Moves, MovesRecorder
-from performer.show import Show
-from performer.sync import Ring
+from performer.audio.control_features import NAMES, TICK_S
+from performer.content.library import FACTORY, Library
+from performer.io.record import moves
+from performer.io.record.moves import Moves, MovesRecorder
+from performer.io.sound import demo_song
+from performer.rig.check import check
+from performer.rig.listener import Listener
+from performer.rig.live.followers import MOST_BYTES, Followers, read, strange_knob
+from performer.rig.offline import Performance, RenderOptions, rehearse
+from performer.show.follower import FollowerNet, Improviser
+from performer.show.show import Show
+from performer.system.errors import Fault
+from performer.system.mailboxes import Ring
+from performer.types.frame import ControlEvent, Features, Following, Sound
+from performer.types.routes import Route, Router
 
 onnx = pytest.importorskip("onnx")
 SHIPPED = FACTORY / "models" / "puppeteer.follower.onnx"
@@ -113,9 +113,9 @@ def folder(tmp_path_factory):
 def trained(folder):
     """models/warmer.follower.onnx, trained for seconds on a knob that follows the bass."""
     pytest.importorskip("torch")
-    from performer.train.follower import FollowerNetwork, judge, train_follower
-    from performer.train.loop import Options
-    from performer.train.pairs import gather
+    from performer.lab.train.follower import FollowerNetwork, judge, train_follower
+    from performer.lab.train.loop import Options
+    from performer.lab.train.moves_dataset import gather
 
     pairs = gather([folder])
     out = folder.parent / "content" / "models" / "warmer.follower.onnx"
@@ -170,7 +170,7 @@ def test_an_automation_of_a_song_is_recorded_as_it_was(tmp_path):
         assert warm[round(second / TICK_S)] == pytest.approx(second * 20 / 127, abs=0.04)
     walk = made.moves[:, made.knobs.index("main.walk")]
     assert walk[500] - walk[250] == pytest.approx(2.0 * 250 * TICK_S, rel=0.02)
-    from performer.train.pairs import gather
+    from performer.lab.train.moves_dataset import gather
 
     pairs = gather([tmp_path / "m.npz"])
     assert pairs.knobs == ("warm",)  # the walk's speed never changed, the controller is the same motion
@@ -373,7 +373,7 @@ def test_a_recording_is_never_written_over(tmp_path):
 
 def test_a_folder_with_a_broken_recording_is_learned_from_without_it(folder, tmp_path, caplog):
     pytest.importorskip("torch")
-    from performer.train.pairs import gather
+    from performer.lab.train.moves_dataset import gather
 
     (tmp_path / "bad.npz").write_bytes(b"no")
     (tmp_path / "good.npz").write_bytes((folder / "0.npz").read_bytes())
@@ -422,9 +422,9 @@ def test_it_is_small_and_its_card_says_what_it_is(trained):
 
 def test_a_resumed_training_is_the_uninterrupted_one(folder, tmp_path):
     torch = pytest.importorskip("torch")
-    from performer.train.follower import train_follower
-    from performer.train.loop import Options
-    from performer.train.pairs import gather
+    from performer.lab.train.follower import train_follower
+    from performer.lab.train.loop import Options
+    from performer.lab.train.moves_dataset import gather
 
     pairs = gather([folder])
 
@@ -701,7 +701,7 @@ def test_a_knob_that_the_follower_does_not_have_is_named(tmp_path, caplog):
 
 
 def test_an_improvisation_goes_on_when_its_scene_is_renewed(tmp_path, monkeypatch):
-    monkeypatch.setattr("performer.show.SCENE_S", 5.0)
+    monkeypatch.setattr("performer.show.show.SCENE_S", 5.0)
     path = graph(tmp_path / "warmer.follower.onnx", [node("Constant", [], ["means"], value=number("m", [[[0.002]]]))])
     followers = Followers(found(path))
     followers.load(["warmer"])
@@ -754,7 +754,7 @@ def test_the_shipped_follower_is_small_free_and_quick():
     card = tomllib.loads(SHIPPED.with_suffix(".toml").read_text())
     assert SHIPPED.stat().st_size < 300_000 and card["licence"] == "CC0-1.0" and tuple(card["knobs"]) == net.knobs
     assert card["metrics"]["surprise"] < min(card["metrics"]["still"], card["metrics"]["mean"])
-    sound = demo.render(44100)[: 44100 * 20].mean(1)
+    sound = demo_song.render(44100)[: 44100 * 20].mean(1)
     played = []
     player = Improviser(net, 1)
     ticks_of(sound, 44100, follow=lambda heard: played.append(player.tick(heard, 1.0).copy()))

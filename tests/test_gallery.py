@@ -14,12 +14,14 @@ import pytest
 from parts_display import xvfb  # noqa: F401
 from test_live import FLAT, SIZE, headless, pixels, play_until, user_folder  # noqa: F401
 
-from performer import app, banks, stage
-from performer.app import Rig
-from performer.errors import Fault
-from performer.frame import ControlEvent
-from performer.options import checked
-from performer.service import Service, outlast, signals
+from performer.content import banks
+from performer.rig.live import loop
+from performer.rig.live import rig as app
+from performer.rig.live.options import checked
+from performer.rig.live.rig import Rig
+from performer.system.errors import Fault
+from performer.system.supervisor import Service, outlast, signals
+from performer.types.frame import ControlEvent
 
 PLAY = [sys.executable, "-m", "performer", "play", "--headless", "--input", "demo", "--midi", "off", "--size", "160x90"]
 
@@ -148,7 +150,7 @@ def test_play_tells_systemd_that_it_lives(tmp_path):
 
 
 def test_a_thread_that_fails_is_begun_again_and_one_that_ends_is_not(monkeypatch, caplog):
-    from performer import service
+    from performer.system import supervisor as service
 
     monkeypatch.setattr(service, "FIRST_REST_S", 0.01)
     calls = []
@@ -244,11 +246,11 @@ def test_no_notice_lights_up_a_blackout():
 
 def test_garbage_is_collected_though_no_frame_leaves_time_for_it(monkeypatch):
     collected = []
-    monkeypatch.setattr(stage.gc, "collect", lambda: collected.append(1))
+    monkeypatch.setattr(loop.gc, "collect", lambda: collected.append(1))
     with Rig(headless()) as rig:
         collected.clear()
         rig.stage._tidied_t = 0.0
-        for second in range(1, int(2 * stage.LATEST_TIDY_S)):
+        for second in range(1, int(2 * loop.LATEST_TIDY_S)):
             rig.stage._tidy(float(second), 1.0)
         assert len(collected) == 1
 
@@ -290,7 +292,7 @@ def test_when_the_screen_stops_setting_the_pace_the_show_does(monkeypatch):
         rig.stage._pacer = None  # as with a screen that swaps wait for; this one waits for nobody
         play_until(rig, lambda: rig.stage._pacer is not None, 20.0)
         assert rig.stage._pacer is not None
-        rig.stage._swap_s[:] = [0.0] * stage.SWAPS
+        rig.stage._swap_s[:] = [0.0] * loop.SWAPS
         rig.hands.events.put(ControlEvent(rig.now(), "app.screen"))
         rig.stage.picture()
         assert len(rig.stage._swap_s) == 1, "it looks again when a screen is back"

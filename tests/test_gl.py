@@ -9,20 +9,20 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from performer import isf
-from performer.errors import Fault
-from performer.frame import Features, Frame, Image, Scene, Sound
-from performer.gl.chain import Moment, Node
-from performer.gl.compose import Compose
-from performer.gl.flush import after_pass, finish, nothing
-from performer.gl.headless import Headless
-from performer.gl.program import Program
-from performer.gl.renderer import Renderer
-from performer.gl.targets import Pool
-from performer.gl.texture import ImageTexture, SoundTexture
-from performer.isf import AudioInput
-from performer.preset import Layer, Transition
-from performer.preset import Node as Effect
+from performer.content import shaders as isf
+from performer.content.presets.reader import Layer, Transition
+from performer.content.presets.reader import Node as Effect
+from performer.content.shaders import AudioInput
+from performer.gl.render.compose import Compose
+from performer.gl.render.node import Moment, Node
+from performer.gl.render.program import Program
+from performer.gl.render.renderer import Renderer
+from performer.gl.render.target_pool import Pool
+from performer.gl.render.texture import ImageTexture, SoundTexture
+from performer.gl.render.wait import after_pass, finish, nothing
+from performer.gl.window.offscreen import Headless
+from performer.system.errors import Fault
+from performer.types.frame import Features, Frame, Image, Scene, Sound
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "corpus"
 SIZE = (64, 36)

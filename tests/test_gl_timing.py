@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from test_gl import FLAT, INVERT, SHADERS, frame, layer, make, preset, read, scene
 
-from performer.gl.headless import Headless
-from performer.gl.renderer import Renderer
-from performer.gl.timing import LATE, Timer
+from performer.gl.render.pass_timer import LATE, Timer
+from performer.gl.render.renderer import Renderer
+from performer.gl.window.offscreen import Headless
 
 SIZE = (64, 36)
 HEAVY = make(

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from performer.governor import LADDER, Governor, Relief
+from performer.rig.live.governor import LADDER, Governor, Relief
 
 
 def drive(governor: Governor, cost, seconds: float, start: float = 0.0) -> list[int]:

@@ -7,15 +7,16 @@ import time
 import numpy as np
 import pytest
 
-from performer.app import load_library
-from performer.errors import Fault
-from performer.generators import onnx, providers
-from performer.generators.binding import Bound
-from performer.generators.choice import LEAST_PSNR_DB, Trial, best, choose, psnr
-from performer.generators.layout import planar
-from performer.generators.loan import MOST, Loans
-from performer.generators.onnx import create
-from performer.generators.providers import Group, Way
+from performer.generators.onnx import providers
+from performer.generators.onnx import session as onnx
+from performer.generators.onnx.autotune import LEAST_PSNR_DB, Trial, best, choose, psnr
+from performer.generators.onnx.buffer_pool import MOST, Loans
+from performer.generators.onnx.io_binding import Bound
+from performer.generators.onnx.providers import Group, Way
+from performer.generators.onnx.session import create
+from performer.generators.onnx.tensor_layout import planar
+from performer.rig.live.rig import load_library
+from performer.system.errors import Fault
 
 MODELS = sorted(load_library().models.values())
 RNG = np.random.default_rng(7)
@@ -253,7 +254,7 @@ def test_the_session_tells_on_which_provider_its_operators_lie():
 
 
 def test_doctor_tells_what_of_the_way_over_a_card_is_there(monkeypatch):
-    from performer import doctor
+    from performer.cli import doctor
 
     monkeypatch.setattr(onnx, "driver", lambda: False)
     (found,) = doctor._card({"CPU"})

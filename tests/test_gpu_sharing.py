@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 from parts_cuda import Card, card  # noqa: F401
 
-from performer.app import load_library
-from performer.errors import Fault
-from performer.frame import Features, Frame, Image, OnCard, Scene, Sound, Walk
-from performer.generators.layout import planar
-from performer.generators.loan import MOST
-from performer.generators.onnx import create
+from performer.generators.onnx.buffer_pool import MOST
+from performer.generators.onnx.session import create
+from performer.generators.onnx.tensor_layout import planar
 from performer.generators.painter import Painter
-from performer.gl.headless import Headless
-from performer.gl.renderer import Renderer
-from performer.gl.texture import ImageTexture
-from performer.sync import Latest
+from performer.gl.render.renderer import Renderer
+from performer.gl.render.texture import ImageTexture
+from performer.gl.window.offscreen import Headless
+from performer.rig.live.rig import load_library
+from performer.system.errors import Fault
+from performer.system.mailboxes import Latest
+from performer.types.frame import Features, Frame, Image, OnCard, Scene, Sound, Walk
 
 RNG = np.random.default_rng(5)
 LIBRARY = load_library()
@@ -262,7 +262,7 @@ def test_nan_on_the_card_is_noticed(monkeypatch):
         model.paint(bad, stay=True)  # the first is looked at
     model.paint(np.ones(64, np.float32), stay=True)
     assert isinstance(model.paint(bad, stay=True), OnCard)  # within a second nobody looks
-    monkeypatch.setattr("performer.generators.onnx.LOOK_S", 0.0)
+    monkeypatch.setattr("performer.generators.onnx.session.LOOK_S", 0.0)
     with pytest.raises(Fault, match="NaN"):
         model.paint(bad, stay=True)
 
@@ -378,7 +378,7 @@ def test_the_double_is_called_as_the_real_one_would_be(card):  # noqa: F811
 
 def test_row_k_measures_each_way_of_a_card(card, monkeypatch):  # noqa: F811
     torch = pytest.importorskip("torch")
-    from performer.bench import gpu
+    from performer.lab.bench import gpu
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a double")
@@ -392,7 +392,7 @@ def test_row_k_measures_each_way_of_a_card(card, monkeypatch):  # noqa: F811
 
 
 def test_a_live_show_over_a_card_shares_says_so_and_lets_go_at_the_end(card, monkeypatch):  # noqa: F811
-    from performer import app
+    from performer.rig.live import rig as app
 
     def bound(path, provider, threads=None, repeats=False):
         model = create(path, "cpu")

@@ -9,8 +9,8 @@ import moderngl
 import numpy as np
 import pytest
 
-from performer.gl.hud import MOST_QUADS, SHOWN_S, Hud, HudState, Message
-from performer.gl.readback import DEPTH, Readback
+from performer.gl.hud.hud import MOST_QUADS, SHOWN_S, Hud, HudState, Message
+from performer.gl.render.readback import DEPTH, Readback
 
 SIZES = ((640, 360), (1280, 720), (3840, 2160))
 ROUTES = (("audio.bass", "main.feedback.zoom", 0.8), ("lfo.slow", "master.palette.shift", 0.1))

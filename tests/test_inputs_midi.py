@@ -7,8 +7,8 @@ from queue import Empty
 import mido
 import pytest
 
-from performer.errors import Fault
-from performer.inputs import midi
+from performer.io.midi import ports as midi
+from performer.system.errors import Fault
 
 
 def take(ports: midi.MidiPorts, timeout: float = 3.0):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from performer.inputs.midicodec import AT_ONCE_S, Decoder
+from performer.io.midi.codec import AT_ONCE_S, Decoder
 
 
 def heard(*data: int, t: float = 1.0):

@@ -10,9 +10,9 @@ import pytest
 import soundfile
 from scipy.signal import correlate
 
-from performer.errors import Fault
-from performer.inputs import demo, player, portaudio, source, wavfile
-from performer.inputs.soundcard import SoundCard
+from performer.io.sound import demo_song, player, portaudio, sound_file, source
+from performer.io.sound.soundcard import SoundCard
+from performer.system.errors import Fault
 
 
 def wait_for(true, timeout: float, sound=None, now=time.perf_counter) -> bool:
@@ -31,13 +31,13 @@ def wait_for(true, timeout: float, sound=None, now=time.perf_counter) -> bool:
 
 @pytest.fixture(scope="module")
 def groove() -> np.ndarray:
-    return demo.render(44100)
+    return demo_song.render(44100)
 
 
 @pytest.fixture
 def song(tmp_path, groove):
     """Twelve seconds of the demo's first drop, not louder than half, as a file."""
-    first = int(12 * 4 * 60 / demo.BPM * 44100)
+    first = int(12 * 4 * 60 / demo_song.BPM * 44100)
     path = tmp_path / "song.wav"
     soundfile.write(path, groove[first : first + 12 * 44100] * 0.5, 44100, subtype="FLOAT")
     return path
@@ -115,7 +115,7 @@ def test_a_server_that_freezes_and_thaws(pulse):
 
 FROZEN = """
 import sys, threading, time
-from performer.inputs.soundcard import SoundCard
+from performer.io.sound.soundcard import SoundCard
 sound = SoundCard("default", time.perf_counter)
 sound.open()
 time.sleep(4.5)
@@ -188,7 +188,7 @@ def test_the_demo_is_heard_at_the_sink_in_step_with_the_ring(pulse):
 
 def test_a_file_is_brought_at_the_pace_of_the_clock(song):
     t = 0.0
-    sound = player.Player("song", wavfile.blocks(song, 44100, loop=True), 44100, 2, lambda: t, mute=True)
+    sound = player.Player("song", sound_file.blocks(song, 44100, loop=True), 44100, 2, lambda: t, mute=True)
     sound.open()
     played, _ = soundfile.read(song, dtype="float32")
     for step in range(1, 3001):
@@ -210,10 +210,10 @@ def test_a_file_is_brought_at_the_pace_of_the_clock(song):
 def test_blocks_give_the_whole_file(tmp_path, groove, suffix, subtype):
     path, clip = tmp_path / f"clip.{suffix}", groove[:44100]
     soundfile.write(path, clip, 44100, subtype=subtype)
-    parts = list(wavfile.blocks(path, 1000))
+    parts = list(sound_file.blocks(path, 1000))
     assert all(part.dtype == np.float32 and part.shape == (1000, 2) for part in parts[:-1])
     whole = np.concatenate(parts)
-    assert len(whole) == wavfile.probe(path).duration_s * 44100
+    assert len(whole) == sound_file.probe(path).duration_s * 44100
     assert np.corrcoef(whole[:44100, 0], clip[:, 0])[0, 1] > 0.95
 
 
@@ -226,10 +226,10 @@ def test_bad_files_are_faults(tmp_path):
 
 
 def test_the_demo_is_the_same_every_time_and_mixed(groove):
-    seconds = demo.BARS * 4 * 60.0 / demo.BPM
-    assert demo.BARS >= 32 and len(groove) == pytest.approx(seconds * 44100, abs=1)
-    assert {name for _, name in demo.PARTS} >= {"intro", "build", "drop", "break"}
-    np.testing.assert_array_equal(groove, demo.render(44100))
+    seconds = demo_song.BARS * 4 * 60.0 / demo_song.BPM
+    assert demo_song.BARS >= 32 and len(groove) == pytest.approx(seconds * 44100, abs=1)
+    assert {name for _, name in demo_song.PARTS} >= {"intro", "build", "drop", "break"}
+    np.testing.assert_array_equal(groove, demo_song.render(44100))
     assert np.isfinite(groove).all()
     assert 0.5 < np.abs(groove).max() <= 10 ** (-1 / 20) + 1e-6
     assert np.abs(groove.mean(axis=0)).max() < 0.01
@@ -238,8 +238,8 @@ def test_the_demo_is_the_same_every_time_and_mixed(groove):
 
 
 def test_the_demo_joins_its_own_beginning_without_a_click(groove):
-    bars = demo.bars(44100)
-    twice = np.concatenate([next(bars) for _ in range(demo.BARS + 1)])
+    bars = demo_song.bars(44100)
+    twice = np.concatenate([next(bars) for _ in range(demo_song.BARS + 1)])
     join = len(groove)
     typical = np.quantile(np.abs(np.diff(groove[:, 0])), 0.999)
     assert np.abs(twice[join] - twice[join - 1]).max() <= max(typical, 0.05)
@@ -247,7 +247,7 @@ def test_the_demo_joins_its_own_beginning_without_a_click(groove):
 
 def test_the_demos_kicks_stand_on_its_beats(groove):
     """In the drop the lowest octave rises within 20 ms of every beat."""
-    beats = demo.beat_times()
+    beats = demo_song.beat_times()
     for beat in beats[12 * 4 : 20 * 4]:
         at = int(beat * 44100)
         before = np.abs(groove[at - 400 : at]).mean()

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from performer import isf
-from performer.errors import Fault
-from performer.isf import size
+from performer.content import shaders as isf
+from performer.content.shaders import pass_size
+from performer.system.errors import Fault
 
 CORPUS = Path(__file__).resolve().parents[1].parent / "shared" / "corpus" / "isf"
 MAIN = "void main() { gl_FragColor = vec4(1.0); }\n"
@@ -195,7 +195,7 @@ def test_passes_of_both_versions():
     ],
 )
 def test_sizes_are_computed(text, expected):
-    one = size.parse(text, frozenset({"amount"}))
+    one = pass_size.parse(text, frozenset({"amount"}))
     assert one.value({"WIDTH": 640.0, "HEIGHT": 360.0, "amount": 0.5}) == expected
 
 
@@ -220,7 +220,7 @@ def test_sizes_are_computed(text, expected):
 )
 def test_sizes_outside_the_grammar_are_refused(text):
     with pytest.raises(ValueError, match=r"size|argument"):
-        size.parse(text, frozenset())
+        pass_size.parse(text, frozenset())
 
 
 @pytest.mark.parametrize("text", ["1/0", "1 % 0", "9^9^9^9", "log(0-1)", "sqrt(0-1)", "exp(10000)"])

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from performer import isf
-from performer.errors import Fault
-from performer.gl.chain import Moment, Node
-from performer.gl.compose import Compose
-from performer.gl.headless import Headless
-from performer.gl.program import Program
-from performer.gl.targets import Pool
-from performer.isf import gltransition
+from performer.content import shaders as isf
+from performer.content.shaders import gl_transitions
+from performer.gl.render.compose import Compose
+from performer.gl.render.node import Moment, Node
+from performer.gl.render.program import Program
+from performer.gl.render.target_pool import Pool
+from performer.gl.window.offscreen import Headless
+from performer.system.errors import Fault
 
 CORPUS = Path(__file__).resolve().parents[1].parent / "shared" / "corpus" / "gl-transitions"
 SIZE = (48, 32)
@@ -103,7 +103,7 @@ vec4 transition(vec2 uv) {
 
 
 def test_comments_behind_uniforms_are_knobs(world):
-    spec = gltransition.parse(WIPE, "wipe")
+    spec = gl_transitions.parse(WIPE, "wipe")
     knobs = {param.name: param for param in spec.inputs}
     assert spec.credit == "me" and spec.images == ("startImage", "endImage", "luma")
     assert [knobs[n].kind for n in ("soft", "count", "tint", "up", "steps")] == [
@@ -147,7 +147,7 @@ def test_errors_name_the_authors_lines(world, tmp_path):
 )
 def test_any_default_is_read_or_left_aside(rows):
     text = "".join(f"uniform {kind} {name}; // = {default}\n" for kind, name, default in rows)
-    spec = gltransition.parse(f"{text}vec4 transition(vec2 uv) {{ return vec4(1.0); }}\n", "any")
+    spec = gl_transitions.parse(f"{text}vec4 transition(vec2 uv) {{ return vec4(1.0); }}\n", "any")
     names = [param.name for param in spec.inputs]
     assert len(names) == len(set(names)) and not {"progress", "ratio"} & set(names)
     for param in spec.inputs:

@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Picture
 
-from performer import isf
-from performer.errors import Fault
-from performer.frame import Sound
-from performer.gl.chain import Moment, Node
-from performer.gl.compose import Compose
-from performer.gl.headless import Headless
-from performer.gl.program import Program
-from performer.gl.targets import Pool
-from performer.gl.texture import SoundTexture
+from performer.content import shaders as isf
+from performer.gl.render.compose import Compose
+from performer.gl.render.node import Moment, Node
+from performer.gl.render.program import Program
+from performer.gl.render.target_pool import Pool
+from performer.gl.render.texture import SoundTexture
+from performer.gl.window.offscreen import Headless
+from performer.system.errors import Fault
+from performer.types.frame import Sound
 
 SIZE = (32, 20)
 MAIN = "void mainImage(out vec4 fragColor, in vec2 fragCoord) {\n"

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from performer import isf
-from performer.gl.chain import Moment, Node
-from performer.gl.compose import Compose
-from performer.gl.headless import Headless
-from performer.gl.program import Program
-from performer.gl.targets import Pool
+from performer.content import shaders as isf
+from performer.gl.render.compose import Compose
+from performer.gl.render.node import Moment, Node
+from performer.gl.render.program import Program
+from performer.gl.render.target_pool import Pool
+from performer.gl.window.offscreen import Headless
 
 SIZE = (32, 18)
 GREEN = "vec4(0.0, 1.0, 0.0, 1.0)"

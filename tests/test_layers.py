@@ -5,11 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from performer import isf, preset
-from performer.errors import Fault
-from performer.frame import Features, Frame, Scene, Sound
-from performer.gl.headless import Headless
-from performer.gl.renderer import Renderer
+from performer.content import shaders as isf
+from performer.content.presets import reader
+from performer.gl.render.renderer import Renderer
+from performer.gl.window.offscreen import Headless
+from performer.system.errors import Fault
+from performer.types.frame import Features, Frame, Scene, Sound
 
 SIZE = (64, 36)
 
@@ -64,7 +65,7 @@ def renderer(world):
 
 
 def load(text):
-    return preset.load(
+    return reader.load(
         "transition = { shader = 'cut' }\n" + text, "test", where="test.toml", shaders=SHADERS, models={}, audio=()
     )
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from performer.app import load_library
-from performer.frame import Features, Frame, Scene, Sound, Walk
-from performer.generators.card import load
-from performer.generators.lead import MOST_S, Lead
+from performer.content.models.card import load
 from performer.generators.painter import Painter
+from performer.generators.prediction.latency_lead import MOST_S, Lead
 from performer.latent.directions import Directions
-from performer.sync import Latest
+from performer.rig.live.rig import load_library
+from performer.system.mailboxes import Latest
+from performer.types.frame import Features, Frame, Scene, Sound, Walk
 
 LIBRARY = load_library()
 

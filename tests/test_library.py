@@ -5,8 +5,8 @@ import shutil
 import pytest
 
 from performer.audio.features import FEATURES
-from performer.errors import Fault
-from performer.library import FACTORY, Library
+from performer.content.library import FACTORY, Library
+from performer.system.errors import Fault
 
 WIPE = "// Author: me\nvec4 transition(vec2 uv) { return mix(getFromColor(uv), getToColor(uv), progress); }\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from performer.listener import Rhythm
+from performer.rig.listener import Rhythm
 
 HOP_S = 256 / 44_100
 LOOK_S, HEAR_S = 5e-5, 3e-4  # what a look costs, and what it does when there is sound

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from performer import listing
+from performer.system import console_table
 
 ROWS = (
     ("glass", "gan", "64", "/home/someone/.local/share/performer/models/glass.onnx"),
@@ -21,7 +21,7 @@ def put(monkeypatch, capsys, columns: int, terminal: bool, **more) -> list[str]:
         monkeypatch.delenv(name, raising=False)
     if terminal:
         monkeypatch.setenv("TTY_COMPATIBLE", "1")
-    listing.put(HEADINGS, ROWS, **more)
+    console_table.put(HEADINGS, ROWS, **more)
     return re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).splitlines()
 
 

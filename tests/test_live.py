@@ -10,10 +10,10 @@ import pytest
 from parts_display import press, xvfb  # noqa: F401
 from PIL import ImageGrab
 
-from performer import library
-from performer.app import PlayOptions, Rig, load_library
-from performer.frame import ControlEvent
-from performer.gl.readback import Readback
+from performer.content import library
+from performer.gl.render.readback import Readback
+from performer.rig.live.rig import PlayOptions, Rig, load_library
+from performer.types.frame import ControlEvent
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT.parent / "shared" / "corpus"
@@ -39,7 +39,7 @@ def pixels(rig: Rig) -> np.ndarray:
 
 
 def test_the_demo_plays_headless_and_writes_its_figures(tmp_path):
-    from performer.app import play
+    from performer.rig.live.rig import play
 
     figures = play(headless(seconds=3.0, stats=str(tmp_path / "stats.json"), record=str(tmp_path / "live.mp4")))
     assert json.loads((tmp_path / "stats.json").read_text()) == figures
@@ -113,7 +113,7 @@ def test_the_hud_is_drawn_over_the_picture():
 @pytest.fixture
 def user_folder(tmp_path, monkeypatch):
     """A user's data folder of its own, with a shader and a preset that uses it."""
-    from performer import app
+    from performer.rig.live import rig as app
 
     folder = tmp_path / "user"
     for kind in ("shaders", "presets", "models"):

@@ -10,11 +10,11 @@ import pytest
 import soxr
 
 from performer.audio.analyzer import Analyzer
-from performer.audio.mix import Mixer
-from performer.frame import HEAD, TIMES
-from performer.inputs import demo
-from performer.listener import Listener
-from performer.sync import Ring
+from performer.audio.downmix import Mixer
+from performer.io.sound import demo_song
+from performer.rig.listener import Listener
+from performer.system.mailboxes import Ring
+from performer.types.frame import HEAD, TIMES
 
 RATE = 44100
 AT = {name: HEAD.index(name) for name in HEAD}
@@ -57,7 +57,7 @@ def same_as(rows: np.ndarray, usual: np.ndarray, analyzer: Analyzer, within: flo
     assert onsets(rows) == pytest.approx(onsets(usual), rel=count)
 
 
-def right(rows: np.ndarray, bpm: float = demo.BPM) -> None:
+def right(rows: np.ndarray, bpm: float = demo_song.BPM) -> None:
     assert np.all(np.isfinite(np.delete(rows, [AT[name] for name in TIMES[1:]], axis=1)))
     octaves = np.log2(rows[-1, AT["bpm"]] / bpm)
     assert abs(octaves - round(octaves)) < 0.03, rows[-1, AT["bpm"]]
@@ -66,8 +66,8 @@ def right(rows: np.ndarray, bpm: float = demo.BPM) -> None:
 @pytest.fixture(scope="module")
 def groove() -> np.ndarray:
     """Twelve seconds of the demo's first drop, (n,) float32, peak 1."""
-    first = int(12 * 4 * 60 / demo.BPM * RATE)
-    sound = demo.render(RATE)[first : first + 12 * RATE].mean(1)
+    first = int(12 * 4 * 60 / demo_song.BPM * RATE)
+    sound = demo_song.render(RATE)[first : first + 12 * RATE].mean(1)
     return (sound / np.abs(sound).max()).astype(np.float32)
 
 
@@ -173,8 +173,8 @@ def test_a_day_later_it_hears_as_in_the_first_minute(groove: np.ndarray) -> None
     aged = Analyzer(RATE)
     _, first = hear(sound, analyzer=aged)
     aged._hops = day = round(DAY_S * RATE / aged.hop)
-    aged._tracker.clock.beat += 4.0 * round(DAY_S * demo.BPM / 60.0 / 4.0)
-    aged._tracker.bar += round(DAY_S * demo.BPM / 240.0)
+    aged._tracker.clock.beat += 4.0 * round(DAY_S * demo_song.BPM / 60.0 / 4.0)
+    aged._tracker.bar += round(DAY_S * demo_song.BPM / 240.0)
     _, old = hear(sound, analyzer=aged)
     right(old)
     np.testing.assert_array_equal(old[:, 0], (day + 1 + np.arange(len(old))) * aged.hop / RATE)

@@ -12,17 +12,17 @@ from PIL import Image as Picture
 from scenes import make
 from test_show import Show, loud, run
 
-from performer.app import load_library, painter
-from performer.errors import Fault
-from performer.frame import Features, Frame, Play, Scene, Sound
-from performer.generators.album import Album
-from performer.generators.camera import Camera
+from performer.generators.media.camera import Camera
+from performer.generators.media.image_folder import Album
+from performer.generators.media.text import Words
+from performer.generators.media.video import Projector, Video
 from performer.generators.painter import Painter
-from performer.generators.text import Words
-from performer.generators.video import Projector, Video
-from performer.gl.headless import Headless
-from performer.gl.renderer import Renderer
-from performer.offline import Performance, RenderOptions
+from performer.gl.render.renderer import Renderer
+from performer.gl.window.offscreen import Headless
+from performer.rig.live.rig import load_library, painter
+from performer.rig.offline import Performance, RenderOptions
+from performer.system.errors import Fault
+from performer.types.frame import Features, Frame, Play, Scene, Sound
 
 FPS, COUNT, SIDE = 25, 60, 64
 WHITE = (1.0, 1.0, 1.0, 1.0)
@@ -194,7 +194,7 @@ def test_shuffled_by_a_seed_and_new_pictures_are_noticed(tmp_path, monkeypatch):
         return [int(it.picture(Play(float(i), (0.0,)), (8, 8))[0, 0, 0]) for i in range(8)]
 
     assert order(1) == order(1) != order(2) != order(-1) and sorted(order(1)) == [i * 30 for i in range(8)]
-    monkeypatch.setattr("performer.generators.album.LOOK_S", 0.0)
+    monkeypatch.setattr("performer.generators.media.image_folder.LOOK_S", 0.0)
     live = Album(tmp_path)
     Picture.new("RGB", (8, 8), (0, 0, 200)).save(tmp_path / "9.png")
     assert any(live.picture(Play(float(i), (0.0,)), (8, 8))[0, 0, 2] == 200 for i in range(9))

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from performer.__main__ import main
-from performer.app import load_library, painter
-from performer.errors import Fault
-from performer.frame import Features, Frame, Scene, Sound, Walk
-from performer.generators.bring import bring, judge, named
-from performer.generators.external import examine, locations
-from performer.generators.layout import fed, planar
-from performer.generators.onnx import create
+from performer.content.models.onnx_file import examine, locations
+from performer.generators.onnx.session import create
+from performer.generators.onnx.tensor_layout import fed, planar
 from performer.generators.painter import GLIDE_S, Painter
-from performer.generators.probe import Told, known, probe
+from performer.generators.tools.import_model import bring, judge, named
+from performer.generators.tools.probe import Told, known, probe
 from performer.latent.directions import Directions
+from performer.rig.live.rig import load_library, painter
+from performer.system.errors import Fault
+from performer.types.frame import Features, Frame, Scene, Sound, Walk
 
 onnx = pytest.importorskip("onnx")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
@@ -335,7 +335,7 @@ def test_a_name_is_made_of_any_file_s(file, name):
 
 
 def test_a_model_that_comes_along_is_not_hidden_unasked(tmp_path, monkeypatch):
-    from performer.generators import bring as bringing
+    from performer.generators.tools import import_model as bringing
 
     monkeypatch.setattr(bringing, "USER", tmp_path)
     with pytest.raises(Fault, match="is a model that comes along"):
@@ -353,7 +353,7 @@ def no_good(tmp_path_factory):
     "name", ["truncated", "junk", "unknown operator", "nan", "no picture", "still", "greedy", "slow", "four at a time"]
 )
 def test_what_is_no_good_is_one_line_and_leaves_nothing(name, no_good, tmp_path, monkeypatch):
-    monkeypatch.setattr("performer.generators.probe.TIME_S", 8.0)
+    monkeypatch.setattr("performer.generators.tools.probe.TIME_S", 8.0)
     path, complaint = no_good[name]
     with pytest.raises(Fault, match=complaint) as caught:
         bring(path, "bad", tmp_path / "models", Told(), "MIT", "", False)
@@ -423,7 +423,7 @@ def test_what_an_import_cannot_use_is_one_line(tmp_path, capsys, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("performer.generators.bring.shutil.move", full)
+    monkeypatch.setattr("performer.generators.tools.import_model.shutil.move", full)
     assert code("models", "import", made, "--to", str(tmp_path / "new")) == 2
     assert "new: cannot be written: No space left on device" in capsys.readouterr().err
 
@@ -459,7 +459,7 @@ class Plain:
 def test_a_new_version_is_loaded_aside_and_glides_in(monkeypatch):
     monkeypatch.setattr("performer.generators.painter.LOOK_S", 0.0)
     card = load_library().models["molten"]
-    from performer.generators.card import load
+    from performer.content.models.card import load
 
     card = load(card.with_suffix(".toml"))
     stamps, levels = {"molten": 1.0}, {1.0: 0.0, 2.0: 1.0}

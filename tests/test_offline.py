@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from performer.offline import Performance, RenderOptions
+from performer.rig.offline import Performance, RenderOptions
 
 SIZE = (160, 90)
 

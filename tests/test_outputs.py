@@ -20,13 +20,13 @@ import platformdirs
 import pytest
 from PIL import Image
 
-from performer.errors import Fault
-from performer.outputs import movie as movie_module
-from performer.outputs.movie import Movie, check_path
-from performer.outputs.recorder import WAITING, Recorder
-from performer.outputs.sheet import Sheet
-from performer.outputs.snapshot import Snapshots, save
-from performer.sync import Ring
+from performer.io.record import movie as movie_module
+from performer.io.record.contact_sheet import Sheet
+from performer.io.record.movie import Movie, check_path
+from performer.io.record.recorder import WAITING, Recorder
+from performer.io.record.snapshot import Snapshots, save
+from performer.system.errors import Fault
+from performer.system.mailboxes import Ring
 
 RATE = 48000
 
@@ -261,8 +261,8 @@ def test_a_folder_of_somebody_else_is_told(tmp_path: Path) -> None:
     code = f"""
 import os, sys
 sys.path.insert(0, {str(Path(__file__).parents[1])!r})
-from performer.outputs.movie import check_path
-from performer.errors import Fault
+from performer.io.record.movie import check_path
+from performer.system.errors import Fault
 os.setuid(65534)
 try:
     check_path("/usr/share/a.mp4")

@@ -6,14 +6,14 @@ from test_banks import place, show
 from test_live import headless, play_until
 from test_show import run
 
-from performer import pads
-from performer.app import Rig
-from performer.control.learn import Act, Learn
-from performer.errors import Fault
-from performer.frame import ControlEvent
-from performer.gl.keys import TAUGHT
-from performer.inputs.midicodec import Decoder
+from performer.content.settings import midi_bindings
+from performer.io.midi.codec import Decoder
 from performer.latent.sphere import unit
+from performer.rig.live.rig import Rig
+from performer.show.midi_learn import Act, Learn
+from performer.system.errors import Fault
+from performer.types.frame import ControlEvent
+from performer.types.keys import TAUGHT
 
 M = ControlEvent(0.0, "app.learn")
 BLACKOUT = ControlEvent(0.0, "show.blackout")
@@ -90,8 +90,8 @@ def test_nothing_that_ends_a_show_can_be_taught():
 def test_what_was_taught_survives_in_its_file(tmp_path):
     path = tmp_path / "pads.toml"
     bound = {"note40 ch10": Act("bank.breed"), "cc20 ch1": Act("show.preset", 3.0)}
-    pads.write(bound, TAUGHT, path)
-    assert pads.read(TAUGHT, path) == bound and pads.read(TAUGHT, tmp_path / "none.toml") == {}
+    midi_bindings.write(bound, TAUGHT, path)
+    assert midi_bindings.read(TAUGHT, path) == bound and midi_bindings.read(TAUGHT, tmp_path / "none.toml") == {}
 
 
 @pytest.mark.parametrize(
@@ -114,15 +114,15 @@ def test_a_bad_file_is_one_line_and_kept_when_another_is_written(text, complaint
     path = tmp_path / "pads.toml"
     path.write_text(text)
     with pytest.raises(Fault, match=complaint):
-        pads.read(TAUGHT, path)
-    monkeypatch.setattr(pads, "pads_path", lambda: path)
-    assert pads.learned(TAUGHT).bound == {} and str(path) in caplog.text
-    pads.write({"note1": Act("show.tap")}, TAUGHT)
+        midi_bindings.read(TAUGHT, path)
+    monkeypatch.setattr(midi_bindings, "pads_path", lambda: path)
+    assert midi_bindings.learned(TAUGHT).bound == {} and str(path) in caplog.text
+    midi_bindings.write({"note1": Act("show.tap")}, TAUGHT)
     assert path.with_suffix(".bad").read_text() == text and "show.tap" in path.read_text()
 
 
 def test_a_pad_taught_in_a_show_does_it_there_and_in_the_next(tmp_path, monkeypatch):
-    monkeypatch.setattr(pads, "pads_path", lambda: tmp_path / "pads.toml")
+    monkeypatch.setattr(midi_bindings, "pads_path", lambda: tmp_path / "pads.toml")
     with Rig(headless()) as rig:
         type_keys(monkeypatch, rig, M, BLACKOUT)
         rig.stage.picture()
@@ -209,7 +209,7 @@ def test_a_taught_pad_breeds_from_all():
 
 
 def test_a_pad_on_a_real_port_is_taught_and_then_does_it(jack, tmp_path, monkeypatch):
-    monkeypatch.setattr(pads, "pads_path", lambda: tmp_path / "pads.toml")
+    monkeypatch.setattr(midi_bindings, "pads_path", lambda: tmp_path / "pads.toml")
     stick = jack.virtual_output("stick")
     try:
         with Rig(headless(midi="all", midi_api="jack")) as rig:

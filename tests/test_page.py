@@ -22,23 +22,25 @@ from scenes import TEXT, make
 from test_live import headless, play_until
 from test_show import loud, run
 
-from performer import banks
 from performer.__main__ import with_port
-from performer.app import Rig
-from performer.errors import Fault
-from performer.frame import ControlEvent, Features, Sound
-from performer.generators.onnx import create
-from performer.generators.portrait import Portrait
-from performer.keeping import changed
+from performer.content import banks
+from performer.content.library import FACTORY, Library
+from performer.content.settings import page_token as word
+from performer.generators.onnx.session import create
+from performer.generators.tools.thumbnail import Portrait
+from performer.io.page import client_session as visitor
+from performer.io.page import protocol, server
+from performer.io.page.protocol import Odd
+from performer.io.page.server import Page
+from performer.io.page.snapshot import Board
+from performer.io.page.thumbnails import LivePicture, Thumbnails, jpeg, key_of
 from performer.latent.bank import Bank
-from performer.library import FACTORY, Library
-from performer.page import messages, server, visitor, word
-from performer.page.board import Board
-from performer.page.messages import Odd
-from performer.page.server import Page
-from performer.page.thumbnails import LivePicture, Thumbnails, jpeg, key_of
-from performer.show import Show
-from performer.sync import Latest
+from performer.rig.live.rig import Rig
+from performer.show.bank_edits import changed
+from performer.show.show import Show
+from performer.system.errors import Fault
+from performer.system.mailboxes import Latest
+from performer.types.frame import ControlEvent, Features, Sound
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
@@ -570,11 +572,11 @@ def test_glides_of_another_model_or_of_nonsense_do_nothing():
 
 
 def test_messages_are_read_by_the_table():
-    assert messages.event(messages.read('{"do": "blackout"}'), 2.0, "m") == ControlEvent(2.0, "show.blackout")
-    knob = messages.event({"do": "knob", "address": "a.b.c", "value": [0.25, 1]}, 1.0, "m")
+    assert protocol.event(protocol.read('{"do": "blackout"}'), 2.0, "m") == ControlEvent(2.0, "show.blackout")
+    knob = protocol.event({"do": "knob", "address": "a.b.c", "value": [0.25, 1]}, 1.0, "m")
     assert knob == ControlEvent(1.0, "knob.a.b.c", 0.25, "0.25,1.0")
     with pytest.raises(Odd, match="tags"):
-        messages.event({"do": "rename", "old": "a", "name": "b", "tags": ["x"] * 9}, 0.0, "m")
+        protocol.event({"do": "rename", "old": "a", "name": "b", "tags": ["x"] * 9}, 0.0, "m")
 
 
 def test_a_small_picture_that_cannot_be_painted_is_not_tried_again(caplog):
@@ -727,8 +729,8 @@ def test_a_stopped_page_leaves_no_loop_behind():
 
 @pytest.mark.parametrize("size", [(64, 36), (1280, 720), (300, 1000)])
 def test_a_glimpse_is_the_picture_small(size, monkeypatch):
-    from performer.gl.glimpse import Glimpse
-    from performer.gl.headless import Headless
+    from performer.gl.render.small_readback import Glimpse
+    from performer.gl.window.offscreen import Headless
 
     surface = Headless(size)
     try:
@@ -738,7 +740,7 @@ def test_a_glimpse_is_the_picture_small(size, monkeypatch):
         surface.ctx.clear(1.0, 0.5, 0.0)
         surface.ctx.scissor = None
         for whole in (True, False):
-            monkeypatch.setattr("performer.gl.glimpse.software", lambda ctx, whole=whole: whole)
+            monkeypatch.setattr("performer.gl.render.small_readback.software", lambda ctx, whole=whole: whole)
             glimpse = Glimpse(surface.ctx, 100)
             glimpse.start(surface.screen, size, 0.0)
             deadline = time.monotonic() + 5.0

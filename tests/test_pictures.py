@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from performer.app import load_library, painter
-from performer.bench.looks import REACTIVE, look, reaction
-from performer.check import FPS, music, trial
-from performer.frame import ControlEvent, Sound
-from performer.gl.flush import finish
-from performer.gl.headless import Headless
-from performer.gl.readback import Readback
-from performer.gl.renderer import Renderer
-from performer.offline import Performance, RenderOptions
-from performer.show import Show
+from performer.gl.render.readback import Readback
+from performer.gl.render.renderer import Renderer
+from performer.gl.render.wait import finish
+from performer.gl.window.offscreen import Headless
+from performer.lab.bench.looks import REACTIVE, look, reaction
+from performer.rig.check import FPS, music, trial
+from performer.rig.live.rig import load_library, painter
+from performer.rig.offline import Performance, RenderOptions
+from performer.show.show import Show
+from performer.types.frame import ControlEvent, Sound
 
 ROOT = Path(__file__).resolve().parents[1]
 GOLDEN = Path(__file__).parent / "data" / "presets"
@@ -101,13 +101,13 @@ def test_a_transition_begins_with_the_one_and_ends_with_the_other(name, surface)
     x = np.linspace(0, 255, SIZE[0]).astype(np.uint8)
     start[:, :, 0], end[:, :, 2] = x, x[::-1]
     start[..., 3] = end[..., 3] = 255
-    from performer.gl.program import Program
+    from performer.gl.render.program import Program
 
     program = Program(surface.ctx, spec).passes[0]
     textures = [surface.ctx.texture(SIZE, 4, picture.tobytes()) for picture in (start, end)]
     for texture, image in zip(textures, ("startImage", "endImage"), strict=True):
         texture.use(program.units[image])
-    from performer.isf.glsl import renamed
+    from performer.content.shaders.glsl import renamed
 
     for param in spec.inputs:
         program.set(renamed(param.name), param.default)

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from performer import isf, preflight
-from performer.preflight import Preflight
+from performer.content import shaders as isf
+from performer.rig import shader_trial
+from performer.rig.shader_trial import Preflight
 
 GOOD = "/*{}*/\nvoid main() { gl_FragColor = vec4(isf_FragNormCoord, TIME, 1.0); }\n"
 BROKEN = "/*{}*/\nvoid main() {\n  gl_FragColor = nothing;\n}\n"
@@ -50,7 +51,7 @@ def test_good_ones_pass_and_broken_ones_are_refused_with_their_line(tmp_path, tr
 
 
 def test_an_endless_one_is_given_up_and_the_next_is_tried_afresh(tmp_path, trial, monkeypatch):
-    monkeypatch.setattr(preflight, "LIMIT_S", 0.4)
+    monkeypatch.setattr(shader_trial, "LIMIT_S", 0.4)
     endless = write(tmp_path, "endless", ENDLESS)
     trial.start()
     process = trial._process.pid

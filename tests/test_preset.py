@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scenes import AUDIO, SHADERS, TEXT, Spec, make
 
-from performer import preset
-from performer.errors import Fault
+from performer.content.presets import reader
+from performer.system.errors import Fault
 
 
 def test_a_preset_has_a_value_and_a_param_for_every_address():
@@ -22,8 +22,8 @@ def test_a_preset_has_a_value_and_a_param_for_every_address():
     assert p.base["transition.shader.softness"] == 0.2
     assert p.base["main.walk.speed"] == 0.5
     assert set(p.base) == set(p.params)
-    assert p.layers[0].walk == preset.WalkSpec("tour", 7, "free", ("main.latent.bright", "main.latent.warm"))
-    assert p.transition == preset.Transition("dissolve", 2.0)
+    assert p.layers[0].walk == reader.WalkSpec("tour", 7, "free", ("main.latent.bright", "main.latent.warm"))
+    assert p.transition == reader.Transition("dissolve", 2.0)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_preset_written_and_read_again_is_the_same(
         "route": [{"from": "lfo.0.5", "to": f"{layer}.{node}.zoom", "range": [1.0, 1.5], "attack": attack}],
     }
     first = make(tomlkit.dumps(table))
-    text = preset.to_toml(first)
+    text = reader.to_toml(first)
     assert make(text) == first
     assert tomllib.loads(text) == table
 
@@ -119,11 +119,11 @@ def test_any_text_is_a_preset_or_a_fault(text):
 
 
 def test_the_schema_for_editors_knows_the_keys_as_written():
-    assert {"from", "to", "in", "range"} <= set(preset.schema()["$defs"]["RouteTable"]["properties"])
+    assert {"from", "to", "in", "range"} <= set(reader.schema()["$defs"]["RouteTable"]["properties"])
 
 
 def test_one_transition_for_all_presets():
-    loaded = preset.load(
+    loaded = reader.load(
         TEXT + '[[route]]\nfrom = "audio.kick"\nto = "transition.shader.softness"\n',
         "x",
         where="x",

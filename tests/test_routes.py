@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from performer.control.params import Param
-from performer.control.routes import CURVES, Follower, Route, Router, complaint
+from performer.types.params import Param
+from performer.types.routes import CURVES, Follower, Route, Router, complaint
 
 unit_floats = st.floats(0, 1)
 

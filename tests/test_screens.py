@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from performer import screens
-from performer.options import PlayOptions
+from performer.rig.live import last_screen
+from performer.rig.live.options import PlayOptions
 
 CONFIG = """
 Section "Device"
@@ -42,7 +42,7 @@ EndSection
 
 PLAY = """
 import subprocess, time
-from performer.gl.window import Window, glfw
+from performer.gl.window.window import Window, glfw
 
 def xrandr(*words):
     subprocess.run(["xrandr", *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -134,9 +134,10 @@ def test_a_show_comes_back_on_the_screen_it_was_on(xorg, tmp_path):
     start = f"""
 import platformdirs
 platformdirs.user_config_dir = lambda *args, **more: {str(tmp_path)!r}
-from performer import app, stage
-from performer.library import Library
-from performer.options import PlayOptions
+from performer.rig.live import rig as app
+from performer.rig.live import loop as stage
+from performer.content.library import Library
+from performer.rig.live.options import PlayOptions
 
 Library.in_order = lambda self: [self.presets["aurora"]]  # others need not be made ready
 
@@ -179,18 +180,18 @@ def show(gesture="", **more):
 
 
 def test_what_says_no_screen_is_one_line(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(screens, "screen_path", lambda: tmp_path / "screen.toml")
+    monkeypatch.setattr(last_screen, "screen_path", lambda: tmp_path / "screen.toml")
     options = PlayOptions()
-    assert screens.recalled(options, ["A", "B"]) is options and caplog.text == ""
-    screens.remember("B", True)
-    assert screens.recalled(options, ["A", "B"]) == replace(options, monitor="1", fullscreen=True)
-    assert screens.recalled(replace(options, fullscreen=True), ["A", "B"]).monitor == "1"
+    assert last_screen.recalled(options, ["A", "B"]) is options and caplog.text == ""
+    last_screen.remember("B", True)
+    assert last_screen.recalled(options, ["A", "B"]) == replace(options, monitor="1", fullscreen=True)
+    assert last_screen.recalled(replace(options, fullscreen=True), ["A", "B"]).monitor == "1"
     for names in (["A"], ["B", "A"], ["A", "B", "B"], []):
-        assert screens.recalled(options, names) is options
+        assert last_screen.recalled(options, names) is options
     for text in ("monitor = 3\nfullscreen = true", "monitor = 'B'", "[[", "monitor = 'B'\nfullscreen = 'yes'"):
         (tmp_path / "screen.toml").write_text(text)
         caplog.clear()
-        assert screens.recalled(options, ["A", "B"]) is options and len(caplog.records) == 1
+        assert last_screen.recalled(options, ["A", "B"]) is options and len(caplog.records) == 1
 
 
 def test_a_projector_that_goes_and_comes_back_is_filled_again(xorg):

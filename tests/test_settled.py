@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from performer import isf
-from performer.app import load_library, painter
-from performer.check import FPS, music
-from performer.gl.flush import finish
-from performer.gl.headless import Headless
-from performer.gl.readback import Readback
-from performer.gl.renderer import Renderer
-from performer.gl.targets import software
-from performer.isf import settled
-from performer.show import Show
+from performer.content import shaders as isf
+from performer.content.shaders import specialise
+from performer.gl.render.readback import Readback
+from performer.gl.render.renderer import Renderer
+from performer.gl.render.target_pool import software
+from performer.gl.render.wait import finish
+from performer.gl.window.offscreen import Headless
+from performer.rig.check import FPS, music
+from performer.rig.live.rig import load_library, painter
+from performer.show.show import Show
 
 SIZE = (160, 90)
 LIBRARY = load_library()
@@ -32,7 +32,7 @@ def surface():
 
 
 def test_inputs_become_constants_of_their_kind():
-    text = settled.constant(
+    text = specialise.constant(
         isf.parse(MANY, "many").glsl(0)[1],
         {"a": 1e-7, "on": 1.0, "n": 7.0, "filter": (1.0, 0.5, 0.0, 1.0), "at": (0.25, 2)},
     )
@@ -49,7 +49,7 @@ def test_inputs_become_constants_of_their_kind():
 
 def test_what_is_not_finite_stays_a_uniform():
     text = isf.parse(MANY, "many").glsl(0)[1]
-    assert settled.constant(text, {"a": float("inf")}) == text
+    assert specialise.constant(text, {"a": float("inf")}) == text
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_images_are_known_that_are_sampled_at_the_very_pixel(code, names):
         "some",
     )
     text = spec.glsl(1)[1]
-    assert settled.here(text, spec.images) == names
-    assert "texelFetch(image, ivec2(gl_FragCoord.xy), 0)" in settled.fetched(text)
+    assert specialise.here(text, spec.images) == names
+    assert "texelFetch(image, ivec2(gl_FragCoord.xy), 0)" in specialise.fetched(text)
 
 
 def drawn(surface, renderer, preset, moved=None, frames=12):

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from test_gl import SHADERS, frame, layer, preset, read, scene
 
-from performer import isf
-from performer.errors import Fault
-from performer.gl.headless import Headless
-from performer.gl.renderer import Renderer
+from performer.content import shaders as isf
+from performer.gl.render.renderer import Renderer
+from performer.gl.window.offscreen import Headless
+from performer.system.errors import Fault
 
 SIZE = (64, 36)
 GREEN = "void main() { gl_FragColor = vec4(0.0, 1.0, 0.0, 1.0) + 0.0 * IMG_THIS_PIXEL(pic); }"

@@ -5,8 +5,8 @@ from itertools import pairwise
 import pytest
 from scenes import TEXT, make
 
-from performer.frame import ControlEvent, Features, Sound
-from performer.show import RENEW_S, Show
+from performer.show.show import RENEW_S, Show
+from performer.types.frame import ControlEvent, Features, Sound
 
 SECOND = TEXT.replace("First", "Second").replace("order = 1", "order = 2")
 QUIET = Features()
@@ -137,7 +137,7 @@ def test_taps_set_the_tempo_and_the_beat_never_goes_back():
 
 
 def test_a_scene_that_plays_for_hours_dissolves_into_itself_so_that_its_time_stays_exact(monkeypatch):
-    monkeypatch.setattr("performer.show.SCENE_S", 10.0)
+    monkeypatch.setattr("performer.show.show.SCENE_S", 10.0)
     it = show()
     it.step(0.0, 1 / 60, (640, 360), QUIET, Sound(), [ControlEvent(0.0, "knob.main.walk.speed", 0.5)])
     frames = run(it, 40.0)
@@ -154,7 +154,7 @@ def test_a_scene_that_plays_for_hours_dissolves_into_itself_so_that_its_time_sta
 
 
 def test_a_scene_that_plays_for_hours_is_renewed_on_a_downbeat_and_not_at_all_when_others_take_turns(monkeypatch):
-    monkeypatch.setattr("performer.show.SCENE_S", 10.0)
+    monkeypatch.setattr("performer.show.show.SCENE_S", 10.0)
     frames = run(show(), 30.0, features=lambda t: loud(t, beat=t * 2.0, bar=t / 2.0, bpm=120.0, confidence=0.9))
     begun = [f for before, f in pairwise(frames) if f.incoming and not before.incoming]
     assert begun and all(f.features.bar % 1.0 < 0.05 for f in begun)
@@ -163,7 +163,7 @@ def test_a_scene_that_plays_for_hours_is_renewed_on_a_downbeat_and_not_at_all_wh
 
 
 def test_what_a_route_holds_for_a_phrase_is_held_when_the_scene_is_renewed(monkeypatch):
-    monkeypatch.setattr("performer.show.SCENE_S", 5.0)
+    monkeypatch.setattr("performer.show.show.SCENE_S", 5.0)
     held = TEXT + '[[route]]\nfrom = "audio.level"\nto = "master.bloom.amount"\nquantise = "phrase"\n'
     frames = run(
         Show([make(held)], "first"),
@@ -179,7 +179,7 @@ def test_what_a_route_holds_for_a_phrase_is_held_when_the_scene_is_renewed(monke
 
 
 def test_media_that_cannot_be_opened_twice_just_go_on(monkeypatch):
-    monkeypatch.setattr("performer.show.SCENE_S", 10.0)
+    monkeypatch.setattr("performer.show.show.SCENE_S", 10.0)
     it = Show([make(TEXT + '[[layer]]\nname = "words"\ntext = ["one", "two"]\n')], "first")
     frames = run(it, 25.0)
     assert {f.scene.number for f in frames} == {1} and max(f.scene.t for f in frames) < 11.0

@@ -9,12 +9,12 @@ import time
 
 import pytest
 
-from performer.deadline import Overdue, within
-from performer.inputs import player
+from performer.io.sound import player
+from performer.system.timeouts import Overdue, within
 
 PLAY = """
 import sys, threading
-from performer.app import PlayOptions, Rig
+from performer.rig.live.rig import PlayOptions, Rig
 options = PlayOptions(input=sys.argv[1], midi="off", size=(160, 90), headless=True, fps=30.0, preset="{preset}")
 with Rig(options) as rig:
     for line in rig.notes():

@@ -14,12 +14,12 @@ import pytest
 import scipy.signal
 
 from performer.__main__ import main
-from performer.errors import Fault
-from performer.frame import Walk
-from performer.generators.explore import _weights, explore
-from performer.generators.inlets import offered
-from performer.generators.onnx import create
-from performer.generators.probe import sha256
+from performer.generators.onnx.inputs import offered
+from performer.generators.onnx.session import create
+from performer.generators.tools.find_directions import _weights, explore
+from performer.generators.tools.probe import sha256
+from performer.system.errors import Fault
+from performer.types.frame import Walk
 
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
@@ -27,13 +27,13 @@ pytest.importorskip("onnxscript")
 
 from stylegan_files import lowpass, rosinality, stylegan2, stylegan3, stylegan3_plan  # noqa: E402
 
-from performer.train import convert as converting  # noqa: E402
-from performer.train.convert import convert  # noqa: E402
-from performer.train.filters import Down, Up, jinc, kaiser  # noqa: E402
-from performer.train.layouts import load  # noqa: E402
-from performer.train.stylegan import PARTS  # noqa: E402
-from performer.train.stylegan3 import grids  # noqa: E402
-from performer.train.weights import read  # noqa: E402
+from performer.lab.train import stylegan_to_onnx as converting  # noqa: E402
+from performer.lab.train.filters import Down, Up, jinc, kaiser  # noqa: E402
+from performer.lab.train.read_weights import read  # noqa: E402
+from performer.lab.train.stylegan import PARTS  # noqa: E402
+from performer.lab.train.stylegan3 import grids  # noqa: E402
+from performer.lab.train.stylegan_formats import load  # noqa: E402
+from performer.lab.train.stylegan_to_onnx import convert  # noqa: E402
 
 D = 16
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from performer.sync import Latest, Ring
+from performer.system.mailboxes import Latest, Ring
 
 
 @given(st.integers(1, 50), st.lists(st.integers(0, 120), max_size=30))

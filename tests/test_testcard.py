@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from test_live import screenshot
 
-from performer import testcard
-from performer.gl.headless import Headless
-from performer.gl.testcard import CELLS, Card
-from performer.gl.window import Window
-from performer.options import PlayOptions
+from performer.gl.hud.test_card import CELLS, Card
+from performer.gl.window.offscreen import Headless
+from performer.gl.window.window import Window
+from performer.rig import test_card
+from performer.rig.live.options import PlayOptions
 from tests.parts_display import SCREEN, press, xvfb  # noqa: F401
 
 BARS = [(1, 1, 1), (1, 1, 0), (0, 1, 1), (0, 1, 0), (1, 0, 1), (1, 0, 0), (0, 0, 1), (0, 0, 0)]
@@ -103,6 +103,6 @@ def test_it_fills_the_screen_and_two_escapes_end_it(xvfb, monkeypatch):  # noqa:
         return poll(window)
 
     monkeypatch.setattr(Window, "poll", looked)
-    assert testcard.show(PlayOptions(fullscreen=True, seconds=120.0)) >= 29
+    assert test_card.show(PlayOptions(fullscreen=True, seconds=120.0)) >= 29
     assert polls[29] and len(polls) < 5000
     assert seen[0].shape[:2] == (SCREEN[1], SCREEN[0]) and (seen[0][0] == 255).all() and (seen[0][:, -1] == 255).all()

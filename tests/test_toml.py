@@ -2,20 +2,20 @@
 
 import pytest
 
-from performer import toml
 from performer.audio.features import FEATURES
-from performer.errors import Fault
-from performer.generators.card import load
-from performer.library import FACTORY, Library
-from performer.settings import load as settings
+from performer.content.library import FACTORY, Library
+from performer.content.models.card import load
+from performer.rig.calibration.settings_file import load as settings
+from performer.system import toml_file
+from performer.system.errors import Fault
 
 BAD = {"digits": "order = 1" + "0" * 5000, "deep": "tags = " + "[" * 5000 + "]" * 5000, "text": "no toml"}
 
 
 @pytest.mark.parametrize("bad", BAD)
 def test_what_is_wrong_is_one_kind_of_error(bad, tmp_path):
-    with pytest.raises(toml.TOMLDecodeError):
-        toml.loads(BAD[bad])
+    with pytest.raises(toml_file.TOMLDecodeError):
+        toml_file.loads(BAD[bad])
     path = tmp_path / "a.toml"
     path.write_text(BAD[bad])
     for read in (load, settings):

@@ -18,23 +18,23 @@ import pytest
 from PIL import Image
 
 from performer.__main__ import main
-from performer.errors import Fault
+from performer.system.errors import Fault
 
 torch = pytest.importorskip("torch")
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxscript")
 
-from performer.generators.onnx import create  # noqa: E402
-from performer.train.augment import changed, policy_for  # noqa: E402
-from performer.train.blocked import blocked  # noqa: E402
-from performer.train.draw import SOURCES, Easel  # noqa: E402
-from performer.train.evaluate import figures, measure  # noqa: E402
-from performer.train.export import export_network  # noqa: E402
-from performer.train.gan import train_gan  # noqa: E402
-from performer.train.loop import Options  # noqa: E402
-from performer.train.nets import Discriminator, Encoder, Generator  # noqa: E402
-from performer.train.pictures import Pictures, drawn, found  # noqa: E402
-from performer.train.vae import Autoencoder, distance, prior_of, train_vae  # noqa: E402
+from performer.generators.onnx.session import create  # noqa: E402
+from performer.lab.train.augment import changed, policy_for  # noqa: E402
+from performer.lab.train.dataset import Pictures, drawn, found  # noqa: E402
+from performer.lab.train.evaluate import figures, measure  # noqa: E402
+from performer.lab.train.export import export_network  # noqa: E402
+from performer.lab.train.gan import train_gan  # noqa: E402
+from performer.lab.train.loop import Options  # noqa: E402
+from performer.lab.train.nets import Discriminator, Encoder, Generator  # noqa: E402
+from performer.lab.train.synthetic_pictures import SOURCES, Easel  # noqa: E402
+from performer.lab.train.upsample_order import blocked  # noqa: E402
+from performer.lab.train.vae import Autoencoder, distance, prior_of, train_vae  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -220,12 +220,12 @@ def test_two_processes_keep_one_set_of_weights(tmp_path):
     code = """
 import sys, torch
 from pathlib import Path
-from performer.train.evaluate import figures, measure  # noqa: E402
-from performer.train.export import export_network  # noqa: E402
-from performer.train.gan import train_gan
-from performer.train.loop import Options
-from performer.train.pictures import drawn
-from performer.train.world import World
+from performer.lab.train.evaluate import figures, measure  # noqa: E402
+from performer.lab.train.export import export_network  # noqa: E402
+from performer.lab.train.gan import train_gan
+from performer.lab.train.loop import Options
+from performer.lab.train.dataset import drawn
+from performer.lab.train.distributed import World
 world = World()
 run = train_gan(drawn(("cells",), 32, 16, 1), Options(Path(sys.argv[1]) / "m.onnx", 32, 8, 3, None, 4), world)
 torch.save(run.parts["generator"].state_dict(), Path(sys.argv[1]) / f"{world.rank}.pt")
@@ -393,7 +393,7 @@ def test_a_training_is_not_written_over_unasked(tmp_path, capsys):
 
 
 def test_an_eye_learns_what_pictures_were_drawn_by():
-    from performer.train.traits import TRAITS, Traits
+    from performer.lab.train.picture_attributes import TRAITS, Traits
 
     eye = Traits(("blossom",), pictures=500, steps=200)
     assert {"curl", "petals"} <= set(eye.names) <= set(TRAITS["blossom"])

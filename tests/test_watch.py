@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from test_live import FLAT, headless, pixels, play_until, user_folder  # noqa: F401
 
-from performer import banks
-from performer.app import Rig
-from performer.frame import ControlEvent
+from performer.content import banks
+from performer.content.library import FACTORY
 from performer.latent.bank import Bank
-from performer.library import FACTORY
+from performer.rig.live.rig import Rig
+from performer.types.frame import ControlEvent
 
 KNOB = """/*{"INPUTS": [{"NAME": "level", "TYPE": "float", "DEFAULT": 0.2}%s]}*/
 void main() { gl_FragColor = vec4(level, %s, 0.0, 1.0); }
@@ -70,9 +70,9 @@ def test_a_preset_takes_new_values_while_it_plays(rig, user_folder):  # noqa: F8
 
 
 def test_an_endless_shader_is_refused_while_the_old_one_plays(rig, user_folder, caplog, monkeypatch):  # noqa: F811
-    from performer import preflight
+    from performer.rig import shader_trial
 
-    monkeypatch.setattr(preflight, "LIMIT_S", 0.3)
+    monkeypatch.setattr(shader_trial, "LIMIT_S", 0.3)
     loops = "for (int i = 0; i < 60000; i++) for (int j = 0; j < 60000; j++) a = fract(sin(a + float(i * j)) * 4e4);"
     (user_folder / "shaders" / "knob.fs").write_text(
         (KNOB % ("", "a")).replace("{ gl", "{ float a = TIME; " + loops + " gl")

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from performer.errors import Fault
-from performer.frame import ControlEvent
-from performer.gl.keys import KEYS, TWICE_WITHIN_S
-from performer.gl.window import Window, monitors
+from performer.gl.window.window import Window, monitors
+from performer.system.errors import Fault
+from performer.types.frame import ControlEvent
+from performer.types.keys import KEYS, TWICE_WITHIN_S
 from tests.parts_display import SCREEN, press, xvfb  # noqa: F401
 
 pytestmark = pytest.mark.usefixtures("xvfb")
@@ -182,7 +182,7 @@ def test_an_unknown_monitor_is_named_with_those_that_exist() -> None:
 
 def test_without_a_display_one_line_says_what_to_do() -> None:
     code = (
-        "from performer.gl.window import Window\nfrom performer.errors import Fault\n"
+        "from performer.gl.window.window import Window\nfrom performer.system.errors import Fault\n"
         "try:\n    Window()\nexcept Fault as fault:\n    print(fault)\n"
     )
     run = subprocess.run(

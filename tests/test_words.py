@@ -4,8 +4,8 @@ import ast
 import re
 from pathlib import Path
 
-from performer.governor import LADDER
-from performer.words import counted
+from performer.rig.live.governor import LADDER
+from performer.system.errors import counted
 
 NOUNS = (
     "parent",

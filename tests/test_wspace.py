@@ -11,19 +11,20 @@ from hypothesis import strategies as st
 from scenes import AUDIO, SHADERS, TEXT
 from test_show import loud, run
 
-from performer import banks, preset
-from performer.app import load_library, painter
-from performer.errors import Fault
-from performer.frame import Features, Frame, Scene, Sound, Walk
-from performer.generators import inlets
-from performer.generators.onnx import create
+from performer.content import banks
+from performer.content.presets import reader
+from performer.generators.onnx import inputs
+from performer.generators.onnx.session import create
 from performer.generators.painter import Painter
-from performer.generators.probe import probe
+from performer.generators.tools.probe import probe
 from performer.latent.bank import Bank
-from performer.latent.noise import field, strengths
+from performer.latent.style_noise import field, strengths
+from performer.latent.style_space import latent_of, offset_of
 from performer.latent.walks import WALKS, keyframes, latent
-from performer.latent.wspace import latent_of, offset_of
-from performer.show import Show
+from performer.rig.live.rig import load_library, painter
+from performer.show.show import Show
+from performer.system.errors import Fault
+from performer.types.frame import Features, Frame, Scene, Sound, Walk
 
 NAMES = ["molten", "glass", "chrome", "pearl", "blossom"]
 LIBRARY = load_library()
@@ -31,8 +32,8 @@ MODELS = {name: create(LIBRARY.models[name], "cpu") for name in NAMES}
 HAS = {"marble": {"w": 0.0, "truncation": 1.0, "noise": 0.0}}
 
 
-def make(text: str = TEXT, name: str = "first", has=HAS) -> preset.Preset:
-    return preset.load(
+def make(text: str = TEXT, name: str = "first", has=HAS) -> reader.Preset:
+    return reader.load(
         text,
         name,
         where=f"presets/{name}.toml",
@@ -122,8 +123,8 @@ def test_at_rest_the_inlets_change_nothing_and_are_all_there(name):
     assert np.array_equal(plain, rested)
     shown(model, Walk("tour", 0.4, 3, 0.9, psi=0.4, noise=(0.2, 3.0, 1.0, 1.0, 1.0)))
     assert np.array_equal(plain, model.paint(z))  # nothing is left behind
-    assert inlets.offered(model.path) == {"w": 0.0, "truncation": 1.0, "noise": 0.0}
-    assert model.path.stat().st_size + inlets.beside(model.path).stat().st_size < 8e6
+    assert inputs.offered(model.path) == {"w": 0.0, "truncation": 1.0, "noise": 0.0}
+    assert model.path.stat().st_size + inputs.beside(model.path).stat().st_size < 8e6
 
 
 def test_inputs_that_stay_on_a_card_are_sent_when_they_change():
@@ -291,7 +292,7 @@ def test_what_was_kept_in_w_comes_back_as_it_was(tmp_path):
 def test_a_mapping_that_is_not_the_models_is_one_line(tmp_path):
     for end in (".onnx", ".toml", ".mapping.onnx"):
         (tmp_path / f"glass{end}").write_bytes(LIBRARY.models["glass"].with_suffix(end).read_bytes())
-    assert "w" in inlets.offered(tmp_path / "glass.onnx")
+    assert "w" in inputs.offered(tmp_path / "glass.onnx")
     for content, complaint in (
         (b"not a model", "not an ONNX file"),
         (LIBRARY.models["glass"].read_bytes(), "not the mapping of this model: .*Conv"),
@@ -300,7 +301,7 @@ def test_a_mapping_that_is_not_the_models_is_one_line(tmp_path):
         with pytest.raises(Fault, match=complaint):
             create(tmp_path / "glass.onnx", "cpu")
     (tmp_path / "glass.mapping.onnx").unlink()
-    assert "w" not in inlets.offered(tmp_path / "glass.onnx") and create(tmp_path / "glass.onnx", "cpu").mapping is None
+    assert "w" not in inputs.offered(tmp_path / "glass.onnx") and create(tmp_path / "glass.onnx", "cpu").mapping is None
 
 
 def test_a_mapping_that_fails_while_it_plays_leaves_the_last_picture(tmp_path, caplog):
@@ -332,17 +333,17 @@ def test_a_model_of_ours_without_its_card_is_known_again(tmp_path):
 def test_new_models_get_them_too(tmp_path):
     torch = pytest.importorskip("torch")
     pytest.importorskip("onnxscript")
-    from performer.train.gan import train_gan
-    from performer.train.loop import Options
-    from performer.train.pictures import drawn
-    from performer.train.vae import train_vae
+    from performer.lab.train.dataset import drawn
+    from performer.lab.train.gan import train_gan
+    from performer.lab.train.loop import Options
+    from performer.lab.train.vae import train_vae
 
     torch.manual_seed(1)
     pictures = drawn(("flow",), 32, 12, seed=1)
     for train in (train_gan, train_vae):
         path = tmp_path / f"{train.__name__}.onnx"
         train(pictures, Options(path, 32, 16, 3, None, 4))
-        assert inlets.offered(path) == {"w": 0.0, "truncation": 1.0, "noise": 0.0}
+        assert inputs.offered(path) == {"w": 0.0, "truncation": 1.0, "noise": 0.0}
         model = create(path, "cpu")
         walk = Walk("tour", 0.5, 3, 1.0)
         plain = shown(model, walk)
@@ -351,13 +352,13 @@ def test_new_models_get_them_too(tmp_path):
             assert np.isfinite(picture).all() and not np.array_equal(picture, plain)
     baseline = tmp_path / "plain.onnx"
     train_gan(pictures, Options(baseline, 32, 16, 2, None, 4, net="mlp"))
-    assert inlets.offered(baseline) == {}
+    assert inputs.offered(baseline) == {}
     create(baseline, "cpu")
 
 
 def test_a_library_plays_them_from_a_preset_file():
     text = '[[layer]]\nmodel = "glass"\nnoise = 0.4\n[layer.walk]\nkind = "tour"\nspace = "w"\nspeed = 1.0\n'
-    it = preset.load(
+    it = reader.load(
         text,
         "mine",
         where="mine.toml",

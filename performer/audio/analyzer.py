@@ -8,14 +8,14 @@ from struct import Struct
 import numpy as np
 from scipy.linalg.blas import saxpy, sdot
 
+from performer.audio.beat_tracker import BeatTracker, Net
 from performer.audio.features import FEATURES, RANGES, Moment, range_sums
-from performer.audio.follow import AutoGain, Follower
-from performer.audio.onset import Detector, Flux
+from performer.audio.harmony import Tone
+from performer.audio.onsets import Detector, Flux
+from performer.audio.sections import Structure
+from performer.audio.smoothing import AutoGain, Follower
 from performer.audio.spectrum import Spectrum
-from performer.audio.structure import Structure
-from performer.audio.tone import Tone
-from performer.audio.tracker import BeatTracker, Net
-from performer.frame import BANDS, HEAD
+from performer.types.frame import BANDS, HEAD
 
 SILENCE_DB = -76.0  # mean square below which there is no sound
 PRESENT_DB = -66.0  # from here on there clearly is

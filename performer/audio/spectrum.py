@@ -8,7 +8,7 @@ import numpy as np
 from scipy.fftpack import rfft  # unlike scipy.fft's it works in place, and asks less before it begins
 from scipy.linalg.blas import saxpy, sdot
 
-from performer.frame import BANDS
+from performer.types.frame import BANDS
 
 LOWEST_HZ = 27.5
 HIGHEST_HZ = 16_000.0

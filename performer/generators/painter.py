@@ -10,17 +10,17 @@ from time import perf_counter
 
 import numpy as np
 
-from performer.deadline import Call, Overdue
-from performer.errors import Fault
-from performer.frame import Frame, Image, Images, OnCard, Scene, Walk
-from performer.generators.ahead import Ahead
-from performer.generators.batch import Asked
-from performer.generators.lead import Lead
-from performer.generators.loaded import Generator, Loaded
-from performer.generators.media import Begin, Medium, create
-from performer.latent.wspace import latent_of, offset_of
-from performer.preset import Layer
-from performer.sync import Latest
+from performer.content.presets.reader import Layer
+from performer.generators.generator import Generator, Loaded
+from performer.generators.media.open import Begin, Medium, create
+from performer.generators.onnx.batching import Asked
+from performer.generators.prediction.latency_lead import Lead
+from performer.generators.prediction.paint_ahead import Ahead
+from performer.latent.style_space import latent_of, offset_of
+from performer.system.errors import Fault
+from performer.system.mailboxes import Latest
+from performer.system.timeouts import Call, Overdue
+from performer.types.frame import Frame, Image, Images, OnCard, Scene, Walk
 
 log = logging.getLogger(__name__)
 RETRY_S = 5.0  # a model that failed is left alone this long

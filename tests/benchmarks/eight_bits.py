@@ -17,8 +17,8 @@ import numpy as np
 import onnxruntime as ort
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
 
-from performer.generators.card import load
-from performer.library import FACTORY
+from performer.content.library import FACTORY
+from performer.content.models.card import load
 
 CALIBRATED, JUDGED, ROUNDS = 40, 12, 8
 

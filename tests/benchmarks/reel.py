@@ -9,14 +9,14 @@ import numpy as np
 from PIL import Image
 from rich.progress import track
 
-from performer.inputs import demo
-from performer.offline import Performance, RenderOptions
+from performer.io.sound import demo_song
+from performer.rig.offline import Performance, RenderOptions
 
 PRESETS = ("tidal", "chrome", "deep_tunnel", "garden", "laser_chapel", "cut_ice", "quicksilver", "liquid_gold")
-BAR_S = 240.0 / demo.BPM
+BAR_S = 240.0 / demo_song.BPM
 FRAMES = 30  # of a bar
 FPS = FRAMES / BAR_S
-FIRST_BAR = next(bar for bar, part in demo.PARTS if part == "drop")
+FIRST_BAR = next(bar for bar, part in demo_song.PARTS if part == "drop")
 SIZE, SHOWN = (640, 360), (384, 216)
 
 

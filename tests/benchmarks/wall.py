@@ -7,9 +7,9 @@ import sys
 
 from rich.progress import track
 
-from performer.app import load_library
-from performer.offline import Performance, RenderOptions
-from performer.outputs.sheet import Sheet
+from performer.io.record.contact_sheet import Sheet
+from performer.rig.live.rig import load_library
+from performer.rig.offline import Performance, RenderOptions
 
 FPS, SECONDS, FROM_S = 16.0, 5.5, 2.0
 SIZE = (640, 360)

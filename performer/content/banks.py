@@ -1,0 +1,181 @@
+"""Where banks are kept: one TOML file a model, in the user's folder, written whole on a thread that may wait.
+
+Others may write them too: another show, `models encode`, a hand with an editor. What they do is taken over, and
+what this show keeps is put beside it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Mapping
+from math import isfinite
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+import numpy as np
+
+from performer.content.library import USER
+from performer.latent.bank import MOST, Bank, Change, Place, numbers
+from performer.rig.live.notices import ASIDE
+from performer.system import toml_file
+from performer.system.errors import Fault, counted
+
+log = logging.getLogger(__name__)
+FOLDER = USER / "banks"
+LOOK_S = 0.5  # how often it is looked whether others wrote a bank
+
+
+def read(model: str, dim: int, folder: Path = FOLDER) -> Bank:
+    """A model's bank; an empty one where it has none. Raises Fault."""
+    path = folder / f"{model}.toml"
+    try:
+        rows = toml_file.loads(path.read_text(encoding="utf-8")).get("place", [])
+    except FileNotFoundError:
+        return Bank(model, dim)
+    except (OSError, UnicodeDecodeError, toml_file.TOMLDecodeError) as error:
+        raise Fault(f"{path}: cannot read this bank: {error}") from None
+    bank = Bank(model, dim)
+    for number, row in enumerate(rows[:MOST] if isinstance(rows, list) else [None]):
+        try:
+            latent, w = np.array(row["latent"], np.float32), np.array(row.get("w", []), np.float32)
+            name, tags = str(row["name"]), tuple(str(tag) for tag in row.get("tags", []))
+            played = {str(knob): float(amount) for knob, amount in row.get("played", {}).items()}
+        except (TypeError, KeyError, ValueError, AttributeError):
+            raise Fault(f"{path}: place[{number}]: expected name and latent") from None
+        if latent.shape != (dim,) or not np.isfinite(latent).all() or not latent.any():
+            raise Fault(f"{path}: place[{number}].latent: expected {counted(dim, 'number')}, as {model!r} takes them")
+        if w.ndim != 1 or not np.isfinite(w).all():
+            raise Fault(f"{path}: place[{number}].w: expected the numbers of a style")
+        if not all(map(isfinite, played.values())):
+            raise Fault(f"{path}: place[{number}].played: expected numbers")
+        bank.places.append(Place(name, latent.tobytes(), tags, w.tobytes(), tuple(played.items())))
+    return bank
+
+
+def read_all(dims: Mapping[str, int], folder: Path = FOLDER) -> dict[str, Bank]:
+    """The banks of all models; one that cannot be read is said, and left as it is."""
+    banks = {}
+    for model, dim in dims.items():
+        try:
+            banks[model] = read(model, dim, folder)
+        except Fault as fault:
+            log.warning("%s", fault)
+    return banks
+
+
+def write(bank: Bank, folder: Path = FOLDER) -> Path:
+    """Put a bank into its file, whole."""
+    import tomlkit
+
+    rows = [
+        {
+            "name": place.name,
+            "tags": list(place.tags),
+            **{key: numbers(part) for key, part in (("latent", place.latent), ("w", place.w)) if part},
+            **({"played": {knob: round(amount, 4) for knob, amount in place.played}} if place.played else {}),
+        }
+        for place in bank.places
+    ]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{bank.model}.toml"
+    new = path.with_suffix(f".{os.getpid()}.new")
+    new.write_text(tomlkit.dumps({"place": rows}), encoding="utf-8")
+    new.replace(path)
+    return path
+
+
+class Keeper:
+    """Writes the banks of a show into their files, and notices what others write there.
+
+    banks  those of the show, as they were read
+    """
+
+    def __init__(self, banks: Mapping[str, Bank], folder: Path = FOLDER) -> None:
+        self.folder = folder
+        self._dims = {model: bank.dim for model, bank in banks.items()}
+        self._known = {model: {place.mark for place in bank.places} for model, bank in banks.items()}
+        self._stamps: dict[str, tuple[int, int] | None] = dict.fromkeys(banks)  # perhaps written since they were read
+        self._damaged: set[str] = set()
+        self._told: list[Change] = []  # what the show does not know yet
+
+    def look(self) -> list[Change]:
+        """What others did since, for the show; a file that is damaged is said once."""
+        changes = [change for model in self._dims if (change := self._look(model)) is not None]
+        self._told += changes
+        return changes
+
+    def took(self, change: Change) -> None:
+        """The show has done what somebody else did."""
+        self._told.remove(change)
+
+    def write(self, bank: Bank) -> Path:
+        """Write what the show has, and beside it what it does not know yet. Raises OSError."""
+        path = self._file(bank.model)
+        for change in self._told:
+            if change.model == bank.model:
+                bank.take(change)
+        if bank.model in self._damaged:
+            aside = path.with_suffix(".damaged")
+            path.replace(aside)
+            self._damaged.discard(bank.model)
+            log.error("%s was damaged: it is %s now, and what this show knows is written anew", path, aside.name)
+        write(bank, self.folder)
+        self._dims[bank.model], self._known[bank.model] = bank.dim, {place.mark for place in bank.places}
+        self._stamps[bank.model] = _stamp(path)
+        return path
+
+    def _file(self, model: str) -> Path:
+        return self.folder / f"{model}.toml"
+
+    def _look(self, model: str) -> Change | None:
+        stamp = _stamp(self._file(model))
+        if stamp == self._stamps[model] or stamp is None:  # a file that is away is no wish to lose all
+            return None
+        self._stamps[model] = stamp
+        try:
+            theirs = {place.mark: place for place in read(model, self._dims[model], self.folder).places}
+        except Fault as fault:
+            self._damaged.add(model)
+            log.error("%s", fault)
+            return None
+        self._damaged.discard(model)
+        known, self._known[model] = self._known[model], set(theirs)
+        change = Change(
+            model, tuple(place for mark, place in theirs.items() if mark not in known), frozenset(known - theirs.keys())
+        )
+        return change if change.came or change.gone else None
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def run(
+    keeper: Keeper, kept: SimpleQueue[Bank | Change], tell: Callable[[Change], None], stop: threading.Event
+) -> None:
+    """Thread body: write every bank that comes; what is left when told to stop is written still.
+
+    kept  banks, to be written, and changes that the show has taken over
+    tell  gets what others changed
+    """
+    while not (stop.is_set() and kept.empty()):
+        try:
+            bank = kept.get(timeout=LOOK_S)
+        except Empty:
+            bank = None
+        if isinstance(bank, Change):
+            keeper.took(bank)
+            continue
+        for change in keeper.look():
+            tell(change)
+        if bank is not None:
+            try:
+                log.info("kept: %s", keeper.write(bank), extra=ASIDE)
+            except OSError as error:
+                log.error("%s: cannot write the bank: %s", keeper.folder, error.strerror)

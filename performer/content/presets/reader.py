@@ -1,0 +1,492 @@
+"""TOML text -> Preset. An error names the file, the key, what was expected and the nearest match."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from performer.content.presets import schema as tables
+from performer.latent.walks import WALKS
+from performer.system import toml_file
+from performer.system.errors import Fault, nearest
+from performer.types.frame import Value
+from performer.types.layer_params import BLENDS, KEY, KEYS, MASK, OPACITY, TRANSFORM
+from performer.types.media_params import LOCKS, MEDIA
+from performer.types.params import Param
+from performer.types.routes import CURVES, Route, complaint
+
+
+class Shader(Protocol):
+    """What a preset needs to know of an ISF shader (`isf.ShaderSpec` is one)."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def inputs(self) -> tuple[Param, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One shader in a chain; its parameters' addresses are `layer.name.input`."""
+
+    name: str
+    shader: str
+
+
+@dataclass(frozen=True, slots=True)
+class WalkSpec:
+    """How a layer's walker moves; its speed, kick and truncation are parameters `layer.walk.*`.
+
+    lock   "free": its position counts seconds; "beat", "bar", "phrase": those, and keyframes fall on them
+    styles walks of the middle and the fine layers, `layer.middle.*` and `layer.fine.*`, where styles are mixed
+    knobs  addresses of the model's directions, `layer.latent.*`, in the model's order
+    space  "z", or "w": through the styles of the model
+    inlets what else of the model can be played: "truncation", `layer.truncation`; "noise", `layer.noise` and its shares
+    noise_seed  of that noise
+    """
+
+    kind: str
+    seed: int
+    lock: str = "free"
+    knobs: tuple[str, ...] = ()
+    styles: tuple[WalkSpec | None, WalkSpec | None] = (None, None)
+    space: str = "z"
+    inlets: tuple[str, ...] = ()
+    noise_seed: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PlaySpec:
+    """Media that a layer shows; its knobs are parameters `layer.play.*`.
+
+    kind     one of `media.MEDIA`
+    what     file, folder, device or words, one of them to a line
+    lock     "free", "beat", "bar" or "phrase": what its speed is counted in
+    options  loop, shuffle, seed, mirror, font
+    """
+
+    kind: str
+    what: str
+    lock: str
+    options: tuple[tuple[str, str | int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A source (a model or an ISF source shader, node name "source"), its chain, and how it lies on those below.
+
+    blend  one of `layering.BLENDS`
+    mask   name of the layer whose brightness says where this one is seen
+    of     name of the layer whose picture the model turns into another
+    fit    "cover": the middle of the model's or media's picture; "contain": all of it, clear on both sides
+    """
+
+    name: str
+    model: str | None
+    shader: str | None
+    walk: WalkSpec | None
+    effects: tuple[Node, ...]
+    blend: str
+    mask: str | None = None
+    of: str | None = None
+    fit: str = "cover"
+    play: PlaySpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """How the show changes to a preset: a transition shader, over so many seconds."""
+
+    shader: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A scene to play.
+
+    params  address -> Param of every knob
+    base    address -> value of every knob with all routes at rest
+    source  the TOML as written, ready to be written again
+    """
+
+    name: str
+    title: str
+    author: str
+    mood: str
+    tags: tuple[str, ...]
+    order: int
+    transition: Transition
+    layers: tuple[Layer, ...]
+    master: tuple[Node, ...]
+    routes: tuple[Route, ...]
+    params: Mapping[str, Param] = field(repr=False)
+    base: Mapping[str, Value] = field(repr=False)
+    source: Mapping[str, Any] = field(repr=False, compare=False)
+    follower: tables.FollowerTable | None = None
+
+    @property
+    def shaders(self) -> tuple[str, ...]:
+        """Names of all shaders it draws with, each once."""
+        names = [layer.shader for layer in self.layers if layer.shader is not None]
+        names += [node.shader for layer in self.layers for node in layer.effects]
+        return tuple(dict.fromkeys([*names, *(node.shader for node in self.master), self.transition.shader]))
+
+    @property
+    def dreaming(self) -> tuple[Layer, ...]:
+        """Layers that walk through a model's latents: those that a bank may hold, the first of each model."""
+        first: dict[str, Layer] = {}
+        for layer in self.layers:
+            if layer.walk is not None and layer.model is not None:
+                first.setdefault(layer.model, layer)
+        return tuple(first.values())
+
+    def same_shape(self, other: Preset) -> bool:
+        """Whether the other differs only in values, routes and inputs: then it can take over while this one plays."""
+        return (self.layers, self.master, self.transition.shader) == (
+            other.layers,
+            other.master,
+            other.transition.shader,
+        )
+
+
+def load(
+    text: str,
+    name: str,
+    *,
+    where: str,
+    shaders: Mapping[str, Shader],
+    models: Mapping[str, Sequence[str]],
+    audio: Sequence[str],
+    transition: str | None = None,
+    inlets: Mapping[str, Mapping[str, float]] | None = None,
+) -> Preset:
+    """Read one preset.
+
+    where       the file, for errors
+    shaders     all shaders by name; models, all models with the names of their directions
+    audio       the names of the analyser's features
+    transition  shader to change to it with, whatever the preset says
+    inlets      model -> which of "w", "truncation" and "noise" it has, with their values at rest
+    Raises Fault.
+    """
+    try:
+        raw = toml_file.loads(text)
+    except toml_file.TOMLDecodeError as error:
+        raise Fault(f"{where}: not valid TOML: {error}") from None
+    try:
+        table = tables.PresetTable.model_validate(raw)
+    except ValidationError as error:
+        raise Fault(f"{where}: {tables.complaint_of(error)}") from None
+    if transition is not None and transition != table.transition.shader:
+        table.transition = tables.TransitionTable(shader=transition, seconds=table.transition.seconds)
+        table.route = [route for route in table.route if not route.target.startswith("transition.")]
+    return _Reader(where, shaders, models, audio, inlets or {}).preset(table, name, raw)
+
+
+def to_toml(preset: Preset) -> str:
+    """The preset as TOML text that loads as the same preset."""
+    import tomlkit  # only when writing: playing does not need it
+
+    return tomlkit.dumps(preset.source)
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of a preset file, for editors."""
+    return tables.PresetTable.model_json_schema(by_alias=True)
+
+
+class _Reader:
+    """Turns checked tables into a Preset; every name is looked up, every value is read by its Param."""
+
+    def __init__(
+        self,
+        where: str,
+        shaders: Mapping[str, Shader],
+        models: Mapping[str, Sequence[str]],
+        audio: Sequence[str],
+        inlets: Mapping[str, Mapping[str, float]],
+    ) -> None:
+        self.where, self.shaders, self.models, self.audio, self.inlets = where, shaders, models, audio, inlets
+        self.params: dict[str, Param] = {}
+        self.base: dict[str, Value] = {}
+
+    def preset(self, table: tables.PresetTable, name: str, raw: Mapping[str, Any]) -> Preset:
+        layers: list[Layer] = []
+        for i, row in enumerate(table.layer):
+            if row.name in ("master", "transition", "follower") or row.name in (layer.name for layer in layers):
+                raise self.fault(f"layer[{i}].name", f"{row.name!r} is taken; each layer needs a name of its own")
+            layers.append(self.layer(row, f"layer[{i}]"))
+        self.others(layers)
+        master = self.chain("master", table.master.effect, "master.effect")
+        change = table.transition
+        self.node("transition", "shader", change.shader, change.inputs, "transition", "transition")
+        for param in tables.FOLLOWER_PARAMS if table.follower is not None else ():
+            self.knob("follower.play", param, getattr(table.follower, param.name), f"follower.{param.name}")
+        routes = tuple(self.route(row, f"route[{i}]", table) for i, row in enumerate(table.route))
+        return Preset(
+            name,
+            table.title or name.replace("_", " ").title(),
+            table.author,
+            table.mood,
+            tuple(table.tags),
+            table.order,
+            Transition(change.shader, change.seconds),
+            tuple(layers),
+            master,
+            routes,
+            self.params,
+            self.base,
+            raw,
+            table.follower,
+        )
+
+    def layer(self, row: tables.LayerTable, key: str) -> Layer:
+        walk = play = None
+        kind = next((name for name in MEDIA if getattr(row, name) is not None), None)
+        if kind is not None:
+            play = self.media(row, kind, key)
+        elif row.model is not None:
+            if row.model not in self.models:
+                raise self.fault(f"{key}.model", f"no model {row.model!r}{nearest(row.model, list(self.models))}")
+            spec = row.walk or tables.WalkTable()
+            if row.of is None and spec.kind not in WALKS:
+                raise self.fault(
+                    f"{key}.walk.kind",
+                    f"expected one of {', '.join(WALKS)}, got {spec.kind!r}" + nearest(spec.kind, list(WALKS)),
+                )
+            if row.of is None:
+                walk = self.walk(row, spec, key)
+        else:
+            assert row.shader is not None
+            self.node(row.name, "source", row.shader, row.inputs, key, "source")
+        self.lie(row, key)
+        effects = self.chain(row.name, row.effect, f"{key}.effect")
+        return Layer(
+            row.name,
+            row.model,
+            row.shader,
+            walk,
+            effects,
+            row.blend,
+            row.mask.layer if row.mask else None,
+            row.of,
+            row.fit,
+            play,
+        )
+
+    def media(self, row: tables.LayerTable, kind: str, key: str) -> PlaySpec:
+        spec = row.play or tables.PlayTable()
+        knobs = {param.name: param for param in MEDIA[kind]}
+        own = {
+            "video": ("loop",),
+            "camera": ("mirror",),
+            "pictures": ("shuffle", "seed", "lock"),
+            "text": ("lock", "font"),
+        }[kind]
+        for name in spec.model_fields_set:
+            if name not in knobs and name not in own:
+                raise self.fault(f"{key}.play.{name}", f"a {kind} has no {name!r}; it has " + ", ".join((*knobs, *own)))
+        for param in knobs.values():
+            self.knob(f"{row.name}.play", param, getattr(spec, param.name), f"{key}.play.{param.name}")
+        what = getattr(row, kind)
+        words = "\n".join(what) if isinstance(what, list) else what
+        if not words.strip():
+            raise self.fault(f"{key}.{kind}", "expected something to show, got nothing")
+        if kind in ("video", "pictures"):
+            words = str((Path(self.where).parent / Path(words).expanduser()).resolve())
+        font = str((Path(self.where).parent / Path(spec.font).expanduser()).resolve()) if spec.font else ""
+        return PlaySpec(
+            kind,
+            words,
+            spec.lock or LOCKS[kind],
+            (
+                ("loop", spec.loop),
+                ("shuffle", int(spec.shuffle)),
+                ("seed", spec.seed),
+                ("mirror", int(spec.mirror)),
+                ("font", font),
+            ),
+        )
+
+    def walk(self, row: tables.LayerTable, spec: tables.WalkTable, key: str) -> WalkSpec:
+        for param in tables.WALK_PARAMS:
+            self.knob(f"{row.name}.walk", param, getattr(spec, param.name), f"{key}.walk.{param.name}")
+        assert row.model is not None
+        known = self.models[row.model]
+        for name in row.latent:
+            if name not in known:
+                raise self.fault(
+                    f"{key}.latent.{name}",
+                    f"{row.model!r} has no direction {name!r}"
+                    + (
+                        nearest(name, list(known))
+                        or f"; it has {', '.join(known) or 'none'} (`performer models explore` finds some)"
+                    ),
+                )
+        for name in known:
+            self.knob(
+                f"{row.name}.latent", replace(tables.DIRECTION, name=name), row.latent.get(name), f"{key}.latent.{name}"
+            )
+        styles: list[WalkSpec | None] = []
+        for name, style in (("middle", spec.middle), ("fine", spec.fine)):
+            if style is None:
+                styles.append(None)
+                continue
+            if style.kind not in WALKS:
+                raise self.fault(
+                    f"{key}.walk.{name}.kind",
+                    f"expected one of {', '.join(WALKS)}, got {style.kind!r}" + nearest(style.kind, list(WALKS)),
+                )
+            for param in tables.WALK_PARAMS:
+                self.knob(f"{row.name}.{name}", param, getattr(style, param.name), f"{key}.walk.{name}.{param.name}")
+            styles.append(WalkSpec(style.kind, style.seed, style.lock))
+        inlets = self.played(row, spec, key)
+        seed = (row.noise or tables.NoiseTable()).seed
+        return WalkSpec(
+            spec.kind,
+            spec.seed,
+            spec.lock,
+            tuple(f"{row.name}.latent.{name}" for name in known),
+            (styles[0], styles[1]),
+            spec.space,
+            inlets,
+            seed,
+        )
+
+    def played(self, row: tables.LayerTable, spec: tables.WalkTable, key: str) -> tuple[str, ...]:
+        """What of the model can be played besides its latent, with its knobs."""
+        assert row.model is not None
+        has = self.inlets.get(row.model, {})
+        for where, asked, name, what in (
+            ("walk.space", spec.space == "w", "w", 'no w space: walk through "z"'),
+            ("truncation", row.truncation is not None, "truncation", "no truncation"),
+            ("noise", row.noise is not None, "noise", "no noise"),
+        ):
+            if asked and name not in has:
+                raise self.fault(
+                    f"{key}.{where}", f"{row.model!r} has {what}; the default models and those trained here have one"
+                )
+        if "truncation" in has:
+            knob = replace(tables.TRUNCATION, default=has["truncation"])
+            self.knob(row.name, knob, row.truncation, f"{key}.truncation")
+        if "noise" in has:
+            noise = row.noise or tables.NoiseTable()
+            for param, name in zip(tables.NOISE, ("amount", "coarse", "middle", "fine", "speed"), strict=True):
+                self.knob(row.name, param, getattr(noise, name), f"{key}.noise.{name}")
+        return tuple(name for name in ("truncation", "noise") if name in has)
+
+    def lie(self, row: tables.LayerTable, key: str) -> None:
+        """The knobs of how a layer lies on those below."""
+        if row.blend not in BLENDS:
+            raise self.fault(
+                f"{key}.blend",
+                f"expected one of {', '.join(BLENDS)}, got {row.blend!r}" + nearest(row.blend, list(BLENDS)),
+            )
+        if row.key is not None and row.blend not in KEYS:
+            raise self.fault(f"{key}.key", f"a key needs blend = {' or '.join(map(repr, KEYS))}, not {row.blend!r}")
+        self.knob(f"{row.name}.mix", OPACITY, row.opacity, f"{key}.opacity")
+        parts: list[tuple[str, Sequence[Param], object]] = [("transform", TRANSFORM, row.transform)]
+        if row.blend in KEYS:
+            parts.append(("key", KEY, row.key or tables.KeyTable()))
+        if row.mask is not None:
+            parts.append(("mask", MASK, row.mask))
+        for name, params, table in parts:
+            for param in params:
+                self.knob(f"{row.name}.{name}", param, getattr(table, param.name), f"{key}.{name}.{param.name}")
+
+    def others(self, layers: Sequence[Layer]) -> None:
+        """Look up the layers that others name."""
+        names = [layer.name for layer in layers]
+        dreaming = [layer.name for layer in layers if layer.shader is None and layer.of is None]
+        for i, layer in enumerate(layers):
+            for key, wished, known, what in (
+                ("mask.layer", layer.mask, names, "other layer"),
+                ("of", layer.of, dreaming, "layer with a model or media of its own"),
+            ):
+                known = [name for name in known if name != layer.name]
+                if wished is not None and wished not in known:
+                    raise self.fault(
+                        f"layer[{i}].{key}",
+                        f"no {what} {wished!r}"
+                        + (nearest(wished, known) or f"; there are {', '.join(known) or 'none'}"),
+                    )
+
+    def chain(self, layer: str, rows: Sequence[tables.NodeTable], key: str) -> tuple[Node, ...]:
+        nodes: list[Node] = []
+        for i, row in enumerate(rows):
+            name = row.name or row.shader
+            if name in tables.RESERVED or name in (node.name for node in nodes):
+                raise self.fault(f"{key}[{i}].name", f"{name!r} is taken; give this effect a name of its own")
+            self.node(layer, name, row.shader, row.inputs, f"{key}[{i}]", "filter")
+            nodes.append(Node(name, row.shader))
+        return tuple(nodes)
+
+    def node(self, layer: str, name: str, shader: str, inputs: Mapping[str, Any], key: str, kind: str) -> None:
+        known = [n for n, spec in self.shaders.items() if spec.kind == kind]
+        spec = self.shaders.get(shader)
+        if spec is None:
+            raise self.fault(f"{key}.shader", f"no shader {shader!r}{nearest(shader, known)}")
+        if spec.kind != kind:
+            raise self.fault(f"{key}.shader", f"expected a {kind}, but {shader!r} is a {spec.kind}")
+        knobs = {param.name: param for param in spec.inputs}
+        for given in inputs:
+            if given not in knobs:
+                raise self.fault(
+                    f"{key}.inputs.{given}",
+                    f"{shader!r} has no input {given!r}"
+                    + (nearest(given, list(knobs)) or f"; it has {', '.join(knobs) or 'none'}"),
+                )
+        for param in knobs.values():
+            self.knob(f"{layer}.{name}", param, inputs.get(param.name), f"{key}.inputs.{param.name}")
+
+    def knob(self, node: str, param: Param, raw: Any, key: str) -> None:
+        address = f"{node}.{param.name}"
+        self.params[address] = param
+        if raw is None:
+            self.base[address] = param.default
+        else:
+            self.base[address] = self.reading(param.read, raw, key)
+
+    def route(self, row: tables.RouteTable, key: str, table: tables.PresetTable) -> Route:
+        wrong = complaint(row.source, self.audio)
+        if row.source.startswith("follower.") and not wrong and table.follower is None:
+            wrong = f'{row.source!r} needs a follower: write follower = "NAME" at the top of the file'
+        if wrong:
+            raise self.fault(f"{key}.from", wrong)
+        param = self.params.get(row.target)
+        if param is None:
+            raise self.fault(f"{key}.to", f"no parameter {row.target!r}{nearest(row.target, list(self.params))}")
+        if row.curve not in CURVES:
+            raise self.fault(
+                f"{key}.curve",
+                f"expected one of {', '.join(CURVES)}, got {row.curve!r}" + nearest(row.curve, list(CURVES)),
+            )
+        if row.inside[0] == row.inside[1]:
+            raise self.fault(f"{key}.in", f"expected two different numbers, got {list(row.inside)}")
+        pickup = row.takeover == "pickup"
+        if pickup and (not row.source.startswith("midi.cc") or param.kind != "float"):
+            raise self.fault(
+                f"{key}.takeover", "a controller (midi.cc74, say) picks up a knob of one number; leave it out here"
+            )
+        low, high = (
+            (0.0, 1.0)
+            if param.kind == "event"
+            else tuple(self.reading(param.read, end, f"{key}.range") for end in row.outside)
+        )
+        return Route(
+            row.source, row.target, row.curve, row.inside, (low, high), row.attack, row.release, row.quantise, pickup
+        )
+
+    def reading(self, read: Callable[[Any], Value], raw: Any, key: str) -> Value:
+        try:
+            return read(raw)
+        except ValueError as error:
+            raise self.fault(key, str(error)) from None
+
+    def fault(self, key: str, what: str) -> Fault:
+        return Fault(f"{self.where}: {key}: {what}")

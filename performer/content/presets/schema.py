@@ -1,0 +1,252 @@
+"""What a preset file may say: a table of the schema for each table of the TOML, and the words for what is wrong."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from performer.system.errors import nearest
+from performer.types.params import Param
+
+WALK_PARAMS = (
+    Param("speed", default=0.15, low=0.0, high=4.0, unit="positions per second; per beat, bar or phrase where locked"),
+    Param("kick", default=0.0, low=0.0, high=16.0, unit="positions per second"),
+    Param("truncation", default=0.9, low=0.0, high=1.0),
+)
+TRUNCATION = Param("truncation", default=1.0, low=0.0, high=1.5, unit="of the way from the model's mean picture")
+NOISE = (
+    Param("noise", default=0.0, unit="how far a model's activations swell and shrink"),
+    Param("noise_coarse", default=1.0, unit="share of it: in layers that say what is where"),
+    Param("noise_middle", default=1.0, unit="share of it: in layers of details"),
+    Param("noise_fine", default=1.0, unit="share of it: in layers of grain"),
+    Param("noise_speed", default=0.5, low=0.0, high=16.0, unit="other noise, times per second"),
+)
+#: `follower.play.*`
+FOLLOWER_PARAMS = (
+    Param("amount", default=1.0),
+    Param("wildness", default=1.0, low=0.0, high=2.0),
+)
+DIRECTION = Param("direction", default=0.0, low=-1.5, high=1.5)  # of every direction of a model, under its own name
+
+
+#: Where a layer's picture may come from.
+SOURCES = ("model", "shader", "video", "camera", "pictures", "text")
+
+#: Names of a layer's own nodes, which no effect may have.
+RESERVED = ("walk", "middle", "fine", "latent", "play", "source", "mix", "transform", "key", "mask")
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, allow_inf_nan=False)
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+
+
+class NodeTable(Table):
+    shader: str
+    name: Name | None = None
+    inputs: dict[str, Any] = {}
+
+
+class StyleTable(Table):
+    kind: str = "drift"
+    speed: float = 0.15
+    kick: float = 0.0
+    truncation: float = 0.9
+    seed: int = 2
+    lock: Literal["free", "beat", "bar", "phrase"] = "free"
+
+
+class WalkTable(Table):
+    kind: str = "drift"
+    speed: float = WALK_PARAMS[0].default  # type: ignore[assignment]
+    kick: float = 0.0
+    truncation: float = WALK_PARAMS[2].default  # type: ignore[assignment]
+    seed: int = 1
+    lock: Literal["free", "beat", "bar", "phrase"] = "free"
+    space: Literal["z", "w"] = "z"
+    middle: StyleTable | None = None
+    fine: StyleTable | None = None
+
+
+class NoiseTable(Table):
+    amount: float = 0.0
+    coarse: float = 1.0
+    middle: float = 1.0
+    fine: float = 1.0
+    speed: float = 0.5
+    seed: int = 3
+
+
+class TransformTable(Table):
+    x: float = 0.0
+    y: float = 0.0
+    scale: float = 1.0
+    angle: float = 0.0
+
+
+class KeyTable(Table):
+    threshold: float = 0.25
+    softness: float = 0.1
+    color: list[float] = [0.0, 1.0, 0.0]
+
+
+class MaskTable(Table):
+    layer: str
+    amount: float = 1.0
+    invert: bool = False
+
+
+class PlayTable(Table):
+    """How media play; which keys count depends on the kind."""
+
+    speed: float | None = None
+    position: float | None = None
+    beats: float | None = None
+    fade: float | None = None
+    size: float | None = None
+    color: list[float] | None = None
+    lock: Literal["free", "beat", "bar", "phrase"] | None = None
+    loop: Literal["loop", "pingpong", "once"] = "loop"
+    shuffle: bool = False
+    seed: int = 1
+    mirror: bool = False
+    font: str = ""
+
+
+class LayerTable(Table):
+    name: Name = "main"
+    model: str | None = None
+    of: str | None = None
+    shader: str | None = None
+    video: str | None = None
+    camera: str | None = None
+    pictures: str | None = None
+    text: str | list[str] | None = None
+    play: PlayTable | None = None
+    inputs: dict[str, Any] = {}
+    blend: str = "normal"
+    opacity: float = Field(1.0, ge=0.0, le=1.0)
+    fit: Literal["cover", "contain"] = "cover"
+    transform: TransformTable = TransformTable()
+    key: KeyTable | None = None
+    mask: MaskTable | None = None
+    walk: WalkTable | None = None
+    latent: dict[str, float] = {}
+    truncation: float | None = None
+    noise: NoiseTable | None = None
+    effect: list[NodeTable] = []
+
+    @field_validator("noise", mode="before", json_schema_input_type=float | NoiseTable | None)
+    @classmethod
+    def _by_amount(cls, raw: Any) -> Any:
+        return raw if raw is None or isinstance(raw, (dict, NoiseTable)) else {"amount": raw}
+
+    @model_validator(mode="after")
+    def _one_source(self) -> LayerTable:
+        given = [name for name in SOURCES if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"a layer needs one source: {', '.join(SOURCES[:-1])} or {SOURCES[-1]}; "
+                f"this one has {' and '.join(given) or 'none'}"
+            )
+        if self.walk is not None and self.model is None:
+            raise ValueError(f"a walk needs a model; this layer's source is a {given[0]}")
+        if self.play is not None and given[0] in ("model", "shader"):
+            raise ValueError(f"play is for video, camera, pictures and text; this layer's source is a {given[0]}")
+        for name in ("latent", "truncation", "noise"):
+            if getattr(self, name) not in (None, {}) and (self.model is None or self.of is not None):
+                raise ValueError(f"{name} needs a model that walks")
+        if self.of is not None and (self.model is None or self.walk is not None):
+            raise ValueError("of is for a model that turns another layer's picture into its own, without a walk")
+        return self
+
+
+class MasterTable(Table):
+    effect: list[NodeTable] = []
+
+
+class TransitionTable(Table):
+    shader: str = "dissolve"
+    seconds: float = Field(default=1.5, ge=0.0, le=60.0)
+    inputs: dict[str, Any] = {}
+
+
+class RouteTable(Table):
+    source: str = Field(alias="from")
+    target: str = Field(alias="to")
+    curve: str = "linear"
+    inside: tuple[float, float] = Field((0.0, 1.0), alias="in")
+    outside: tuple[float | list[float], float | list[float]] = Field((0.0, 1.0), alias="range")
+    attack: float = Field(0.0, ge=0.0, le=60.0)
+    release: float = Field(0.0, ge=0.0, le=60.0)
+    quantise: Literal["now", "beat", "bar", "phrase"] = "now"
+    takeover: Literal["jump", "pickup"] = "jump"
+
+
+class FollowerTable(Table):
+    """hold: seconds that a knob stays with the hand that turned it last."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=40)
+    amount: float = 1.0
+    wildness: float = 1.0
+    seed: int = 1
+    hold: float = Field(8.0, ge=0.0, le=3600.0)
+
+
+class PresetTable(Table):
+    title: str = ""
+    author: str = ""
+    mood: str = ""
+    tags: list[str] = []
+    order: int = 1000
+    transition: TransitionTable = TransitionTable()
+    layer: list[LayerTable] = Field(min_length=1, max_length=16)
+    master: MasterTable = MasterTable()
+    follower: FollowerTable | None = None
+    route: list[RouteTable] = []
+
+    @field_validator("follower", mode="before", json_schema_input_type=str | FollowerTable | None)
+    @classmethod
+    def _by_name(cls, raw: Any) -> Any:
+        return {"name": raw} if isinstance(raw, str) else raw
+
+
+def complaint_of(error: ValidationError) -> str:
+    """The first complaint of the schema, with its key as the file spells it and the nearest known key."""
+    one = error.errors()[0]
+    key = ""
+    for part in one["loc"]:
+        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
+    if one["type"] == "extra_forbidden":
+        word = str(one["loc"][-1])
+        known = _keys_beside(one["loc"])
+        return f"{key}: unknown key{nearest(word, known) or '; expected one of ' + ', '.join(known)}"
+    what = one["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    got = one.get("input")
+    shown = "" if isinstance(got, (dict, list)) or one["type"] == "missing" else f", got {got!r}"
+    return f"{key}: {what[0].lower() + what[1:]}{shown}"
+
+
+def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
+    tables: dict[str, type[Table]] = {
+        "layer": LayerTable,
+        "effect": NodeTable,
+        "walk": WalkTable,
+        "route": RouteTable,
+        "master": MasterTable,
+        "transition": TransitionTable,
+        "transform": TransformTable,
+        "key": KeyTable,
+        "mask": MaskTable,
+        "play": PlayTable,
+        "middle": StyleTable,
+        "fine": StyleTable,
+        "noise": NoiseTable,
+        "follower": FollowerTable,
+    }
+    parents = [part for part in loc[:-1] if isinstance(part, str)]
+    table = tables.get(parents[-1], PresetTable) if parents else PresetTable
+    return [info.alias or name for name, info in table.model_fields.items()]

@@ -1,0 +1,46 @@
+"""The word in the page's address that is kept from start to start, so that a tablet on a wall finds its page again."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from pathlib import Path
+
+import platformdirs
+
+from performer.system.errors import Fault
+
+_WORD = re.compile(r"[A-Za-z0-9_-]{16,64}")
+
+
+def word_path() -> Path:
+    """The file, for its owner alone; on Linux ~/.config/performer/io/page.word."""
+    return Path(platformdirs.user_config_dir("performer", appauthor=False)) / "page.word"
+
+
+def lasting(path: Path | None = None) -> str:
+    """The kept word; a new one, drawn and kept, where there is none. Raises Fault."""
+    path = path or word_path()
+    try:
+        word = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        word = ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise Fault(f"{path}: cannot be read: {error}; the page's address is another one this time") from None
+    if _WORD.fullmatch(word):
+        return word
+    if word:
+        raise Fault(
+            f"{path}: no word for an address (16 to 64 letters, digits, - and _); remove the file, and another is drawn"
+        )
+    word = secrets.token_urlsafe(16)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+            file.write(word + "\n")
+    except OSError as error:
+        raise Fault(
+            f"{path}: cannot be written: {error.strerror}; the page's address is another one next time"
+        ) from None
+    return word

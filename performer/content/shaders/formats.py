@@ -1,0 +1,61 @@
+"""Which of the manners of writing a shader a file has, and which files of a folder are shaders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from performer.content.shaders import files as source
+from performer.content.shaders import gl_transitions, reader, shadertoy
+from performer.content.shaders.spec import ShaderSpec
+from performer.system.errors import Fault
+
+#: Endings of files that may be a shader by themselves.
+SUFFIXES = (".fs", ".glsl", ".frag")
+_HEADER = re.compile(r"\s*/\*+\s*\{")
+
+
+def load(path: Path) -> ShaderSpec:
+    """Read a shader file, or a folder with the tabs of one. Raises Fault("FILE:LINE: what; likely mend")."""
+    path = Path(path)
+    if path.is_dir():
+        return shadertoy.load(path)
+    if path.suffix == ".fs":
+        return reader.load(path)
+    text = source.text(path)
+    if _HEADER.match(text):
+        return reader.load(path)
+    if gl_transitions.ENTRY.search(text):
+        return gl_transitions.parse(text, path.stem, path)
+    if shadertoy.ENTRY.search(text):
+        return shadertoy.load(path)
+    raise Fault(
+        f"{path}:1: no shader that is known here; expected an ISF header /*{{ ... }}*/, "
+        "vec4 transition(vec2 uv) or void mainImage(out vec4 fragColor, in vec2 fragCoord)"
+    )
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """The shaders in a folder and the folders in it, sorted; a folder of tabs counts as one."""
+    if not folder.is_dir():
+        return
+    if shadertoy.is_folder(folder):
+        yield folder
+        return
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.name.startswith("."):
+            if not (path.is_symlink() and folder.resolve().is_relative_to(path.resolve())):  # a link to a folder above
+                yield from files(path)
+        elif path.suffix in SUFFIXES and path.is_file():
+            yield path
+
+
+def owner(path: Path) -> Path | None:
+    """The shader that a changed file belongs to: itself, the .fs beside a .vs, the folder of a tab; None: to none."""
+    if path.suffix in (*SUFFIXES, ".vert") and shadertoy.is_folder(path.parent):
+        return path.parent
+    if path.suffix in (".vs", ".vert"):
+        beside = [path.with_suffix(suffix) for suffix in SUFFIXES]
+        return next((one for one in beside if one.is_file()), None)
+    return path if path.suffix in SUFFIXES and path.is_file() else None

@@ -1,0 +1,127 @@
+"""A session with memory of its own: inputs at fixed places, outputs lent out, nothing allocated for a picture."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import onnxruntime as ort
+
+from performer.generators.onnx.buffer_pool import MOST, Loans
+from performer.types.frame import OnCard
+
+TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
+
+
+def _type(session: ort.InferenceSession, output: str) -> type:
+    kind = next(entry.type for entry in session.get_outputs() if entry.name == output)
+    return TYPES.get(kind, np.float32)
+
+
+class Bound:
+    """Runs a model from bound inputs to bound outputs (ONNX Runtime's IO binding), on the processor.
+
+    feed    input name -> array; what is in it when `run` is called goes in, so write in place
+    output  name of the output that is wanted; shape, of it
+    Raises whatever ONNX Runtime does, where the output has another shape too.
+    """
+
+    def __init__(
+        self, session: ort.InferenceSession, feed: dict[str, np.ndarray], output: str, shape: tuple[int, ...]
+    ) -> None:
+        self._session, self._feed, self._output, self._shape = session, feed, output, shape
+        self._type = _type(session, output)
+        self._loans = Loans(shape, self._type)
+        self._bindings: dict[int, ort.IOBinding] = {}  # number of a piece of memory -> what writes to it
+
+    def run(self) -> np.ndarray:
+        """The output, of the given shape; it stays as it is for as long as anybody keeps it."""
+        number, out = self._loans.take()
+        binding = self._bindings.get(number)
+        if binding is None:
+            binding = self._session.io_binding()
+            for name, array in self._feed.items():
+                binding.bind_cpu_input(name, array)
+            binding.bind_output(self._output, "cpu", 0, self._type, self._shape, out.ctypes.data)
+            if number >= 0:
+                self._bindings[number] = binding
+        self._session.run_with_iobinding(binding)
+        return out
+
+
+class _Place:
+    """Memory on the card that an output is written to, and who has it."""
+
+    __slots__ = ("binding", "holder", "options", "value")
+
+    def __init__(self, value: ort.OrtValue, binding: ort.IOBinding, options: ort.RunOptions | None) -> None:
+        self.value, self.binding, self.options = value, binding, options
+        self.holder: Callable[[], OnCard | None] = lambda: None
+
+
+class BoundOnCard:
+    """The same on a card: what comes out stays there.
+
+    device    "cuda"; "cpu" does the same work in the processor's memory
+    graphs    record what is launched once for each place of an output, and replay it; addresses never change
+    constant  names of inputs that are sent once, and again only by `send`
+    dressed   (address, size, dtype, fetch) -> the picture that is handed out; fetch copies the raw output
+
+    `run` returns when the picture is done, so whoever reads it waits for nothing.
+    """
+
+    def __init__(
+        self,
+        session: ort.InferenceSession,
+        feed: dict[str, np.ndarray],
+        output: str,
+        shape: tuple[int, ...],
+        dressed: Callable[[int, int, str, Callable[[], np.ndarray]], OnCard],
+        device: str = "cuda",
+        graphs: bool = False,
+        constant: Iterable[str] = (),
+    ) -> None:
+        self._session, self._feed, self._output, self._shape = session, feed, output, shape
+        self._dressed, self._device, self._graphs = dressed, device, graphs
+        self._type = _type(session, output)
+        self._inputs = {
+            name: ort.OrtValue.ortvalue_from_shape_and_type(array.shape, array.dtype, device, 0)
+            for name, array in feed.items()
+        }
+        self.send(feed)
+        self._turning = [name for name in feed if name not in set(constant)]
+        self._places: list[_Place] = []
+
+    def send(self, names: Iterable[str]) -> None:
+        """Bring what is in those inputs to the card."""
+        for name in names:
+            self._inputs[name].update_inplace(self._feed[name])
+
+    def run(self) -> OnCard:
+        """The output, on the card; it stays as it is for as long as anybody keeps it."""
+        place = next((place for place in self._places if place.holder() is None), None)
+        if place is None:
+            place = self._place()
+        self.send(self._turning)
+        self._session.run_with_iobinding(place.binding, place.options)
+        place.binding.synchronize_outputs()
+        value = place.value
+        picture = self._dressed(value.data_ptr(), value.tensor_size_in_bytes(), np.dtype(self._type).name, value.numpy)
+        place.holder = weakref.ref(picture)
+        return picture
+
+    def _place(self) -> _Place:
+        value = ort.OrtValue.ortvalue_from_shape_and_type(self._shape, self._type, self._device, 0)
+        binding = self._session.io_binding()
+        for name, given in self._inputs.items():
+            binding.bind_ortvalue_input(name, given)
+        binding.bind_ortvalue_output(self._output, value)
+        options = None
+        if self._graphs:
+            options = ort.RunOptions()  # a graph of its own for each place; -1: none, for one too many
+            options.add_run_config_entry("gpu_graph_id", str(len(self._places) + 1 if len(self._places) < MOST else -1))
+        place = _Place(value, binding, options)
+        if len(self._places) < MOST:
+            self._places.append(place)
+        return place

@@ -1,0 +1,149 @@
+"""ShaderSpec -> compiled programs, one for each pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import moderngl
+
+from performer.content.shaders import ShaderSpec, specialise
+from performer.content.shaders.glsl import SUFFIX, renamed
+from performer.content.shaders.spec import FILE_LINES
+from performer.gl.render.target_pool import software
+from performer.gl.render.wait import after_pass
+from performer.system.errors import Fault
+from performer.types.frame import EMPTY, Value
+
+#: How drivers begin a complaint: Mesa `0:12(3): error: `, NVIDIA `0(12) : error C0000: `, others `ERROR: 0:12: `.
+_COMPLAINT = re.compile(r"^(?:ERROR:\s*)?\d+(?::(\d+)(?:\(\d+\))?|\((\d+)\))\s*:\s*(?:error\s*(?:[A-Z]\d+)?:\s*)?(.*)$")
+
+_OWN = Path(__file__).resolve().parents[3]  # all that comes along lies in there
+
+
+class PassProgram:
+    """The shader as compiled for one of its passes; sets uniforms only where they changed.
+
+    rest     inputs that it takes as constants
+    fetched  reads images that it samples at the pixel it draws as they are: they must be as large as what is drawn
+
+    `here` are the names of such images.
+    """
+
+    __slots__ = ("_after", "_last", "_mode", "_set", "_vao", "corners", "glsl", "here", "units")
+
+    def __init__(
+        self,
+        ctx: moderngl.Context,
+        spec: ShaderSpec,
+        index: int,
+        rest: Mapping[str, Value] = EMPTY,
+        fetched: bool = False,
+    ) -> None:
+        vertex, fragment = spec.glsl(index)
+        self.here = frozenset() if spec.corners else specialise.here(fragment, spec.images)
+        fragment = specialise.constant(fragment, rest)
+        if fetched:
+            fragment = specialise.fetched(fragment)
+        self.glsl = ctx.program(vertex_shader=vertex, fragment_shader=fragment)
+        self.corners = spec.corners
+        self._vao = ctx.vertex_array(self.glsl, [])
+        self._after = after_pass(ctx)
+        self._vao.vertices = 4 if spec.corners else 3
+        self._mode = moderngl.TRIANGLE_STRIP if spec.corners else moderngl.TRIANGLES
+        self.units: dict[str, int] = {}  # name of an image -> texture unit, for those the driver kept
+        self._set: dict[str, Any] = {}
+        self._last: dict[str, Any] = {}
+        samplers = {
+            renamed(name): name
+            for name in (
+                *spec.images,
+                *(a.name for a in spec.audio),
+                *spec.targets,
+                *(name for name, _ in spec.imported),
+            )
+        }
+        for name in self.glsl:
+            member = self.glsl[name]
+            if not isinstance(member, moderngl.Uniform):
+                continue
+            if name in samplers:
+                self.units[samplers[name]] = len(self.units)
+                member.value = self.units[samplers[name]]
+            else:
+                self._set[name] = member
+
+    def set(self, name: str, value: Any) -> None:
+        """Set a uniform, if the program has it and the value is not the last one."""
+        uniform = self._set.get(name)
+        if uniform is not None and self._last.get(name) != value:
+            uniform.value = value
+            self._last[name] = value
+
+    def render(self) -> None:
+        """Draw over the bound framebuffer."""
+        self._vao.render(self._mode)
+        self._after()
+
+    def release(self) -> None:
+        self._vao.release()
+        self.glsl.release()
+
+
+class Program:
+    """A compiled shader, shared by all nodes that draw with it.
+
+    passes   one program for each of the shader's passes
+    settles  whether it is worth the while to compile it for knobs that stand still: where the processor draws, and it
+             came with the program, so that nothing is compiled that was not tried
+
+    Raises Fault("FILE:LINE: what the driver says") when it does not compile; GL is then as it was.
+    """
+
+    def __init__(self, ctx: moderngl.Context, spec: ShaderSpec) -> None:
+        self.ctx, self.spec = ctx, spec
+        self.settles = software(ctx) and spec.path is not None and spec.path.is_relative_to(_OWN)
+        self.passes: list[PassProgram] = []
+        self._settled: dict[tuple[int, bool, tuple[tuple[str, Value], ...]], PassProgram] = {}
+        index = 0
+        try:
+            for index in range(len(spec.passes)):
+                self.passes.append(PassProgram(ctx, spec, index))
+        except moderngl.Error as error:
+            self.release()
+            _ = ctx.error  # so that the failure is not blamed on a later call
+            raise Fault(complaint(spec, str(error), index)) from None
+
+    def settled(self, index: int, fetched: bool, rest: Mapping[str, Value], make: bool) -> PassProgram | None:
+        """Pass `index` for inputs that stay at `rest`, and images as large as what is drawn or not.
+
+        make  compile it if need be, which takes a frame's time and more; else None where nobody has
+        """
+        key = index, fetched, tuple(rest.items())
+        if key not in self._settled and make:
+            self._settled[key] = PassProgram(self.ctx, self.spec, index, rest, fetched)
+        return self._settled.get(key)
+
+    def release(self) -> None:
+        for one in (*self.passes, *self._settled.values()):
+            one.release()
+
+
+def complaint(spec: ShaderSpec, text: str, index: int = 0) -> str:
+    """The driver's first error in a pass as `FILE:LINE: message`; the lines are the author's own, by `#line`."""
+    where, reason = spec.where, ""
+    for raw in text.splitlines():
+        line = raw.strip()
+        if line == "vertex_shader" and spec.path is not None and spec.corners:
+            where = str(spec.path.with_suffix(".vs"))
+        match = _COMPLAINT.match(line)
+        if match is not None and "warning" not in line.lower():
+            number = int(match[1] or match[2])
+            if spec.sources:
+                where, number = spec.sources[index][number // FILE_LINES], number % FILE_LINES
+            return f"{where}:{number}: {match[3].strip().replace(SUFFIX, '')}"
+        if not reason and line.lower().startswith(("error", "fatal")):
+            reason = line.split(":", 1)[-1].strip()
+    return f"{where}: the shader does not link: {reason or 'the driver gives no reason'}"

@@ -1,0 +1,141 @@
+"""What the renderer keeps of a scene between frames: its nodes, its images, and how its layers lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import moderngl
+
+from performer.content.shaders import ShaderSpec
+from performer.gl.render.compose import MODES, Compose
+from performer.gl.render.node import Moment, Node
+from performer.gl.render.texture import ImageTexture
+from performer.types.frame import Value
+from performer.types.layer_params import KEYS, number, place
+
+
+class LayerState:
+    """One layer: where its picture comes from, its effects, and how it lies on those below.
+
+    image   of a generator's pictures, or None; source, the node of a shader source, or None
+    mask    name of the layer whose brightness says where this one is seen, or None
+    """
+
+    __slots__ = ("_key", "_mask", "_opacity", "_transform", "effects", "image", "mask", "mode", "name", "source")
+
+    def __init__(self, layer: Any, image: ImageTexture | None, source: Node | None, effects: list[Node]) -> None:
+        self.name, self.image, self.source, self.effects = layer.name, image, source, effects
+        self.mode, self.mask = MODES[layer.blend], layer.mask
+        self._opacity = f"{layer.name}.mix.opacity"
+        self._transform = tuple(f"{layer.name}.transform.{end}" for end in ("x", "y", "scale", "angle"))
+        self._key = (
+            tuple(f"{layer.name}.key.{end}" for end in ("threshold", "softness", "color"))
+            if layer.blend in KEYS
+            else ()
+        )
+        self._mask = (f"{layer.name}.mask.amount", f"{layer.name}.mask.invert")
+
+    def opacity(self, params: Mapping[str, Value]) -> float:
+        return number(params, self._opacity, 1.0)
+
+    def plain(self, params: Mapping[str, Value]) -> bool:
+        """Whether it just covers the whole picture."""
+        x, y, scale, angle = self._transform
+        return (
+            self.mode == 0
+            and self.mask is None
+            and self.opacity(params) >= 1.0
+            and number(params, x, 0.0) == 0.0
+            and number(params, y, 0.0) == 0.0
+            and number(params, scale, 1.0) == 1.0
+            and number(params, angle, 0.0) == 0.0
+        )
+
+    def lay(
+        self,
+        compose: Compose,
+        params: Mapping[str, Value],
+        below: moderngl.Texture | None,
+        above: moderngl.Texture,
+        stencil: moderngl.Texture | None,
+        aspect: float,
+        into: moderngl.Framebuffer,
+    ) -> None:
+        """Draw `above`, this layer's picture, on `below`, or on black."""
+        x, y, scale, angle = self._transform
+        at = place(
+            number(params, x, 0.0),
+            number(params, y, 0.0),
+            number(params, scale, 1.0),
+            number(params, angle, 0.0),
+            aspect,
+        )
+        key = (0.0, 0.0, (0.0, 0.0, 0.0))
+        if self._key:
+            threshold, softness, color = self._key
+            key = (number(params, threshold, 0.25), number(params, softness, 0.1), params.get(color, (0.0, 1.0, 0.0)))  # type: ignore[assignment]
+        mask = (0.0, 0.0)
+        if stencil is not None:
+            mask = (number(params, self._mask[0], 1.0), float(number(params, self._mask[1], 0.0) >= 0.5))
+        compose.mix(below, above, self.mode, self.opacity(params), into, at, key, stencil, mask)
+
+
+def at_rest(preset: Any, prefix: str, spec: ShaderSpec) -> dict[str, Value]:
+    """Inputs of a preset's shader that no route moves, and their values while no hand does."""
+    routed, base = {route.target for route in preset.routes}, preset.base
+    addresses = {knob.name: f"{prefix}.{knob.name}" for knob in spec.inputs if knob.kind != "event"}
+    return {name: base[address] for name, address in addresses.items() if address in base and address not in routed}
+
+
+class SceneState:
+    """One scene: its layers, its master chain and the transition that brought it; lives as long as the scene plays."""
+
+    __slots__ = ("layers", "master", "moment", "stencils", "transition")
+
+    def __init__(self, layers: list[LayerState], master: list[Node], transition: Node | None) -> None:
+        self.layers, self.master, self.transition, self.moment = layers, master, transition, Moment()
+        masks = {layer.mask for layer in layers}
+        self.stencils = [layer for layer in layers if layer.name in masks]
+
+    @classmethod
+    def build(
+        cls, preset: Any, image: Callable[[bool], ImageTexture], node: Callable[[str, str], Node | None]
+    ) -> SceneState:
+        """Make all parts; a node that can't be had is left out.
+
+        image  makes the place for a generator's pictures, which are shown whole or not
+        node   (shader, prefix of its parameters) -> Node or None
+        """
+
+        def chain(effects: Any, layer: str) -> list[Node]:
+            found = (node(effect.shader, f"{layer}.{effect.name}") for effect in effects)
+            return [one for one in found if one is not None]
+
+        layers = [
+            LayerState(
+                layer,
+                image(layer.fit == "contain") if layer.shader is None else None,
+                node(layer.shader, f"{layer.name}.source") if layer.shader is not None else None,
+                chain(layer.effects, layer.name),
+            )
+            for layer in preset.layers
+        ]
+        return cls(layers, chain(preset.master, "master"), node(preset.transition.shader, "transition.shader"))
+
+    def nodes(self) -> list[Node]:
+        """All nodes, in the order they are drawn."""
+        found = []
+        for layer in self.layers:
+            if layer.source is not None:
+                found.append(layer.source)
+            found += layer.effects
+        found += self.master
+        return found + ([self.transition] if self.transition is not None else [])
+
+    def costly(self, count: int) -> list[Node]:
+        """The last `count` effects that are marked as costly."""
+        if count <= 0:
+            return []
+        found = [node for node in self.nodes() if node.program.spec.costly and node.program.spec.kind == "filter"]
+        return found[-count:]

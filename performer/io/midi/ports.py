@@ -1,0 +1,204 @@
+"""MIDI ports through RtMidi: all or some by name, noticed when plugged in, taken back when they return."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Collection
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from performer.io.midi.codec import Decoder
+from performer.io.sound.source import Clock
+from performer.system.errors import Fault
+from performer.types.frame import ControlEvent
+
+log = logging.getLogger(__name__)
+LOOK_S = 1.0  # seconds between two looks at the ports
+CLIENT = "performer"
+SEQUENCER = Path("/dev/snd/seq")  # ALSA's
+SHARED = Path("/dev/shm")  # where a running JACK server keeps its memory
+
+
+class MidiPorts:
+    """Listens to MIDI ports; every message becomes ControlEvents in `events`.
+
+    pattern  "all", "off", or a part of the ports' names, any case
+    api      "", "alsa" or "jack"
+    now      the show's clock
+
+    `note` says in one line what is listened to. Without any MIDI system there are no ports, and `note` says so.
+    """
+
+    def __init__(self, pattern: str, api: str, now: Clock) -> None:
+        self.events: SimpleQueue[ControlEvent] = SimpleQueue()
+        self.note = "off"
+        self._pattern, self._now = pattern.lower(), now
+        self._open: dict[str, tuple[Any, Decoder]] = {}  # by the name that the system gives it now
+        self._stamp = _plugged()
+        self._looked_t = float("-inf")
+        self._refused: set[str] = set()  # ports that could not be opened, said once
+        self._finder: Any = None
+        if pattern != "off":
+            self._api = api_number(api)
+            self._finder = self._client(f"{CLIENT} finder")
+        if self._finder is not None:
+            self._look()
+
+    def poll(self, now: float) -> None:
+        """Notice ports that came and went."""
+        if self._finder is not None and now - self._looked_t >= LOOK_S:
+            self._looked_t = now
+            self._look()
+
+    def close(self) -> None:
+        for name in list(self._open):
+            self._drop(name)
+        if self._finder is not None:
+            self._finder.delete()
+            self._finder = None
+
+    def _client(self, name: str) -> Any:
+        try:
+            return _midi_in(self._api, name)
+        except Fault as fault:
+            self.note = f"none: {fault}"
+            return None
+
+    def _look(self) -> None:
+        known = {_steady(name) for name in self._open}
+        stamp = _plugged()
+        if stamp != self._stamp:  # what was pulled out for less than a look has its old name, and is deaf
+            self._stamp = stamp
+            for name in list(self._open):
+                self._drop(name)
+        ports = {name: i for i, name in enumerate(self._finder.get_ports()) if CLIENT not in name}
+        wanted = {n for n in ports if self._pattern in ("all", "") or self._pattern in n.lower()}
+        for name in set(self._open) - set(ports):
+            self._drop(name)
+        for name in sorted(wanted - set(self._open), key=lambda name: ports[name]):
+            self._take(name, ports[name], known)
+        names = sorted(map(_steady, self._open))
+        for name in known - set(names):
+            log.warning("MIDI port gone: %s", name)
+        if names:
+            self.note = ", ".join(names)
+        else:
+            self.note = "no port yet" + ("" if self._pattern == "all" else f" with {self._pattern!r} in its name")
+
+    def _take(self, name: str, index: int, known: Collection[str]) -> None:
+        """Open a port; those whose steady names are known are not news."""
+        import rtmidi
+
+        port = self._client(CLIENT)
+        if port is None:
+            return
+        decoder = Decoder(_steady(name))
+        events, now = self.events, self._now
+
+        def heard(message: tuple[list[int], float], _data: Any) -> None:
+            """RtMidi's thread: decode, queue, leave."""
+            for event in decoder.feed(message[0], now()):
+                events.put(event)
+
+        try:
+            port.ignore_types(sysex=True, timing=False, active_sense=True)
+            port.set_callback(heard)
+            port.open_port(index, "in")
+        except (rtmidi.RtMidiError, SystemError, RuntimeError) as error:
+            if name not in self._refused:
+                self._refused.add(name)
+                log.warning("MIDI port %s cannot be opened: %s; trying again every second", _steady(name), _line(error))
+            port.delete()
+            return
+        self._open[name] = port, decoder
+        self._refused.discard(name)
+        if _steady(name) not in known:
+            log.info("MIDI port: %s", _steady(name))
+
+    def _drop(self, name: str) -> None:
+        port, decoder = self._open.pop(name)
+        port.cancel_callback()
+        port.close_port()
+        port.delete()
+        for event in decoder.release(self._now()):
+            self.events.put(event)
+
+
+def create(pattern: str, api: str, now: Clock) -> MidiPorts:
+    """The ports that `--midi` names. Raises Fault for an unknown API."""
+    return MidiPorts(pattern, api, now)
+
+
+def ports(api: str = "") -> list[str]:
+    """Names of all ports now. Raises Fault for an unknown API, or without any MIDI system."""
+    finder = _midi_in(api_number(api), f"{CLIENT} finder")
+    names = [name for name in finder.get_ports() if CLIENT not in name]
+    finder.delete()
+    return names
+
+
+def events(path: str) -> list[ControlEvent]:
+    """All events of a MIDI file with their times in seconds, oldest first. Raises Fault."""
+    import mido
+
+    if not Path(path).is_file():
+        raise Fault(f"{path}: no such MIDI file")
+    decoder, found, t = Decoder(path), [], 0.0
+    try:
+        for message in mido.MidiFile(path, clip=True):
+            t += message.time
+            if not message.is_meta:
+                found += decoder.feed(message.bytes(), t)
+    except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise Fault(f"{path}: not a MIDI file that can be read ({_line(error)}); export it again as .mid") from None
+    return found
+
+
+def _midi_in(api: int, name: str) -> Any:
+    """A client of the MIDI system. Raises Fault without one; asking ALSA in vain would print lines of its own."""
+    import rtmidi
+
+    if sys.platform == "linux" and api != rtmidi.API_UNIX_JACK and not SEQUENCER.exists():
+        raise Fault(f"no MIDI system here (no {SEQUENCER}); on Linux: sudo modprobe snd-seq")
+    try:
+        return rtmidi.MidiIn(api, name)
+    except (rtmidi.RtMidiError, SystemError, RuntimeError) as error:
+        raise Fault(f"no MIDI system here ({_line(error)})") from None
+
+
+def api_number(name: str) -> int:
+    import rtmidi
+
+    known = {"": rtmidi.API_UNSPECIFIED, "alsa": rtmidi.API_LINUX_ALSA, "jack": rtmidi.API_UNIX_JACK}
+    if name not in known:
+        raise Fault(f"--midi-api {name!r}: expected alsa or jack")
+    if (
+        not name
+        and sys.platform == "linux"
+        and not SEQUENCER.exists()
+        and any(path.is_socket() for path in SHARED.glob("jack_*_*"))
+    ):
+        return int(rtmidi.API_UNIX_JACK)  # no ALSA sequencer, but a JACK server
+    if known[name] not in (rtmidi.API_UNSPECIFIED, *rtmidi.get_compiled_api()):
+        raise Fault(f"--midi-api {name}: this build of RtMidi does not have it; leave it out")
+    return int(known[name])
+
+
+def _plugged() -> int:
+    """Changes when a controller or a sound card is plugged in or pulled out, as far as files tell it."""
+    try:
+        return SEQUENCER.parent.stat().st_ctime_ns
+    except OSError:
+        return 0
+
+
+def _steady(name: str) -> str:
+    """A port's name without the numbers that ALSA appends and that change when it is plugged in again."""
+    stem, _, last = name.rpartition(" ")
+    return stem if stem and ":" in last and last.replace(":", "").isdigit() else name
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:160]

@@ -1,0 +1,108 @@
+"""What the page sends, as events for the show's queue. Whatever is no such message raises Odd, and does nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from performer.show.cues import QUANTA
+from performer.types.frame import ControlEvent
+
+MOST_CHARACTERS = 16_384
+LONGEST_NAME, MOST_TAGS, LONGEST_TAG = 60, 8, 24
+
+#: Word -> address of the event it makes, without more to say.
+PLAIN = {
+    "tap": "show.tap",
+    "next": "show.next",
+    "previous": "show.previous",
+    "blackout": "show.blackout",
+    "freeze": "show.freeze",
+    "jump": "show.jump",
+    "take": "show.take",
+    "downbeat": "show.resync",
+    "let_go": "bank.let_go",
+    "keep": "app.keep",
+}
+
+
+class Odd(Exception):
+    """Not a message that the page sends; says why."""
+
+
+def read(text: str) -> dict[str, Any]:
+    """One message: an object whose `do` is a word. Raises Odd."""
+    if len(text) > MOST_CHARACTERS:
+        raise Odd(f"{len(text)} characters; {MOST_CHARACTERS} are the most")
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Odd("no JSON") from None
+    if not isinstance(message, dict) or not isinstance(message.get("do"), str):
+        raise Odd("no object with a word `do`")
+    return message
+
+
+def event(message: Mapping[str, Any], t: float, model: str) -> ControlEvent | None:
+    """The event of a message that needs no more than itself; None for others. Raises Odd.
+
+    model  that plays, whose bank is meant
+    """
+    do = message["do"]
+    if do in PLAIN:
+        return ControlEvent(t, PLAIN[do], 1.0, name(message, "name", "") if do == "keep" else "")
+    if do == "preset":
+        return ControlEvent(t, "show.preset", 0.0, name(message, "name"))
+    if do == "quantise":
+        if message.get("name") not in QUANTA:
+            raise Odd(f"quantise is one of {', '.join(QUANTA)}")
+        return ControlEvent(t, "show.quantise", 1.0, message["name"])
+    if do == "recall":
+        return ControlEvent(t, "bank.recall", -1.0, name(message, "name"), words=(model,))
+    if do == "rename":
+        return ControlEvent(
+            t, "bank.rename", 1.0, name(message, "name"), words=(model, name(message, "old"), *tags(message))
+        )
+    if do == "drop":
+        return ControlEvent(t, "bank.drop", 1.0, name(message, "name"), words=(model,))
+    if do == "knob":
+        return _knob(message, t)
+    return None
+
+
+def _knob(message: Mapping[str, Any], t: float) -> ControlEvent:
+    address, value = name(message, "address", most=160), message.get("value")
+    given = value if isinstance(value, list) else [value]
+    parts = [float(part) for part in given if isinstance(part, (int, float)) and abs(part) < 1e9]
+    if not 1 <= len(given) <= 4 or len(parts) < len(given):
+        raise Odd("a knob's value is a number, or up to four")
+    return ControlEvent(t, f"knob.{address}", parts[0], ",".join(map(repr, parts)) if isinstance(value, list) else "")
+
+
+def name(message: Mapping[str, Any], key: str, otherwise: str | None = None, most: int = LONGEST_NAME) -> str:
+    """A short text without control characters. Raises Odd."""
+    value = message.get(key, otherwise)
+    if not isinstance(value, str) or len(value) > most or not (value or otherwise == "") or not value.isprintable():
+        raise Odd(f"{key} is a text of 1 to {most} characters")
+    return value
+
+
+def tags(message: Mapping[str, Any]) -> tuple[str, ...]:
+    """Words to find a place by. Raises Odd."""
+    value = message.get("tags", [])
+    if (
+        not isinstance(value, list)
+        or len(value) > MOST_TAGS
+        or not all(isinstance(tag, str) and 0 < len(tag) <= LONGEST_TAG and tag.isprintable() for tag in value)
+    ):
+        raise Odd(f"tags are at most {MOST_TAGS} words of up to {LONGEST_TAG} characters")
+    return tuple(value)
+
+
+def number(message: Mapping[str, Any], key: str, low: float, high: float, otherwise: float) -> float:
+    """A number in a range. Raises Odd."""
+    value = message.get(key, otherwise)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise Odd(f"{key} is a number from {low:g} to {high:g}")
+    return float(value)

@@ -1,0 +1,87 @@
+"""What the control page may know of the show: a snapshot, posted by the main thread a few times a second."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from performer.latent.bank import Bank, Place
+from performer.show.show import Show
+from performer.system.mailboxes import Latest
+from performer.types.frame import Frame, Scene, Value
+
+EVERY_S = 0.1  # between two snapshots, and between two pictures
+BUSY = 3.0  # times as long between two pictures where frames come late
+WIDTH = 416  # pixels of the live picture
+
+
+@dataclass(frozen=True)
+class Glance:
+    """The show at one moment.
+
+    frame    the newest one; scene, the live scene in it
+    presets  name, title and mood of each, in the order of the digit keys
+    model    that the scene's walk plays, "" for none; places, its bank; dim, of its latents
+    turned   knobs that were set by hand
+    held     name of what holds the walk
+    """
+
+    frame: Frame
+    scene: Scene
+    presets: tuple[tuple[str, str, str], ...]
+    model: str
+    places: tuple[Place, ...]
+    dim: int
+    turned: dict[str, Value]
+    held: str
+    quantise: str
+    dark: bool
+    frozen: bool
+    seed: int
+
+
+class Board:
+    """Where the main thread pins snapshots and small pictures, while somebody looks."""
+
+    def __init__(self) -> None:
+        self.glances: Latest[Glance] = Latest()
+        self.pictures: Latest[np.ndarray] = Latest()  # (H, W, 3) uint8, top row first, small or not
+        self.watched = False
+        self.busy = False  # frames come late: whoever looks gets less, so that the show gets more
+        self._looked_t = self._pictured_t = float("-inf")
+        self._presets: tuple[list[object], tuple[tuple[str, str, str], ...]] = ([], ())
+
+    def wants_picture(self, t: float) -> bool:
+        """Whether it is time for another small picture."""
+        if not self.watched or t - self._pictured_t < EVERY_S * (BUSY if self.busy else 1.0):
+            return False
+        self._pictured_t = t
+        return True
+
+    def look(self, show: Show, frame: Frame, t: float) -> None:
+        """Pin a snapshot, where one is due."""
+        if not self.watched or t - self._looked_t < EVERY_S:
+            return
+        self._looked_t = t
+        if self._presets[0] is not show.presets:
+            self._presets = (show.presets, tuple((p.name, p.title, p.mood) for p in show.presets))  # type: ignore
+        scene = frame.incoming or frame.scene
+        model = next((layer.model for layer in scene.preset.dreaming if layer.model is not None), "")
+        bank: Bank | None = show.recaller.banks.get(model)
+        self.glances.post(
+            Glance(
+                frame,
+                scene,
+                self._presets[1],
+                model if bank is not None else "",
+                tuple(bank.places) if bank else (),
+                bank.dim if bank else 0,
+                show.turned,
+                show.recaller.word,
+                show.quantise,
+                show.dark,
+                show.frozen,
+                show.seed,
+            )
+        )

@@ -1,0 +1,88 @@
+"""The sound beside a recording's pictures: one rate and number of channels, whatever the input has at the moment."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+import soxr
+
+from performer.system.mailboxes import Ring
+
+TOLERANCE_S = 0.04  # sound further than this from its place on the time line is put right
+
+
+class Track:
+    """Reads sound from rings, one after another as inputs come and go, and makes it all alike.
+
+    rate, channels  of what it gives; sound of another rate is resampled, other channels are mixed or repeated
+    """
+
+    def __init__(self, rate: int, channels: int) -> None:
+        self.rate, self.channels = rate, channels
+        self._ring: Ring | None = None
+        self._from = rate
+        self._resampler: soxr.ResampleStream | None = None
+        self._start = self._at = 0  # samples of the ring: where this run began, and what is read next
+        self._given = 0  # samples, since then
+        self._spare = np.zeros((0, channels), np.float32)  # that were made and not wanted yet
+
+    def read(self, ring: Ring, rate: int, t: float, most: int) -> np.ndarray:
+        """Up to `most` samples (n, channels) float32 of what sounded from time t on, by the ring's stamps.
+
+        rate  of the ring
+        Of what the ring no longer has, and before it began, silence; fewer samples where it does not have them yet.
+        """
+        if ring is not self._ring:
+            known, self._ring = self._ring is not None, ring
+            self._begin(rate, place(ring, t, rate))
+            if known:  # the rate of a new one may be a moment behind
+                return self._silence(0)
+        ratio, there = rate / self.rate, place(ring, t, rate)
+        if rate != self._from or abs(there - self._start - self._given * ratio) > TOLERANCE_S * rate:
+            self._begin(rate, there)
+        if self._at < 0:  # the movie began before the ring did
+            missing = min(ceil(-self._at / ratio), most)
+            self._begin(rate, min(0, self._at + ceil(missing * ratio)))
+            return self._silence(missing)
+        if self._at >= ring.written and not len(self._spare):
+            return self._silence(0)
+        samples, lost = ring.since(min(self._at, ring.written), ceil(max(most - len(self._spare), 0) * ratio))
+        if lost:
+            missing = min(round(lost / ratio), most)
+            self._begin(rate, self._at + round(missing * ratio))
+            return self._silence(missing)
+        self._at += len(samples)
+        made = self._fitted(samples)
+        if self._resampler is None:
+            out = made
+        else:
+            made = np.concatenate([self._spare, self._resampler.resample_chunk(made)]) if len(made) else self._spare
+            out, self._spare = made[:most], made[most:]
+        self._given += len(out)
+        return out
+
+    def _begin(self, rate: int, at: int) -> None:
+        self._from, self._start, self._at, self._given = rate, at, at, 0
+        self._spare = self._silence(0)
+        self._resampler = soxr.ResampleStream(rate, self.rate, self.channels, "float32") if rate != self.rate else None
+
+    def _silence(self, count: int) -> np.ndarray:
+        return np.zeros((count, self.channels), np.float32)
+
+    def _fitted(self, samples: np.ndarray) -> np.ndarray:
+        """As many channels as wanted: more are mixed in turns, fewer are repeated."""
+        have = samples.shape[1]
+        if have == self.channels:
+            return samples
+        if have < self.channels:
+            return np.ascontiguousarray(samples[:, np.arange(self.channels) % have])
+        return np.stack([samples[:, i :: self.channels].mean(1) for i in range(self.channels)], 1)
+
+
+def place(ring: Ring, t: float, rate: int) -> int:
+    """Which sample of the ring belongs to time t, by the stamp of its newest write."""
+    while True:
+        count, stamp = ring.written, ring.stamp
+        if ring.written == count:
+            return round(count - (stamp - t) * rate)

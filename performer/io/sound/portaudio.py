@@ -1,0 +1,134 @@
+"""What all that opens sound streams shares: ending them, and leaving a sound system that does not answer."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from performer.system.errors import Fault
+
+log = logging.getLogger(__name__)
+RETRY_S = 1.0
+EAGER_S = 300.0  # after so long a lost device is looked for more seldom: each look leaves 12 kB behind in PortAudio
+SELDOM_S = 60.0 if sys.platform == "linux" else 10.0  # on Linux files tell when something was plugged in
+_out = 0  # calls into PortAudio that have not returned
+_stderr = -1  # a copy of it while calls are out: PortAudio is started with its babble shut off
+_lock = threading.Lock()
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """Around each call that a frozen sound server may keep."""
+    global _out, _stderr
+    with _lock:
+        if _out == 0:
+            with suppress(OSError):
+                _stderr = os.dup(2)
+        _out += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _out -= 1
+            if _out == 0 and _stderr >= 0:
+                os.close(_stderr)
+                _stderr = -1
+
+
+def stuck() -> bool:
+    """Whether a call into PortAudio has not returned: then it must not be started anew."""
+    return _out > 0
+
+
+def end(stream: Any, name: str) -> None:
+    """Stop and close a stream, however its device is; may hang with a frozen or dying sound server."""
+    with asking():
+        try:
+            stream.abort()
+            stream.close()
+        except Exception as error:  # a device that is gone cannot be closed properly
+            log.debug("closing %s: %s", name, error)
+
+
+def leave() -> None:
+    """Where a call has not returned: have standard error back, and forgo PortAudio's farewell, which would hang."""
+    with _lock:
+        if _out and _stderr >= 0:
+            os.dup2(_stderr, 2)
+        stuck = _out > 0
+    if stuck:
+        without_farewell()
+
+
+def without_farewell() -> None:
+    """Forgo PortAudio's farewell at exit: it hangs, or aborts the process, when its server has frozen or died."""
+    farewell = getattr(sys.modules.get("sounddevice"), "_exit_handler", None)  # an import that hangs has none yet
+    if farewell is not None:
+        atexit.unregister(farewell)
+
+
+def again() -> None:
+    """Start PortAudio anew, as its list of devices is frozen until then. No stream may be open. Raises Fault.
+
+    Not where it talks to a JACK server: if that has died, PortAudio's own farewell aborts the whole process.
+    """
+    import sounddevice as sd
+
+    try:
+        if any("JACK" in api["name"] for api in sd.query_hostapis()):
+            without_farewell()
+            return
+        with asking():
+            sd._terminate()
+            sd._initialize()
+    except Exception as error:
+        raise Fault(f"PortAudio does not start: {line(error)}") from None
+
+
+def line(error: Exception) -> str:
+    """An error of PortAudio's in one line."""
+    return " ".join(str(error).split())[:160]
+
+
+class Search:
+    """When to look for a device that is not there: every second; after EAGER_S seldom, unless something is plugged in.
+
+    now  seconds, on the clock of the other calls
+    """
+
+    def __init__(self, now: float) -> None:
+        self.tries = 0  # since it began
+        self._tried_t = float("-inf")
+        self.begin(now)
+
+    def begin(self, now: float) -> None:
+        """The device has just been lost."""
+        self._eager_t, self._plugged, self.tries = now, _plugged(), 0
+
+    def due(self, now: float) -> bool:
+        """Whether to look now; then it counts as a try."""
+        plugged = _plugged()
+        if plugged != self._plugged:
+            self._plugged, self._eager_t = plugged, now
+        if now - self._tried_t < (RETRY_S if now - self._eager_t < EAGER_S else SELDOM_S):
+            return False
+        self._tried_t = now
+        self.tries += 1
+        return True
+
+
+def _plugged() -> tuple[str, ...]:
+    """Changes when a sound card or a sound server comes or goes, as far as files tell it."""
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or "/nowhere")
+    seen = []
+    for path in (Path("/dev/snd"), runtime / "pulse" / "native", runtime / "pipewire-0"):
+        with suppress(OSError):
+            seen.append(f"{path} {path.stat().st_ctime_ns}")
+    return tuple(seen)

@@ -1,0 +1,122 @@
+"""What `performer calibrate` measured, kept in the user's settings folder: one small TOML file, by device name."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+import platformdirs
+import tomlkit
+
+from performer.rig.calibration.estimate import Estimate
+from performer.system import toml_file
+from performer.system.errors import Fault, counted
+
+MOST_MS = 1000.0
+HEAD = "Written by `performer calibrate`: how late screens and sound inputs are beyond what the program knows."
+
+
+def calibration_path() -> Path:
+    """The file, which need not be there; on Linux ~/.config/performer/calibration.toml."""
+    return Path(platformdirs.user_config_dir("performer", appauthor=False)) / "calibration.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One measurement.
+
+    what       "screen": flashes later than clicks, tapped; "sound": clicks recorded later than they were played
+    device     the display, or the sound input as "API: NAME"; output, the sound output as "API: NAME"
+    delay_ms   milliseconds, with the spread of one tap or click, and the standard error of the whole
+    count      taps, or clicks, that were used
+    date       ISO 8601
+    """
+
+    what: str
+    device: str
+    output: str
+    delay_ms: float
+    spread_ms: float
+    error_ms: float
+    count: int
+    date: str
+
+    @classmethod
+    def of(cls, what: str, device: str, output: str, found: Estimate) -> Measured:
+        """An estimate of today."""
+        return cls(
+            what,
+            device,
+            output,
+            round(found.delay_s * 1000.0, 1),
+            round(found.spread_s * 1000.0, 1),
+            round(found.error_s * 1000.0, 1),
+            found.count,
+            date.today().isoformat(),
+        )
+
+    def note(self) -> str:
+        """A few words for people."""
+        how = counted(self.count, "tap" if self.what == "screen" else "click")
+        return f"{self.device} {self.delay_ms:+.0f} ms by {how} on {self.date}"
+
+
+def load(path: Path | None = None) -> list[Measured]:
+    """All measurements, oldest first; none where there is no file. Raises Fault for a file that is no good."""
+    path = path or calibration_path()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise Fault(f"{path}: cannot be read: {error}; remove it, and calibrate again") from None
+    try:
+        rows = toml_file.loads(text).get("measured", [])
+        made = [Measured(**row) for row in rows]
+        if any(row.what not in ("screen", "sound") or not abs(row.delay_ms) <= MOST_MS for row in made):
+            raise ValueError(f"`what` must be screen or sound, `delay_ms` at most {MOST_MS:.0f} either way")
+    except (toml_file.TOMLDecodeError, TypeError, ValueError, AttributeError) as error:
+        raise Fault(f"{path}: {error}; mend or remove it, and calibrate again") from None
+    return made
+
+
+def keep(measured: Measured, path: Path | None = None) -> Path:
+    """Save a measurement in place of the one of the same devices; returns the file. Raises Fault."""
+    path = path or calibration_path()
+    key = (measured.what, measured.device, measured.output)
+    rows = [row for row in load(path) if (row.what, row.device, row.output) != key] + [measured]
+    document = tomlkit.document()
+    document.add(tomlkit.comment(HEAD))
+    tables = tomlkit.aot()
+    for row in rows:
+        tables.append(tomlkit.item(asdict(row)))
+    document.append("measured", tables)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(".new")
+        fresh.write_text(tomlkit.dumps(document), encoding="utf-8")
+        os.replace(fresh, path)
+    except OSError as error:
+        raise Fault(f"{path}: cannot be written: {error.strerror}; what was measured: {measured.note()}") from None
+    return path
+
+
+def outside(rows: list[Measured], display: str, source: str) -> tuple[float, list[Measured]]:
+    """Seconds that the picture must be drawn earlier than the program knows, and the measurements that say so.
+
+    display  name of the screen
+    source   the sound input as "API: NAME"; "" for sound that the program plays itself
+
+    With d the screen's unknown delay, u the output's and v the input's: taps tell d - u, a microphone u + v, and what
+    is heard through the input is v late by its own clock, so d + v is wanted, the sum of both. Of sound that the
+    program plays, d - u is.
+    """
+    used = [row for row in rows if row.what == "screen" and row.device == display][-1:]
+    output = used[0].output if used else None
+    if source:
+        used += [row for row in rows if row.what == "sound" and row.device == source and output in (None, row.output)][
+            -1:
+        ]
+    return sum(row.delay_ms for row in used) / 1000.0, used

@@ -1,0 +1,60 @@
+"""The screen that the show was on last, in the user's settings folder: it comes back there."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import platformdirs
+
+from performer.rig.live.options import PlayOptions
+from performer.system import toml_file
+
+log = logging.getLogger(__name__)
+HEAD = "# The screen that the show was on last; `performer play --monitor NAME` chooses another.\n"
+
+
+def screen_path() -> Path:
+    """The file, which need not be there; on Linux ~/.config/performer/screen.toml."""
+    return Path(platformdirs.user_config_dir("performer", appauthor=False)) / "screen.toml"
+
+
+def recalled(options: PlayOptions, names: Sequence[str]) -> PlayOptions:
+    """The options, on the screen of last time where that is not the first, which is where shows begin anyway, and may
+    be a person's own; filled, where it was.
+
+    names  of the monitors that are there, the system's first one first. A name that two of them have tells nothing.
+    """
+    path = screen_path()
+    try:
+        row = toml_file.loads(path.read_text(encoding="utf-8"))
+        name, filled = row["monitor"], row["fullscreen"]
+        if not (isinstance(name, str) and isinstance(filled, bool)):
+            raise TypeError
+    except FileNotFoundError:
+        return options
+    except (OSError, UnicodeDecodeError, toml_file.TOMLDecodeError, KeyError, TypeError):
+        log.warning("%s: does not say which screen; remove it", path)
+        return options
+    if names.count(name) != 1 or names.index(name) == 0:
+        return options
+    return replace(options, monitor=str(names.index(name)), fullscreen=options.fullscreen or filled)
+
+
+def remember(name: str, fullscreen: bool) -> None:
+    """Write which screen the show is on, and whether it fills it; where that cannot be, it is only said."""
+    import tomlkit
+
+    path, text = screen_path(), HEAD + tomlkit.dumps({"monitor": name, "fullscreen": fullscreen})
+    try:
+        if path.is_file() and path.read_text(encoding="utf-8", errors="replace") == text:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(".new")
+        fresh.write_text(text, encoding="utf-8")
+        os.replace(fresh, path)
+    except OSError as error:
+        log.info("%s: cannot be written: %s", path, error.strerror)

@@ -1,0 +1,26 @@
+"""Warnings and errors as notices on the picture."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from performer.gl.hud.hud import Message
+
+#: `extra` of a log line that is no notice
+ASIDE = {"aside": True}
+
+
+class Toasts(logging.Handler):
+    """Warnings and errors become notices on the picture, each once per cause."""
+
+    def __init__(self, notices: deque[Message], now: Callable[[], float]) -> None:
+        super().__init__(logging.INFO)
+        self._notices, self._now = notices, now
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "aside", False):
+            return
+        level = {logging.ERROR: "error", logging.WARNING: "warning"}.get(record.levelno, "info")
+        self._notices.append(Message(self._now(), record.getMessage(), level))

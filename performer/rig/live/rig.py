@@ -1,0 +1,463 @@
+"""The one wiring diagram: makes every shared object, every thread and every adapter, live and offline."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+from time import perf_counter
+from typing import Any
+
+from performer.audio.features import FEATURES
+from performer.content import banks
+from performer.content.library import FACTORY, USER, Library
+from performer.content.presets.reader import Preset
+from performer.content.settings import midi_bindings
+from performer.content.settings.page_token import lasting
+from performer.generators.media.open import Begin
+from performer.generators.onnx import session as onnx
+from performer.generators.painter import Painter
+from performer.generators.tools.probe import known
+from performer.generators.tools.thumbnail import Portrait
+from performer.gl.hud.hud import Message
+from performer.gl.render.flash_limiter import FlashLimiter
+from performer.gl.render.renderer import Renderer
+from performer.gl.render.target_pool import software
+from performer.gl.window.offscreen import Headless
+from performer.gl.window.operator_window import Desk
+from performer.gl.window.window import Window, monitors
+from performer.io import link
+from performer.io.midi import clock_out, ports
+from performer.io.page.server import Page
+from performer.io.page.snapshot import Board
+from performer.io.page.thumbnails import Thumbnails
+from performer.io.record import moves
+from performer.io.record.recorder import Recorder
+from performer.io.record.snapshot import Snapshots
+from performer.io.sound import portaudio, source
+from performer.latent.bank import Bank, Change
+from performer.rig.calibration import settings_file
+from performer.rig.latency import Latency
+from performer.rig.listener import Listener
+from performer.rig.live import last_screen
+from performer.rig.live.followers import Followers
+from performer.rig.live.hot_reload import Content, Watcher
+from performer.rig.live.loop import Stage, Surface, Wiring
+from performer.rig.live.notices import Toasts
+from performer.rig.live.options import PlayOptions, checked
+from performer.rig.shader_trial import Preflight
+from performer.show.show import Show
+from performer.system.errors import Fault
+from performer.system.mailboxes import Latest
+from performer.system.supervisor import Service, outlast, signals
+from performer.system.timeouts import Overdue, forsake, within
+from performer.types.frame import Frame, Images
+from performer.types.keys import TAUGHT
+
+log = logging.getLogger(__name__)
+SWITCH_S = 0.0005  # a thread waits this long for its turn; Python's own 5 ms is a third of a frame
+PATIENCE = 5  # niceness of threads that may wait
+JOIN_S = 10.0  # a recording may still have its last pictures to write
+LEAVE_S = 1.5  # what a frozen sound server gets to let go, and its thread
+OPEN_S = 6.0  # and to open: more than any that is well
+WATCH_S = 0.1  # how often devices are looked after
+
+
+def load_library(transition: str | None = None) -> Library:
+    """All shaders, models and presets, the factory's and the user's; `transition` for every change. Raises Fault."""
+    return Library(audio=tuple(FEATURES), transition=transition).load()
+
+
+def load_model(
+    library: Library, name: str, provider: str, threads: int | None = None, repeats: bool = False
+) -> onnx.OnnxGenerator:
+    """A model of the library, a stranger's after a trial. Raises Fault."""
+    path = library.models[name]
+    if not path.is_relative_to(FACTORY):
+        known(path)
+    return onnx.create(path, provider, threads, repeats)
+
+
+def painter(
+    library: Library, provider: str, begin: Begin | None = None, stay: bool = False, repeats: bool = False
+) -> Painter:
+    """A painter that loads the library's models by name.
+
+    begin  starts threads for it; stay, pictures may stay on the card where they were made; repeats, every start gives
+           the same pictures to the bit, if not in the fastest way
+    """
+    return Painter(lambda name: load_model(library, name, provider, repeats=repeats), library.changed, begin, stay)
+
+
+def play(options: PlayOptions) -> dict[str, Any]:
+    """Play live until told to stop, by a key or a signal; returns the figures that --stats writes. Raises Fault."""
+    options, service = checked(options), Service()
+    if options.monitor is None and not options.headless:
+        options = last_screen.recalled(options, monitors())
+    with ExitStack() as written:
+        with Rig(options) as rig:
+            written.enter_context(signals(rig.stage.leave))  # a terminal that goes says so more than once
+            for line in rig.notes():
+                _say(line)
+            if options.record is not None:
+                rig.stage.start_recording(options.record)
+            service.begun(rig.show.preset.title)
+            rig.remember_screen()  # now too: nobody knows how it will end
+            rig.stage.run(options.seconds, service.alive)
+            service.ends()
+            rig.remember_screen()
+            figures = rig.figures()
+            if line := rig.latency.line():
+                _say(line)
+        if options.stats is not None:
+            try:
+                Path(options.stats).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+            except OSError as error:
+                raise Fault(f"{options.stats}: cannot be written: {error.strerror}") from None
+    return figures
+
+
+class Rig:
+    """A live show, wired up: every shared object, every thread, every adapter. A context manager.
+
+    Raises Fault when a part that was asked for is missing; whatever was opened by then is closed again.
+    """
+
+    def __init__(self, options: PlayOptions) -> None:
+        self.options = options
+        self._started = perf_counter()
+        self._stop = threading.Event()
+        self._threads: list[tuple[threading.Thread, float]] = []
+        self._beginning = threading.Lock()  # the painter's thread begins some too
+        self._closing = ExitStack()
+        try:
+            self._build()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Rig:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def now(self) -> float:
+        """The show's clock: seconds since the rig was built."""
+        return perf_counter() - self._started
+
+    def close(self) -> None:
+        """Stop all threads, then close what they used."""
+        self._stop.set()
+        if hasattr(self, "painter"):
+            self.painter.close()
+        for thread, patience_s in self._threads:
+            thread.join(patience_s)
+            if thread.is_alive():
+                forsake(thread)
+        self._closing.close()
+
+    def remember_screen(self) -> None:
+        """Keep in mind where the window is, for the next show. Main thread."""
+        if isinstance(self.surface, Window) and (home := self.surface.home)[0]:
+            last_screen.remember(*home)
+
+    def _open_sound(self) -> source.SoundSource:
+        """The sound that was asked for; where the sound system is frozen, what needs none. Raises Fault."""
+
+        def opened() -> source.SoundSource:
+            with portaudio.asking():
+                sound = source.create(self.options.input, self.now, patient=self.options.gallery)
+                sound.open()
+            return sound
+
+        try:
+            return within(OPEN_S, opened, late=lambda sound: sound.close())
+        except Overdue:
+            portaudio.leave()
+            log.warning("the sound system does not answer; nothing is played")
+        sound = source.create(self.options.input, self.now, mute=True, patient=self.options.gallery)
+        sound.open()
+        return sound
+
+    def _outside(self) -> float:
+        """Seconds of delay outside the program: as told, or as calibrated for this screen and input."""
+        told = self.options.output_delay_ms
+        if told is not None:
+            self._delay_note = f"{told:.0f} ms outside the program, as told"
+            return told / 1000.0
+        self._delay_note = "nothing is known outside the program (`performer calibrate` measures it)"
+        if not isinstance(self.surface, Window):
+            return 0.0
+        try:
+            seconds, used = settings_file.outside(settings_file.load(), self.surface.monitor_name, self.sound.key)
+        except Fault as fault:
+            log.warning("%s", fault)
+            return 0.0
+        if used:
+            self._delay_note = f"{seconds * 1000.0:+.0f} ms outside the program, as calibrated: " + ", ".join(
+                row.note() for row in used
+            )
+        return seconds
+
+    def _close_sound(self) -> None:
+        try:
+            within(LEAVE_S, self.sound.close)
+        except Overdue:
+            portaudio.leave()
+            log.warning("the sound system does not let go; it is left as it is")
+
+    def _look_after(self) -> None:
+        self.sound.prepare()
+        self.hands.poll(self.now())
+
+    def _wanted(self, presets: list[Preset]) -> Preset:
+        """The preset that was asked for; in a gallery the first one, where that cannot be read. Raises Fault."""
+        try:
+            return self.library.find(self.options.preset) if self.options.preset else presets[0]
+        except Fault as fault:
+            if not (self.options.gallery and presets):
+                raise
+            log.error("%s", fault)
+            return presets[0]
+
+    def _opening(self, wanted: Preset, presets: list[Preset]) -> Preset:
+        """What the show begins with, made ready; in a gallery the next one, where that fails. Raises Fault."""
+        for preset in (wanted, *presets):
+            try:
+                for layer in preset.layers:
+                    if layer.model is not None:
+                        self.painter.warm(layer.model)
+                self.renderer.warm(preset)
+                return preset
+            except Fault as fault:
+                if not self.options.gallery:
+                    raise
+                log.error("%s", fault)
+        raise Fault("no preset can be shown; `performer check` says why")
+
+    def _build(self) -> None:
+        options, closing, stop = self.options, self._closing, self._stop
+        notices: deque[Message] = deque(maxlen=0 if options.gallery else 8)
+        toasts = Toasts(notices, self.now)
+        logging.getLogger("performer").addHandler(toasts)
+        closing.callback(logging.getLogger("performer").removeHandler, toasts)
+        self.library = load_library(options.transition)
+        presets = self.library.in_order()
+        if not presets and options.preset is None:
+            raise Fault(f"no presets in {FACTORY / 'presets'} or {USER / 'presets'}; install performer again")
+        first = self._wanted(presets)
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_S)
+        closing.callback(sys.setswitchinterval, interval)
+        self.surface: Surface = (
+            Headless(options.size)
+            if options.headless
+            else Window(options.size, options.monitor, options.fullscreen, clock=self.now)
+        )
+        closing.callback(self.surface.close)
+        self.sound = self._open_sound()
+        closing.callback(self._close_sound)
+        self.hands = ports.create(options.midi, options.midi_api, self.now)
+        closing.callback(self.hands.close)
+        self.link = link.Link(self.hands.events, self.now) if options.link else None
+        clock_port = (
+            clock_out.open_port(options.midi_clock_out, ports.api_number(options.midi_api))
+            if options.midi_clock_out is not None
+            else None
+        )
+        if clock_port is not None:
+            closing.callback(clock_port.close_port)
+        self.painter = painter(
+            self.library,
+            options.provider,
+            lambda name, body: self._begin(name, body, patient=1, join_s=LEAVE_S, once=True),
+            stay=not software(self.surface.ctx),
+        )
+        preflight = Preflight(str(self.surface.ctx.info["GL_RENDERER"]))
+        closing.callback(preflight.stop)
+        self.library.refuse(preflight.examine(self.library.foreign(*presets, first)))
+        self.renderer = renderer = Renderer(
+            self.surface.ctx, self.library.shaders, None, deep=not software(self.surface.ctx)
+        )
+        renderer.limiter = FlashLimiter(self.surface.ctx) if options.limit_flashes else None
+        closing.callback(renderer.release)  # what CUDA has registered goes before the context does
+        first = self._opening(first, presets)
+        for preset in presets:
+            try:
+                renderer.warm(preset)
+            except Fault as fault:
+                log.error("%s", fault)
+        self.followers = Followers(self.library.follower, self.library.presets.values())
+        self.listener = Listener(self.sound, self.followers.tick)
+        hands = options.record_moves
+        taken = moves.MovesRecorder(hands, self.listener.ticks) if hands is not None else None
+        self.show = Show(
+            self.library.in_order(),
+            first.name,
+            options.seed,
+            options.quantise,
+            options.autopilot,
+            options.crossfader,
+            banks.read_all(self.library.dims()),
+            options.pads,
+            options.pads_channel,
+        )
+        kept: SimpleQueue[Bank | Change] = SimpleQueue()
+        keeper = banks.Keeper(self.show.recaller.banks)
+        frames: Latest[Frame] = Latest()
+        images: Latest[Images] = Latest()
+        content: SimpleQueue[Content] = SimpleQueue()
+        snapshots = Snapshots()
+        refresh_hz = self.surface.refresh_hz if isinstance(self.surface, Window) else 0.0
+        fps = options.fps or refresh_hz or 60.0
+        self.latency = Latency(1.0 / fps, 0.5 / refresh_hz if refresh_hz else 0.0, self._outside())
+        self.page = self._page(options.page_host, options.page) if options.page is not None else None
+        wiring = Wiring(
+            self.show,
+            self.listener,
+            self.painter,
+            frames,
+            images,
+            self.hands.events,
+            content,
+            notices,
+            snapshots,
+            self._record,
+            self.now,
+            lambda: self.sound.note,
+            lambda: self.hands.note,
+            self.latency,
+            kept,
+            self.followers,
+            midi_bindings.learned(TAUGHT),
+            SimpleQueue(),
+            taken,
+            self.page.board if self.page is not None else None,
+        )
+        self.followers.attend(self.show.following)
+        desk = Desk(self.surface) if options.desk and isinstance(self.surface, Window) else None
+        if desk is not None:
+            closing.callback(desk.close)
+        self.stage = Stage(self.surface, renderer, wiring, fps, options.hud, desk)
+        self._begin("analysis", lambda: self.listener.run(stop))
+        self._begin("generator", lambda: self.painter.run(frames, images, stop), patient=1)
+        self._begin("sound", lambda: _often(lambda: self.sound.poll(self.now()), stop), join_s=LEAVE_S)
+        self._begin("devices", lambda: _often(self._look_after, stop))
+        if self.link is not None:
+            self._begin("link", lambda session=self.link: session.run(stop))  # type: ignore[misc]
+        if clock_port is not None:
+            self._begin("midi clock", lambda: clock_out.MidiClock(clock_port, frames, self.now).run(stop))
+        self._begin("banks", lambda: banks.run(keeper, kept, content.put, stop))
+        if self.page is not None:
+            self._begin("page", partial(self.page.run, stop), patient=1, once=True)
+            self._begin("thumbnails", partial(self.page.thumbnails.run, stop), patient=2)
+        self._begin("followers", lambda: self.followers.run(stop))
+        if taken is not None:
+            self._begin("moves", lambda: taken.run(stop))
+        self._begin("pads", lambda: midi_bindings.run(wiring.taught, TAUGHT, stop))
+        self._begin("snapshots", lambda: snapshots.run(stop))
+        self._begin("files", lambda: Watcher(self.library, content, preflight).run(stop))
+
+    def notes(self) -> list[str]:
+        """What is heard, played and drawn with, a line each."""
+        link_note = [f"link: {self.link.note}"] if self.link is not None else []
+        page_note = self.page.notes() if self.page is not None else []
+        return [
+            f"sound: {self.sound.note}",
+            f"midi: {self.hands.note}",
+            *link_note,
+            *page_note,
+            f"models: {self.painter.provider}; drawing: {self.surface.ctx.info['GL_RENDERER']}",
+            f"delay: {self._delay_note}",
+        ]
+
+    def figures(self) -> dict[str, Any]:
+        """What --stats writes: counts, milliseconds, hertz."""
+        stats = self.stage.stats
+        return {
+            "frames": stats.frames,
+            "missed": stats.missed,
+            "overflows": self.sound.overflows + self.listener.lost,
+            "interval_p50_ms": stats.interval_ms(0.5),
+            "interval_p99_ms": stats.interval_ms(0.99),
+            "latency_p50_ms": stats.latency_ms(0.5),
+            "latency_p99_ms": stats.latency_ms(0.99),
+            "provider": self.painter.provider,
+            "model_rate_hz": self.painter.rate_hz,
+            "preset": self.show.preset.name,
+            "effort": str(self.stage.governor.effort),
+            "bpm": self.show.clock.pulse.bpm,
+            "delay": self.latency.figures(),
+            "input_reported_ms": self.sound.reported_s * 1000.0,
+        }
+
+    def _page(self, host: str, port: int) -> Page:
+        """The control page, on its port. Raises Fault."""
+        changed, board = self.library.changed, Board()
+        portrait = Portrait(lambda name: load_model(self.library, name, "cpu", 1), changed)
+        word = None
+        if self.options.gallery:  # whose tablet must find it after every start
+            try:
+                word = lasting()
+            except Fault as fault:
+                log.error("%s", fault)
+        page = Page(
+            host, port, self.hands.events, self.now, board, Thumbnails(portrait, lambda: board.busy, changed), word
+        )
+        self._closing.callback(page.close)
+        return page
+
+    def _begin(
+        self, name: str, body: Callable[[], None], patient: int = 0, join_s: float = JOIN_S, once: bool = False
+    ) -> None:
+        """Start a thread; a patient one steps back for sound and drawing where cores are few, a more patient one more.
+
+        join_s  how long it is waited for at the end
+        once    its body is not begun again should it fail
+        """
+
+        def run() -> None:
+            if patient and sys.platform == "linux":  # there, priorities belong to threads
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PATIENCE * patient)
+            if once:
+                body()
+            else:
+                outlast(name, body, self._stop)
+
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        thread.start()
+        with self._beginning:
+            self._threads = [*(pair for pair in self._threads if pair[0].is_alive()), (thread, join_s)]
+
+    def _record(self, path: str | None, size: tuple[int, int]) -> Recorder:
+        recorder = Recorder(path, size, self.sound, self.now)
+        self._begin("recorder", lambda: recorder.run(self._stop), patient=1, once=True)
+        return recorder
+
+
+def has_display() -> bool:
+    """Whether a window could be opened."""
+    try:
+        monitors()
+    except Fault:
+        return False
+    return True
+
+
+def _often(look: Callable[[], None], stop: threading.Event) -> None:
+    """Thread body: devices that were lost come back, new MIDI ports are noticed."""
+    while not stop.wait(WATCH_S):
+        look()
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,322 @@
+"""The same show with a stepping clock: a song in, a movie out, the same frames every time."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from performer.audio import analyse_file
+from performer.audio.beat_network import beat_net
+from performer.audio.downmix import Mixer
+from performer.content import banks
+from performer.gl.render.flash_limiter import FlashLimiter
+from performer.gl.render.readback import Readback
+from performer.gl.render.renderer import Renderer
+from performer.gl.render.wait import finish
+from performer.gl.window.offscreen import Headless
+from performer.io.midi import ports as midi
+from performer.io.record.contact_sheet import Sheet
+from performer.io.record.moves import MovesRecorder
+from performer.io.record.movie import Movie
+from performer.io.record.plots import Trace
+from performer.io.record.plots import song as draw_song
+from performer.io.sound import demo_song, sound_file
+from performer.rig.listener import Listener
+from performer.rig.live.followers import Followers
+from performer.rig.live.rig import load_library, painter
+from performer.rig.shader_trial import Preflight
+from performer.show.show import Show
+from performer.system.errors import Fault
+from performer.system.mailboxes import Ring
+from performer.types.frame import ControlEvent, Frame, Sound
+
+RING_S = 2.0
+REEL_S = 20.0
+BLOCK = 4096
+SHEET_PICTURES = 12
+REHEARSED_HZ = 100  # pictures a second that are thought of, when none is drawn
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """What `performer render` takes; see its --help."""
+
+    song: str
+    out: str
+    preset: str | None = None
+    size: tuple[int, int] = (1280, 720)
+    fps: float = 60.0
+    seconds: float | None = None
+    seed: int = 0
+    midi: str | None = None
+    sheet: str | None = None
+    transition: str | None = None
+    provider: str = "auto"
+    quantise: str = "now"
+    autopilot: int = 0
+    limit_flashes: bool = False
+    pads: int | None = None
+    pads_channel: int = 0
+
+
+class Song:
+    """A sound file or the demo, in blocks: what stands in for a sound input offline.
+
+    rate, channels, duration_s  of the sound
+    """
+
+    def __init__(self, name: str) -> None:
+        if name == "demo":
+            self.rate = 48000
+            frames = demo_song.render(self.rate)
+            self.channels = frames.shape[1]
+            self.duration_s = len(frames) / self.rate
+            self._blocks: Iterator[np.ndarray] = iter(
+                frames[i : i + self.rate] for i in range(0, len(frames), self.rate)
+            )
+        else:
+            info = sound_file.probe(name)
+            self.rate, self.channels, self.duration_s = info.rate, info.channels, info.duration_s
+            self._blocks = sound_file.blocks(name, self.rate)
+        self._rest = np.zeros((0, self.channels), np.float32)
+
+    def read(self, n: int) -> np.ndarray:
+        """The next n frames (n, channels) float32; fewer at the end."""
+        parts = [self._rest]
+        have = len(self._rest)
+        while have < n:
+            block = next(self._blocks, None)
+            if block is None:
+                break
+            parts.append(block)
+            have += len(block)
+        joined = np.concatenate(parts) if len(parts) > 1 else self._rest
+        self._rest = joined[n:]
+        return joined[:n]
+
+
+class _Heard:
+    """A listener's source that is fed by hand."""
+
+    delay_s = 0.0
+
+    def __init__(self, song: Song) -> None:
+        self.song, self.rate = song, song.rate
+        self.ring = Ring(int(RING_S * song.rate), song.channels)
+
+    def pump(self) -> None:
+        """Nothing comes by itself."""
+
+    def hear(self, block: np.ndarray) -> None:
+        self.ring.write(block, (self.ring.written + len(block)) / self.rate)
+
+
+class Performance:
+    """Frames of a song, one after another, and their pixels.
+
+    Context manager; raises Fault when anything it needs is missing.
+    """
+
+    def __init__(self, options: RenderOptions) -> None:
+        self.options = options
+        library = load_library(options.transition)
+        presets = library.in_order()
+        if not presets and options.preset is None:
+            raise Fault("no presets; install performer again, or name one with --preset FILE.toml")
+        first = library.find(options.preset) if options.preset else presets[0]
+        self.song = Song(options.song)
+        self._events = midi.events(options.midi) if options.midi else []
+        self._heard = _Heard(self.song)
+        self._followers = Followers(library.follower, library.presets.values())
+        self._listener = Listener(self._heard, self._followers.tick)
+        self.presets = library.in_order()
+        self.preset = first
+        self._show = Show(
+            self.presets,
+            first.name,
+            options.seed,
+            options.quantise,
+            options.autopilot,
+            banks=banks.read_all(library.dims()),
+            pads=options.pads,
+            pads_channel=options.pads_channel,
+        )
+        self._followers.attend(self._show.following)
+        self._painter = painter(library, options.provider, repeats=True)
+        for layer in first.layers:
+            if layer.model is not None:
+                self._painter.warm(layer.model)
+        self._surface = Headless(options.size)
+        preflight = Preflight(str(self._surface.ctx.info["GL_RENDERER"]))
+        try:
+            library.refuse(preflight.examine(library.foreign(*self.presets, first)))
+        finally:
+            preflight.stop()
+        self._renderer = Renderer(self._surface.ctx, library.shaders)
+        self._renderer.limiter = FlashLimiter(self._surface.ctx) if options.limit_flashes else None
+        self._renderer.warm(first)
+        self._readback = Readback(self._surface.ctx)
+        length = self.song.duration_s if options.seconds is None else min(options.seconds, self.song.duration_s)
+        self.frames = max(1, math.ceil(length * options.fps))
+        self.index = 0
+
+    def __enter__(self) -> Performance:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._painter.close()
+        self._surface.close()
+
+    def step(self) -> tuple[Frame, np.ndarray, np.ndarray]:
+        """The next frame, its pixels (H, W, 3) uint8, and the sound (n, channels) that goes with it.
+
+        A picture is of the middle of the time that it is seen.
+        """
+        fps = self.options.fps
+        t = (self.index + 0.5) / fps
+        first = self._heard.ring.written
+        wanted = round((self.index + 1) / fps * self.song.rate) - first
+        block = self.song.read(wanted)
+        half = len(block) // 2
+        self._heard.hear(block[:half])
+        self._listener.hear()
+        due: list[ControlEvent] = []
+        while self._events and self._events[0].t <= t:
+            due.append(self._events.pop(0))
+        sound = self._listener.sound(1.0 / fps)
+        frame = self._show.step(
+            t, 1.0 / fps, self.options.size, self._listener.features(), sound, due, self._followers.moves
+        )
+        self._followers.attend(self._show.following)
+        self._heard.hear(block[half:])
+        images = self._painter.paint(frame)
+        self._renderer.draw(frame, images, self._surface.screen)
+        finish()
+        self.index += 1
+        return frame, self._readback.read(self._surface.screen, self.options.size), block
+
+
+def render(options: RenderOptions) -> None:
+    """Render a song to a movie, with a progress bar; stopped early, the movie holds what was done. Raises Fault."""
+    with Performance(options) as performance:
+        song, sheet = performance.song, None
+        if options.sheet is not None:
+            sheet = Sheet(options.sheet, performance.frames / options.fps, SHEET_PICTURES, columns=4)
+        with (
+            Movie(options.out, options.size, options.fps, song.rate, song.channels) as movie,
+            Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+                TimeElapsedColumn(),
+                TextColumn("left"),
+                TimeRemainingColumn(),
+                transient=False,
+            ) as progress,
+        ):
+            task = progress.add_task(f"rendering {Path(options.out).name}", total=performance.frames)
+            try:
+                for _ in range(performance.frames):
+                    frame, pixels, block = performance.step()
+                    movie.write(pixels)
+                    movie.write_audio(block)
+                    if sheet is not None:
+                        sheet.offer(pixels, frame.t)
+                    progress.advance(task)
+            finally:
+                if sheet is not None and performance.index:
+                    sheet.save()
+
+
+def show_reel(options: RenderOptions) -> None:
+    """Where there is no display: some seconds of the demo as a movie and a contact sheet, and a line where they are.
+
+    options  of which song, out, sheet, seconds and fps are chosen here
+    """
+    folder = Path.cwd() if os.access(Path.cwd(), os.W_OK) else Path(tempfile.gettempdir())
+    movie, sheet = folder / "performer-demo.mp4", folder / "performer-demo.png"
+    print(
+        f"no display here: rendering {REEL_S:.0f} s of the demo instead (--headless would play without a window)",
+        file=sys.stderr,
+        flush=True,
+    )
+    render(replace(options, song="demo", out=str(movie), sheet=str(sheet), seconds=REEL_S, fps=30.0))
+    print(f"movie: {movie}\ncontact sheet: {sheet}", file=sys.stderr, flush=True)
+
+
+def rehearse(song: str, automation: str, out: str, preset: str | None = None) -> str:
+    """Record moves offline, without drawing: a song, and a MIDI file of what a performer does to it.
+
+    preset  whose routes the controllers move; without one they are recorded as they are
+    Returns what was recorded, in words. Raises Fault.
+    """
+    library = load_library()
+    presets = library.in_order()
+    if preset is None and not presets:
+        raise Fault("no presets; install performer again, or name one with --preset FILE.toml")
+    first = library.find(preset) if preset is not None else presets[0]
+    events = midi.events(automation)
+    heard = _Heard(Song(song))
+    listener, show = Listener(heard), Show([first], first.name)
+    recorder = MovesRecorder(out, listener.ticks)
+    step = round(heard.rate / REHEARSED_HZ)
+    while len(block := heard.song.read(step)):
+        heard.hear(block)
+        listener.hear()
+        t = heard.ring.stamp
+        due = []
+        while events and events[0].t <= t:
+            due.append(events.pop(0))
+        frame = show.step(t, len(block) / heard.rate, (16, 16), listener.features(), Sound(), due)
+        recorder.offer(t, frame, due)
+        recorder.take()
+    try:
+        recorder.finish()
+    except OSError as error:
+        raise Fault(f"{out}: cannot write: {error.strerror}") from None
+    return recorder.line()
+
+
+def analyse(name: str, plot: str | None = None, truth: str | None = None) -> dict[str, Any]:
+    """What the live analyser says of a file, streamed hop by hop: see audio/report.py.
+
+    plot   where to draw it, a PNG; truth  a manifest.json that names the file, or a text file with a beat's seconds
+           first in each line, to draw beside. Raises Fault.
+    """
+    song = Song(name)
+    mixer = Mixer(song.rate, song.channels)
+    known = _truth(truth, name) if truth is not None else None
+
+    def blocks() -> Iterator[np.ndarray]:
+        while len(block := song.read(BLOCK)):
+            yield mixer.mix(block)
+
+    if plot is None:
+        return analyse_file.analyse(blocks(), song.rate, beat_net())
+    trace = Trace()
+    made = analyse_file.analyse(blocks(), song.rate, beat_net(), trace.take)
+    draw_song(made, trace, known, Path(name).name, plot)
+    return made
+
+
+def _truth(path: str, song: str) -> dict[str, list[float]]:
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        if not path.endswith(".json"):
+            return {"beats": [float(line.split()[0]) for line in text.splitlines() if line.strip()]}
+        entry = next(each for each in json.loads(text) if Path(each["file"]).name == Path(song).name)
+        return {key: [float(t) for t in entry.get(key, [])] for key in ("beats", "downbeats")}
+    except StopIteration:
+        raise Fault(f"{path}: does not name {Path(song).name}") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Fault(f"{path}: no list of beats ({error})") from None

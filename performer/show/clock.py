@@ -1,0 +1,235 @@
+"""The show clock: one monotone beat and bar, merged from Ableton Link, MIDI clock, tapping and the analyser."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, exp, floor
+
+from performer.types.frame import ControlEvent, Features
+from performer.types.routes import PHRASE_BARS
+
+PULSES_PER_BEAT = 24  # MIDI 1.0 timing clock
+PULL_S = 0.12  # seconds in which a phase error shrinks to 37 %
+TAP_HOLD_S = 16.0  # a tapped beat rules this long after the last tap, then only chooses the octave
+TAP_GAP_S = 2.0  # a longer pause starts a new series of taps (30 bpm)
+CLOCK_LOST_S = 0.5
+LINK_LOST_S = 2.0
+LEAD = 0.1  # by how much another source must be trusted more to take over
+#: What a person or a machine says outright counts for more than what was made out by ear, at equal confidence.
+WEIGHTS = {"link": 0.3, "midi": 0.3, "tap": 0.2, "audio": 0.0}
+STEADY = 0.12  # a source's tempo that changes by more than this undoes doubling and halving
+LATE_S = 0.15  # a downbeat struck so shortly after a beat was meant for it
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Where the music stands.
+
+    beat, bar   monotone counts; bpm  beats per minute, 0 when unknown
+    confidence  0..1, trust in them; source  who says so: "link", "midi", "tap", "audio" or "none"
+    meter       beats in a bar
+    factor      by what the source's tempo is multiplied, on request: 1/4 .. 4
+    """
+
+    beat: float = 0.0
+    bar: float = 0.0
+    bpm: float = 0.0
+    confidence: float = 0.0
+    source: str = "none"
+    meter: int = 4
+    factor: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one source says of this moment; beat and bar count from where it likes."""
+
+    bpm: float
+    confidence: float
+    beat: float
+    bar: float
+    meter: int = 4
+
+
+class _MidiClock:
+    """24 pulses a beat, with start, stop, continue and song position."""
+
+    def __init__(self) -> None:
+        self._ticks: deque[float] = deque(maxlen=PULSES_PER_BEAT * 2 + 1)
+        self._count = 0
+        self._running = False
+
+    def take(self, event: ControlEvent) -> bool:
+        """True when the downbeat is now."""
+        if event.address == "midi.clock":
+            self._ticks.append(event.t)
+            self._count += self._running
+        elif event.address == "midi.start":
+            self._count, self._running = -1, True  # the first clock after a start is the downbeat itself
+            return True
+        elif event.address == "midi.continue":
+            self._running = True
+        elif event.address == "midi.position":
+            self._count = int(event.value * PULSES_PER_BEAT / 4) - 1
+        elif event.address == "midi.stop":
+            self._running = False
+        return False
+
+    def read(self, t: float) -> Reading | None:
+        ticks = self._ticks
+        if not self._running or len(ticks) <= 6 or t - ticks[-1] >= CLOCK_LOST_S or ticks[-1] <= ticks[0]:
+            return None
+        mean = (ticks[-1] - ticks[0]) / (len(ticks) - 1)
+        # Jitter of a pulse's length moves the beat little until it nears the pulse itself.
+        jitter = max(abs(ticks[i] - ticks[0] - i * mean) for i in range(len(ticks))) / mean
+        beat = max(self._count, 0) / PULSES_PER_BEAT + (t - ticks[-1]) / mean / PULSES_PER_BEAT
+        return Reading(60.0 / mean / PULSES_PER_BEAT, min(1.0, max(0.2, 1.25 - 0.125 * jitter)), beat, beat / 4)
+
+
+class _Taps:
+    """A person's taps: each is a beat, the first of a series a downbeat."""
+
+    def __init__(self) -> None:
+        self._taps: deque[float] = deque(maxlen=8)
+        self._count = 0  # of the series, of which the newest are kept
+        self.bpm = 0.0
+        self._scatter = 0.0  # of the last taps, in beats
+
+    def take(self, t: float) -> None:
+        taps = self._taps
+        if taps and t - taps[-1] > TAP_GAP_S:
+            taps.clear()
+            self._count = 0
+        taps.append(t)
+        self._count += 1
+        if len(taps) >= 3 and taps[-1] > taps[0]:
+            mean = (taps[-1] - taps[0]) / (len(taps) - 1)
+            self.bpm = 60.0 / mean
+            self._scatter = max(abs(taps[i] - taps[0] - i * mean) for i in range(len(taps))) / mean
+
+    def read(self, t: float) -> Reading | None:
+        if not self.bpm or t - self._taps[-1] >= TAP_HOLD_S:
+            return None
+        beat = (t - self._taps[-1]) * self.bpm / 60.0
+        trust = 0.95 * max(0.3, 1.0 - 1.5 * max(0.0, self._scatter - 0.06))
+        return Reading(self.bpm, trust, beat, (beat + self._count - 1) / 4)
+
+
+class _Link:
+    """An Ableton Link session: tempo and beat of everybody who plays along; nobody there, nothing to follow."""
+
+    def __init__(self) -> None:
+        self._bpm = self._beat = 0.0
+        self._t = float("-inf")
+        self._peers = 0.0
+
+    def take(self, event: ControlEvent) -> None:
+        if event.address == "link.tempo":
+            self._bpm = event.value
+        elif event.address == "link.peers":
+            self._peers = event.value
+        elif event.address == "link.beat":
+            self._beat, self._t = event.value, event.t
+
+    def read(self, t: float) -> Reading | None:
+        if self._peers < 1.0 or self._bpm <= 0.0 or t - self._t > LINK_LOST_S:
+            return None
+        beat = self._beat + (t - self._t) * self._bpm / 60.0
+        return Reading(self._bpm, 1.0, beat, beat / 4)
+
+
+class ShowClock:
+    """Merges what knows the beat: the most trusted source leads, and another must be clearly better to take over.
+
+    The beat never goes back: towards a new source it is slewed by at most half a beat, over about PULL_S. A person may
+    double or halve the tempo, say that the downbeat is now, and nudge the beat.
+    """
+
+    def __init__(self) -> None:
+        self.pulse = Pulse()
+        self.crossed_bar = self.crossed_beat = self.crossed_phrase = False  # in the last step
+        self._midi, self._taps, self._link = _MidiClock(), _Taps(), _Link()
+        self._source = "none"
+        self._factor, self._factor_bpm = 1.0, 0.0
+        self._shift: dict[str, float] = {}  # beats by which a person moved a source, and bars
+        self._bar_shift: dict[str, float] = {}
+
+    def step(self, t: float, dt: float, features: Features, events: Sequence[ControlEvent]) -> Pulse:
+        """The pulse at time t, dt seconds after the last step; events are those since then."""
+        snap = False
+        asked: list[ControlEvent] = []
+        for event in events:
+            if event.address.startswith("midi."):
+                snap |= self._midi.take(event)
+            elif event.address.startswith("link."):
+                self._link.take(event)
+            elif event.address == "show.tap":
+                self._taps.take(event.t)
+                self._factor = 1.0
+            else:
+                asked.append(event)
+        readings = self._readings(t, features)
+        source = self._lead(readings)
+        reading = readings.get(source) or Reading(0.0, 0.0, self.pulse.beat, self.pulse.bar, self.pulse.meter)
+        if self._factor != 1.0 and (source != self._source or abs(reading.bpm / self._factor_bpm - 1.0) > STEADY):
+            self._factor = 1.0
+        self._source = source
+        for event in asked:
+            snap |= self._ask(event, source, reading)
+        beat, bar = self.pulse.beat, self.pulse.bar
+        bpm, meter, factor = reading.bpm * self._factor, reading.meter, self._factor
+        if snap:  # a downbeat now: on to the next, or back to the one that has just begun by standing still
+            late = bpm > 0.0 and bar % 1.0 * meter * 60.0 / bpm < LATE_S
+            beat, bar = (beat, bar) if late else (float(ceil(beat)), float(ceil(bar)))
+        new_beat = _follow(beat, reading.beat * factor + self._shift.get(source, 0.0), bpm / 60.0, dt)
+        new_bar = _follow(bar, reading.bar * factor + self._bar_shift.get(source, 0.0), bpm / 60.0 / meter, dt)
+        self.crossed_beat = floor(new_beat) > floor(self.pulse.beat)
+        self.crossed_bar = floor(new_bar) > floor(self.pulse.bar)
+        self.crossed_phrase = floor(new_bar / PHRASE_BARS) > floor(self.pulse.bar / PHRASE_BARS)
+        self.pulse = Pulse(new_beat, new_bar, bpm, reading.confidence, source, meter, factor)
+        return self.pulse
+
+    def _readings(self, t: float, features: Features) -> dict[str, Reading]:
+        found = {"link": self._link.read(t), "midi": self._midi.read(t), "tap": self._taps.read(t)}
+        if features.bpm > 0.0:
+            octave = 1.0
+            if self._taps.bpm:
+                octave = min((0.5, 1.0, 2.0), key=lambda o: abs(features.bpm * o - self._taps.bpm))
+            beat = features.beat_at(t)
+            bar = features.bar + (beat - features.beat) / features.meter
+            found["audio"] = Reading(features.bpm * octave, features.confidence, beat * octave, bar, features.meter)
+        return {source: reading for source, reading in found.items() if reading is not None}
+
+    def _lead(self, readings: dict[str, Reading]) -> str:
+        if not readings:
+            return "none"
+        trust = {source: reading.confidence + WEIGHTS[source] for source, reading in readings.items()}
+        best = max(trust, key=lambda source: trust[source])
+        if self._source in trust and trust[best] < trust[self._source] + LEAD:
+            return self._source
+        return best
+
+    def _ask(self, event: ControlEvent, source: str, reading: Reading) -> bool:
+        """A person's wish; true when the downbeat is now."""
+        if event.address in ("show.double", "show.half"):
+            wanted = self._factor * (2.0 if event.address == "show.double" else 0.5)
+            if 0.25 <= wanted <= 4.0 and reading.bpm > 0.0:
+                self._factor, self._factor_bpm = wanted, reading.bpm
+        elif event.address == "show.resync":
+            self._shift[source] = -reading.beat * self._factor % 1.0
+            self._bar_shift[source] = -reading.bar * self._factor % 1.0
+            return True
+        elif event.address == "show.nudge":
+            beats = event.value * reading.bpm * self._factor / 60.0
+            self._shift[source] = self._shift.get(source, 0.0) + beats
+            self._bar_shift[source] = self._bar_shift.get(source, 0.0) + beats / reading.meter
+        return False
+
+
+def _follow(now: float, target: float, rate: float, dt: float) -> float:
+    """Advance by rate (1/s) for dt seconds, pulled to the target's phase; never back."""
+    ahead = now + rate * dt
+    error = (target - ahead + 0.5) % 1.0 - 0.5
+    return max(now, ahead + error * (1.0 - exp(-dt / PULL_S)))

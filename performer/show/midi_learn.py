@@ -1,0 +1,90 @@
+"""Buttons of a controller that press keys: which does what, and how they learn it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from performer.types.frame import ControlEvent
+
+BUTTONS = ("midi.note", "midi.cc")
+PRESSED = 0.5  # a controller's value from which on its button is down; any velocity will do for a note
+LOST = "button.lost"  # the cable of a controller came out while its button was down: text says which, "cc20 ch1"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a key does: the address of its event, and the value."""
+
+    address: str
+    value: float = 1.0
+
+
+class Learn:
+    """Adds to the gestures those of the buttons that were learned.
+
+    bound  button -> what it does: "note40 ch10", "cc20 ch1", or "note40" on any channel
+    may    addresses that buttons may have
+    `word` is what there is to say after a step, "" if nothing; `changed`, whether `bound` was in that step.
+    """
+
+    ASK = "press the key, then the pad that shall do the same (m: never mind)"
+
+    def __init__(self, bound: Mapping[str, Act], may: Collection[str]) -> None:
+        self.bound = dict(bound)
+        self._may = may
+        self._asked = False
+        self._act: Act | None = None  # that waits for a button
+        self._down: set[str] = set()  # controllers whose button is down
+        self.word = ""
+        self.changed = False
+
+    def step(self, events: Iterable[ControlEvent], keys: Iterable[ControlEvent] = ()) -> list[ControlEvent]:
+        """All events, and after each press of a learned button what it does.
+
+        keys  what the keyboard said: only that can be taught, and a key that is being taught does nothing
+        """
+        self.word, self.changed = "", False
+        made: list[ControlEvent] = []
+        for event, key in (*((event, False) for event in events), *((event, True) for event in keys)):
+            if event.address == LOST:
+                self._down.discard(f"midi.{event.text}")
+            elif event.address == "app.learn":
+                self._asked, self._act = not self._asked, None
+                self.word = self.ASK if self._asked else "nothing learned"
+            elif key and self._asked and self._act is None and event.address in self._may:
+                self._act = Act(event.address, event.value)
+                self.word = f"now the pad for {event.address}"
+            else:
+                made.append(event)
+                if not self._pressed(event):
+                    continue
+                name = event.address.removeprefix("midi.")
+                button = f"{name} {event.text}" if event.text else name
+                if self._act is not None:
+                    self._bind(button, self._act)
+                    continue
+                act = self.bound.get(button) or self.bound.get(name)
+                if act is not None:
+                    made.append(ControlEvent(event.t, act.address, act.value))
+        return made
+
+    def _pressed(self, event: ControlEvent) -> bool:
+        if not event.address.startswith(BUTTONS):
+            return False
+        if event.address.startswith("midi.note"):
+            return event.address[9:].isdigit() and event.value > 0.0
+        one = f"{event.address} {event.text}"
+        was, down = one in self._down, event.value >= PRESSED
+        (self._down.add if down else self._down.discard)(one)
+        return down and not was
+
+    def _bind(self, button: str, act: Act) -> None:
+        """The same twice takes it away again."""
+        if self.bound.get(button) == act:
+            del self.bound[button]
+            self.word = f"{button} does nothing more"
+        else:
+            self.bound[button] = act
+            self.word = f"{button} does {act.address}"
+        self._asked, self._act, self.changed = False, None, True

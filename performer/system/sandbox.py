@@ -1,0 +1,76 @@
+"""Work on a stranger's file in a process of its own, with bounds on time and memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from performer.system.errors import Fault
+
+
+def ask(body: str, path: Path, words: dict[str, Any], time_s: float, too_long: str) -> dict[str, Any]:
+    """Have a function do the work, and return what it answers. Raises Fault: its own, or what became of the process.
+
+    body      module:function; the function calls `answer`
+    path      of the file, for the words of a Fault; words, what the function is told, of JSON's kinds
+    too_long  what to say of the file when that takes longer than time_s seconds
+    """
+    module, function = body.split(":")
+    paths = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]
+    words = {key: _whole(word) if isinstance(word, str) else word for key, word in words.items()}
+    try:
+        done = subprocess.run(  # in bytes: what libraries say there may be in any encoding
+            [sys.executable, "-c", f"from {module} import {function}; {function}()"],
+            input=json.dumps(words).encode("ascii"),
+            capture_output=True,
+            timeout=time_s,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+                "OMP_NUM_THREADS": "2",
+                "PYTHONUTF8": "1",
+                "PYTHONIOENCODING": "utf-8",
+            },
+        )
+    except subprocess.TimeoutExpired:
+        raise Fault(f"{path}: {too_long}") from None
+    try:
+        said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        why = "it needs too much memory" if done.returncode in (-9, -6, 1) else f"it ended with {done.returncode}"
+        raise Fault(f"{path}: the process that tried the model did not survive it; {why}") from None
+    if "fault" in said:
+        raise Fault(said["fault"])
+    return said
+
+
+def _whole(word: str) -> str:
+    """A path whose bytes this process could not read as letters, under a C locale, as UTF-8 reads them."""
+    return word.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+
+
+def answer(work: Callable[[dict[str, Any]], dict[str, Any]], memory_bytes: int) -> None:
+    """The body of that process: one question on standard input, one answer, a line of JSON."""
+    words = json.load(sys.stdin)
+    _bound(memory_bytes)
+    try:
+        said = work(words)
+    except Fault as fault:
+        said = {"fault": str(fault)}
+    except MemoryError:
+        said = {"fault": f"{words['path']}: needs more memory than {memory_bytes >> 30} GB"}
+    print("\n" + json.dumps(said))  # after a line that a library may have left open
+
+
+def _bound(memory_bytes: int) -> None:
+    try:
+        import resource
+    except ImportError:  # Windows: the time alone is bounded
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
