@@ -10,12 +10,14 @@ from queue import SimpleQueue
 from typing import Any
 
 from performer.io.midi.codec import Decoder
+from performer.io.midi.midi_file import perform
 from performer.io.sound.source import Clock
 from performer.system.errors import Fault
 from performer.types.frame import ControlEvent
 
 log = logging.getLogger(__name__)
 LOOK_S = 1.0  # seconds between two looks at the ports
+MOST_BYTES = 64 << 20  # of a MIDI file
 CLIENT = "performer"
 SEQUENCER = Path("/dev/snd/seq")  # ALSA's
 SHARED = Path("/dev/shm")  # where a running JACK server keeps its memory
@@ -140,20 +142,26 @@ def ports(api: str = "") -> list[str]:
 
 
 def events(path: str) -> list[ControlEvent]:
-    """All events of a MIDI file with their times in seconds, oldest first. Raises Fault."""
-    import mido
-
+    """All events of a MIDI file with their times in seconds, oldest first; what is odd is logged. Raises Fault."""
     if not Path(path).is_file():
         raise Fault(f"{path}: no such MIDI file")
-    decoder, found, t = Decoder(path), [], 0.0
     try:
-        for message in mido.MidiFile(path, clip=True):
-            t += message.time
-            if not message.is_meta:
-                found += decoder.feed(message.bytes(), t)
-    except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError) as error:
-        raise Fault(f"{path}: not a MIDI file that can be read ({_line(error)}); export it again as .mid") from None
-    return found
+        with Path(path).open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise Fault(f"{path}: cannot be read: {error.strerror}") from None
+    if len(data) > MOST_BYTES:
+        raise Fault(f"{path}: more than {MOST_BYTES >> 20} MB are no MIDI file")
+    try:
+        played = perform(data)
+    except Fault as fault:
+        raise Fault(f"{path}: not a MIDI file that can be read ({fault}); export it again as .mid") from None
+    if played.notes:
+        log.warning("%s: %s", path, "; ".join(played.notes))
+    decoder = Decoder(path)
+    found = [event for t, message in played.messages for event in decoder.feed(message, t)]
+    held = decoder.release(played.seconds)  # by a file that breaks off
+    return found + [event for event in held if event.address.startswith("midi.note")]
 
 
 def _midi_in(api: int, name: str) -> Any:
