@@ -40,7 +40,7 @@ TIMES = ("t", "onset_t", "kick_t", "snare_t", "hat_t")
 Value = float | tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Features:
     """What is known of the sound at one moment.
 
@@ -315,7 +315,7 @@ class OnCard:
     device: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Image:
     """What a generator made of one frame's walk.
 

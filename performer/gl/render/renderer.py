@@ -328,7 +328,8 @@ class Renderer:
                 self._remember(layer.image)
             picture = self._last_image.picture if self._last_image is not None else None
             if picture is not None:
-                return self._run(frame, scene, stage, effects, picture, into)
+                drawn = self._run(frame, scene, stage, effects, picture, into)
+                return self._copied(picture) if drawn is picture and texture is None else drawn
         elif layer.source is not None:
             last = None if effects else into
             drawn, source = self._draw_node(layer.source, frame, scene, stage, {}, self._any_image(), last)
@@ -389,6 +390,12 @@ class Renderer:
         eased.size = (max(2, round(moment.size[0] * scale)), max(2, round(moment.size[1] * scale)))
         eased.time, eased.dt, eased.date = moment.time, moment.dt, moment.date
         return eased
+
+    def _copied(self, picture: Target) -> Target:
+        """A picture in a target of the pool's: one that stands in belongs to another layer, which may release it."""
+        copy = self._pool.take(picture.size, picture.dtype)
+        self._compose.copy(picture.texture, copy.fbo)
+        return copy
 
     def _any_image(self) -> moderngl.Texture:
         image = self._last_image.texture if self._last_image is not None else None
