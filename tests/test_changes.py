@@ -12,14 +12,14 @@ import pytest
 from PIL import Image as Picture
 from test_gl import SHADERS
 
-from performer import preset
-from performer.errors import Fault
-from performer.frame import ControlEvent, Features, Frame, Sound
+from performer.content.presets import reader
 from performer.generators.painter import Painter
-from performer.gl.headless import Headless
-from performer.gl.renderer import Renderer
+from performer.gl.render.renderer import Renderer
+from performer.gl.window.offscreen import Headless
 from performer.latent.directions import Directions
-from performer.show import Show
+from performer.show.show import Show
+from performer.system.errors import Fault
+from performer.types.frame import ControlEvent, Features, Frame, Sound
 
 SIZE = (32, 18)
 FPS = 30.0
@@ -126,7 +126,7 @@ def presets(tmp_path_factory):
     (folder / "pictures").mkdir()
     Picture.new("RGB", (32, 18), (0, 255, 0)).save(folder / "pictures" / "green.png")
     return [
-        preset.load(
+        reader.load(
             f"transition = {{ shader = 'fade', seconds = {CHANGE_S} }}\n{text}",
             name,
             where=str(folder / name),
