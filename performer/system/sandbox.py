@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from performer.system.errors import Fault
+from performer.system.onnx_errors import onnx_reason
 
 
 def ask(body: str, path: Path, words: dict[str, Any], time_s: float, too_long: str) -> dict[str, Any]:
@@ -42,11 +44,26 @@ def ask(body: str, path: Path, words: dict[str, Any], time_s: float, too_long: s
     try:
         said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     except (IndexError, ValueError):
-        why = "it needs too much memory" if done.returncode in (-9, -6, 1) else f"it ended with {done.returncode}"
-        raise Fault(f"{path}: the process that tried the model did not survive it; {why}") from None
+        raise Fault(f"{path}: the process that tried it did not survive it; {_end(done)}") from None
     if "fault" in said:
         raise Fault(said["fault"])
     return said
+
+
+def _end(done: subprocess.CompletedProcess[bytes]) -> str:
+    """Why a process ended without an answer, as far as it can be told."""
+    said = [line.strip() for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+    if any("bad_alloc" in line or "MemoryError" in line or "Cannot allocate memory" in line for line in said):
+        return "it needs too much memory"
+    if done.returncode == -9:
+        return "the system ended it, as it does where memory runs out"
+    if done.returncode < 0:
+        try:
+            how = signal.Signals(-done.returncode).name
+        except ValueError:
+            how = f"signal {-done.returncode}"
+        return f"it crashed ({how})"
+    return onnx_reason(RuntimeError(said[-1])) if said else f"it ended with {done.returncode}"
 
 
 def _whole(word: str) -> str:
@@ -64,6 +81,8 @@ def answer(work: Callable[[dict[str, Any]], dict[str, Any]], memory_bytes: int) 
         said = {"fault": str(fault)}
     except MemoryError:
         said = {"fault": f"{words['path']}: needs more memory than {memory_bytes >> 30} GB"}
+    except Exception as error:  # whatever a library makes of a file that nobody foresaw
+        said = {"fault": f"{words['path']}: cannot be tried ({type(error).__name__}: {onnx_reason(error)})"}
     print("\n" + json.dumps(said))  # after a line that a library may have left open
 
 

@@ -12,6 +12,7 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from performer.system.errors import Fault
+from performer.system.onnx_errors import onnx_reason
 from performer.system.timeouts import Overdue, within
 
 LEAST_PSNR_DB = 45.0  # between pictures of one way and of the first: an error of 1.4 of 255, which nobody sees
@@ -95,7 +96,7 @@ def best(
             trials.append(Trial(name, fault=f"not ready after {budget_s:.0f} s"))
             continue
         except Exception as error:  # ONNX Runtime's errors have no common class
-            trials.append(Trial(name, fault=" ".join(str(error).split())[:200] or repr(error)))
+            trials.append(Trial(name, fault=str(error) if isinstance(error, Fault) else onnx_reason(error)))
             continue
         truth = truth or ([] if trial.fault else pictures)
         trials.append(trial)

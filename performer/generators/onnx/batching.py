@@ -15,6 +15,7 @@ from performer.generators.onnx.inputs import Inlets
 from performer.generators.onnx.io_binding import Bound
 from performer.generators.onnx.tensor_layout import planar
 from performer.system.errors import Fault
+from performer.system.onnx_errors import onnx_reason
 from performer.types.frame import Walk
 
 COUNTS = (2, 4)  # of pictures in a run that are tried
@@ -71,7 +72,7 @@ class Batch:
         try:
             out = self._bound.run()
         except Exception as error:  # ONNX Runtime's errors have no common class
-            raise Fault(f"the model failed: {' '.join(str(error).split())[:300]}") from None
+            raise Fault(f"the model failed: {onnx_reason(error)}") from None
         if not np.isfinite(out.sum(dtype=np.float32)):
             raise Fault("made a picture with NaN or infinite values")
         card = self._card

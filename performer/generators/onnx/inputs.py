@@ -13,6 +13,7 @@ from performer.content.models.card import Card, Entry, load
 from performer.content.models.onnx_file import SUMS, examine, operators
 from performer.latent.style_noise import field, strengths
 from performer.system.errors import Fault
+from performer.system.onnx_errors import onnx_reason
 from performer.types.frame import Walk
 
 MOST_BYTES = 64 << 20
@@ -65,7 +66,7 @@ class Mapping:
             self._given, self._made = given.name, made.name
             styles = self(np.ones((2, card.latent), np.float32))
         except Exception as error:  # ONNX Runtime's errors have no common class
-            raise Fault(f"{path}: not the mapping of this model: {' '.join(str(error).split())[:160]}") from None
+            raise Fault(f"{path}: not the mapping of this model: {onnx_reason(error)}") from None
         entry = card.entry("w")
         if entry is None or styles.shape != (2, int(np.prod(entry.shape))) or not np.isfinite(styles).all():
             raise Fault(
@@ -78,7 +79,7 @@ class Mapping:
         try:
             styles: np.ndarray = self._session.run([self._made], given)[0]
         except Exception as error:
-            raise Fault(f"{self._path}: the mapping failed: {' '.join(str(error).split())[:300]}") from None
+            raise Fault(f"{self._path}: the mapping failed: {onnx_reason(error)}") from None
         return styles
 
 

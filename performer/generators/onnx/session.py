@@ -24,6 +24,7 @@ from performer.generators.onnx.providers import CPU, RECORD, Way, driver, groups
 from performer.generators.onnx.tensor_layout import fed, planar
 from performer.generators.onnx.widen_batch import widened
 from performer.system.errors import Fault, nearest
+from performer.system.onnx_errors import onnx_reason
 from performer.types.frame import OnCard, Walk
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ class OnnxGenerator:
         except Exception as error:
             if way is not CPU:
                 raise
-            raise Fault(f"{path}: not a model that ONNX Runtime can load: {_line(error)}") from None
+            raise Fault(f"{path}: not a model that ONNX Runtime can load: {onnx_reason(error)}") from None
         where = placed(self._session)
         share = where[way.provider] / where.total() if where else 1.0
         self.provider = way.name if share > 0.995 else f"{way.name} ({share:.0%} of its operators)"
@@ -185,7 +186,7 @@ class OnnxGenerator:
             found = paying(self.batch, draws(self.card, self._entries), clock, enough)
             return None if self._changed() else found
         except Exception as error:  # as below; it plays without
-            log.debug("%s: not several pictures in a run: %s", self.path, _line(error))
+            log.debug("%s: not several pictures in a run: %s", self.path, onnx_reason(error))
             return None
 
     def _changed(self) -> bool:
@@ -230,7 +231,7 @@ class OnnxGenerator:
         try:
             out = self._bound.run() if self._bound is not None else self._session.run([self._out], self._feed)[0]
         except Exception as error:  # ONNX Runtime's errors have no common class
-            raise Fault(f"{self.path}: the model failed: {_line(error)}") from None
+            raise Fault(f"{self.path}: the model failed: {onnx_reason(error)}") from None
         if isinstance(out, OnCard):
             return self._kept(out) if stay else self._sound(out.fetch())
         card = self.card
@@ -258,10 +259,6 @@ def _sparing(options: ort.SessionOptions, threads: int) -> ort.SessionOptions:
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
 
 
 def create(path: Path, provider: str = "auto", threads: int | None = None, repeats: bool = False) -> OnnxGenerator:

@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 
 from performer.content.models.onnx_file import examine
 from performer.system.errors import Fault
+from performer.system.onnx_errors import onnx_reason
 
 
 def encoded(model: Path, picture: Path | np.ndarray) -> np.ndarray:
@@ -33,7 +34,7 @@ def encoded(model: Path, picture: Path | np.ndarray) -> np.ndarray:
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise Fault(f"{picture}: cannot be read as a picture ({' '.join(str(error).split())[:100]})") from None
     except Exception as error:  # ONNX Runtime's errors have no common class
-        raise Fault(f"{path}: does not turn a picture into a latent: {' '.join(str(error).split())[:160]}") from None
+        raise Fault(f"{path}: does not turn a picture into a latent: {onnx_reason(error)}") from None
     if not np.isfinite(latent).all():
         raise Fault(f"{path}: makes NaN or infinite values of {picture}")
     return latent

@@ -99,7 +99,10 @@ def bring(
         for part in mapping:
             shutil.copyfile(beside(file), Path(aside) / part)
         trial.with_suffix(".toml").write_text(tomlkit.dumps(card), encoding="utf-8")
-        sheet(create(trial, "cpu")).save(trial.with_suffix(".png"))
+        try:
+            sheet(create(trial, "cpu")).save(trial.with_suffix(".png"))
+        except Fault as fault:  # of the file that was given, not of its copy
+            raise Fault(str(fault).replace(str(trial.with_suffix("")), str(file.with_suffix("")))) from None
         for location in data:
             other = to / location
             if other.exists() and sha256(other) != sha256(Path(aside) / location):

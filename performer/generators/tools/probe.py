@@ -14,6 +14,7 @@ import numpy as np
 from performer.content.models.card import load
 from performer.content.models.onnx_file import examine
 from performer.system.errors import Fault
+from performer.system.onnx_errors import onnx_reason
 from performer.system.sandbox import answer, ask
 
 TIME_S = 30.0  # for all that is tried
@@ -33,11 +34,6 @@ _NAMED = {
     "label": "class",
     **{name: name for name in ("w", "w_middle", "w_fine", "truncation")},
 }
-_UNKNOWN = re.compile(
-    r'In Node, \("[^"]*", (\w+), "([\w.]*)", -1\).*'
-    r"(?:No opset import|No Op registered|not a registered)",
-    re.S,
-)
 _TRUNCATION = re.compile(r"trunc|psi", re.I)
 _TYPES = {
     "tensor(float)": "float32",
@@ -133,14 +129,7 @@ class _Trial:
         try:
             self.session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:
-            unknown = _UNKNOWN.search(str(error))
-            if unknown is not None:
-                raise Fault(
-                    f"{path}: not a model that ONNX Runtime can load: it has no operator {unknown[1]!r}"
-                    + (f" of {unknown[2]!r}" if unknown[2] else "")
-                    + "; export it without that"
-                ) from None
-            raise Fault(f"{path}: not a model that ONNX Runtime can load: {_line(error)}") from None
+            raise Fault(f"{path}: not a model that ONNX Runtime can load: {onnx_reason(error)}") from None
 
     def found(self) -> Found:
         inputs = self.session.get_inputs()
@@ -233,11 +222,11 @@ class _Trial:
             try:
                 made = self.session.run(None, feed)
             except Exception as error:
-                if "Failed to allocate memory" in str(error):
+                if "Failed to allocate memory" in str(error) or "bad_alloc" in str(error):
                     raise Fault(
                         f"{self.path}: needs more memory than the {MEMORY_BYTES >> 30} GB that a model may take"
                     ) from None
-                raise Fault(f"{self.path}: fails when it runs: {_line(error)}") from None
+                raise Fault(f"{self.path}: fails when it runs: {onnx_reason(error)}") from None
             took = perf_counter() - begun
             if took > SLOWEST_S * self.told.patience and outputs:
                 raise Fault(
@@ -382,7 +371,3 @@ def _layout(shape: tuple[int, ...], wished: str | None) -> str | None:
         if sides.get("N", 1) == 1 and sides.get("C", 1) in (1, 3, 4) and min(sides["H"], sides["W"]) >= 8:
             return layout
     return None
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:240]

@@ -15,6 +15,7 @@ from performer.content.models.onnx_file import SUMS, locations, operators
 from performer.content.presets.reader import Preset
 from performer.show.follower import FollowerNet, Improviser
 from performer.system.errors import Fault, nearest
+from performer.system.onnx_errors import onnx_reason
 from performer.system.timeouts import Overdue, within
 from performer.types.frame import Following
 
@@ -67,7 +68,7 @@ def _tried(path: Path) -> FollowerNet:
             trial.tick(quiet, 1.0)
             took.append(perf_counter() - begun)
     except Exception as error:
-        raise Fault(f"{path}: cannot play ({' '.join(str(error).split())[:160]})") from None
+        raise Fault(f"{path}: cannot play ({onnx_reason(error)})") from None
     if sorted(took)[TRIES // 2] > SLOWEST_S:
         raise Fault(f"{path}: needs {sorted(took)[TRIES // 2] * 1e3:.0f} ms a tick, more than {SLOWEST_S * 1e3:.0f} ms")
     return net
@@ -145,7 +146,7 @@ class Followers:
                     log.error(
                         "follower %s stopped (%s); its knobs stay where they are",
                         wish.name,
-                        " ".join(str(error).split())[:160],
+                        onnx_reason(error),
                     )
             moves[number] = dict(zip(sources, improviser.knobs.tolist(), strict=True))
         self._playing = {number: one for number, one in self._playing.items() if number in moves}
