@@ -20,7 +20,7 @@ from performer.content.library import USER
 from performer.latent.bank import MOST, Bank, Change, Place, numbers
 from performer.rig.live.notices import ASIDE
 from performer.system import toml_file
-from performer.system.errors import Fault, counted
+from performer.system.errors import Fault, counted, refusing
 
 log = logging.getLogger(__name__)
 FOLDER = USER / "banks"
@@ -59,7 +59,8 @@ def read_all(dims: Mapping[str, int], folder: Path = FOLDER) -> dict[str, Bank]:
     banks = {}
     for model, dim in dims.items():
         try:
-            banks[model] = read(model, dim, folder)
+            with refusing(folder / f"{model}.toml"):
+                banks[model] = read(model, dim, folder)
         except Fault as fault:
             log.warning("%s", fault)
     return banks
@@ -135,7 +136,8 @@ class Keeper:
             return None
         self._stamps[model] = stamp
         try:
-            theirs = {place.mark: place for place in read(model, self._dims[model], self.folder).places}
+            with refusing(self._file(model)):
+                theirs = {place.mark: place for place in read(model, self._dims[model], self.folder).places}
         except Fault as fault:
             self._damaged.add(model)
             log.error("%s", fault)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from performer.content.presets import reader
 from performer.content.presets.reader import Preset
 from performer.content.shaders import ShaderSpec
 from performer.generators.onnx import inputs
-from performer.system.errors import Fault, nearest
+from performer.system.errors import Fault, nearest, refusing
 
 log = logging.getLogger(__name__)
 FOLLOWER = ".follower.onnx"
@@ -130,7 +130,8 @@ class Library:
         found = {}
         for name, path in self.models.items():
             try:
-                found[name] = directions_file.read(path).names
+                with refusing(directions_file.beside(path)):
+                    found[name] = directions_file.read(path).names
             except Fault as fault:
                 found[name] = ()
                 if directions_file.beside(path) not in self.faults:
@@ -140,7 +141,12 @@ class Library:
 
     def inlets(self) -> dict[str, dict[str, float]]:
         """What all models can be played by besides their latents."""
-        return {name: inputs.offered(path) for name, path in self.models.items()}
+        found: dict[str, dict[str, float]] = {}
+        for name, path in self.models.items():
+            found[name] = {}
+            with contextlib.suppress(Fault), refusing(path.with_suffix(".toml")):  # said when the model is loaded
+                found[name] = inputs.offered(path)
+        return found
 
     def changed(self, model: str) -> float:
         """When a model's file was changed, in seconds; 0 where it is gone."""
@@ -154,7 +160,8 @@ class Library:
         found = {}
         for name, path in self.models.items():
             try:
-                card = load_card(path.with_suffix(".toml"))
+                with refusing(path.with_suffix(".toml")):
+                    card = load_card(path.with_suffix(".toml"))
             except Fault:
                 continue
             if card.kind != "filter":
@@ -218,9 +225,10 @@ class Library:
             f"{', '.join(p.name for p in self.in_order())}"
         )
 
-    def _keep(self, path: Path, load: object) -> None:
+    def _keep(self, path: Path, load: Callable[[Path], object]) -> None:
         try:
-            load(path)  # type: ignore[operator]
+            with refusing(path):
+                load(path)
         except Fault as fault:
             self.faults[path] = fault
             log.warning("%s", fault)

@@ -32,7 +32,7 @@ from performer.rig.live.rig import load_library, painter
 from performer.rig.shader_trial import Preflight
 from performer.show.follower import Improviser
 from performer.show.show import Show
-from performer.system.errors import Fault
+from performer.system.errors import Fault, refusing
 from performer.types.frame import ControlEvent, Features, Sound
 
 SIZE = (320, 180)
@@ -121,7 +121,8 @@ class _Bench:
                 "model": self.model,
                 "follower": self.follower,
             }
-            picture = trials[kind](path)
+            with refusing(path):
+                picture = trials[kind](path)
             if not np.isfinite(picture).all():
                 raise Fault(f"{path}: drew NaN or infinite values")
             if pictures is not None:

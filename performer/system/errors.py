@@ -1,6 +1,10 @@
 """The one error that is meant for the person at the desk."""
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+log = logging.getLogger(__name__)
 
 
 class Fault(Exception):
@@ -18,3 +22,21 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def counted(number: int, one: str, more: str = "") -> str:
     """`1 picture`, `2 pictures`; `more` where that is not `one` with an s."""
     return f"{number} {one if number == 1 else more or one + 's'}"
+
+
+@contextmanager
+def refusing(where: object) -> Iterator[None]:
+    """Make a Fault that names `where` of whatever goes wrong inside: for the reading of one file that anybody wrote.
+
+    Hand-written checks name the usual faults better; this is for those that nobody thought of, so that one file never
+    stops the rest. The traceback is logged for `--debug`.
+    """
+    try:
+        yield
+    except Fault:
+        raise
+    except Exception as error:
+        log.debug("%s", where, exc_info=True)
+        said = str(error).splitlines()
+        reason = f"{type(error).__name__}: {said[0]:.200}" if said else type(error).__name__
+        raise Fault(f"{where}: cannot be read ({reason}); it is left out") from error

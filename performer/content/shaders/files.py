@@ -12,6 +12,8 @@ LARGEST_FILE = 4_000_000  # characters
 def text(path: Path) -> str:
     """A shader's text. Raises Fault where there is none, or nothing like one."""
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for, a device never ends
+            raise Fault(f"{path}: no regular file; expected a shader's text")
         with path.open("rb") as file:
             raw = file.read(4 * LARGEST_FILE)
     except OSError as error:
@@ -30,11 +32,21 @@ def text(path: Path) -> str:
 def beside(folder: Path, file: str) -> Path | None:
     """The path of a picture that a shader names; None where it would leave the shader's own folder."""
     posix, windows = PurePosixPath(file.replace("\\", "/")), PureWindowsPath(file)
-    folder = folder.resolve()
     if "\0" in file or posix.is_absolute() or windows.drive or ".." in posix.parts:
         return None
+    folder = folder.resolve()
     try:
         inside = (folder / posix).resolve()
     except (OSError, RuntimeError):  # a loop of links
         return None
+    except ValueError:  # half a surrogate pair: no file has such a name
+        return folder / posix
     return inside if inside.is_relative_to(folder) else None
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a file of that name; also where no file can have it."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

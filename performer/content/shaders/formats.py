@@ -9,7 +9,7 @@ from pathlib import Path
 from performer.content.shaders import files as source
 from performer.content.shaders import gl_transitions, reader, shadertoy
 from performer.content.shaders.spec import ShaderSpec
-from performer.system.errors import Fault
+from performer.system.errors import Fault, refusing
 
 #: Endings of files that may be a shader by themselves.
 SUFFIXES = (".fs", ".glsl", ".frag")
@@ -18,7 +18,11 @@ _HEADER = re.compile(r"\s*/\*+\s*\{")
 
 def load(path: Path) -> ShaderSpec:
     """Read a shader file, or a folder with the tabs of one. Raises Fault("FILE:LINE: what; likely mend")."""
-    path = Path(path)
+    with refusing(path):
+        return _load(Path(path))
+
+
+def _load(path: Path) -> ShaderSpec:
     if path.is_dir():
         return shadertoy.load(path)
     if path.suffix == ".fs":
@@ -38,12 +42,16 @@ def load(path: Path) -> ShaderSpec:
 
 def files(folder: Path) -> Iterator[Path]:
     """The shaders in a folder and the folders in it, sorted; a folder of tabs counts as one."""
-    if not folder.is_dir():
+    try:
+        if not folder.is_dir():
+            return
+        within = sorted(folder.iterdir())
+    except OSError:  # a folder that may not be looked into
         return
     if shadertoy.is_folder(folder):
         yield folder
         return
-    for path in sorted(folder.iterdir()):
+    for path in within:
         if path.is_dir() and not path.name.startswith("."):
             if not (path.is_symlink() and folder.resolve().is_relative_to(path.resolve())):  # a link to a folder above
                 yield from files(path)

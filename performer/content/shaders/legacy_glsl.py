@@ -92,8 +92,8 @@ def _returns(code: str) -> str:
 def _bodies(code: str) -> Iterator[tuple[str, int, int]]:
     """(type, start, end) of the functions' bodies; none reaches into the next, however `#if` splits the braces."""
     found = [match for match in _FUNCTION.finditer(code) if match[2] not in ("if", "for", "while", "switch")]
-    for match, after in zip(found, [*found[1:], None], strict=True):
-        limit = after.start() if after is not None else len(code)
+    ends = [match.start() for match in found[1:]] + [len(code)]
+    for match, limit in zip(found, ends, strict=False):  # no function: no bodies
         depth, at = 1, match.end()
         while depth and at < limit:
             depth += (code[at] == "{") - (code[at] == "}")

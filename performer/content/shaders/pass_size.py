@@ -70,19 +70,19 @@ Tree = tuple[Any, ...]
 class Size:
     """One side of a pass's target, in pixels.
 
-    tree   the parsed expression: ("number", x), ("name", n), ("call", function, arguments)
+    steps  the parsed expression, operands first: ("number", x), ("name", n), ("call", function, count of arguments)
     names  what it depends on: "WIDTH", "HEIGHT" and inputs
     text   as written
     """
 
-    tree: Tree
+    steps: tuple[Tree, ...]
     names: frozenset[str]
     text: str
 
     def value(self, values: Mapping[str, float]) -> float | None:
         """The number of pixels, not yet rounded; None where it is no number (division by zero, overflow)."""
         try:
-            number = _evaluate(self.tree, values)
+            number = _evaluate(self.steps, values)
         except (ArithmeticError, ValueError):
             return None
         return number if isinstance(number, (int, float)) and math.isfinite(number) else None
@@ -99,7 +99,7 @@ def parse(text: str, inputs: frozenset[str]) -> Size:
     tree = reader.sum(0)
     if reader.token is not None:
         raise ValueError(f"unexpected {reader.token[1]!r} in size {text!r}")
-    return Size(tree, frozenset(reader.used), text)
+    return Size(_flat(tree), frozenset(reader.used), text)
 
 
 class _Reader:
@@ -202,10 +202,29 @@ class _Reader:
             raise ValueError(f"')' missing in size {self.text!r}")
 
 
-def _evaluate(tree: Tree, values: Mapping[str, float]) -> float:
-    if tree[0] == "number":
-        return float(tree[1])
-    if tree[0] == "name":
-        return float(values[tree[1]])
-    result: float = tree[1](*[_evaluate(argument, values) for argument in tree[2]])
-    return result
+def _flat(tree: Tree) -> tuple[Tree, ...]:
+    """The steps of a tree, operands first: a sum of 500 terms is a tree 500 deep, which recursion does not survive."""
+    steps: list[Tree] = []
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if node[0] == "call":
+            steps.append(("call", node[1], len(node[2])))
+            waiting += node[2]
+        else:
+            steps.append(node)
+    return tuple(reversed(steps))
+
+
+def _evaluate(steps: tuple[Tree, ...], values: Mapping[str, float]) -> float:
+    stack: list[float] = []
+    for kind, what, *count in steps:
+        if kind == "number":
+            stack.append(float(what))
+        elif kind == "name":
+            stack.append(float(values[what]))
+        else:
+            arguments = stack[-count[0] :]
+            del stack[-count[0] :]
+            stack.append(what(*arguments))
+    return stack[0]

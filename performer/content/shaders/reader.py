@@ -331,11 +331,11 @@ class _Reader:
         inside = files.beside(self.path.parent if self.path is not None else Path(), file)
         if inside is None:
             raise self.fault(
-                name, f"IMPORTED.{name}.PATH: {file!r} leaves the shader's folder; put the picture beside it"
+                name, f"IMPORTED.{name}.PATH: {file!r:.80} leaves the shader's folder; put the picture beside it"
             )
-        if not inside.is_file():
+        if not files.is_there(inside):
             self.warnings.append(
-                f"{self.where}:{self.line_of(name)}: imported picture {file!r} is not there; "
+                f"{self.where}:{self.line_of(name)}: imported picture {file!r:.80} is not there; "
                 "a plain one takes its place"
             )
         return inside

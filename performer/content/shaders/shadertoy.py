@@ -229,9 +229,9 @@ def _pictures(tabs: list[_Tab], folder: Path | None) -> tuple[dict[Path, str], l
             if word.lower().endswith(_PICTURES):
                 file = source.beside(folder if folder is not None else Path(), word)
                 if file is None:
-                    raise Fault(f"{tab.where}:1: picture {word!r} leaves the shader's folder; put it beside it")
-                if file not in found and not file.is_file():
-                    warnings.append(f"{tab.where}: picture {word!r} is not there; a plain one takes its place")
+                    raise Fault(f"{tab.where}:1: picture {word!r:.80} leaves the shader's folder; put it beside it")
+                if file not in found and not source.is_there(file):
+                    warnings.append(f"{tab.where}: picture {word!r:.80} is not there; a plain one takes its place")
                 found.setdefault(file, f"isf_picture{len(found)}")
     return found, warnings
 

@@ -111,9 +111,11 @@ class Program:
         try:
             for index in range(len(spec.passes)):
                 self.passes.append(PassProgram(ctx, spec, index))
-        except moderngl.Error as error:
+        except Exception as error:  # moderngl's own for what does not compile; others for what it cannot even pass on
             self.release()
             _ = ctx.error  # so that the failure is not blamed on a later call
+            if not isinstance(error, moderngl.Error):
+                raise Fault(f"{spec.where}: cannot be compiled: {type(error).__name__}: {error!s:.200}") from error
             raise Fault(complaint(spec, str(error), index)) from None
 
     def settled(self, index: int, fetched: bool, rest: Mapping[str, Value], make: bool) -> PassProgram | None:

@@ -254,11 +254,13 @@ def picture(ctx: moderngl.Context, path: Path) -> moderngl.Texture:
     from PIL import Image as Picture
 
     try:
+        if not path.is_file():  # a pipe would be waited for
+            raise OSError("no such file")
         with Picture.open(path) as opened:
             opened.thumbnail((4096, 4096))
             flipped = opened.convert("RGBA").transpose(Picture.Transpose.FLIP_TOP_BOTTOM)
         size, data = flipped.size, flipped.tobytes()
-    except (OSError, ValueError, SyntaxError, Picture.DecompressionBombError) as error:
+    except Exception as error:  # readers of damaged pictures raise nearly anything
         log.warning("%s: cannot be read as a picture (%s); a plain one takes its place", path, error)
         size, data = (2, 2), bytes([128, 128, 128, 255] * 4)
     texture = ctx.texture(size, 4, data)

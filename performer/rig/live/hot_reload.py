@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -16,7 +16,7 @@ from performer.content.presets.reader import Preset
 from performer.content.shaders import ShaderSpec
 from performer.latent.bank import Bank, Change
 from performer.rig.shader_trial import Preflight
-from performer.system.errors import Fault
+from performer.system.errors import Fault, refusing
 
 log = logging.getLogger(__name__)
 #: What comes while playing: a shader, all presets, banks of models that came, what others did to a bank.
@@ -76,16 +76,20 @@ class Watcher:
 
     def take(self, paths: Iterable[Path]) -> None:
         """Read what belongs to these files again."""
-        shaders = {isf.owner(path) for path in paths}
+        shaders = set()
+        for path in paths:
+            with contextlib.suppress(OSError):  # of a folder that may not be looked into
+                shaders.add(isf.owner(path))
         for path in sorted(one for one in shaders if one is not None):
             self._report(self._shader, path)
         for path in sorted(paths):
             if path.suffix == ".toml" and path.is_file():
                 self._report(self._preset, path)
 
-    def _report(self, take: object, path: Path) -> None:
+    def _report(self, take: Callable[[Path], object], path: Path) -> None:
         try:
-            take(path)  # type: ignore[operator]
+            with refusing(path):
+                take(path)
         except Fault as fault:
             self.library.faults[path] = fault
             log.error("%s", fault)
@@ -105,7 +109,7 @@ class Watcher:
                 self._report(self.library.load_preset, where)
         waiting = [one for one in self.library.faults if one.suffix == ".toml" and one.is_file()]
         for where in waiting:  # perhaps it was this shader that they lacked
-            with contextlib.suppress(Fault):
+            with contextlib.suppress(Fault), refusing(where):
                 self.library.load_preset(where)
                 del self.library.faults[where]
         if playing or waiting:

@@ -55,7 +55,7 @@ from performer.rig.live.notices import Toasts
 from performer.rig.live.options import PlayOptions, checked
 from performer.rig.shader_trial import Preflight
 from performer.show.show import Show
-from performer.system.errors import Fault
+from performer.system.errors import Fault, refusing
 from performer.system.mailboxes import Latest
 from performer.system.supervisor import Service, outlast, signals
 from performer.system.timeouts import Overdue, forsake, within
@@ -236,7 +236,8 @@ class Rig:
                 for layer in preset.layers:
                     if layer.model is not None:
                         self.painter.warm(layer.model)
-                self.renderer.warm(preset)
+                with refusing(preset.name):
+                    self.renderer.warm(preset)
                 return preset
             except Fault as fault:
                 if not self.options.gallery:
@@ -293,7 +294,8 @@ class Rig:
         first = self._opening(first, presets)
         for preset in presets:
             try:
-                renderer.warm(preset)
+                with refusing(preset.name):
+                    renderer.warm(preset)
             except Fault as fault:
                 log.error("%s", fault)
         self.followers = Followers(self.library.follower, self.library.presets.values())
