@@ -15,6 +15,9 @@ import pytest
 # The networks here are tiny, and threads that wait for each other on a busy machine take minutes instead of seconds.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+#: Fixtures that live beside the parts they are of.
+pytest_plugins = ["parts.cuda", "parts.display", "parts.live"]
+
 ASOUND = """
 <{alsa}>
 pcm.!default {{ type pulse }}

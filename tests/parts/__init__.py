@@ -1,0 +1,1 @@
+"""What tests share: made sound, scenes, models, displays, live shows."""

@@ -1,0 +1,54 @@
+"""A live show without a window, and the pictures it draws."""
+
+import time
+
+import numpy as np
+import pytest
+from PIL import ImageGrab
+
+from performer.content import library
+from performer.gl.render.readback import Readback
+from performer.rig.live.rig import PlayOptions, Rig
+
+SIZE = (320, 180)
+
+
+def headless(**more) -> PlayOptions:
+    return PlayOptions(**{"input": "demo", "midi": "off", "size": SIZE, "headless": True, "fps": 30.0, **more})
+
+
+def play_until(rig: Rig, done, timeout: float) -> bool:
+    """Draw pictures until done() or the time is up."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        rig.stage.picture()
+        if done():
+            return True
+    return False
+
+
+def pixels(rig: Rig) -> np.ndarray:
+    return Readback(rig.surface.ctx).read(rig.surface.screen, SIZE).copy()
+
+
+@pytest.fixture
+def user_folder(tmp_path, monkeypatch):
+    """A user's data folder of its own, with a shader and a preset that uses it."""
+    from performer.rig.live import rig as app
+
+    folder = tmp_path / "user"
+    for kind in ("shaders", "presets", "models"):
+        (folder / kind).mkdir(parents=True)
+    (folder / "shaders" / "flat.fs").write_text(FLAT.replace("COLOUR", "vec4(1.0, 0.0, 0.0, 1.0)"))
+    (folder / "presets" / "flat.toml").write_text('order = 0\n[[layer]]\nshader = "flat"\n')
+    monkeypatch.setattr(library, "USER", folder)
+    monkeypatch.setattr(app, "USER", folder)
+    monkeypatch.setattr(library.Library.load, "__defaults__", ((library.FACTORY, folder),))
+    return folder
+
+
+FLAT = '/*{"ISFVSN": "2", "INPUTS": []}*/\nvoid main() {\n  gl_FragColor = COLOUR;\n}\n'
+
+
+def screenshot(display: str) -> np.ndarray:
+    return np.asarray(ImageGrab.grab(xdisplay=display).convert("RGB"))

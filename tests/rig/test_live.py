@@ -1,0 +1,271 @@
+"""The live show on real parts: a sound server that dies and returns, MIDI ports, a window, edited files."""
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from parts.display import press
+from parts.live import FLAT, SIZE, headless, pixels, play_until, screenshot
+
+from performer.gl.render.readback import Readback
+from performer.rig.live.rig import Rig, load_library
+from performer.types.frame import ControlEvent
+
+ROOT = Path(__file__).resolve().parents[2]
+CORPUS = ROOT.parent / "shared" / "corpus"
+
+
+def test_the_demo_plays_headless_and_writes_its_figures(tmp_path):
+    from performer.rig.live.rig import play
+
+    figures = play(headless(seconds=3.0, stats=str(tmp_path / "stats.json"), record=str(tmp_path / "live.mp4")))
+    assert json.loads((tmp_path / "stats.json").read_text()) == figures
+    assert {
+        "frames",
+        "missed",
+        "overflows",
+        "interval_p50_ms",
+        "interval_p99_ms",
+        "latency_p50_ms",
+        "latency_p99_ms",
+        "provider",
+        "model_rate_hz",
+    } <= set(figures)
+    delay = figures["delay"]
+    parts = ("device", "hop", "window", "analysis", "draw", "present", "outside")
+    assert all(0.0 <= delay[part]["p50_ms"] <= delay[part]["p95_ms"] for part in parts)
+    assert delay["total"]["p95_ms"] >= delay["total"]["p50_ms"] > delay["draw"]["p50_ms"] > 0.0
+    assert figures["input_reported_ms"] == 0.0
+    assert delay["look_ahead"]["p50_ms"] >= 0.5 * delay["draw"]["p50_ms"]
+    assert figures["frames"] > 20 and figures["provider"] in ("CPU", "CUDA") and figures["model_rate_hz"] > 0.5
+    import av
+
+    with av.open(str(tmp_path / "live.mp4")) as movie:
+        shown = [frame.to_ndarray(format="rgb24") for frame in movie.decode(movie.streams.video[0])]
+        assert len(movie.streams.audio) == 1
+    assert len(shown) > 20 and np.abs(shown[-1].astype(int) - shown[5]).mean() > 1.0
+
+
+def test_a_model_that_fails_leaves_the_last_picture(caplog):
+    with Rig(headless()) as rig:
+        assert play_until(rig, lambda: rig.painter.rate_hz > 0, 20.0)
+        play_until(rig, lambda: False, 1.0)
+        layer = next(layer for layer in rig.show.preset.layers if layer.model)
+        model = rig.painter._models[layer.model].model
+
+        def out_of_memory(*given, **more):
+            raise MemoryError
+
+        model.paint = out_of_memory
+        play_until(rig, lambda: False, 1.5)
+        assert pixels(rig).std() > 5.0
+        assert sum("out of memory" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_commands_reach_the_stage(tmp_path):
+    with Rig(headless()) as rig:
+        rig.stage.wiring.snapshots.folder = tmp_path
+        for address in ("app.snapshot", "app.hud", "app.help"):
+            rig.hands.events.put(ControlEvent(rig.now(), address))
+        play_until(rig, lambda: bool(rig.stage.wiring.snapshots.saved), 10.0)
+        assert rig.stage.wiring.snapshots.saved[0].is_file()
+        rig.hands.events.put(ControlEvent(rig.now(), "app.quit"))
+        rig.stage.run(20.0)
+        assert rig.now() < 60.0
+
+
+def test_the_hud_is_drawn_over_the_picture():
+    with Rig(headless()) as rig:
+        play_until(rig, lambda: rig.stage.stats.frames > 10, 20.0)
+        rig.hands.events.put(ControlEvent(rig.now(), "show.freeze"))
+        play_until(rig, lambda: rig.show.frozen, 5.0)
+        rig.stage.wiring.notices.clear()
+        rig.stage.picture()
+        plain = pixels(rig)
+        rig.hands.events.put(ControlEvent(rig.now(), "app.hud"))
+        rig.stage.picture()
+        assert np.abs(pixels(rig).astype(int) - plain).mean() > 2.0
+
+
+def test_a_shader_edited_while_playing_is_swapped_and_a_broken_one_is_not(user_folder, caplog):
+    shader = user_folder / "shaders" / "flat.fs"
+    with Rig(headless(preset="flat")) as rig:
+        play_until(rig, lambda: rig.stage.stats.frames > 5, 10.0)
+        rig.stage.wiring.notices.clear()
+        rig.stage.picture()
+        assert pixels(rig).mean(axis=(0, 1)) == pytest.approx([255, 0, 0], abs=1)
+        time.sleep(0.5)  # the watcher's first look at the folder
+        shader.write_text(FLAT.replace("COLOUR", "vec4(0.0, 1.0, 0.0, 1.0)"))
+        assert play_until(rig, lambda: pixels(rig)[:, :, 1].mean() > 200, 10.0)
+        shader.write_text(FLAT.replace("COLOUR", "nonsense"))
+        assert play_until(rig, lambda: "flat.fs:3" in caplog.text, 10.0)
+        rig.stage.picture()
+        assert pixels(rig)[:, :, 1].mean() > 150
+
+
+def test_a_changed_preset_is_taken_and_a_broken_one_is_reported(user_folder, caplog):
+    path = user_folder / "presets" / "flat.toml"
+    with Rig(headless(preset="flat")) as rig:
+        play_until(rig, lambda: rig.stage.stats.frames > 5, 10.0)
+        time.sleep(0.5)
+        path.write_text('order = 0\ntitle = "Renamed"\n[[layer]]\nshader = "flat"\n')
+        assert play_until(rig, lambda: rig.show.presets[0].title == "Renamed", 10.0)
+        path.write_text('order = 0\n[[layer]]\nshader = "flut"\n')
+        assert play_until(rig, lambda: "did you mean 'flat'" in caplog.text, 10.0)
+        rig.stage.picture()
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of songs is not here")
+def test_a_song_from_the_sound_server_is_followed_and_its_death_survived(pulse):
+    with Rig(headless(input="default")) as rig:
+        assert rig.sound.state == "running"
+        player = pulse.play(CORPUS / "audio" / "lmms_Saber-FinalStep.ogg")
+        try:
+            heard: list[float] = []
+
+            def listening() -> bool:
+                heard.append(rig.listener.features().values.get("level", 0.0))
+                return rig.listener.features().bpm > 0.0 and max(heard[-30:]) > 0.4 and rig.now() > 8.0
+
+            assert play_until(rig, listening, 30.0)
+            first, frames = pixels(rig), rig.stage.stats.frames
+            play_until(rig, lambda: False, 0.5)
+            assert np.abs(pixels(rig).astype(int) - first).mean() > 0.5
+            pulse.kill()
+            assert play_until(rig, lambda: rig.sound.state == "lost", 10.0)
+            frames = rig.stage.stats.frames
+            play_until(rig, lambda: False, 2.0)
+            assert rig.stage.stats.frames - frames > 15, "the picture goes on"
+            assert rig.listener.features() is not None and pixels(rig).std() > 3.0
+            pulse.start()
+            player = pulse.play(CORPUS / "audio" / "lmms_Saber-FinalStep.ogg")
+            assert play_until(
+                rig, lambda: rig.sound.state == "running" and rig.listener.features().values["level"] > 0.3, 20.0
+            )
+        finally:
+            player.kill()
+
+
+def test_midi_moves_a_parameter_changes_the_preset_and_drives_the_beat(jack, tmp_path):
+    text = (
+        '[[layer]]\nmodel = "{}"\n[[layer.effect]]\nshader = "feedback_zoom"\nname = "echo"\n'
+        '[[route]]\nfrom = "midi.cc74"\nto = "main.mix.opacity"\n'
+    )
+    path = tmp_path / "knob.toml"
+    path.write_text(text.format(next(iter(load_library().models))))
+    with Rig(headless(preset=str(path), midi="all", midi_api="jack")) as rig:
+        port = jack.virtual_output("stick")
+        try:
+            assert play_until(rig, lambda: "stick" in rig.hands.note, 5.0), "a new port is noticed"
+
+            def turned() -> bool:  # JACK connects in its own time: turn the knob until it is heard
+                port.send_message([0xB0, 74, 32])
+                return "midi.cc74" in rig.show._midi
+
+            assert play_until(rig, turned, 10.0)
+            frame = rig.stage.wiring.frames.peek()
+            assert frame.scene.params["main.mix.opacity"] == pytest.approx(32 / 127, abs=1e-6)
+            port.send_message([0xC0, 1])
+            assert play_until(rig, lambda: rig.show.preset is rig.show.presets[1], 5.0)
+            stop = threading.Event()
+
+            def clock() -> None:
+                port.send_message([0xFA])
+                due = time.perf_counter()
+                while not stop.is_set():
+                    port.send_message([0xF8])
+                    due += 60.0 / 100.0 / 24
+                    time.sleep(max(0.0, due - time.perf_counter()))
+
+            ticker = threading.Thread(target=clock)
+            ticker.start()
+            try:
+                assert play_until(
+                    rig,
+                    lambda: (
+                        rig.stage.wiring.frames.peek().sync == "midi"
+                        and rig.show.clock.pulse.bpm == pytest.approx(100, abs=4)
+                        and rig.show.clock.pulse.beat > 3
+                    ),
+                    15.0,
+                )
+            finally:
+                stop.set()
+                ticker.join()
+        finally:
+            port.close_port()
+            port.delete()
+
+
+def test_a_window_shows_the_show_and_takes_keys(xvfb):
+    with Rig(headless(headless=False, size=(480, 270))) as rig:
+        play_until(rig, lambda: rig.stage.stats.frames > 30 and rig.painter.rate_hz > 0, 30.0)
+        first = screenshot(xvfb)
+        name = rig.show.preset.name
+        press("Right")
+        assert play_until(rig, lambda: rig.show.preset.name != name, 10.0)
+        play_until(rig, lambda: False, 2.5)
+        second = screenshot(xvfb)
+        assert first.std() > 5.0 and second.std() > 5.0
+        assert np.abs(first.astype(int) - second).mean() > 2.0
+        press("b")
+        assert play_until(rig, lambda: rig.stage.wiring.frames.peek().blackout == 1.0, 10.0)
+        press("Escape")
+        play_until(rig, lambda: False, 0.3)
+        assert not rig.stage._quit
+        press("Escape")
+        assert play_until(rig, lambda: rig.stage._quit, 3.0)
+
+
+def test_the_other_deck_is_seen_on_the_panel_and_comes_in_by_a_take():
+    with Rig(headless(preset="tidal", hud=True)) as rig:
+        for address, text in (("show.decks", ""), ("show.preset", "deep_tunnel")):
+            rig.hands.events.put(ControlEvent(rig.now(), address, 0.0, text))
+        assert play_until(rig, lambda: rig.renderer.preview is not None, 20.0)
+        play_until(rig, lambda: False, 0.5)
+        assert rig.show.preset.name == "tidal"
+        shown = pixels(rig)
+        left, top = SIZE[0] - 4 - round(0.26 * SIZE[0]), SIZE[1] - 4 - round(0.26 * SIZE[1])
+        inset = shown[top + 2 : -6, left + 2 : -6].astype(float)
+        assert inset.std() > 5.0 and (shown[top - 1, left:-5] > 200).all()  # its bright rim
+        rig.hands.events.put(ControlEvent(rig.now(), "show.take"))
+        assert play_until(rig, lambda: rig.show.preset.name == "deep_tunnel", 20.0)
+
+
+def test_the_desk_shows_panel_and_decks_and_the_audience_only_the_picture(xvfb):
+    import glfw
+
+    with Rig(headless(headless=False, size=(480, 270), hud=True, desk=True, preset="tidal")) as rig:
+        main, desk = rig.surface, rig.stage._desk
+        glfw.set_window_pos(main._handle, 0, 0)
+        glfw.set_window_pos(desk._handle, 0, 270)
+        for address, text in (("show.decks", ""), ("show.preset", "deep_tunnel")):
+            rig.hands.events.put(ControlEvent(rig.now(), address, 0.0, text))
+        assert play_until(rig, lambda: rig.renderer.preview is not None and rig.painter.rate_hz > 0, 30.0)
+        play_until(rig, lambda: False, 1.5)
+        seen = screenshot(xvfb)
+        width, height = desk.size
+        picture = seen[:270, :480].astype(float)
+        table = seen[270 : 270 + height, :width].astype(float)
+        live, other = table[20 : height // 2 - 20, -200:-40], table[height // 2 + 20 : -20, -200:-40]
+        assert picture.std() > 10.0 and live.std() > 10.0 and other.std() > 5.0
+        assert np.abs(live.mean(axis=(0, 1)) - other.mean(axis=(0, 1))).max() > 5.0
+        panel = table[20 : height - 20, 20 : width // 2 - 20]
+        assert (panel.min(axis=2) > 200).mean() > 0.005, "there is no text"
+        # The audience sees no panel: where it would be, there is the picture as the model made it.
+        without = pixels_of(rig, (480, 270))
+        assert np.abs(without.astype(float)[20:250, 20:460] - picture[20:250, 20:460]).mean() < 25.0
+        assert (picture[5:135, 5:180].min(axis=2) > 235).mean() < 0.02
+        press("b")
+        assert play_until(rig, lambda: rig.stage.wiring.frames.peek().blackout == 1.0, 10.0)
+        desk._on_close(None)
+        before = rig.stage.stats.frames
+        play_until(rig, lambda: False, 0.5)
+        assert desk.closed and rig.stage.stats.frames > before + 5 and not rig.stage._quit
+
+
+def pixels_of(rig: Rig, size: tuple[int, int]) -> np.ndarray:
+    return Readback(rig.surface.ctx).read(rig.surface.screen, size).copy()
