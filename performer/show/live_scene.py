@@ -23,12 +23,17 @@ IDLE_BEATS_PER_S = 0.2  # walks counted in beats still breathe when nothing can 
 
 
 class Playing:
-    """A scene in progress: its routes' followers and its walkers' positions."""
+    """A scene in progress: its routes' followers and its walkers' positions.
 
-    def __init__(self, number: int, preset: Preset, t: float, seed: int, pulse: Pulse) -> None:
+    counts  of notes and presses before it began
+    """
+
+    def __init__(
+        self, number: int, preset: Preset, t: float, seed: int, pulse: Pulse, counts: Mapping[str, float] | None = None
+    ) -> None:
         self.number, self.preset, self.started, self._seed = number, preset, t, seed
         self.after = 0  # number of the scene that it goes on from, if it does
-        self.router, self.following = _router(preset), _following(preset, preset.base, seed, 0)
+        self.router, self.following = _router(preset, counts), _following(preset, preset.base, seed, 0)
         self.positions = {name: self._first(node, walk, pulse) for name, node, walk in _walkers(preset)}
         self.positions |= {layer.name: 0.0 for layer in preset.layers if layer.play}
         self.positions |= {
@@ -229,8 +234,9 @@ def _walkers(preset: Preset) -> list[tuple[str, str, WalkSpec]]:
     return found
 
 
-def _router(preset: Preset) -> Router:
-    return Router(preset.routes, preset.params, preset.base, preset.follower.hold if preset.follower else 0.0)
+def _router(preset: Preset, counts: Mapping[str, float] | None = None) -> Router:
+    hold = preset.follower.hold if preset.follower else 0.0
+    return Router(preset.routes, preset.params, preset.base, hold, counts)
 
 
 def _following(preset: Preset, params: Mapping[str, Value], seed: int, after: int) -> Following | None:

@@ -11,6 +11,7 @@ from performer.latent.bank import Bank
 from performer.show.clock import Pulse, ShowClock
 from performer.show.crossfader import Crossfader
 from performer.show.cues import QUANTA, TRUSTED, Autopilot, Cue, crossed, wait_beats
+from performer.show.gestures import Gestures
 from performer.show.held_places import Recaller, glide_s
 from performer.show.live_scene import Playing
 from performer.system.errors import counted
@@ -63,6 +64,9 @@ class Show:
         self._cue: Cue | None = None
         self._take_t: float | None = None  # when a take was asked for that has not come yet
         self._jump_t: float | None = None  # when a jump was asked for that has not come yet
+        self._gestures = Gestures()
+        self._midi = self._gestures.values  # and the count of notes
+        self._held: dict[int, float] = {}
         self._number = 0
         self._index = 0
         self._playing = self._start(next(p for p in presets if p.name == first), 0.0)
@@ -76,8 +80,6 @@ class Show:
         self._blackout = 0.0
         self._frozen: Frame | None = None
         self._freeze = False
-        self._midi: dict[str, float] = {}
-        self._held: dict[int, float] = {}
 
     @property
     def preset(self) -> Preset:
@@ -124,8 +126,10 @@ class Show:
         events    gestures since the last step, oldest first
         moves     of the followers: scene number -> route source -> 0..1
         """
+        self._gestures.begin()
         for event in events:
             self._gesture(event, t)
+        self._gestures.end()
         before = self.clock.pulse.beat
         pulse = self.clock.step(t, dt, features, events)
         features = replace(
@@ -297,7 +301,8 @@ class Show:
 
     def _start(self, preset: Preset, t: float) -> Playing:
         self._number += 1
-        return Playing(self._number, preset, t, self.seed, self.clock.pulse)
+        counts = {**self._gestures.presses, "midi.notes": self._midi.get("midi.notes", 0.0)}
+        return Playing(self._number, preset, t, self.seed, self.clock.pulse, counts)
 
     def _gesture(self, event: ControlEvent, t: float) -> None:
         address, value = event.address, event.value
@@ -382,7 +387,10 @@ class Show:
         self._cue = self._take_t = self._jump_t = self._recall = None
         self._held.clear()
         self._pads_down.clear()
-        self._midi = {source: value for source, value in self._midi.items() if source == "midi.notes"}
+        struck = self._midi.get("midi.notes")
+        self._gestures.clear()
+        if struck is not None:
+            self._midi["midi.notes"] = struck
         self.recaller.word = ""
         for playing in (self._playing, self._incoming, self._other):
             if playing is not None:
@@ -427,7 +435,10 @@ class Show:
             self._cue = Cue(preset, self.quantise, t)
 
     def _remember(self, address: str, value: float) -> None:
-        self._midi[address] = value
+        if address == "midi.program":
+            self._midi[address] = value
+            return
+        self._gestures.take(address, value)
         if address.startswith("midi.note") and address[9:].isdigit():
             note = int(address[9:])
             self._held.pop(note, None)
@@ -435,13 +446,14 @@ class Show:
                 self._held[note] = value
                 self._midi["midi.notes"] = self._midi.get("midi.notes", 0.0) + 1.0
                 self._midi["midi.note"] = note / 127.0
-            self._midi["midi.velocity"] = max(self._held.values(), default=0.0)
+            self._gestures.take("midi.velocity", max(self._held.values(), default=0.0))
 
     def _values(self, features: Features, pulse: Pulse) -> dict[str, float]:
-        """Every route source that has a value now."""
+        """Every route source that has a value now, and how often controls were pressed."""
         trust = min(1.0, pulse.confidence * 2.0)
         values = {f"audio.{name}": value for name, value in features.values.items()}
         values.update(self._midi)
+        values.update(self._gestures.presses)
         values.update(
             {
                 "audio.onsets": float(features.onsets),

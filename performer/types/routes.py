@@ -87,6 +87,11 @@ def complaint(source: str, audio: Sequence[str]) -> str | None:
     return f"{source!r} is no route source{nearest(source, known)}"
 
 
+def presses(source: str) -> str:
+    """The name under which presses of a control are counted; no route source itself."""
+    return f"{source}.presses"
+
+
 def read(source: str, values: Mapping[str, float], t: float) -> float | None:
     """The source's value now; None when it has never spoken (a knob not yet touched)."""
     value = values.get(source)
@@ -170,10 +175,16 @@ class Router:
     params  address -> Param of every target
     base    address -> value with all routes at rest
     hold    see Grip
+    counts  of notes and presses so far, from which event parameters count; None: as they are in the first step
     """
 
     def __init__(
-        self, routes: Sequence[Route], params: Mapping[str, Param], base: Mapping[str, Value], hold: float = 0.0
+        self,
+        routes: Sequence[Route],
+        params: Mapping[str, Param],
+        base: Mapping[str, Value],
+        hold: float = 0.0,
+        counts: Mapping[str, float] | None = None,
     ) -> None:
         self.base = dict(base)
         self._params, self._hands = params, dict[str, Value]()  # what a hand adds to each knob
@@ -182,8 +193,13 @@ class Router:
         self._rows = [(route, Follower(route.attack, route.release), params[route.target]) for route in routes]
         self._targets = {route.target: params[route.target] for route in routes}
         self._pickups = {route: Pickup() for route in routes if route.pickup}
+        self._presses = {route.source: presses(route.source) for route in routes}
         self._edges: dict[Route, tuple[bool, int]] = {}
         self._first: dict[Route, float] = {}
+        if counts is not None:
+            for route in filter(_by_hand, routes):
+                name = route.source if route.source in COUNTS else self._presses[route.source]
+                self._first[route] = counts.get(name, 0.0)
         self._held: dict[Route, tuple[float, float]] = {}  # beat, bar or phrase, and what was read when it began
 
     def follow(self, other: Router) -> None:
@@ -254,12 +270,14 @@ class Router:
             )
         for route, follower, param in self._rows:
             raw = read(route.source, values, t)
+            if param.kind == "event":
+                raw = values.get(self._presses[route.source], raw)
             if raw is None or not isfinite(raw):
                 continue
             if route.quantise != "now":
                 raw = self._hold(route, raw, values)
             if param.kind == "event":
-                amount = self._event(route, raw)
+                amount = self._event(route, raw, self._presses[route.source] in values)
                 count = params[route.target]
                 params[route.target] = (count if isinstance(count, float) else 0.0) + amount
                 shown.append((route.source, route.target, min(amount % 2.0, 1.0)))
@@ -329,8 +347,8 @@ class Router:
             held = self._held[route] = (place, raw)
         return held[1]
 
-    def _event(self, route: Route, raw: float) -> float:
-        if route.source in COUNTS:  # counted from the scene's start, so that old events do not fire again
+    def _event(self, route: Route, raw: float, counted: bool) -> float:
+        if counted or route.source in COUNTS:  # counted from the scene's start, so that old events do not fire again
             return raw - self._first.setdefault(route, raw)
         high, count = self._edges.get(route, (raw >= 0.5, 0))
         if high:

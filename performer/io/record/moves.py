@@ -23,6 +23,7 @@ import numpy as np
 
 from performer.audio.control_features import NAMES, TICK_S
 from performer.io.record.movie import check_folder
+from performer.show.gestures import Gestures
 from performer.system.errors import Fault
 from performer.system.mailboxes import Ring
 from performer.types.frame import ControlEvent, Frame
@@ -118,7 +119,7 @@ class MovesRecorder:
         self.seconds = 0.0
         self._ticks, self._read = ticks, ticks.written
         self._queue: SimpleQueue[tuple[float, dict[str, float]]] = SimpleQueue()
-        self._controls: dict[str, float] = {}
+        self._gestures, self._controls = Gestures(), dict[str, float]()
         self._heard, self._t = np.zeros((PART_TICKS, len(NAMES)), np.float16), np.zeros(PART_TICKS)
         self._columns: dict[str, np.ndarray] = {}
         self._count = 0  # ticks in this part
@@ -132,12 +133,14 @@ class MovesRecorder:
         if self._over:  # nobody takes it any more
             return
         scene = frame.incoming or frame.scene
+        self._gestures.begin()
         for event in events:
             if event.address.startswith(CONTROLS):
-                self._controls[event.address] = event.value
+                self._gestures.take(event.address, event.value)
             elif (address := event.address.removeprefix("knob.")) in scene.preset.params:
                 self._turn(address, event.value, scene.preset.params[address])
-        moved = dict(self._controls)
+        self._gestures.end()
+        moved = self._controls | self._gestures.values
         moved.update((target, x) for source, target, x in frame.routes if source.startswith("midi."))
         moved.update((f"{layer}.walk", walk.position) for layer, walk in scene.walks.items())
         self._queue.put((t, moved))
