@@ -75,6 +75,10 @@ class Autopilot:
         """Somebody changed the preset, this one or a person."""
         self._since_bar, self._since_t, self._drop_waits = bar, t, False
 
+    def bars_left(self, bar: float) -> float:
+        """Bars until the next change is due, at bar number `bar`; a long one still waits for the phrase to end."""
+        return max(0.0, self.bars - (bar - self._since_bar))
+
     def step(self, t: float, clock: ShowClock, drops: int, presets: Sequence[Preset], playing: str) -> Preset | None:
         """What to change to now, if anything."""
         dropped, self._drops = drops > self._drops, drops

@@ -58,7 +58,7 @@ KEYS = (
     Key("p", "show.panic", 1.0, "p", "panic: light, all knobs back, nothing held"),
     Key("m", "app.learn", 1.0, "m", "a pad learns a key"),
     Key("f", "app.fullscreen", 1.0, "f", "full screen, and back"),
-    Key("h", "app.hud", 1.0, "h", "panel on or off"),
+    Key("h", "app.hud", 1.0, "h", "what it hears; again: figures; off"),
     Key("s", "app.snapshot", 1.0, "s", "save a picture"),
     Key("r", "app.record", 1.0, "r", "start or stop recording"),
     Key("?", "app.help", 1.0, "?  F1", "this help"),

@@ -50,6 +50,8 @@ NOTICE_S = 4.0
 STEADY = 4  # measurements of a shader before it is held to be slow
 DESK_EVERY = 3  # frames between two pictures of the desk
 TIMED_EVERY = 4  # frames between two in which each shader's cost is measured
+HUD_PAGES = 3  # none, for whoever plays, figures
+OPENING = Message(0.0, "?  keys      h  what it hears", seconds=3.0)  # what a newcomer needs to find all else
 SWAPS = 40  # first swaps, by which the stage learns whether the screen sets the pace
 
 
@@ -135,7 +137,7 @@ class Stage:
         self._hasty = 0  # pictures in a row that no screen held up
         self._hud, self._desk = Hud(surface.ctx), desk
         renderer.monitor = desk is not None
-        self._hud_on, self._help_on = hud, False
+        self._page, self._help_on = int(hud), False  # of the HUD: 0 none, 1 for whoever plays, 2 figures
         self._readback: Readback | None = None
         self._glimpse: Glimpse | None = None
         self._want_snapshot = False
@@ -153,6 +155,8 @@ class Stage:
     def run(self, seconds: float | None = None, alive: Callable[[float], None] = lambda now: None) -> None:
         """Play for so many seconds, or until told to quit; `alive` hears the time of each picture."""
         begun = self.wiring.now()
+        if not self.surface.fullscreen:  # in full screen an audience may be looking
+            self.wiring.notices.append(replace(OPENING, t=begun))
         gc.collect()
         gc.freeze()
         gc.disable()
@@ -308,7 +312,7 @@ class Stage:
         elif name == "screen":  # back again: does it set the pace?
             self._swap_s.clear()
         elif name == "hud":
-            self._hud_on = not self._hud_on
+            self._page = (self._page + 1) % HUD_PAGES
         elif name == "help":
             self._help_on = not self._help_on
         elif name == "snapshot":
@@ -384,12 +388,13 @@ class Stage:
             notices.popleft()
         if self._desk is not None and not self._desk.closed:
             if frame.index % DESK_EVERY == 0:
-                state = replace(self._state(frame, now, now - features.t), panel=True)
+                state = self._state(frame, now, now - features.t)
+                state = replace(state, page=state.page or 1)
                 self._desk.draw(self.renderer.live, self.renderer.preview if frame.preview is not None else None, state)
             return
-        if self._hud_on or self._help_on or (notices and not self.wiring.show.dark):  # a blackout has no text in it
+        if self._page or self._help_on or (notices and not self.wiring.show.dark):  # a blackout has no text in it
             self._hud.draw(self._state(frame, now, now - features.t), self.surface.screen, self.surface.size)
-        if self._hud_on and frame.preview is not None:
+        if self._page and not self._help_on and frame.preview is not None:
             self.renderer.draw_inset(self.surface.screen, self.surface.size)
 
     def _state(self, frame: Frame, now: float, age_s: float) -> HudState:
@@ -398,7 +403,7 @@ class Stage:
         typical = stats.interval_ms(0.5, recent=True)
         return HudState(
             t=now,
-            panel=self._hud_on,
+            page=self._page,
             help=self._help_on,
             fps=1000.0 / typical if typical else 0.0,
             p99_ms=stats.interval_ms(0.99, recent=True),
@@ -407,6 +412,7 @@ class Stage:
             confidence=heard.confidence,
             sync=frame.sync,
             beat=heard.beat,
+            bar=heard.bar,
             level=heard.values.get("level", 0.0),
             bands=heard.bands,
             preset=frame.scene.preset.title,
@@ -424,8 +430,19 @@ class Stage:
             messages=tuple(wiring.notices),
             routes=frame.routes,
             delays=wiring.latency.rows(),
-            waiting=frame.waiting,
+            next=self._coming(),
+            held=wiring.show.held,
+            by_hand=tuple(wiring.show.turned),
+            mode=", ".join(wiring.show.modes),
         )
+
+    def _coming(self) -> str:
+        """The preset that comes next, and when, in words."""
+        show = self.wiring.show
+        preset, beats = show.coming
+        if preset is None:
+            return "" if beats is None else f"autopilot chooses in {counted(math.ceil(beats), 'beat')}"
+        return preset.title if beats is None else f"{preset.title} in {counted(math.ceil(beats), 'beat')}"
 
     def _provider(self) -> str:
         """Where models run, and how their pictures come from there."""
