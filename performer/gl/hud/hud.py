@@ -266,11 +266,12 @@ class Hud:
         self._routes = self._count
         for _ in shown:
             self._box(0, 0, 0, bar, _ACCENT, bar)
-        for place, (source, goal, _) in enumerate(shown):
-            sources = self._wrap(source, split - em * 0.4)
-            goals = self._wrap(goal, room)
+        pairs = [(self._wrap(source, split - em * 0.4), self._wrap(goal, room)) for source, goal, _ in shown]
+        whole = sum(max(map(len, pair)) for pair in pairs)  # a list that is torn apart is hard to read
+        for place, (sources, goals) in enumerate(pairs):
             for number in range(max(len(sources), len(goals))):
-                y = column.take(line, keep=max(len(sources), len(goals)) - number)
+                first = place == 0 and number == 0
+                y = column.take(line, keep=whole if first else max(len(sources), len(goals)) - number)
                 if y is None:
                     return
                 if number == 0:
@@ -290,7 +291,9 @@ class Hud:
         keys = max(self._atlas.width(entry.label) for entry in entries) + em
         column = keys + max(self._atlas.width(entry.help) for entry in entries) + em * 2
         width, height = column * 2 + em, (rows + 1.6) * line + em * 1.6
-        left, top = round((size[0] - width) / 2), round((size[1] - height) / 2)
+        left = round((size[0] - width) / 2)
+        below = em * 6.0  # two notices have room under it
+        top = round(max(em * 1.1, min((size[1] - height) / 2, size[1] - height - below)))
         self._box(left, top, width, height, (*_PANEL[:3], 1.0), em * 0.6)
         self._text("keys", left + em * 1.4, top + em * 0.9, _DIM)
         for place, entry in enumerate(entries):

@@ -51,7 +51,6 @@ STEADY = 4  # measurements of a shader before it is held to be slow
 DESK_EVERY = 3  # frames between two pictures of the desk
 TIMED_EVERY = 4  # frames between two in which each shader's cost is measured
 HUD_PAGES = 3  # none, for whoever plays, figures
-OPENING = Message(0.0, "?  keys      h  what it hears", seconds=3.0)  # what a newcomer needs to find all else
 SWAPS = 40  # first swaps, by which the stage learns whether the screen sets the pace
 
 
@@ -155,8 +154,6 @@ class Stage:
     def run(self, seconds: float | None = None, alive: Callable[[float], None] = lambda now: None) -> None:
         """Play for so many seconds, or until told to quit; `alive` hears the time of each picture."""
         begun = self.wiring.now()
-        if not self.surface.fullscreen:  # in full screen an audience may be looking
-            self.wiring.notices.append(replace(OPENING, t=begun))
         gc.collect()
         gc.freeze()
         gc.disable()

@@ -68,6 +68,7 @@ PATIENCE = 5  # niceness of threads that may wait
 JOIN_S = 10.0  # a recording may still have its last pictures to write
 LEAVE_S = 1.5  # what a frozen sound server gets to let go, and its thread
 OPEN_S = 6.0  # and to open: more than any that is well
+GREETING, GREETING_S = "?  keys      h  what it hears", 3.0
 WATCH_S = 0.1  # how often devices are looked after
 
 
@@ -107,6 +108,7 @@ def play(options: PlayOptions) -> dict[str, Any]:
             written.enter_context(signals(rig.stage.leave))  # a terminal that goes says so more than once
             for line in rig.notes():
                 _say(line)
+            rig.greet()
             if options.record is not None:
                 rig.stage.start_recording(options.record)
             service.begun(rig.show.preset.title)
@@ -368,6 +370,11 @@ class Rig:
         self._begin("pads", lambda: midi_bindings.run(wiring.taught, TAUGHT, stop))
         self._begin("snapshots", lambda: snapshots.run(stop))
         self._begin("files", lambda: Watcher(self.library, content, preflight).run(stop))
+
+    def greet(self) -> None:
+        """Name the two keys that a newcomer needs to find all else; in full screen an audience may be looking."""
+        if isinstance(self.surface, Window) and not self.surface.fullscreen:
+            self.stage.wiring.notices.append(Message(self.now(), GREETING, seconds=GREETING_S))
 
     def notes(self) -> list[str]:
         """What is heard, played and drawn with, a line each."""
