@@ -12,6 +12,7 @@ from parts.live import FLAT, SIZE, headless, pixels, play_until, screenshot
 
 from performer.gl.render.readback import Readback
 from performer.rig.live.rig import Rig, load_library
+from performer.system.errors import Fault
 from performer.types.frame import ControlEvent
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -286,3 +287,78 @@ def test_the_desk_shows_panel_and_decks_and_the_audience_only_the_picture(xvfb):
 
 def pixels_of(rig: Rig, size: tuple[int, int]) -> np.ndarray:
     return Readback(rig.surface.ctx).read(rig.surface.screen, size).copy()
+
+
+def breaking(monkeypatch, owner, name: str, error: Exception):
+    """Let a method fail until the returned switch is turned off."""
+    whole, on = getattr(owner, name), [True]
+
+    def broken(*given, **more):
+        if on:
+            raise type(error)(*error.args)
+        return whole(*given, **more)
+
+    monkeypatch.setattr(owner, name, broken)
+    return on
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        ("renderer", "draw"),
+        ("renderer._compose", "mix"),
+        ("renderer._compose", "copy"),
+        ("show", "step"),
+        ("listener", "features"),
+    ],
+)
+@pytest.mark.parametrize("error", [AttributeError("no attribute 'use'"), Fault("out of something")])
+def test_a_frame_that_fails_is_the_last_good_picture_and_is_said_once(
+    rig_of_two_layers, monkeypatch, caplog, owner, name, error
+):
+    rig = rig_of_two_layers
+    play_until(rig, lambda: rig.painter.rate_hz > 0, 20.0)
+    rig.stage.wiring.notices.clear()
+    rig.stage.picture()
+    before, shown = pixels(rig), rig.stage.stats.frames
+    held = rig
+    for part in owner.split("."):
+        held = getattr(held, part)
+    caplog.clear()
+    rig.stage._failures.clear()
+    on = breaking(monkeypatch, held, name, error)
+    for _ in range(5):
+        rig.stage.picture()
+    assert np.array_equal(pixels(rig), before) and rig.stage.stats.frames == shown
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    lent = len(rig.renderer._pool._lent)
+    on.clear()
+    rig.stage.wiring.notices.clear()
+    for _ in range(5):
+        rig.stage.picture()
+    assert rig.stage.stats.frames == shown + 5 and not np.array_equal(pixels(rig), before)
+    assert lent == len(rig.renderer._pool._lent) == 0
+
+
+@pytest.mark.parametrize("part", ["_draw_hud", "_keep_pixels", "_take_content"])
+def test_what_is_only_beside_the_picture_does_not_keep_it_from_being_shown(
+    rig_of_two_layers, monkeypatch, caplog, part
+):
+    rig = rig_of_two_layers
+    play_until(rig, lambda: rig.painter.rate_hz > 0, 20.0)
+    shown = rig.stage.stats.frames
+    caplog.clear()
+    rig.stage._failures.clear()
+    breaking(monkeypatch, rig.stage, part, OSError("gone"))
+    for _ in range(5):
+        rig.stage.picture()
+    assert rig.stage.stats.frames == shown + (0 if part == "_take_content" else 5)
+    assert len(caplog.records) == 1
+
+
+@pytest.fixture(scope="module")
+def rig_of_two_layers(tmp_path_factory):
+    path = tmp_path_factory.mktemp("two") / "two.toml"
+    path.write_text("[[layer]]\nmodel = 'molten'\n[[layer]]\nname = 'top'\nshader = 'tunnel'\nblend = 'screen'\n")
+    with Rig(headless(preset=str(path))) as rig:
+        yield rig

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
+from time import sleep
 from typing import Any, Protocol
 
 import moderngl
@@ -39,6 +40,7 @@ from performer.show.midi_learn import Act, Learn
 from performer.show.show import Show
 from performer.system.errors import Fault, counted
 from performer.system.mailboxes import Latest
+from performer.system.tolerant import Cause, Tolerant
 from performer.types.frame import ControlEvent, Features, Frame, Images, Scene
 
 log = logging.getLogger(__name__)
@@ -146,6 +148,7 @@ class Stage:
         self._deepest = 0  # level that the governor went down to
         self._last_t: float | None = None
         self._scene: Scene | None = None  # live, in the newest frame
+        self._failures: set[Cause] = set()
 
     def leave(self) -> None:
         """End after the picture that is being drawn."""
@@ -168,7 +171,19 @@ class Stage:
             self.stop_recording()
 
     def picture(self) -> None:
-        """One frame, from the newest gestures and sound to the screen."""
+        """One frame, from the newest gestures and sound to the screen.
+
+        Whatever fails in it, the last good picture stays on the screen, and the next frame is tried.
+        """
+        with self._tolerant("a frame") as whole:
+            self._frame()
+        if whole.failed:
+            sleep(self.stats.interval_s)  # no screen has held it up
+
+    def _tolerant(self, what: str) -> Tolerant:
+        return Tolerant(what, self._failures)
+
+    def _frame(self) -> None:
         wiring, surface, governor = self.wiring, self.surface, self.governor
         if self._pacer is not None:  # the later a picture begins, the newer is the sound in it
             self._pacer.rest(self._work_s + MARGIN_S)
@@ -202,11 +217,18 @@ class Stage:
         if self._scene is None or scene.preset is not self._scene.preset:
             governor.forget()
         self._scene = scene
-        self.renderer.draw(frame, wiring.images.peek() or {}, surface.screen)
-        self._keep_pixels(frame)
+        with self._tolerant("drawing") as drawing:
+            self.renderer.draw(frame, wiring.images.peek() or {}, surface.screen)
+        if drawing.failed:
+            self.renderer.break_off()
+        else:
+            with self._tolerant("keeping the picture"):
+                self._keep_pixels(frame)
         if wiring.board is not None:
-            self._pin(wiring.board, frame)
-        self._draw_hud(frame, features)
+            with self._tolerant("the control page"):
+                self._pin(wiring.board, frame, not drawing.failed)
+        with self._tolerant("the HUD"):
+            self._draw_hud(frame, features, not drawing.failed)
         finish()
         drawn = wiring.now()
         took = drawn - begun
@@ -214,6 +236,9 @@ class Stage:
         self._tidy(drawn, took)
         if self._pacer is not None:
             self._pacer.wait()
+        if drawing.failed:  # what was there is shown on
+            sleep(self.stats.interval_s)
+            return
         swapping = wiring.now()
         surface.swap()
         shown = wiring.now()
@@ -366,19 +391,20 @@ class Stage:
             while (read := self._readback.take()) is not None:
                 recorder.offer(*read)
 
-    def _pin(self, board: Board, frame: Frame) -> None:
-        """Show whoever looks at the control page how things are."""
+    def _pin(self, board: Board, frame: Frame, whole: bool) -> None:
+        """Show whoever looks at the control page how things are; the picture only if it is whole."""
         t = self.wiring.now()
         board.busy = self.governor.level > 0
         board.look(self.wiring.show, frame, t)
-        if board.wants_picture(t):
+        if whole and board.wants_picture(t):
             self._glimpse = self._glimpse or Glimpse(self.surface.ctx, WIDTH)
             self._glimpse.start(self.surface.screen, self.surface.size, t)
         picture = self._glimpse.take() if self._glimpse is not None else None
         if picture is not None:
             board.pictures.post(picture)
 
-    def _draw_hud(self, frame: Frame, features: Features) -> None:
+    def _draw_hud(self, frame: Frame, features: Features, whole: bool) -> None:
+        """Draw the panel to the desk, or over a picture that is whole."""
         now = self.wiring.now()
         notices = self.wiring.notices
         while notices and now - notices[0].t > NOTICE_S:
@@ -388,6 +414,8 @@ class Stage:
                 state = self._state(frame, now, now - features.t)
                 state = replace(state, page=state.page or 1)
                 self._desk.draw(self.renderer.live, self.renderer.preview if frame.preview is not None else None, state)
+            return
+        if not whole:
             return
         if self._page or self._help_on or (notices and not self.wiring.show.dark):  # a blackout has no text in it
             self._hud.draw(self._state(frame, now, now - features.t), self.surface.screen, self.surface.size)
