@@ -307,7 +307,6 @@ def breaking(monkeypatch, owner, name: str, error: Exception):
     [
         ("renderer", "draw"),
         ("renderer._compose", "mix"),
-        ("renderer._compose", "copy"),
         ("show", "step"),
         ("listener", "features"),
     ],
