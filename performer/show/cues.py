@@ -6,8 +6,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from performer.content.presets.reader import Preset
 from performer.show.clock import Pulse, ShowClock
+from performer.types.preset import Preset
 from performer.types.routes import PHRASE_BARS
 
 QUANTA = ("now", "beat", "bar", "phrase")

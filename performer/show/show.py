@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import exp
 
-from performer.content.presets.reader import Layer, Preset
 from performer.latent.bank import Bank
 from performer.show.clock import Pulse, ShowClock
 from performer.show.crossfader import Crossfader
@@ -15,7 +14,9 @@ from performer.show.gestures import Gestures
 from performer.show.held_places import Recaller, glide_s
 from performer.show.live_scene import Playing
 from performer.system.errors import counted
-from performer.types.frame import ControlEvent, Features, Following, Frame, Scene, Sound, Value
+from performer.types.frame import ControlEvent, Features, Following, Frame, Scene, Sound
+from performer.types.params import Value
+from performer.types.preset import Layer, Preset
 
 STALE_S = 0.25  # older sound than this is fading away ...
 FADE_S = 0.3  # ... with this time constant

@@ -74,3 +74,17 @@ TAUGHT = frozenset(entry.address for entry in KEYS if not entry.twice) - {"app.l
 
 #: Seconds within which the second press must follow.
 TWICE_WITHIN_S = 1.0
+
+
+PRESSED = 0.5  # a controller's value from which on its button is down; any velocity will do for a note
+
+
+LOST = "button.lost"  # the cable of a controller came out while its button was down: text says which, "cc20 ch1"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a key does: the address of its event, and the value."""
+
+    address: str
+    value: float = 1.0

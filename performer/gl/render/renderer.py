@@ -338,8 +338,8 @@ class Renderer:
                 return self._copied(picture) if result is picture and texture is None else result
         elif layer.source is not None:
             last = None if effects else into
-            drawn, source = self._draw_node(layer.source, frame, scene, stage, {}, self._any_image(), last)
-            if drawn and source is None:
+            done, source = self._draw_node(layer.source, frame, scene, stage, {}, self._any_image(), last)
+            if done and source is None:
                 return None
         if source is None:
             source = self._pool.take(frame.size)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable
 
-from performer.show.midi_learn import LOST, PRESSED
 from performer.types.frame import ControlEvent
+from performer.types.keys import LOST, PRESSED
 
 log = logging.getLogger(__name__)
 

@@ -33,15 +33,16 @@ from performer.rig.live.followers import Followers
 from performer.rig.live.frame_stats import Stats
 from performer.rig.live.governor import Governor, Relief
 from performer.rig.live.hot_reload import Content
-from performer.rig.live.notices import ASIDE
 from performer.rig.pacing import Pacer
 from performer.show.bank_edits import CHANGES, changed, snapshot
-from performer.show.midi_learn import Act, Learn
+from performer.show.midi_learn import Learn
 from performer.show.show import Show
 from performer.system.errors import Fault, counted
+from performer.system.logging_marks import ASIDE
 from performer.system.mailboxes import Latest
 from performer.system.tolerant import Cause, Tolerant
 from performer.types.frame import ControlEvent, Features, Frame, Images, Scene
+from performer.types.keys import Act
 
 log = logging.getLogger(__name__)
 TIDY_S = 10.0  # seconds between two collections of garbage, each in a frame's idle time

@@ -19,7 +19,6 @@ from typing import Any
 from performer.audio.features import FEATURES
 from performer.content import banks
 from performer.content.library import FACTORY, USER, Library
-from performer.content.presets.reader import Preset
 from performer.content.settings import midi_bindings
 from performer.content.settings.page_token import lasting
 from performer.generators.media.open import Begin
@@ -54,6 +53,7 @@ from performer.rig.live.loop import Stage, Surface, Wiring
 from performer.rig.live.notices import Toasts
 from performer.rig.live.options import PlayOptions, checked
 from performer.rig.shader_trial import Preflight
+from performer.show.midi_learn import Learn
 from performer.show.show import Show
 from performer.system.errors import Fault, refusing
 from performer.system.mailboxes import Latest
@@ -61,6 +61,7 @@ from performer.system.supervisor import Service, outlast, signals
 from performer.system.timeouts import Overdue, forsake, within
 from performer.types.frame import Frame, Images
 from performer.types.keys import TAUGHT
+from performer.types.preset import Preset
 
 log = logging.getLogger(__name__)
 SWITCH_S = 0.0005  # a thread waits this long for its turn; Python's own 5 ms is a third of a frame
@@ -342,7 +343,7 @@ class Rig:
             self.latency,
             kept,
             self.followers,
-            midi_bindings.learned(TAUGHT),
+            Learn(midi_bindings.learned(TAUGHT), TAUGHT),
             SimpleQueue(),
             taken,
             self.page.board if self.page is not None else None,
