@@ -163,6 +163,7 @@ class ControlEvent:
     text     a name, where a number will not do (a preset's)
     latent   float32 as bytes, for what glides there or is kept
     words    more names: a model's, then tags or the name before
+    port     which MIDI input it came through, by a number of its own: two may send clocks; 0 for none
     """
 
     t: float
@@ -171,6 +172,7 @@ class ControlEvent:
     text: str = ""
     latent: bytes = b""
     words: tuple[str, ...] = ()
+    port: int = field(default=0, compare=False)
 
 
 #: A kept place that holds a walk: its latent as bytes, with a style after it if it has one; how far it has come, 0..1;
