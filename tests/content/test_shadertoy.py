@@ -127,7 +127,6 @@ def test_pictures_and_what_lies_below(world, tmp_path):
         ("../x.png", "leaves"),
         ("/etc/x.png", "leaves"),
         ("bufferC", "no file bufferC"),
-        ("audoi", "did you mean 'audio'"),
     ],
 )
 def test_channels_that_cannot_be_had(tmp_path, channel, words):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from performer.content.shaders import files as source
 from performer.content.shaders import gl_transitions, reader, shadertoy
+from performer.content.shaders.entry_point import ENTRY, draws
+from performer.content.shaders.glsl import without_comments
 from performer.content.shaders.spec import ShaderSpec
 from performer.system.errors import Fault, refusing
 
@@ -25,18 +27,17 @@ def load(path: Path) -> ShaderSpec:
 def _load(path: Path) -> ShaderSpec:
     if path.is_dir():
         return shadertoy.load(path)
-    if path.suffix == ".fs":
-        return reader.load(path)
     text = source.text(path)
-    if _HEADER.match(text):
+    plain = without_comments(text)
+    if _HEADER.match(text) or (path.suffix == ".fs" and ENTRY.search(plain) is None):
         return reader.load(path)
-    if gl_transitions.ENTRY.search(text):
+    if gl_transitions.ENTRY.search(plain):
         return gl_transitions.parse(text, path.stem, path)
-    if shadertoy.ENTRY.search(text):
+    if ENTRY.search(plain) or draws(plain):
         return shadertoy.load(path)
     raise Fault(
         f"{path}:1: no shader that is known here; expected an ISF header /*{{ ... }}*/, "
-        "vec4 transition(vec2 uv) or void mainImage(out vec4 fragColor, in vec2 fragCoord)"
+        "vec4 transition(vec2 uv), void mainImage(out vec4 fragColor, in vec2 fragCoord) or a main() that draws"
     )
 
 

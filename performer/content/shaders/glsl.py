@@ -72,6 +72,7 @@ _IMAGE_FACT = re.compile(r"\b_(\w+?)_(imgRect|imgSize|flip|normTexCoord|texCoord
 # Where they exist, they take implicit conversions and constants as freely as other drivers do.
 _HEAD = (
     "#version 330 core\n#extension GL_ARB_shading_language_420pack : enable\n#extension GL_ARB_gpu_shader5 : enable\n"
+    "#extension GL_ARB_shading_language_packing : enable\n"
 )
 _PIXELS = """\
 vec4 IMG_NORM_PIXEL(sampler2D image, vec2 at) { return texture(image, at); }
@@ -88,7 +89,11 @@ vec4 texture2DLod(sampler2D image, vec2 at, float level) { return textureLod(ima
 vec4 texture2D_pixels(sampler2D image, vec2 at) { return IMG_PIXEL(image, at); }
 vec4 texture2DProj(sampler2D image, vec3 at) { return textureProj(image, at); }
 """
-_BIASED = "vec4 texture2D(sampler2D image, vec2 at, float bias) { return texture(image, at, bias); }\n"
+_BIASED = """\
+vec4 texture2D(sampler2D image, vec2 at, float bias) { return texture(image, at, bias); }
+vec4 IMG_NORM_PIXEL(sampler2D image, vec2 at, float bias) { return texture(image, at, bias); }
+vec4 IMG_PIXEL(sampler2D image, vec2 at, float bias) { return texture(image, at / vec2(textureSize(image, 0)), bias); }
+"""
 # The nearest thing where a cube map is one picture. Only where it is called: it calls what inputs may be named like.
 _CUBE = """\
 vec4 textureCube(sampler2D image, vec3 way) {
@@ -107,6 +112,9 @@ uniform int FRAMEINDEX;
 #: What reserved words get, to be names; `program.complaint` takes it off again.
 SUFFIX = "_isf"
 STANDARD = ("PASSINDEX", "RENDERSIZE", "TIME", "TIMEDELTA", "DATE", "FRAMEINDEX")
+
+#: Every word of the standard's, as a name of the author's own: for manners that do not know the standard.
+ORDINARY = {name: f"{name}{SUFFIX}" for name in STANDARD}
 
 #: Draws with three vertices: one triangle that covers the target.
 VERTEX_SOURCE = """\
@@ -147,6 +155,7 @@ def fragment(
     before: str = "",
     after: str = "",
     given: Iterable[str] = (),
+    names: Mapping[str, str] = {},
 ) -> str:
     """Translate a fragment shader.
 
@@ -156,8 +165,9 @@ def fragment(
     images      names of everything that is sampled: image and audio inputs, pass targets, imported pictures
     before      GLSL 3.30 of our own between declarations and code; after, behind the code
     given       names that `before` declares: the author's own declarations of them are left out
+    names       other names for some of the author's
     """
-    body = translate(code, first_line, uniforms, images, given)
+    body = translate(code, first_line, uniforms, images, given, names)
     wide = re.search(r"\bisf_FragData\b", body) is not None
     output = (
         "out vec4 isf_FragData[4];\n#define isf_FragColor isf_FragData[0]\n"
@@ -242,6 +252,7 @@ def translate(
     uniforms: Mapping[str, str],
     images: Iterable[str],
     given: Iterable[str] = (),
+    names: Mapping[str, str] = {},
     *,
     vertex: bool = False,
 ) -> str:
@@ -249,11 +260,13 @@ def translate(
 
     line   number of the code's first line
     given  names whose declarations are left out, besides those of uniforms and images
+    names  other names for some of the author's
     """
     code = code.replace("\r\n", "\n").replace("\r", "\n")
-    code = "".join(c if c == "\n" or c == "\t" or 32 <= ord(c) < 127 else " " for c in _without_comments(code))
+    code = "".join(c if c == "\n" or c == "\t" or 32 <= ord(c) < 127 else " " for c in without_comments(code))
     code = _PRECISION.sub("", _DIRECTIVE.sub("", code))
-    ours = set(uniforms) | set(images) | set(STANDARD) | set(given) | {"isf_FragNormCoord", "vv_FragNormCoord"}
+    ours = set(uniforms) | set(images) | set(given) | {"isf_FragNormCoord", "vv_FragNormCoord"}
+    ours |= set(STANDARD) - set(names)
     code = _QUALIFIED.sub(lambda match: _not_ours(match, ours), code)
     code = _C_ARRAY.sub(r"\1 \2[\3] = \1[](\4)", code)
     code = forgive(code, line)
@@ -263,6 +276,7 @@ def translate(
     words |= {name: renamed(name) for name in ours if name in KEYWORDS}
     words["varying"] = "out" if vertex else "in"
     words["attribute"] = "in"
+    words |= names
     return _WORD.sub(lambda match: words.get(match[0], match[0]), code)
 
 
@@ -275,5 +289,5 @@ def _not_ours(match: re.Match[str], ours: set[str]) -> str:
     return match[1] + ",".join(left) + match[3] if left else re.sub(r"[^\n]", "", match[0])
 
 
-def _without_comments(code: str) -> str:
+def without_comments(code: str) -> str:
     return _COMMENT.sub(lambda match: " " + "\n" * match[0].count("\n"), code)

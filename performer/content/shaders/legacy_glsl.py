@@ -13,6 +13,7 @@ _CONST = re.compile(
 )
 _DECLARED = re.compile(r"(?:^|,)\s*(\w+)\s*(?:\[[^\]]*\]\s*)?=(?!=)")
 _FUNCTION = re.compile(r"\b(\w+)\s+(\w+)\s*\([^(){};]*\)\s*\{")
+_LINE = re.compile(r"^#line (\d+)$", re.M)
 _STRUCT = re.compile(r"\bstruct\s+(\w+)")
 _WHOLE = re.compile(r"\breturn\b(\s*\(?\s*[-+]?\s*\d+\s*\)?\s*);")
 
@@ -110,6 +111,14 @@ def _macros(code: str, line: int) -> str:
         before, seen[name] = seen.get(name, body), body
         if before == body or name.startswith("GL_"):
             return match[0]
-        return f"#undef {name}\n#line {line + code.count(chr(10), 0, match.start())}\n{match[0]}"
+        return f"#undef {name}\n#line {_number(code, match.start(), line)}\n{match[0]}"
 
     return _DEFINE.sub(again, code)
+
+
+def _number(code: str, at: int, line: int) -> int:
+    """The number of the line at a place, in code whose first line has number `line` and which may hold `#line`s."""
+    told = list(_LINE.finditer(code, 0, at))
+    if not told:
+        return line + code.count("\n", 0, at)
+    return int(told[-1][1]) + code.count("\n", told[-1].end(), at) - 1

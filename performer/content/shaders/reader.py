@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from performer.content.shaders import files, glsl, pass_size
+from performer.content.shaders.directives import Included
 from performer.content.shaders.isf_header import split
 from performer.content.shaders.pass_size import Size
 from performer.content.shaders.spec import LARGEST, AudioInput, Pass, ShaderSpec
@@ -57,7 +58,10 @@ class _Reader:
     def __init__(self, text: str, name: str, path: Path | None, vertex: str | None) -> None:
         self.text, self.name, self.path, self.author_vertex = text, name, path, vertex
         self.where = str(path) if path is not None else name
-        self.header, self.code, self.line, self.warnings = split(text, self.where)
+        self.header, code, self.line, self.warnings = split(text, self.where)
+        self.included = Included([self.where])
+        self.code = self.included.expand(code, self.line, path.parent if path is not None else None)
+        self.warnings += self.included.notes
         self.taken: set[str] = set()
         self.params: list[Param] = []
         self.images: list[str] = []
@@ -94,7 +98,9 @@ class _Reader:
             uniforms["progress"] = "float"
         fragment = glsl.fragment(self.code, self.line, uniforms, samplers)
         if self.author_vertex is not None:
-            vertex = glsl.vertex(self.author_vertex, uniforms, samplers)
+            own = Included([str(self.path.with_suffix(".vs")) if self.path is not None else self.name])
+            text = own.expand(self.author_vertex, 1, self.path.parent if self.path is not None else None)
+            vertex = glsl.vertex(text, uniforms, samplers)
         else:
             vertex, wanted = glsl.plain_vertex(fragment)
             if wanted:
@@ -120,6 +126,7 @@ class _Reader:
             costly=isinstance(private, dict) and str(private.get("COST")).lower() == "high",
             path=self.path,
             warnings=tuple(self.warnings),
+            sources=(tuple(self.included.names),) * len(passes) if len(self.included.names) > 1 else (),
         )
 
     # -- inputs

@@ -1,6 +1,7 @@
 """Code in the manner of https://www.shadertoy.com: one file with mainImage, or a folder of Image, Buffer A-D, Common.
 
 What a channel shows is said in a comment, `// iChannel0: audio`; see `CHANNELS`. Only a shim around the author's code.
+Files of GLSL Sandbox, glslViewer and Bonzomatic, in which `void main()` draws, are read here too.
 """
 
 from __future__ import annotations
@@ -10,67 +11,79 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from performer.content.shaders import files as source
-from performer.content.shaders import glsl, uniform_params
+from performer.content.shaders import glsl, host_uniforms, uniform_params
+from performer.content.shaders.directives import Included
+from performer.content.shaders.entry_point import OUTPUT, drawing
 from performer.content.shaders.spec import FILE_LINES, AudioInput, Pass, ShaderSpec
 from performer.system.errors import Fault, nearest
 from performer.types.params import Param
 
-ENTRY = re.compile(r"\bvoid\s+mainImage\s*\(")
 #: What `// iChannelN: WORD` may say, besides the name of a picture file in the same folder.
 CHANNELS = ("audio", "image", "self", "bufferA", "bufferB", "bufferC", "bufferD", "none")
+#: What people write for them, too: openfx's "Source", Shadertoy's kinds of input.
+_SYNONYMS = {
+    "sound": "audio",
+    "music": "audio",
+    "mic": "audio",
+    "microphone": "audio",
+    "fft": "audio",
+    "soundcloud": "audio",
+    "input": "image",
+    "source": "image",
+    "video": "image",
+    "webcam": "image",
+    "camera": "image",
+    "inputimage": "image",
+    "keyboard": "none",
+    "nothing": "none",
+    "bufa": "bufferA",
+    "bufb": "bufferB",
+    "bufc": "bufferC",
+    "bufd": "bufferD",
+}
 _TABS = ("buffera", "bufferb", "bufferc", "bufferd", "image")
 _BUFFERS = {tab: f"buffer{tab[-1].upper()}" for tab in _TABS[:4]}
 _COMMENT = re.compile(r"(?://|/\*|\*)[ \t]*iChannel([0-3])[ \t]*[:=][ \t]*([^\n*]+)")
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
-_NOTHING = "isf_nothing"
+_SOUNDS = (".mp3", ".wav", ".ogg", ".flac", ".m4a")
+_NOTHING = tuple(f"isf_nothing{n}" for n in range(4))  # each its own: an author may have two of them as arguments
 _SOUND = "isf_sound"
-_GIVEN = frozenset(
-    {
-        "iResolution",
-        "iTime",
-        "iTimeDelta",
-        "iFrame",
-        "iFrameRate",
-        "iMouse",
-        "iDate",
-        "iSampleRate",
-        "iChannelTime",
-        "iChannelResolution",
-        *(f"iChannel{n}" for n in range(4)),
-    }
-)
+_SPECTRUM = "isf_spectrum"
+_SELF = "isf_self"  # the picture before this one
+_GIVEN = frozenset({"iChannelTime", "iChannelResolution", *(f"iChannel{n}" for n in range(4))})
 _MOUSE = Param("iMouse", "point2D", (0.0, 0.0), (0.0, 0.0), (1.0, 1.0), label="Mouse, 0..1; at 0, 0 no button is held")
-_BEFORE = """\
-#define iResolution vec3(RENDERSIZE, 1.0)
-#define iTime TIME
-#define iGlobalTime TIME
-#define iTimeDelta TIMEDELTA
-#define iFrame FRAMEINDEX
-#define iFrameRate (1.0 / max(TIMEDELTA, 0.0001))
-#define iDate vec4(DATE.x, DATE.y - 1.0, DATE.zw)
-#define iSampleRate 48000.0
-#define iMouse vec4(iMouse * RENDERSIZE, iMouse * RENDERSIZE)
-vec3 iChannelResolution[4];
-float iChannelTime[4];
-"""
+# Names that no author has: a macro of his counts here too.
 _AFTER = """\
 void main() {
-  iChannelTime = float[4](TIME, TIME, TIME, TIME);
-  iChannelResolution = vec3[4](%s);
-  vec4 color = vec4(0.0, 0.0, 0.0, 1.0);
-  mainImage(color, gl_FragCoord.xy);
+  vec4 isf_color = vec4(0.0, 0.0, 0.0, 1.0);
+  %s
   isf_FragColor = %s;
 }
+"""
+_SHOWN = "void main() { gl_FragColor = vec4(IMG_THIS_PIXEL(isf_self).rgb, 1.0); }\n"
+# Bonzomatic's textures of one dimension are rows here.
+_ROW = re.compile(r"\b(texture(?:1D)?|texelFetch(?:1D)?)(\s*\(\s*(?:texFFT\w*)\b)")
+_ROWS = """\
+vec4 isf_row(sampler2D row, float at) { return texture(row, vec2(at, 0.5)); }
+vec4 isf_row_texel(sampler2D row, int at, int level) { return texelFetch(row, ivec2(at, 0), level); }
 """
 
 
 @dataclass(frozen=True, slots=True)
 class _Tab:
-    """One of a shader's tabs: name ("image", "buffera", ...), text, file, and the word for each of its channels."""
+    """One of a shader's tabs.
+
+    name      "image", "buffera" ...
+    text      its GLSL, with the files it includes in it; common, that of the Common tab, likewise
+    where     its file, for errors; files, all that it is made of
+    channels  the word for each of its channels
+    """
 
     name: str
     text: str
+    common: str
     where: str
+    files: tuple[str, ...]
     channels: tuple[str, ...]
 
 
@@ -112,67 +125,129 @@ def parse(
     Raises Fault.
     """
     where = {tab: str((files or {}).get(tab, path if path is not None else name)) for tab in texts}
-    common = texts.get("common", "")
-    names = [tab for tab in _TABS if tab in texts]
-    tabs = [_Tab(tab, texts[tab], where[tab], _channels(tab, texts[tab], names, where[tab])) for tab in names]
-    for tab in tabs:
-        if ENTRY.search(tab.text) is None:
-            raise Fault(f"{tab.where}:1: no mainImage; expected void mainImage(out vec4 fragColor, in vec2 fragCoord)")
-    knobs = uniform_params.read(common + "".join(tab.text for tab in tabs), _GIVEN)
     folder = path if path is not None and path.is_dir() else path.parent if path is not None else None
-    pictures, warnings = _pictures(tabs, folder)
-    words = {word for tab in tabs for word in tab.channels}
-    images = (("inputImage",) if "image" in words else ()) + knobs.images
-    audio = (AudioInput(_SOUND, True, 512, both=True),) if "audio" in words else ()
-    buffers = [_BUFFERS[tab.name] for tab in tabs if tab.name != "image"]
-    samplers = [*images, *(a.name for a in audio), *buffers, *pictures.values(), _NOTHING]
-    uniforms = {**knobs.uniforms, "iMouse": "vec2"}
-    lines = [text for tab, text in texts.items() if tab == "common"]
-    fragments = []
-    for tab in tabs:
-        shims = (
-            _BEFORE
-            + knobs.shims
-            + "".join(
-                f"#define iChannel{n} {_sampler(word, tab.name, pictures)}\n" for n, word in enumerate(tab.channels)
-            )
-        )
-        shims += "".join(
-            f"#line {FILE_LINES + 1}\n{glsl.translate(text, FILE_LINES + 1, uniforms, samplers, _GIVEN)}\n"
-            for text in lines
-        )
-        sizes = ", ".join(f"vec3(vec2(textureSize(iChannel{n}, 0)), 1.0)" for n in range(4))
-        result = "vec4(color.rgb, 1.0)" if tab.name == "image" else "color"
-        fragments.append(glsl.fragment(tab.text, 1, uniforms, samplers, shims, _AFTER % (sizes, result), _GIVEN))
-    passes = tuple(
-        Pass(None) if tab.name == "image" else Pass(_BUFFERS[tab.name], persistent=True, floating=True) for tab in tabs
+    notes: list[str] = []
+    tabs = _read(texts, where, folder, notes)
+    pictures = _pictures(tabs, folder, notes)
+    written = tabs[0].common + "\n" + "\n".join(tab.text for tab in tabs)
+    code = glsl.without_comments(written)
+    variables, given = host_uniforms.variables(code)
+    foreign = _foreign(code)
+    given |= _GIVEN | set(foreign)
+    knobs = uniform_params.read(written, given)
+    words = {word for tab in tabs for word in tab.channels} | set(foreign.values())
+    images = (("inputImage",) if words & {"image", "inputImage"} else ()) + knobs.images
+    audio = tuple(
+        AudioInput(of, True, 512, both=of == _SOUND)
+        for of, wanted in ((_SOUND, "audio"), (_SPECTRUM, _SPECTRUM))
+        if wanted in words
     )
+    buffers = [_BUFFERS[tab.name] for tab in tabs if tab.name != "image"]
     unread = [word for word in CHANNELS[3:7] if word in words and word not in buffers]
     if unread:
         raise Fault(f"{where['image']}:1: a channel shows {unread[0]}, but there is no file {unread[0]}.glsl")
+    recursive = _SELF in words
+    samplers = [*images, *(a.name for a in audio), *buffers, *pictures.values(), *_NOTHING, *[_SELF] * recursive]
+    uniforms = {**knobs.uniforms, "iMouse": "vec2"}
+    shims = variables + knobs.shims + (_ROWS if _SPECTRUM in words else "")
+    fragments = [
+        _fragment(tab, pictures, uniforms, samplers, shims, given, foreign, raw=recursive or tab.name != "image")
+        for tab in tabs
+    ]
+    passes = [Pass(_BUFFERS[tab.name], persistent=True, floating=True) for tab in tabs if tab.name != "image"]
+    sources = [tab.files for tab in tabs]
+    if recursive:  # the picture as it was drawn is kept, and shown by a pass of its own
+        passes.append(Pass(_SELF, persistent=True, floating=True))
+        fragments.append(glsl.fragment(_SHOWN, 1, {}, [_SELF]))
+        sources.append((where["image"],))
+    passes.append(Pass(None))
+    vertex, wanted = glsl.plain_vertex("\n".join(fragments))
+    if wanted:
+        notes.append(f"{where['image']}: {', '.join(wanted)} of a vertex shader: the place on the picture is taken")
     return ShaderSpec(
         name,
-        "filter" if "image" in words else "source",
+        "filter" if "inputImage" in images else "source",
         "",
         "",
         ("Shadertoy",),
         (_MOUSE, *knobs.params),
         images,
         audio,
-        passes,
-        (_NOTHING,),
+        tuple(passes),
+        _NOTHING,
         tuple((sampler, file) for file, sampler in pictures.items()),
         fragments[-1],
-        glsl.VERTEX_SOURCE,
+        vertex,
         path=path,
-        warnings=tuple(warnings),
+        warnings=tuple(notes),
         fragments=tuple(fragments),
-        sources=tuple((tab.where, where.get("common", tab.where)) for tab in tabs),
+        sources=tuple(sources),
     )
 
 
-def _channels(tab: str, text: str, tabs: list[str], where: str) -> tuple[str, ...]:
-    """What the tab's four channels show: as its comments say, or else what is likely meant.
+def _read(texts: dict[str, str], where: dict[str, str], folder: Path | None, notes: list[str]) -> list[_Tab]:
+    """The tabs that draw, with what they include. Raises Fault."""
+    names = [tab for tab in _TABS if tab in texts]
+    tabs = []
+    for tab in names:
+        included = Included([where[tab], where.get("common", where[tab])])
+        text = included.expand(texts[tab], 1, folder)
+        channels = _channels(tab, texts[tab], names, where[tab], included, notes)
+        common = included.expand(texts["common"], 1, folder, 1) if "common" in texts else ""
+        notes += [note for note in included.notes if note not in notes]
+        tabs.append(_Tab(tab, text, common, where[tab], tuple(included.names), channels))
+    return tabs
+
+
+def _foreign(code: str) -> dict[str, str]:
+    """Samplers that other programs feed, where the code declares them -> what is there instead."""
+    feeds = {host_uniforms.LAST_PICTURE: _SELF, host_uniforms.PICTURE_BELOW: "inputImage"}
+    feeds[host_uniforms.SPECTRUM] = _SPECTRUM
+    declared = set(re.findall(r"\buniform\s+(?:(?:lowp|mediump|highp)\s+)?sampler[12]D\s+(\w+)", code))
+    return {name: fed for names, fed in feeds.items() for name in names if name in declared}
+
+
+def _fragment(
+    tab: _Tab,
+    pictures: dict[Path, str],
+    uniforms: dict[str, str],
+    samplers: list[str],
+    shims: str,
+    given: frozenset[str],
+    foreign: dict[str, str],
+    raw: bool,
+) -> str:
+    """The translated GLSL of one tab. Raises Fault where nothing in it draws."""
+    shown = [_sampler(word, number, pictures) for number, word in enumerate(tab.channels)]
+    standard = set(re.findall(r"\buniform\s+\w+\s+(\w+)", tab.common + tab.text))
+    names = {word: name for word, name in glsl.ORDINARY.items() if word not in standard}
+    names |= {"iMouse": f"iMouse{glsl.SUFFIX}", "main": "isf_main"} | foreign
+    names |= {f"iChannel{number}": sampler for number, sampler in enumerate(shown)}
+    text, call = drawing(tab.text, tab.common, tab.where)
+    before = shims
+    if re.search(r"\biChannelResolution\b", tab.common + text):
+        sizes = ", ".join(f"vec3(vec2(textureSize({sampler}, 0)), 1.0)" for sampler in shown)
+        before += f"vec3 iChannelResolution[4] = vec3[4]({sizes});\n"
+    if re.search(r"\biChannelTime\b", tab.common + text):
+        before += "float iChannelTime[4] = float[4](TIME, TIME, TIME, TIME);\n"
+    if tab.common:
+        common = OUTPUT.sub(r"\1 \2;", _rows(tab.common))
+        common = glsl.translate(common, FILE_LINES + 1, uniforms, samplers, given, names)
+        before += f"#line {FILE_LINES + 1}\n{common}\n"
+    after = _AFTER % (call, "isf_color" if raw else "vec4(isf_color.rgb, 1.0)")
+    return glsl.fragment(_rows(text), 1, uniforms, samplers, before, after, given, names)
+
+
+def _rows(text: str) -> str:
+    """Reads of Bonzomatic's one-dimensional textures as reads of rows."""
+    text = re.sub(r"\bsampler1D\b", "sampler2D", text)
+    return _ROW.sub(lambda match: ("isf_row_texel" if "Fetch" in match[1] else "isf_row") + match[2], text)
+
+
+def _channels(
+    tab: str, text: str, tabs: list[str], where: str, included: Included, notes: list[str]
+) -> tuple[str, ...]:
+    """What the tab's four channels show: as its comments or the editor's lines say, or else what is likely meant.
 
     In the Image tab the buffers there are, in order; in a buffer itself; in a file alone the sound, then the picture.
     """
@@ -183,47 +258,41 @@ def _channels(tab: str, text: str, tabs: list[str], where: str) -> tuple[str, ..
         words = (buffers + ["none"] * 4)[:4]
     else:
         words = ["audio", "none", "none", "none"]
-    for match in _COMMENT.finditer(text):
-        words[int(match[1])] = _word(match[2].strip(), tab, where, text.count("\n", 0, match.start()) + 1)
+    said = [(int(m[1]), m[2].strip(), text.count("\n", 0, m.start()) + 1) for m in _COMMENT.finditer(text)]
+    said += [(number, word, 1) for number, word in included.channels.items() if number < len(words)]
+    for number, written, line in said:
+        word = _word(written, tab)
+        if word is not None:
+            words[number] = word
+            continue
+        notes.append(
+            f"{where}:{line}: iChannel{number} shows {words[number]}: expected {', '.join(CHANNELS)} or a picture's "
+            f"file name, got {written!r:.40}" + nearest(written, list(CHANNELS))
+        )
     return tuple(words)
 
 
-def _word(written: str, tab: str, where: str, line: int) -> str:
-    plain = re.sub(r"[\s_]", "", written).lower()
-    known = {word.lower(): word for word in CHANNELS} | {
-        "sound": "audio",
-        "music": "audio",
-        "mic": "audio",
-        "microphone": "audio",
-        "fft": "audio",
-        "input": "image",
-        "video": "image",
-        "webcam": "image",
-        "camera": "image",
-        "inputimage": "image",
-        "keyboard": "none",
-        "bufa": "bufferA",
-        "bufb": "bufferB",
-        "bufc": "bufferC",
-        "bufd": "bufferD",
-    }
-    if plain == "self":
-        return _BUFFERS.get(tab, "none")
-    if plain in known:
-        return known[plain]
+def _word(written: str, tab: str) -> str | None:
+    """The word of CHANNELS, or the picture, that is meant; None where nothing is that is known here.
+
+    Anybody may write behind a channel's name what is on his mind: `Source, filter=linear, wrap=clamp`.
+    """
+    known = {word.lower(): word for word in CHANNELS} | _SYNONYMS
+    for part in (written, re.split(r"[,;(|]", written)[0]):
+        plain = re.sub(r"[\s_]", "", part).lower()
+        if plain == "self":
+            return _BUFFERS.get(tab, _SELF)
+        if plain in known:
+            return known[plain]
     file = written.split()[0].strip("\"'") if written.split() else ""
-    if file.lower().endswith(_PICTURES):
-        return file
-    raise Fault(
-        f"{where}:{line}: iChannel: expected {', '.join(CHANNELS)} or a picture's file name, "
-        f"got {written!r:.40}" + nearest(written, list(CHANNELS))
-    )
+    if file.lower().endswith(_SOUNDS):
+        return "audio"
+    return file if file.lower().endswith(_PICTURES) and "://" not in file else None
 
 
-def _pictures(tabs: list[_Tab], folder: Path | None) -> tuple[dict[Path, str], list[str]]:
+def _pictures(tabs: list[_Tab], folder: Path | None, notes: list[str]) -> dict[Path, str]:
     """Picture file -> sampler, for all that the channels name. Raises Fault for one outside the folder."""
     found: dict[Path, str] = {}
-    warnings = []
     for tab in tabs:
         for word in tab.channels:
             if word.lower().endswith(_PICTURES):
@@ -231,13 +300,13 @@ def _pictures(tabs: list[_Tab], folder: Path | None) -> tuple[dict[Path, str], l
                 if file is None:
                     raise Fault(f"{tab.where}:1: picture {word!r:.80} leaves the shader's folder; put it beside it")
                 if file not in found and not source.is_there(file):
-                    warnings.append(f"{tab.where}: picture {word!r:.80} is not there; a plain one takes its place")
+                    notes.append(f"{tab.where}: picture {word!r:.80} is not there; a plain one takes its place")
                 found.setdefault(file, f"isf_picture{len(found)}")
-    return found, warnings
+    return found
 
 
-def _sampler(word: str, tab: str, pictures: dict[Path, str]) -> str:
-    plain = {"audio": _SOUND, "image": "inputImage", "none": _NOTHING}
+def _sampler(word: str, number: int, pictures: dict[Path, str]) -> str:
+    plain = {"audio": _SOUND, "image": "inputImage", "none": _NOTHING[number]}
     if word in plain:
         return plain[word]
     return next((sampler for file, sampler in pictures.items() if file.name == Path(word).name), word)

@@ -136,16 +136,17 @@ class Program:
 
 def complaint(spec: ShaderSpec, text: str, index: int = 0) -> str:
     """The driver's first error in a pass as `FILE:LINE: message`; the lines are the author's own, by `#line`."""
-    where, reason = spec.where, ""
+    where, reason, sources = spec.where, "", spec.sources
     for raw in text.splitlines():
         line = raw.strip()
         if line == "vertex_shader" and spec.path is not None and spec.corners:
-            where = str(spec.path.with_suffix(".vs"))
+            where, sources = str(spec.path.with_suffix(".vs")), ()
         match = _COMPLAINT.match(line)
         if match is not None and "warning" not in line.lower():
             number = int(match[1] or match[2])
-            if spec.sources:
-                where, number = spec.sources[index][number // FILE_LINES], number % FILE_LINES
+            file, number = divmod(number, FILE_LINES)
+            if sources:
+                where = sources[index][min(file, len(sources[index]) - 1)]
             return f"{where}:{number}: {match[3].strip().replace(SUFFIX, '')}"
         if not reason and line.lower().startswith(("error", "fatal")):
             reason = line.split(":", 1)[-1].strip()
