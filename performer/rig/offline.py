@@ -72,23 +72,33 @@ class RenderOptions:
 class Song:
     """A sound file or the demo, in blocks: what stands in for a sound input offline.
 
-    rate, channels, duration_s  of the sound
+    rate, channels  of the sound
+    layout  names of the channels' speakers, as audio.surround has them; empty where they are not known
     """
 
     def __init__(self, name: str) -> None:
+        self._name = name
+        self.layout: tuple[str, ...]
         if name == "demo":
             self.rate = 48000
             frames = demo_song.render(self.rate)
-            self.channels = frames.shape[1]
-            self.duration_s = len(frames) / self.rate
+            self.channels, self.layout = frames.shape[1], ()
+            self._length_s: float | None = len(frames) / self.rate
             self._blocks: Iterator[np.ndarray] = iter(
                 frames[i : i + self.rate] for i in range(0, len(frames), self.rate)
             )
         else:
             info = sound_file.probe(name)
-            self.rate, self.channels, self.duration_s = info.rate, info.channels, info.duration_s
+            self.rate, self.channels, self.layout = info.rate, info.channels, info.layout
+            self._length_s = None
             self._blocks = sound_file.blocks(name, self.rate)
         self._rest = np.zeros((0, self.channels), np.float32)
+
+    def length_s(self, most: float | None = None) -> float:
+        """Seconds of sound, or `most` where there are more; a compressed file is decoded once to tell. Raises Fault."""
+        if self._length_s is None:
+            self._length_s = sound_file.duration_s(self._name, most)
+        return self._length_s if most is None else min(most, self._length_s)
 
     def read(self, n: int) -> np.ndarray:
         """The next n frames (n, channels) float32; fewer at the end."""
@@ -166,7 +176,7 @@ class Performance:
         self._renderer.limiter = FlashLimiter(self._surface.ctx) if options.limit_flashes else None
         self._renderer.warm(first)
         self._readback = Readback(self._surface.ctx)
-        length = self.song.duration_s if options.seconds is None else min(options.seconds, self.song.duration_s)
+        length = self.song.length_s(options.seconds)
         self.frames = max(1, math.ceil(length * options.fps))
         self.index = 0
 
@@ -213,7 +223,7 @@ def render(options: RenderOptions) -> None:
         if options.sheet is not None:
             sheet = Sheet(options.sheet, performance.frames / options.fps, SHEET_PICTURES, columns=4)
         with (
-            Movie(options.out, options.size, options.fps, song.rate, song.channels) as movie,
+            Movie(options.out, options.size, options.fps, song.rate, song.channels, song.layout) as movie,
             Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),

@@ -285,6 +285,7 @@ class Heard:
     def __init__(self, seconds: float = 4.0, rate: int = RATE, channels: int = 2) -> None:
         self.ring = Ring(int(seconds * rate), channels)
         self.rate = rate
+        self.layout: tuple[str, ...] = ()
 
 
 class Take:

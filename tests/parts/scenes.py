@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from performer.content.presets import reader
-from performer.types import preset
 from performer.types.params import Param
 
 AUDIO = ("level", "bass", "treble", "onset", "kick")
@@ -71,7 +70,7 @@ to = "master.bloom.amount"
 """
 
 
-def make(text: str = TEXT, name: str = "first") -> preset.Preset:
+def make(text: str = TEXT, name: str = "first") -> reader.Preset:
     return reader.load(
         text,
         name,

@@ -115,7 +115,9 @@ def test_as_a_file_it_is_analysed_to_plain_numbers(sound: np.ndarray, rate: int,
         path = Path(folder) / "bad.wav"
         with np.errstate(invalid="ignore"):
             soundfile.write(path, sound, rate, subtype=subtype)
-        assert sound_file.probe(path) == sound_file.FileInfo(rate, sound.shape[1], len(sound) / rate)
+        info = sound_file.probe(path)
+        assert (info.rate, info.channels) == (rate, sound.shape[1])
+        assert sound_file.duration_s(path) == len(sound) / rate
         heard = offline.analyse(str(path))
         json.dumps(heard, allow_nan=False)
         assert heard["audio_s"] >= len(sound) / rate - 1e-9

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from performer.content.models.layouts import shape_of
+from performer.generators.onnx.tensor_layout import shape_of
 from performer.system import toml_file
 from performer.system.errors import Fault
 

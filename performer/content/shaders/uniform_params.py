@@ -6,7 +6,8 @@ import math
 import re
 from dataclasses import dataclass
 
-from performer.types.params import KINDS, Param, Value
+from performer.types.frame import Value
+from performer.types.params import KINDS, Param
 
 _UNIFORM = re.compile(
     r"^[ \t]*uniform[ \t]+(?:(?:lowp|mediump|highp)[ \t]+)?(\w+)[ \t]+(\w+)[ \t]*(?:=([^;\n]*))?"

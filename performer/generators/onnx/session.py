@@ -11,10 +11,10 @@ from time import perf_counter, thread_time
 import numpy as np
 import onnxruntime as ort
 
-from performer.content.models import directions_file, inputs
+from performer.content.models import directions_file
 from performer.content.models.card import Card, Entry, load
 from performer.content.models.onnx_file import examine
-from performer.generators.onnx import model_inputs
+from performer.generators.onnx import inputs
 from performer.generators.onnx.autotune import PICTURES, Trial, best
 from performer.generators.onnx.batching import LARGEST, Batch, draws, fits, paying
 from performer.generators.onnx.buffer_pool import Loans
@@ -62,7 +62,7 @@ class OnnxGenerator:
             raise Fault(f"{path}: no such model file; its card is there, so the .onnx was moved or never made")
         self._stamp = path.stat().st_mtime_ns
         examine(path)
-        self.mapping = model_inputs.Mapping(inputs.beside(path), self.card) if "w" in inputs.offered(path) else None
+        self.mapping = inputs.Mapping(inputs.beside(path), self.card) if "w" in inputs.offered(path) else None
         self.directions = directions_file.usable(path, self.card)
         self._threads = threads or threads_for(os.cpu_count())
         options = _sparing(options or ort.SessionOptions(), self._threads)
@@ -118,7 +118,7 @@ class OnnxGenerator:
         self._entries = entries
         self._feed = {entry.name: np.zeros(entry.shape, entry.type) for entry in entries}
         *_, self._turn = (entry for entry in entries if entry.role in ("latent", "image"))  # changes with each picture
-        self._inlets = model_inputs.Inlets(self._feed, entries)
+        self._inlets = inputs.Inlets(self._feed, entries)
         if self._turn.role == "latent" and self._feed[self._turn.name].size != card.latent:
             raise Fault(
                 f"{self.path}: its latent is {list(self._turn.shape)}, but the card says latent = {card.latent}"

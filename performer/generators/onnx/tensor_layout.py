@@ -6,6 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 
+#: Name -> which axis of the output is the channel; without N there is no batch axis. HW: one channel, no axis for it.
+LAYOUTS = ("NCHW", "NHWC", "CHW", "HWC", "NHW", "HW")
+
+
+def shape_of(layout: str, channels: int, height: int, width: int) -> tuple[int, ...]:
+    """The shape of an output in a layout."""
+    sides = {"N": 1, "C": channels, "H": height, "W": width}
+    return tuple(sides[axis] for axis in layout)
+
 
 def planar(
     out: np.ndarray, layout: str, low: float, high: float, clip: bool, into: Callable[[], np.ndarray] | None = None

@@ -197,12 +197,6 @@ class Renderer:
             self._draw_preview(frame, frame.preview, images)
         self._pool.step()
 
-    def break_off(self) -> None:
-        """Clear up after a frame that failed half drawn."""
-        self._pool.give_all()
-        if self.timer is not None:
-            self.timer.end()
-
     def _show(self, picture: Target, target: moderngl.Framebuffer, gain: float, index: int) -> None:
         """Draw a picture over `target`, and give it back."""
         if self._pool.deep:
@@ -334,12 +328,12 @@ class Renderer:
                 self._remember(layer.image)
             picture = self._last_image.picture if self._last_image is not None else None
             if picture is not None:
-                result = self._run(frame, scene, stage, effects, picture, into)
-                return self._copied(picture) if result is picture and texture is None else result
+                drawn = self._run(frame, scene, stage, effects, picture, into)
+                return self._copied(picture) if drawn is picture and texture is None else drawn
         elif layer.source is not None:
             last = None if effects else into
-            done, source = self._draw_node(layer.source, frame, scene, stage, {}, self._any_image(), last)
-            if done and source is None:
+            drawn, source = self._draw_node(layer.source, frame, scene, stage, {}, self._any_image(), last)
+            if drawn and source is None:
                 return None
         if source is None:
             source = self._pool.take(frame.size)
@@ -380,17 +374,15 @@ class Renderer:
         """Whether it was drawn, and the picture; no picture where it was drawn to `into`."""
         if node in self._failed or node.scale <= 0.0:
             return False, None
-        timer = self.timer if self.timer is not None and self.timer.on else None
         try:
             textures = self._samplers.fill(node.program.spec, frame, given, other)
+            timer = self.timer if self.timer is not None and self.timer.on else None
             moment = stage.moment if node.scale >= 1.0 else self._smaller(stage.moment, node.scale)
             return True, node.draw(moment, scene.params, textures, into if moment is stage.moment else None, timer)
         except Exception:
             # Out of memory, a driver's whim: the show goes on without this node.
             log.exception("%s: drawing failed; left out", node.program.spec.where)
             self._failed.add(node)
-            if timer is not None:
-                timer.end()
             return False, None
 
     def _smaller(self, moment: Moment, scale: float) -> Moment:

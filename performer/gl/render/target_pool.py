@@ -50,7 +50,6 @@ class Pool:
         self.ctx, self.deep = ctx, deep
         self.picture = "f2" if deep else "f1"
         self._free: dict[tuple[tuple[int, int], str], list[Target]] = {}
-        self._lent: set[Target] = set()
         self._frame = 0
 
     def buffer(self, floating: bool) -> str:
@@ -61,21 +60,13 @@ class Pool:
         """A target for a picture, or of another kind."""
         dtype = dtype or self.picture
         free = self._free.get((size, dtype))
-        target = free.pop() if free else Target(self.ctx, size, dtype)
-        self._lent.add(target)
-        return target
+        return free.pop() if free else Target(self.ctx, size, dtype)
 
     def give(self, target: Target) -> None:
         if target.kept:
             return
-        self._lent.discard(target)
         target.used = self._frame
         self._free.setdefault(target.key, []).append(target)
-
-    def give_all(self) -> None:
-        """Take back whatever is lent: a frame broke off, and nobody uses it any more."""
-        for target in list(self._lent):
-            self.give(target)
 
     def step(self) -> None:
         """A frame is over: release what has been idle for long, as after a change of size."""
@@ -90,7 +81,6 @@ class Pool:
                 del self._free[key]
 
     def release(self) -> None:
-        self.give_all()
         for free in self._free.values():
             for target in free:
                 target.release()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 
 import numpy as np
 import soxr
 
+from performer.audio import surround
 from performer.system.mailboxes import Ring
 
 TOLERANCE_S = 0.04  # sound further than this from its place on the time line is put right
@@ -15,7 +17,7 @@ TOLERANCE_S = 0.04  # sound further than this from its place on the time line is
 class Track:
     """Reads sound from rings, one after another as inputs come and go, and makes it all alike.
 
-    rate, channels  of what it gives; sound of another rate is resampled, other channels are mixed or repeated
+    rate, channels  of what it gives; sound of another rate is resampled, of more channels mixed, of one repeated
     """
 
     def __init__(self, rate: int, channels: int) -> None:
@@ -27,10 +29,11 @@ class Track:
         self._given = 0  # samples, since then
         self._spare = np.zeros((0, channels), np.float32)  # that were made and not wanted yet
 
-    def read(self, ring: Ring, rate: int, t: float, most: int) -> np.ndarray:
+    def read(self, ring: Ring, rate: int, t: float, most: int, layout: Sequence[str] = ()) -> np.ndarray:
         """Up to `most` samples (n, channels) float32 of what sounded from time t on, by the ring's stamps.
 
-        rate  of the ring
+        rate    of the ring
+        layout  names of its channels' speakers, as audio.surround has them; empty where they are not known
         Of what the ring no longer has, and before it began, silence; fewer samples where it does not have them yet.
         """
         if ring is not self._ring:
@@ -53,7 +56,7 @@ class Track:
             self._begin(rate, self._at + round(missing * ratio))
             return self._silence(missing)
         self._at += len(samples)
-        made = self._fitted(samples)
+        made = surround.fitted(samples, layout, self.channels)
         if self._resampler is None:
             out = made
         else:
@@ -69,15 +72,6 @@ class Track:
 
     def _silence(self, count: int) -> np.ndarray:
         return np.zeros((count, self.channels), np.float32)
-
-    def _fitted(self, samples: np.ndarray) -> np.ndarray:
-        """As many channels as wanted: more are mixed in turns, fewer are repeated."""
-        have = samples.shape[1]
-        if have == self.channels:
-            return samples
-        if have < self.channels:
-            return np.ascontiguousarray(samples[:, np.arange(self.channels) % have])
-        return np.stack([samples[:, i :: self.channels].mean(1) for i in range(self.channels)], 1)
 
 
 def place(ring: Ring, t: float, rate: int) -> int:

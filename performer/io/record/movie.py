@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import av
 import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
+from performer.audio import surround
 from performer.system.errors import Fault, nearest
 
 #: Ending -> container options. hybrid_fragmented leaves fragments while writing and an ordinary file when closed;
@@ -42,6 +44,7 @@ class Movie:
     fps       frames per second
     rate      samples per second of the sound; None for no sound
     channels  of the sound; more than two are mixed to two
+    layout    names of their speakers, as audio.surround has them; empty where they are not known
     live      encode as fast as may be, in hardware where it works; otherwise the same frames give the same file's
               picture, bit for bit, on any machine with the same libraries
 
@@ -55,6 +58,7 @@ class Movie:
         fps: float,
         rate: int | None = None,
         channels: int = 0,
+        layout: Sequence[str] = (),
         *,
         live: bool = False,
     ) -> None:
@@ -89,6 +93,7 @@ class Movie:
                 f"({_reason(error)})"
             ) from error
         self._channels = channels
+        self._layout = layout
         self._rate = rate or 0
 
     def _add_video(self, live: bool) -> Any:
@@ -163,7 +168,7 @@ class Movie:
         if samples.ndim != 2 or samples.shape[1] != self._channels:
             raise ValueError(f"sound of shape {samples.shape} for a movie of {self._channels} channels")
         if self._channels > 2:
-            samples = np.stack([samples[:, 0::2].mean(1), samples[:, 1::2].mean(1)], 1)
+            samples = samples @ surround.to_stereo(self._layout, self._channels)
         planar = np.ascontiguousarray(np.clip(samples.T, -1.0, 1.0), np.float32)
         frame = av.AudioFrame.from_ndarray(planar, "fltp", "mono" if len(planar) == 1 else "stereo")
         frame.sample_rate = self._rate

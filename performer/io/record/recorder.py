@@ -27,10 +27,11 @@ LONGEST_HOLD_S = 10.0  # a still this long at most is repeated when pictures sto
 
 
 class Heard(Protocol):
-    """What the recorder needs of a sound input; both may be replaced when a device comes back in another shape."""
+    """What the recorder needs of a sound input; all may be replaced when a device comes back in another shape."""
 
     ring: Ring
     rate: int
+    layout: tuple[str, ...]
 
 
 class Recorder:
@@ -76,7 +77,7 @@ class Recorder:
         self._next_place = 0
         self._sound = sound
         self._rate = sound.rate if sound else 0
-        self._channels = sound.ring.width if sound else 0
+        self._channels = min(2, sound.ring.width) if sound else 0
         self._track = Track(self._rate, self._channels)
 
     def due(self, t: float) -> bool:
@@ -146,7 +147,7 @@ class Recorder:
         due = round(movie.seconds * self._rate) - movie.samples
         while due > 0:
             t = self._first_t + movie.samples / self._rate
-            samples = self._track.read(self._sound.ring, self._sound.rate, t, due)
+            samples = self._track.read(self._sound.ring, self._sound.rate, t, due, self._sound.layout)
             if not len(samples):
                 break
             movie.write_audio(samples)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from performer.audio import surround
 from performer.io.sound import demo_song, portaudio, sound_file
 from performer.io.sound.source import RING_S, Clock
 from performer.system.mailboxes import Ring
@@ -26,6 +27,7 @@ class Player:
     name    for people
     blocks  (n, channels) float32 each, endless
     rate    samples per second
+    layout  names of the channels' speakers, as audio.surround has them; empty where they are not known
     now     the show's clock
     mute    never open an output
     patient an output that is not there yet is waited for
@@ -42,7 +44,10 @@ class Player:
         now: Clock,
         mute: bool = False,
         patient: bool = False,
+        layout: tuple[str, ...] = (),
     ) -> None:
+        self.layout = layout
+        self._to_stereo = surround.to_stereo(layout, channels) if channels > 2 else None
         self.rate, self.ring = rate, Ring(int(RING_S * rate), channels)
         self.state, self.overflows = "running", 0
         self.note, self.delay_s = name, 0.0  # a sample comes when it is heard
@@ -136,7 +141,10 @@ class Player:
         """PortAudio's thread: hand over what is prepared, note when it will be heard."""
         rows, _ = self._tape.since(self._given, frames)
         n = len(rows)
-        out[:n] = rows[:, : out.shape[1]]
+        if self._to_stereo is not None and out.shape[1] == 2:
+            np.dot(rows, self._to_stereo, out=out[:n])
+        else:
+            out[:n] = rows[:, : out.shape[1]]
         out[n:] = 0.0
         self._at = (self._given, self._now() + max(0.0, times.outputBufferDacTime - times.currentTime))
         self._given += n
@@ -147,9 +155,8 @@ class Player:
 def file_player(path: Path, now: Clock, mute: bool = False, patient: bool = False) -> Player:
     """A file, over and over. Raises Fault."""
     info = sound_file.probe(path)
-    return Player(
-        path.name, sound_file.blocks(path, info.rate, loop=True), info.rate, info.channels, now, mute, patient
-    )
+    sound = sound_file.blocks(path, info.rate, loop=True)
+    return Player(path.name, sound, info.rate, info.channels, now, mute, patient, info.layout)
 
 
 def demo_player(now: Clock, why: str = "", mute: bool = False) -> Player:

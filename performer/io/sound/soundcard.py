@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from performer.audio import surround
 from performer.io.sound import portaudio
 from performer.io.sound.source import CHANNELS, RING_S, Clock
 from performer.system.errors import Fault, nearest
@@ -47,6 +48,7 @@ class SoundCard:
 
     def __init__(self, spec: str, now: Clock, patient: bool = False, mute: bool = False) -> None:
         self.rate, self.ring = 48000, Ring(int(RING_S * 48000), 2)
+        self.layout: tuple[str, ...] = ()
         self.state, self.note, self.overflows = "lost", spec, 0
         self._spec, self._now, self._patient, self._mute = spec, now, patient, mute
         self._key: tuple[str, str] | None = None  # host API and name
@@ -140,6 +142,8 @@ class SoundCard:
             self.reported_s = float(self._stream.latency)
             self.delay_s = self._guess_s = 0.5 * self.reported_s
             self.ring, self.rate = ring, rate
+            # What a computer plays comes in the usual order; what stands at the inputs of an interface nobody knows.
+            self.layout = surround.USUAL.get(channels, ()) if self._spec == "system" else ()
             self._last_written, self._last_t = 0, self._now()
             self._opened_t = self._last_t
             with portaudio.asking():

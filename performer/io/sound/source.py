@@ -23,6 +23,7 @@ class SoundSource(Protocol):
     state      "running" or "lost"
     note       one line for people: what is heard
     overflows  blocks that the sound system had to throw away
+    layout     names of the channels' speakers, as audio.surround has them; empty where they are not known
     key        "API: NAME" of a device; "" of sound that the program plays itself
     reported_s input latency as the sound system states it; 0 where no device is
     delay_s    how old the newest sample was when it last came, by the sound system's own clock
@@ -30,6 +31,7 @@ class SoundSource(Protocol):
 
     ring: Ring
     rate: int
+    layout: tuple[str, ...]
     state: str
     note: str
     overflows: int
@@ -62,14 +64,14 @@ def create(spec: str, now: Clock, mute: bool = False, patient: bool = False) -> 
     mute     the sound system does not answer: ask it nothing
     patient  a device that is not there yet is waited for, in silence
     """
-    from performer.io.sound import player, soundcard
+    from performer.io.sound import player, sound_file, soundcard
 
     if spec == "demo":
         return player.demo_player(now, mute=mute)
     path = Path(spec).expanduser()
     if path.is_file():
         return player.file_player(path, now, mute, patient)
-    if path.suffix.lower() in (".wav", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus") or len(path.parts) > 1:
+    if path.suffix.lower() in sound_file.SUFFIXES or len(path.parts) > 1:
         raise Fault(f"{spec}: no such sound file")
     if patient:
         return soundcard.SoundCard(spec, now, patient=True, mute=mute)

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 from rich.console import Console
 from rich.table import Table
 
 from performer.audio.analyse_file import analyse
 from performer.audio.beat_network import beat_net
 from performer.audio.downmix import Mixer
+from performer.io.sound import sound_file
 from performer.lab.bench import degradations, peers
 from performer.lab.bench.scores import BEAT_WINDOW_S, NAMES, score
 from performer.system.errors import Fault, nearest
@@ -86,10 +86,8 @@ def manifest(folder: Path) -> list[dict[str, Any]]:
 def _one(folder: Path, entry: dict[str, Any], tracker: str, change: str) -> tuple[dict[str, float], list[list[float]]]:
     """Scores of one file, and (confidence, right or not) of each beat from 0 s on."""
     path = folder / entry["file"]
-    try:
-        frames, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (OSError, soundfile.SoundFileError) as error:
-        raise Fault(f"{path}: cannot read: {error}") from None
+    rate = sound_file.probe(path).rate
+    frames = np.concatenate(list(sound_file.blocks(path, rate)))
     sound, stretch, late = degradations.apply(change, Mixer(rate, frames.shape[1]).mix(frames), rate)
     truth = {
         key: [t * stretch - late for t in entry[key] if t * stretch >= late]
