@@ -18,7 +18,8 @@
     {"NAME": "threshold", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 0.45, "LABEL": "Brightness from which light spills"},
     {"NAME": "radius", "TYPE": "float", "MIN": 0.2, "MAX": 3, "DEFAULT": 1.0, "LABEL": "Width"},
     {"NAME": "tint", "TYPE": "color", "DEFAULT": [1.0, 0.95, 0.9, 1.0], "LABEL": "Tint"}
-  ]
+  ],
+  "PERFORMER": {"alpha": "premultiplied"}
 }*/
 
 vec3 row(sampler2D image, vec2 uv, vec2 d) {
@@ -51,7 +52,10 @@ void main() {
     light = light / (1.0 + light * 0.5);
     gl_FragColor = vec4(min(light, 1.0), 1.0);
   } else {
-    vec3 c = IMG_THIS_PIXEL(inputImage).rgb;
-    gl_FragColor = vec4(1.0 - (1.0 - c) * (1.0 - IMG_NORM_PIXEL(spill, uv).rgb), 1.0);
+    vec4 c = IMG_THIS_PIXEL(inputImage);
+    vec3 light = IMG_NORM_PIXEL(spill, uv).rgb;
+    float most = max(light.r, max(light.g, light.b));
+    if (c.a < 1.0) light *= mix(most, 1.0, c.a);  // so that it is as bright on black as that of an opaque picture
+    gl_FragColor = vec4(1.0 - (1.0 - c.rgb) * (1.0 - light), 1.0 - (1.0 - c.a) * (1.0 - most * most));
   }
 }

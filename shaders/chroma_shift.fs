@@ -8,7 +8,8 @@
     {"NAME": "amount", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 0.15, "LABEL": "Split"},
     {"NAME": "radial", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 0.7, "LABEL": "Away from the centre, rather than sideways"},
     {"NAME": "angle", "TYPE": "float", "MIN": -1, "MAX": 1, "DEFAULT": 0.0, "LABEL": "Direction, turns"}
-  ]
+  ],
+  "PERFORMER": {"alpha": "premultiplied"}
 }*/
 
 // (cos, sin) of x turns by parabolas, to 0.1 %: the real ones are dear where a CPU draws.
@@ -23,7 +24,7 @@ void main() {
   vec2 p = uv - 0.5;
   vec2 d = mix(turn(angle) * 0.5, p * (0.4 + 2.0 * dot(p, p)), radial) * amount * 0.12;
   vec2 g = IMG_THIS_PIXEL(inputImage).ga;
-  float r = IMG_NORM_PIXEL(inputImage, clamp(uv - d, 0.0, 1.0)).r;
-  float b = IMG_NORM_PIXEL(inputImage, clamp(uv + d, 0.0, 1.0)).b;
-  gl_FragColor = vec4(r, g.x, b, 1.0);
+  vec2 r = IMG_NORM_PIXEL(inputImage, clamp(uv - d, 0.0, 1.0)).ra;
+  vec2 b = IMG_NORM_PIXEL(inputImage, clamp(uv + d, 0.0, 1.0)).ba;
+  gl_FragColor = vec4(r.x, g.x, b.x, max(g.y, max(r.y, b.y)));
 }

@@ -8,12 +8,14 @@
     {"NAME": "width", "TYPE": "float", "MIN": 0.5, "MAX": 6, "DEFAULT": 1.6, "LABEL": "Width, thousandths of the height"},
     {"NAME": "shadow", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 0.18, "LABEL": "What is left of the picture"},
     {"NAME": "tint", "TYPE": "color", "DEFAULT": [0.55, 0.9, 1.0, 1.0], "LABEL": "Tint"}
-  ]
+  ],
+  "PERFORMER": {"alpha": "premultiplied"}
 }*/
 void main() {
   vec2 uv = isf_FragNormCoord;
   vec2 d = vec2(RENDERSIZE.y / RENDERSIZE.x, 1.0) * width * 0.001;
-  vec3 c = IMG_THIS_PIXEL(inputImage).rgb;
+  vec4 s = IMG_THIS_PIXEL(inputImage);
+  vec3 c = s.rgb;
   vec3 r = IMG_NORM_PIXEL(inputImage, uv + vec2(d.x, 0.0)).rgb;
   vec3 l = IMG_NORM_PIXEL(inputImage, uv - vec2(d.x, 0.0)).rgb;
   vec3 u = IMG_NORM_PIXEL(inputImage, uv + vec2(0.0, d.y)).rgb;
@@ -23,5 +25,6 @@ void main() {
   vec3 own = (c + 0.15) / (max(c.r, max(c.g, c.b)) + 0.15);
   vec3 line = mix(own, own * tint.rgb * 1.4, 0.6) * strength * gain;
   line = line / (1.0 + 0.5 * line);
-  gl_FragColor = vec4(mix(c, c * shadow + line, amount), 1.0);
+  float cover = 1.0 - (1.0 - s.a) * (1.0 - min(amount * max(line.r, max(line.g, line.b)), 1.0));
+  gl_FragColor = vec4(mix(c, c * shadow + line, amount), cover);
 }

@@ -15,7 +15,8 @@
     {"NAME": "key", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 0.45, "LABEL": "Brightness from which the new picture covers the echo"},
     {"NAME": "seep", "TYPE": "float", "MIN": 0, "MAX": 10, "DEFAULT": 0.8, "LABEL": "New picture everywhere, per second"},
     {"NAME": "center", "TYPE": "point2D", "MIN": [0.0, 0.0], "MAX": [1.0, 1.0], "DEFAULT": [0.5, 0.5], "LABEL": "Centre"}
-  ]
+  ],
+  "PERFORMER": {"alpha": "premultiplied"}
 }*/
 
 // (cos, sin) of x turns by parabolas, to 0.1 %: the real ones are dear where a CPU draws.
@@ -33,20 +34,24 @@ void main() {
   vec2 uv = isf_FragNormCoord;
   vec2 aspect = vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0);
   float dt = min(TIMEDELTA, 0.1);
-  vec3 fresh = IMG_THIS_PIXEL(inputImage).rgb;
+  vec4 fresh = IMG_THIS_PIXEL(inputImage);
 
   vec2 cs = turn(rotate * dt);
   vec2 p = (uv - center) * aspect;
   p = vec2(cs.x * p.x + cs.y * p.y, cs.x * p.y - cs.y * p.x) * exp(-zoom * dt);
   vec2 q = 1.0 - abs(1.0 - mod(p / aspect + center, 2.0));
-  vec3 past = IMG_NORM_PIXEL(echo, q).rgb;
+  vec4 old = IMG_NORM_PIXEL(echo, q);
+  vec3 past = old.rgb;
 
   // A small rotation about the grey axis; the sum of the channels stays as it is.
   float a = hue * dt * 3.6276;
   past += a * (past.zxy - past.yzx);
   past = clamp(past, 0.0, 1.0) * exp(-dt / decay);
 
-  float k = smoothstep(key - 0.2, key + 0.25, luma(fresh));
+  float k = smoothstep(key - 0.2, key + 0.25, luma(fresh.rgb));
   float rate = seep + 40.0 * k * k;
-  gl_FragColor = vec4(mix(past, fresh, FRAMEINDEX == 0 ? 1.0 : 1.0 - exp(-rate * dt)), 1.0);
+  float share = FRAMEINDEX == 0 ? 1.0 : 1.0 - exp(-rate * dt);
+  // The echo covers what lies below as far as it is bright: where there was nothing it fades to nothing.
+  float faded = clamp(old.a, 0.0, 1.0) * exp(-dt / decay);
+  gl_FragColor = vec4(mix(past, fresh.rgb, share), max(fresh.a, faded + (fresh.a - faded) * share));
 }

@@ -14,7 +14,8 @@
     {"NAME": "detail", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 0.4, "LABEL": "Fine eddies"},
     {"NAME": "phase", "TYPE": "float", "MIN": -4, "MAX": 4, "DEFAULT": 0.0, "LABEL": "Shift of the flow, turns"},
     {"NAME": "drift", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 0.3, "LABEL": "How far the flow changes by itself"}
-  ]
+  ],
+  "PERFORMER": {"alpha": "premultiplied"}
 }*/
 
 // (cos, sin) of x turns by parabolas, to 0.1 %: the real ones are dear where a CPU draws.
@@ -40,7 +41,7 @@ vec2 curl(vec2 p, float t) {
 void main() {
   vec2 uv = isf_FragNormCoord;
   if (PASSINDEX == 1) {  // the flow is smooth: a quarter of the size is enough of it
-    gl_FragColor = vec4(IMG_NORM_PIXEL(inputImage, fold(uv + IMG_NORM_PIXEL(flow, uv).xy)).rgb, 1.0);
+    gl_FragColor = IMG_NORM_PIXEL(inputImage, fold(uv + IMG_NORM_PIXEL(flow, uv).xy));
     return;
   }
   vec2 aspect = vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0);

@@ -13,7 +13,8 @@
     {"NAME": "blocks", "TYPE": "float", "MIN": 2, "MAX": 60, "DEFAULT": 14, "LABEL": "Blocks across"},
     {"NAME": "always", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 0.0, "LABEL": "Torn without hits"},
     {"NAME": "colour", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 0.6, "LABEL": "Colours come apart"}
-  ]
+  ],
+  "PERFORMER": {"alpha": "premultiplied"}
 }*/
 float hash(vec2 p) { p = fract(p * vec2(123.34, 456.21)); p += dot(p, p + 45.32); return fract(p.x * p.y); }
 void main() {
@@ -36,8 +37,9 @@ void main() {
   vec2 move = torn * (vec2(hash(block + beat + 7.0), hash(block - beat)) - 0.5) * 0.35 + vec2(slip * 0.3, 0.0);
   vec2 p = uv + move * strength;
   vec2 split = vec2(0.02 * strength * colour * (0.4 + torn), 0.0);
-  vec3 c = vec3(IMG_NORM_PIXEL(inputImage, fract(p + split)).r, IMG_NORM_PIXEL(inputImage, fract(p)).g,
-                IMG_NORM_PIXEL(inputImage, fract(p - split)).b);
+  vec2 red = IMG_NORM_PIXEL(inputImage, fract(p + split)).ra, green = IMG_NORM_PIXEL(inputImage, fract(p)).ga,
+       blue = IMG_NORM_PIXEL(inputImage, fract(p - split)).ba;
+  vec3 c = vec3(red.x, green.x, blue.x);
   c = mix(c, c.gbr, torn * step(0.75, hash(block * 1.7 + beat)) * colour);
-  gl_FragColor = vec4(c, 1.0);
+  gl_FragColor = vec4(c, max(green.y, max(red.y, blue.y)));
 }

@@ -13,7 +13,8 @@
     {"NAME": "shade", "TYPE": "color", "DEFAULT": [0.25, 0.02, 0.3, 1.0], "LABEL": "Shade"},
     {"NAME": "body", "TYPE": "color", "DEFAULT": [0.95, 0.3, 0.2, 1.0], "LABEL": "Body"},
     {"NAME": "light", "TYPE": "color", "DEFAULT": [1.0, 0.93, 0.7, 1.0], "LABEL": "Lightest"}
-  ]
+  ],
+  "PERFORMER": {"alpha": "premultiplied"}
 }*/
 
 float luma(vec3 c) {
@@ -21,12 +22,13 @@ float luma(vec3 c) {
 }
 
 void main() {
-  vec3 c = IMG_THIS_PIXEL(inputImage).rgb;
+  vec4 s = IMG_THIS_PIXEL(inputImage);
+  vec3 c = s.rgb / max(s.a, 1e-4);
   float l = (luma(c) - 0.4) * gain + 0.4 + shift;
   float w = abs(1.0 - mod(l * (1.0 + 2.0 * fold), 2.0));
   l = mix(clamp(l, 0.0, 1.0), 1.0 - w, min(fold, 1.0)) * 3.0;
   vec3 g = mix(ink.rgb, shade.rgb, smoothstep(0.0, 1.0, l));
   g = mix(g, body.rgb, smoothstep(1.0, 2.0, l));
   g = mix(g, light.rgb, smoothstep(2.0, 3.0, l));
-  gl_FragColor = vec4(mix(c, g, amount), 1.0);
+  gl_FragColor = vec4(mix(c, g, amount) * s.a, s.a);
 }

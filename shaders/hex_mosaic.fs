@@ -8,7 +8,8 @@
     {"NAME": "swell", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 0.5, "LABEL": "Dark cells shrink"},
     {"NAME": "relief", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 0.5, "LABEL": "Bevel"},
     {"NAME": "amount", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 1.0, "LABEL": "Mix"}
-  ]
+  ],
+  "PERFORMER": {"alpha": "premultiplied"}
 }*/
 float hex(vec2 p) {
   p = abs(p);
@@ -20,10 +21,12 @@ void main() {
   vec4 apart = vec4(p - centre.xy * s, p - (centre.zw + 0.5) * s);
   vec2 d = dot(apart.xy, apart.xy) < dot(apart.zw, apart.zw) ? apart.xy : apart.zw;
   vec2 middle = (p - d) / cells / wide + 0.5;
-  vec3 c = IMG_NORM_PIXEL(inputImage, clamp(middle, 0.0, 1.0)).rgb;
+  vec4 cell = IMG_NORM_PIXEL(inputImage, clamp(middle, 0.0, 1.0)), here = IMG_THIS_PIXEL(inputImage);
+  vec3 c = cell.rgb;
   float l = dot(c, vec3(0.299, 0.587, 0.114)), size = 0.5 * (1.0 - gap) * mix(1.0, 0.35 + 0.65 * sqrt(l), swell);
   float inside = smoothstep(0.03, -0.03, hex(d) - size);
   float light = 1.0 + relief * (0.9 * dot(normalize(d + 1e-4), vec2(-0.5, 0.8)) * smoothstep(0.3, 1.0, hex(d) / size) + 0.25);
   vec3 lit = c * light * inside;
-  gl_FragColor = vec4(clamp(mix(IMG_THIS_PIXEL(inputImage).rgb, lit, amount), 0.0, 1.0), 1.0);
+  float cover = here.a + (cell.a - here.a) * amount;
+  gl_FragColor = vec4(clamp(mix(here.rgb, lit, amount), 0.0, cover), cover);
 }

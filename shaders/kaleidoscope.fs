@@ -12,7 +12,8 @@
     {"NAME": "drift", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 0.5, "LABEL": "Wandering of the wedge by itself"},
     {"NAME": "bend", "TYPE": "float", "MIN": -1, "MAX": 1, "DEFAULT": 0.0, "LABEL": "Twist with distance"},
     {"NAME": "blend", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 1.0, "LABEL": "Mix with the untouched picture"}
-  ]
+  ],
+  "PERFORMER": {"alpha": "premultiplied"}
 }*/
 
 // (cos, sin) of x turns by parabolas, to 0.1 %: the real ones are dear where a CPU draws.
@@ -39,5 +40,5 @@ void main() {
   vec2 roam = 0.18 * drift * vec2(turn(TIME * 0.021).x, turn(TIME * 0.017).y);
   vec2 q = turn(a + spin + drift * TIME * 0.008) * r / zoom;
   vec2 s = mix(uv, q / aspect.y + 0.5 + roam, blend);
-  gl_FragColor = vec4(IMG_NORM_PIXEL(inputImage, fold(s)).rgb, 1.0);
+  gl_FragColor = IMG_NORM_PIXEL(inputImage, fold(s));
 }

@@ -13,7 +13,8 @@
     {"NAME": "bias", "TYPE": "color", "DEFAULT": [0.5, 0.5, 0.5, 1.0], "LABEL": "Middle of the palette"},
     {"NAME": "swing", "TYPE": "color", "DEFAULT": [0.5, 0.5, 0.5, 1.0], "LABEL": "Reach of the palette"},
     {"NAME": "offset", "TYPE": "color", "DEFAULT": [0.0, 0.1, 0.22, 1.0], "LABEL": "Phase of red, green, blue, turns"}
-  ]
+  ],
+  "PERFORMER": {"alpha": "premultiplied"}
 }*/
 
 float luma(vec3 c) {
@@ -26,9 +27,10 @@ vec3 wave(vec3 x) {
 }
 
 void main() {
-  vec3 c = IMG_THIS_PIXEL(inputImage).rgb;
+  vec4 s = IMG_THIS_PIXEL(inputImage);
+  vec3 c = s.rgb / max(s.a, 1e-4);
   float l = luma(c);
   vec3 pal = bias.rgb + swing.rgb * wave(l * spread + phase + drift * TIME * 0.02 + offset.rgb);
   pal *= mix(1.0, min(l * 2.2, 1.0 + l * 0.2), keep);
-  gl_FragColor = vec4(clamp(mix(c, pal, amount), 0.0, 1.0), 1.0);
+  gl_FragColor = vec4(clamp(mix(c, pal, amount), 0.0, 1.0) * s.a, s.a);
 }

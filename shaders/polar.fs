@@ -8,7 +8,8 @@
     {"NAME": "fall", "TYPE": "float", "MIN": -1, "MAX": 1, "DEFAULT": 0.15, "LABEL": "Falling, pictures per second: change it rarely"},
     {"NAME": "push", "TYPE": "float", "MIN": -1, "MAX": 1, "DEFAULT": 0.0, "LABEL": "A step inwards"},
     {"NAME": "dark", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 0.6, "LABEL": "Dark at the bottom"}
-  ]
+  ],
+  "PERFORMER": {"alpha": "premultiplied"}
 }*/
 void main() {
   vec2 p = (isf_FragNormCoord - 0.5) * vec2(RENDERSIZE.x / RENDERSIZE.y, 1.0);
@@ -16,6 +17,6 @@ void main() {
   vec2 uv = vec2(atan(p.y, p.x) / 3.14159265 + spiral * down, down + TIME * fall + push);
   uv.x = abs(mod(uv.x * 2.0, 4.0) - 2.0) * 0.5;
   uv.y = abs(mod(uv.y * 2.0, 2.0) - 1.0);
-  vec3 c = IMG_NORM_PIXEL(inputImage, uv).rgb;
-  gl_FragColor = vec4(c * mix(1.0, smoothstep(0.0, 0.35, r), dark), 1.0);
+  vec4 c = IMG_NORM_PIXEL(inputImage, uv);
+  gl_FragColor = vec4(c.rgb * mix(1.0, smoothstep(0.0, 0.35, r), dark), c.a);
 }

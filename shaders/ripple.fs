@@ -13,7 +13,8 @@
     {"NAME": "decay", "TYPE": "float", "MIN": 0.1, "MAX": 4, "DEFAULT": 0.7, "LABEL": "Fading, seconds"},
     {"NAME": "shine", "TYPE": "float", "MIN": 0, "MAX": 2, "DEFAULT": 0.6, "LABEL": "Light on the waves"},
     {"NAME": "center", "TYPE": "point2D", "MIN": [0.0, 0.0], "MAX": [1.0, 1.0], "DEFAULT": [0.5, 0.5]}
-  ]
+  ],
+  "PERFORMER": {"alpha": "premultiplied"}
 }*/
 void main() {
   vec4 ages = IMG_NORM_PIXEL(drops, vec2(0.5));  // of the last four drops, the newest first
@@ -31,6 +32,6 @@ void main() {
     wave += sin(clamp(front * 34.0, -12.566, 6.283)) * exp(-front * front * 60.0 - t / decay);
   }
   vec2 q = uv - p / r / aspect * wave * amount * 0.07;
-  vec3 c = IMG_NORM_PIXEL(inputImage, 1.0 - abs(1.0 - mod(q, 2.0))).rgb;
-  gl_FragColor = vec4(clamp(c * (1.0 + wave * shine * amount) + max(wave, 0.0) * shine * amount * 0.12, 0.0, 1.0), 1.0);
+  vec4 c = IMG_NORM_PIXEL(inputImage, 1.0 - abs(1.0 - mod(q, 2.0)));
+  gl_FragColor = vec4(clamp(c.rgb * (1.0 + wave * shine * amount) + max(wave, 0.0) * shine * amount * 0.12 * c.a, 0.0, c.a), c.a);
 }

@@ -11,15 +11,15 @@
     {"NAME": "threshold", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 0.45, "LABEL": "Runs from this brightness on"},
     {"NAME": "angle", "TYPE": "float", "MIN": -1, "MAX": 1, "DEFAULT": 0.25, "LABEL": "Direction, turns"},
     {"NAME": "grain", "TYPE": "float", "MIN": 0, "MAX": 1, "DEFAULT": 0.6, "LABEL": "Unevenness of the streaks"}
-  ]
+  ],
+  "PERFORMER": {"alpha": "premultiplied"}
 }*/
 float luma(vec3 c) { return dot(c, vec3(0.299, 0.587, 0.114)); }
 float hash(float n) { return fract(sin(n * 12.9898) * 43758.5453); }
 void main() {
   if (PASSINDEX == 1) {  // what ran here covers what is darker
-    vec3 here = IMG_THIS_PIXEL(inputImage).rgb;
-    vec4 run = IMG_THIS_PIXEL(paint);
-    gl_FragColor = vec4(run.a > luma(here) ? run.rgb : here, 1.0);
+    vec4 here = IMG_THIS_PIXEL(inputImage), run = IMG_THIS_PIXEL(paint);
+    gl_FragColor = run.a > luma(here.rgb) ? vec4(run.rgb, max(here.a, smoothstep(0.0, 0.1, run.a))) : here;
     return;
   }
   vec2 wide = vec2(RENDERSIZE.y / RENDERSIZE.x, 1.0), way = vec2(cos(6.28318 * angle), sin(6.28318 * angle));

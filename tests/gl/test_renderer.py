@@ -380,7 +380,7 @@ def test_a_source_with_its_effects(world):
 def test_the_last_of_several_passes_is_what_is_seen(world, lasting):
     spec = make(
         "several",
-        "void main() { gl_FragColor = PASSINDEX == 0 ? vec4(0.0) : vec4(0.5) + IMG_THIS_PIXEL(a); }",
+        "void main() { gl_FragColor = PASSINDEX == 0 ? vec4(0.0) : vec4(vec3(0.5), 1.0) + IMG_THIS_PIXEL(a); }",
         json.dumps({"PASSES": [{"TARGET": "a", "PERSISTENT": lasting, "WIDTH": 1}, {}]}),
     )
     renderer = Renderer(world.ctx, {**SHADERS, "several": spec})
@@ -560,7 +560,7 @@ def test_reloading_keeps_buffers_and_refuses_what_is_broken(world):
     renderer.reload(
         make(
             "adds",
-            "void main() { gl_FragColor = vec4(more); }",
+            "void main() { gl_FragColor = vec4(vec3(more), 1.0); }",
             '{"INPUTS": [{"NAME": "more", "TYPE": "float", "DEFAULT": 0.75}]}',
         )
     )

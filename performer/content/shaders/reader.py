@@ -32,6 +32,8 @@ _ALIASES = {
     "fft": "audioFFT",
 }
 _MOST = 256  # inputs, passes
+#: What PERFORMER.alpha may say besides "straight".
+ALPHAS = ("premultiplied", "opaque")
 
 
 def load(path: Path) -> ShaderSpec:
@@ -108,6 +110,7 @@ class _Reader:
                     f"{self.where}: needs {', '.join(wanted)} of a vertex shader; put its .vs file beside it"
                 )
         private = self.header.get("PERFORMER")
+        private = private if isinstance(private, dict) else {}
         return ShaderSpec(
             self.name,
             kind,
@@ -123,11 +126,24 @@ class _Reader:
             fragment,
             vertex,
             corners=self.author_vertex is not None,
-            costly=isinstance(private, dict) and str(private.get("COST")).lower() == "high",
+            costly=str(private.get("COST")).lower() == "high",
+            alpha=self.alpha(private.get("ALPHA")),
             path=self.path,
             warnings=tuple(self.warnings),
             sources=(tuple(self.included.names),) * len(passes) if len(self.included.names) > 1 else (),
         )
+
+    def alpha(self, said: Any) -> str:
+        """What the author says of the alpha that the shader writes."""
+        if said is None or str(said).lower() == "straight":
+            return ""
+        if str(said).lower() in ALPHAS:
+            return str(said).lower()
+        self.warnings.append(
+            f"{self.where}:{self.line_of('alpha')}: PERFORMER.alpha: expected straight, {' or '.join(ALPHAS)}, "
+            f"got {said!r:.40}; straight is taken"
+        )
+        return ""
 
     # -- inputs
 

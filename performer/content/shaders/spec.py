@@ -85,6 +85,8 @@ class ShaderSpec:
     vertex     GLSL 3.30 core, likewise
     corners    the vertex shader is the author's, drawn as a strip of four instead of one large triangle
     costly     may be left out when frames come late
+    alpha      what the author says of it: "premultiplied" (the shader reads and writes colours that are multiplied by
+               theirs, and leaves opaque what was), "opaque" (it writes 1 everywhere) or "" (nothing: they are straight)
     warnings   one line each: what was tolerated
     fragments  one fragment shader for each pass, where they are not the same
     sources    for each pass its files, where it is not `path` alone; lines of the second begin at FILE_LINES + 1
@@ -105,6 +107,7 @@ class ShaderSpec:
     vertex: str
     corners: bool = False
     costly: bool = False
+    alpha: str = ""
     path: Path | None = None
     warnings: tuple[str, ...] = ()
     fragments: tuple[str, ...] = ()

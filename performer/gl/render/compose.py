@@ -31,6 +31,7 @@ _FETCH = _COPY.replace(
 # What MODE, PLACED and MASKED do not ask for is not there: where the processor draws, even a branch not taken costs.
 # GROUND: there is something below.
 # LIKE: all are as large as what is drawn, and need not be filtered where they lie as they are.
+# PREMULTIPLIED: the colours of what lies above are multiplied by its alpha. A stencil's always are.
 _MIX = """\
 #version 330 core
 #define MODE %d
@@ -38,6 +39,7 @@ _MIX = """\
 #define MASKED %d
 #define LIKE %d
 #define GROUND %d
+#define PREMULTIPLIED %d
 in vec2 isf_FragNormCoord;
 out vec4 pixel;
 uniform sampler2D below, above, stencil;
@@ -72,11 +74,14 @@ void main() {
 #else
   vec4 top = here(above);
 #endif
+#if PREMULTIPLIED
+  top.rgb /= max(top.a, 1e-4);
+#endif
   vec3 b = max(top.rgb, 0.0), c = b;
   seen *= clamp(top.a, 0.0, 1.0);
 #if MASKED
   vec4 hole = here(stencil);
-  float light = clamp(dot(hole.rgb, LUMA), 0.0, 1.0) * clamp(hole.a, 0.0, 1.0);
+  float light = clamp(dot(hole.rgb, LUMA), 0.0, 1.0);
   seen *= mix(1.0, mix(light, 1.0 - light, mask.y), mask.x);
 #endif
 #if MODE == 2
@@ -140,10 +145,40 @@ void main() {
   pixel = vec4(light * vec3(0.85, 0.92, 1.1), 1.0);
 }
 """
+_PREMULTIPLY = """\
+#version 330 core
+out vec4 pixel;
+uniform sampler2D image;
+void main() {
+  pixel = texelFetch(image, ivec2(gl_FragCoord.xy), 0);
+  pixel.a = clamp(pixel.a, 0.0, 1.0);
+  pixel.rgb *= pixel.a;
+}
+"""
+# A clear pixel takes the colour of those around it: where a shader reads between two pixels, no black creeps in.
+_STRAIGHTEN = """\
+#version 330 core
+out vec4 pixel;
+uniform sampler2D image;
+void main() {
+  ivec2 at = ivec2(gl_FragCoord.xy), last = textureSize(image, 0) - 1;
+  pixel = texelFetch(image, at, 0);
+  vec4 around = pixel;
+  if (pixel.a < 0.002) {  // nobody sees half a step of eight bits
+    for (int y = -1; y <= 1; y++) for (int x = -1; x <= 1; x++) {
+      around += texelFetch(image, clamp(at + ivec2(x, y), ivec2(0), last), 0);
+    }
+  }
+  pixel.rgb = around.rgb / max(around.a, 1e-4);
+}
+"""
 
 
 class _Mix:
-    """The mix shader for one mode, moved or not, masked or not, of pictures of one size or not, on something or not."""
+    """The mix shader for one mode: moved or not, masked or not, of pictures of one size or not, on something or not.
+
+    And for what lies above with colours that are multiplied by its alpha or not.
+    """
 
     def __init__(self, ctx: moderngl.Context, *kind: int) -> None:
         self.program = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_MIX % kind)
@@ -166,12 +201,13 @@ class Compose:
         self._ctx, self._after = ctx, after_pass(ctx)
         self._programs = [
             ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=source)
-            for source in (_COPY, _FETCH, _PRESENT, _DARK)
+            for source in (_COPY, _FETCH, _PRESENT, _DARK, _PREMULTIPLY, _STRAIGHTEN)
         ]
-        self._copy, self._fetch, self._present, _ = self._programs
+        self._copy, self._fetch, self._present, *_ = self._programs
         self._vaos = [ctx.vertex_array(program, []) for program in self._programs]
-        self._copy_vao, self._fetch_vao, self._present_vao, self._dark_vao = self._vaos
-        self._mixes: dict[tuple[int, bool, bool, bool, bool], _Mix] = {}  # made when first asked for
+        self._copy_vao, self._fetch_vao, self._present_vao, self._dark_vao = self._vaos[:4]
+        self._premultiply_vao, self._straighten_vao = self._vaos[4:]
+        self._mixes: dict[tuple[int, bool, bool, bool, bool, bool], _Mix] = {}  # made when first asked for
 
     def copy(self, image: moderngl.Texture, into: moderngl.Framebuffer, gain: float = 1.0) -> None:
         """The image times gain, stretched to fit, linearly filtered."""
@@ -193,6 +229,7 @@ class Compose:
         key: tuple[float, float, tuple[float, ...]] = (0.0, 0.0, (0.0, 0.0, 0.0)),
         stencil: moderngl.Texture | None = None,
         mask: tuple[float, float] = (0.0, 0.0),
+        premultiplied: bool = False,
     ) -> None:
         """`above` on `below`, or on black.
 
@@ -200,6 +237,7 @@ class Compose:
         place    where `above` lies; None: all over
         key      threshold, softness, colour, for the two modes that cut out
         stencil  a picture whose brightness weighs the opacity; mask: how far (0..1), and 1.0 to turn it round
+        premultiplied  whether the colours of `above` are multiplied by its alpha; those of `stencil` must be
         """
         size = into.size
         like = (
@@ -207,7 +245,7 @@ class Compose:
             and (place is not None or above.size == size)
             and (stencil is None or stencil.size == size)
         )
-        kind = mode, place is not None, stencil is not None, like, below is not None
+        kind = mode, place is not None, stencil is not None, like, below is not None, premultiplied
         program = self._mixes.get(kind)
         if program is None:
             program = self._mixes[kind] = _Mix(self._ctx, *kind)
@@ -258,6 +296,20 @@ class Compose:
         self._present["gain"].value = gain  # type: ignore[union-attr]
         self._present["shake"].value = 5.588238 * float(frame % 64)  # type: ignore[union-attr]
         self._present_vao.render(moderngl.TRIANGLES, 3)
+        self._after()
+
+    def premultiply(self, image: moderngl.Texture, into: moderngl.Framebuffer) -> None:
+        """The image, as large as `into`, with its colours multiplied by its alpha."""
+        self._through(self._premultiply_vao, image, into)
+
+    def straighten(self, image: moderngl.Texture, into: moderngl.Framebuffer) -> None:
+        """The image, as large as `into`, with its colours divided by its alpha; clear pixels have their neighbours'."""
+        self._through(self._straighten_vao, image, into)
+
+    def _through(self, vao: moderngl.VertexArray, image: moderngl.Texture, into: moderngl.Framebuffer) -> None:
+        into.use()
+        image.use(0)
+        vao.render(moderngl.TRIANGLES, 3)
         self._after()
 
     def dark(self, into: moderngl.Framebuffer) -> None:

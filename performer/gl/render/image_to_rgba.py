@@ -69,6 +69,16 @@ void main() {
   pixel = texture(packed_picture, vec2(at.x, 1.0 - at.y)) * (1.0 - max(beside.x, beside.y));
 }
 """
+# Their first row stays the top one here.
+_WEIGH = """\
+#version 330 core
+out vec4 pixel;
+uniform sampler2D packed_picture;
+void main() {
+  pixel = texelFetch(packed_picture, ivec2(gl_FragCoord.xy), 0);
+  pixel.rgb *= pixel.a;
+}
+"""
 # Catmull-Rom in five bilinear taps, after J. Jimenez, "Filmic SMAA" (SIGGRAPH 2016); its corners weigh next to nothing.
 _REFINE = """\
 #version 330 core
@@ -114,6 +124,8 @@ class Converter:
         self._refine = ctx.vertex_array(self._cubic, [])
         self._packed = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_UNPACK)
         self._unpack = ctx.vertex_array(self._packed, [])
+        self._weighing = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_WEIGH)
+        self._weigh = ctx.vertex_array(self._weighing, [])
 
     def refine(self, image: moderngl.Texture, into: Target) -> None:
         """Enlarge without the creases of linear filtering."""
@@ -131,6 +143,13 @@ class Converter:
         part = (least(1.0, wanted / aspect), least(1.0, aspect / wanted))
         self._packed["part"].value = part  # type: ignore[union-attr]
         self._unpack.render(moderngl.TRIANGLES, 3)
+        self._after()
+
+    def weigh(self, picture: moderngl.Texture, into: Target) -> None:
+        """A packed picture, as large as the target, with its colours multiplied by its alpha."""
+        into.fbo.use()
+        picture.use(0)
+        self._weigh.render(moderngl.TRIANGLES, 3)
         self._after()
 
     def draw(
@@ -178,6 +197,8 @@ class Converter:
             self.program,
             self._cubic,
             self._packed,
+            self._weigh,
+            self._weighing,
             self._tensor_vao,
             self._tensor,
         ):

@@ -201,8 +201,8 @@ class Node:
 
     def _render(self, program: PassProgram, fbo: moderngl.Framebuffer) -> None:
         fbo.use()
-        if program.corners:
-            fbo.clear()  # the author's corners need not cover everything
+        if not program.covers:
+            fbo.clear()
         program.render()
 
     def _render_buffer(self, program: PassProgram, one: Pass, size: tuple[int, int], lent: dict[str, Target]) -> Target:

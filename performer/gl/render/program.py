@@ -10,6 +10,7 @@ from typing import Any
 import moderngl
 
 from performer.content.shaders import ShaderSpec, specialise
+from performer.content.shaders.alpha import writes_opaque
 from performer.content.shaders.glsl import SUFFIX, renamed
 from performer.content.shaders.spec import FILE_LINES
 from performer.gl.render.target_pool import software
@@ -29,10 +30,10 @@ class PassProgram:
     rest     inputs that it takes as constants
     fetched  reads images that it samples at the pixel it draws as they are: they must be as large as what is drawn
 
-    `here` are the names of such images.
+    `here` are the names of such images; `covers` says that every pixel is drawn.
     """
 
-    __slots__ = ("_after", "_last", "_mode", "_set", "_vao", "corners", "glsl", "here", "units")
+    __slots__ = ("_after", "_last", "_mode", "_set", "_vao", "covers", "glsl", "here", "units")
 
     def __init__(
         self,
@@ -48,7 +49,7 @@ class PassProgram:
         if fetched:
             fragment = specialise.fetched(fragment)
         self.glsl = ctx.program(vertex_shader=vertex, fragment_shader=fragment)
-        self.corners = spec.corners
+        self.covers = not spec.corners and re.search(r"\bdiscard\b", fragment) is None
         self._vao = ctx.vertex_array(self.glsl, [])
         self._after = after_pass(ctx)
         self._vao.vertices = 4 if spec.corners else 3
@@ -98,6 +99,7 @@ class Program:
     passes   one program for each of the shader's passes
     settles  whether it is worth the while to compile it for knobs that stand still: where the processor draws, and it
              came with the program, so that nothing is compiled that was not tried
+    opaque   whether its picture has alpha 1 everywhere, whatever it reads
 
     Raises Fault("FILE:LINE: what the driver says") when it does not compile; GL is then as it was.
     """
@@ -105,6 +107,7 @@ class Program:
     def __init__(self, ctx: moderngl.Context, spec: ShaderSpec) -> None:
         self.ctx, self.spec = ctx, spec
         self.settles = software(ctx) and spec.path is not None and spec.path.is_relative_to(_OWN)
+        self.opaque = writes_opaque(spec)
         self.passes: list[PassProgram] = []
         self._settled: dict[tuple[int, bool, tuple[tuple[str, Value], ...]], PassProgram] = {}
         index = 0

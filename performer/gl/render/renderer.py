@@ -21,7 +21,7 @@ from performer.gl.render.pass_timer import Timer
 from performer.gl.render.program import Program
 from performer.gl.render.sampler_inputs import Samplers
 from performer.gl.render.scene_state import LayerState, SceneState, at_rest
-from performer.gl.render.target_pool import Pool, Target, software
+from performer.gl.render.target_pool import Alpha, Pool, Target, software
 from performer.gl.render.texture import ImageTexture
 from performer.system.errors import Fault, nearest
 from performer.types.frame import EMPTY, Features, Frame, Image, Images, Scene, Sound
@@ -246,9 +246,9 @@ class Renderer:
         if node is not None:
             node.set("progress", progress)
             both = {"startImage": start.texture, "endImage": end.texture}
-            drawn, result = self._draw_node(node, frame, incoming, stage, both, start.texture, into)
+            drawn, result = self._draw_node(node, frame, incoming, stage, both, start, into)
         if not drawn:
-            result = self._pool.take(frame.size)
+            result = self._take(frame.size, Alpha.OPAQUE)
             self._compose.mix(start.texture, end.texture, 0, progress, result.fbo)
         self._pool.give(start)
         self._pool.give(end)
@@ -268,7 +268,7 @@ class Renderer:
         left_out = stage.costly(self.skip)
         master = [node for node in stage.master if node not in left_out]
         stencils = {
-            layer.name: self._draw_layer(frame, scene, stage, layer, images, left_out, None) for layer in stage.stencils
+            layer.name: self._draw_stencil(frame, scene, stage, layer, images, left_out) for layer in stage.stencils
         }
         direct = into if not master and len(stage.layers) == 1 else None
         aspect, below = frame.size[0] / frame.size[1], None
@@ -282,12 +282,16 @@ class Renderer:
             if plain:
                 if above is None:
                     return None
-                below = above
-                continue
+                if above.alpha is Alpha.OPAQUE:
+                    below = above
+                    continue
             assert above is not None
+            filtered = above.size != frame.size or not layer.unmoved(scene.params)
+            if above.alpha is Alpha.STRAIGHT and filtered:
+                above = self._premultiplied(above)
             stencil = stencils.get(layer.mask) if layer.mask is not None else None
             last = into if not master and at == len(stage.layers) - 1 else None
-            mixed = None if last is not None else self._pool.take(frame.size)
+            mixed = None if last is not None else self._take(frame.size, Alpha.OPAQUE)
             layer.lay(
                 self._compose,
                 scene.params,
@@ -296,6 +300,7 @@ class Renderer:
                 stencil.texture if stencil is not None else None,
                 aspect,
                 last if last is not None else mixed.fbo,  # type: ignore[union-attr]
+                above.alpha is Alpha.PREMULTIPLIED,
             )
             for spent in (below, above):
                 if spent is not None and spent not in stencils.values():
@@ -308,7 +313,27 @@ class Renderer:
                 self._pool.give(spent)
         if below is None:
             return None
-        return self._run(frame, scene, stage, master, below, into)
+        drawn = self._run(frame, scene, stage, master, below, into)
+        if drawn is None or drawn.alpha is Alpha.OPAQUE:
+            return drawn
+        ground = self._take(frame.size, Alpha.OPAQUE)
+        self._compose.mix(None, drawn.texture, 0, 1.0, ground.fbo, premultiplied=drawn.alpha is Alpha.PREMULTIPLIED)
+        self._pool.give(drawn)
+        return ground
+
+    def _draw_stencil(
+        self,
+        frame: Frame,
+        scene: Scene,
+        stage: SceneState,
+        layer: LayerState,
+        images: Images,
+        left_out: list[Node],
+    ) -> Target:
+        """A layer's picture as a mask: its colours are multiplied by its alpha."""
+        drawn = self._draw_layer(frame, scene, stage, layer, images, left_out, None)
+        assert drawn is not None
+        return self._premultiplied(drawn) if drawn.alpha is Alpha.STRAIGHT else drawn
 
     def _draw_layer(
         self,
@@ -326,17 +351,20 @@ class Renderer:
             texture = layer.image.draw(images.get((scene.number, layer.name)), frame.t, frame.dt, frame.size)
             if texture is not None:
                 self._remember(layer.image)
-            picture = self._last_image.picture if self._last_image is not None else None
+            picture = None if texture is None and layer.clear else self._any_image()
             if picture is not None:
-                drawn = self._run(frame, scene, stage, effects, picture, into)
-                return self._copied(picture) if drawn is picture and texture is None else drawn
+                shown = self._run(frame, scene, stage, effects, picture, into)
+                return self._copied(picture) if shown is picture and texture is None else shown
         elif layer.source is not None:
             last = None if effects else into
             drawn, source = self._draw_node(layer.source, frame, scene, stage, {}, self._any_image(), last)
             if drawn and source is None:
                 return None
-        if source is None:
-            source = self._pool.take(frame.size)
+        if source is None and layer.clear:
+            source = self._take(frame.size, Alpha.PREMULTIPLIED)
+            source.fbo.clear()
+        elif source is None:
+            source = self._take(frame.size, Alpha.OPAQUE)
             self._compose.dark(source.fbo)
         return self._run(frame, scene, stage, effects, source, into)
 
@@ -352,7 +380,7 @@ class Renderer:
         """Draw a chain of filters over a picture, which goes back to the pool if it came from there."""
         for node in nodes:
             last = into if node is nodes[-1] else None
-            drawn, picture = self._draw_node(node, frame, scene, stage, {"inputImage": now.texture}, now.texture, last)
+            drawn, picture = self._draw_node(node, frame, scene, stage, {"inputImage": now.texture}, now, last)
             if not drawn:
                 continue
             self._pool.give(now)
@@ -368,22 +396,64 @@ class Renderer:
         scene: Scene,
         stage: SceneState,
         given: dict[str, moderngl.Texture],
-        other: moderngl.Texture,
+        other: Target | None,
         into: moderngl.Framebuffer | None,
     ) -> tuple[bool, Target | None]:
-        """Whether it was drawn, and the picture; no picture where it was drawn to `into`."""
+        """Whether it was drawn, and the picture; no picture where it was drawn to `into`.
+
+        given  the textures of its usual image inputs; other, what the rest of them see, or None for black
+        """
         if node in self._failed or node.scale <= 0.0:
             return False, None
+        spec, suited = node.program.spec, other
         try:
-            textures = self._samplers.fill(node.program.spec, frame, given, other)
+            if other is not None and spec.images:
+                suited = self._suited(other, spec)
+            if suited is not other and suited is not None:
+                given = dict.fromkeys(given, suited.texture)
+            textures = self._samplers.fill(spec, frame, given, suited.texture if suited is not None else self._black)
             timer = self.timer if self.timer is not None and self.timer.on else None
             moment = stage.moment if node.scale >= 1.0 else self._smaller(stage.moment, node.scale)
-            return True, node.draw(moment, scene.params, textures, into if moment is stage.moment else None, timer)
+            alpha = _drawn_alpha(node.program, other)
+            last = into if moment is stage.moment and alpha is Alpha.OPAQUE else None
+            picture = node.draw(moment, scene.params, textures, last, timer)
+            if picture is not None:
+                picture.alpha = alpha
+            return True, picture
         except Exception:
             # Out of memory, a driver's whim: the show goes on without this node.
             log.exception("%s: drawing failed; left out", node.program.spec.where)
             self._failed.add(node)
             return False, None
+        finally:
+            if suited is not None and suited is not other:
+                self._pool.give(suited)
+
+    def _suited(self, picture: Target, spec: ShaderSpec) -> Target:
+        """The picture with its alpha as a shader expects it: itself, or one to be given back to the pool."""
+        if spec.alpha == "premultiplied" and picture.alpha is Alpha.STRAIGHT:
+            return self._premultiplied(picture, keep=True)
+        if spec.alpha != "premultiplied" and picture.alpha is Alpha.PREMULTIPLIED:
+            straight = self._pool.take(picture.size, picture.dtype)
+            straight.alpha = Alpha.STRAIGHT
+            self._compose.straighten(picture.texture, straight.fbo)
+            return straight
+        return picture
+
+    def _premultiplied(self, picture: Target, keep: bool = False) -> Target:
+        """A straight picture with its colours multiplied by its alpha; keep: do not give the straight one back."""
+        made = self._pool.take(picture.size, picture.dtype)
+        made.alpha = Alpha.PREMULTIPLIED
+        self._compose.premultiply(picture.texture, made.fbo)
+        if not keep:
+            self._pool.give(picture)
+        return made
+
+    def _take(self, size: tuple[int, int], alpha: Alpha) -> Target:
+        """A target of the pool's for a picture with such an alpha."""
+        target = self._pool.take(size)
+        target.alpha = alpha
+        return target
 
     def _smaller(self, moment: Moment, scale: float) -> Moment:
         eased = self._eased
@@ -394,12 +464,13 @@ class Renderer:
     def _copied(self, picture: Target) -> Target:
         """A picture in a target of the pool's: one that stands in belongs to another layer, which may release it."""
         copy = self._pool.take(picture.size, picture.dtype)
+        copy.alpha = picture.alpha
         self._compose.copy(picture.texture, copy.fbo)
         return copy
 
-    def _any_image(self) -> moderngl.Texture:
-        image = self._last_image.texture if self._last_image is not None else None
-        return image if image is not None else self._black
+    def _any_image(self) -> Target | None:
+        """The newest picture of any layer's generator, or None."""
+        return self._last_image.picture if self._last_image is not None else None
 
     def costs(self, least: int = 1) -> dict[Hashable, float]:
         """Seconds of each node that could still give something up, where it was timed at least so many times."""
@@ -469,3 +540,14 @@ class Renderer:
             self.limiter.release()
         if self.timer is not None:
             self.timer.release()
+
+
+def _drawn_alpha(program: Program, read: Target | None) -> Alpha:
+    """What is known of the alpha that a program draws from a picture."""
+    spec = program.spec
+    if program.opaque or spec.kind == "transition":  # between two scenes, which are opaque
+        return Alpha.OPAQUE
+    if spec.alpha != "premultiplied":
+        return Alpha.STRAIGHT
+    keeps = spec.kind == "filter" and read is not None and read.alpha is Alpha.OPAQUE
+    return Alpha.OPAQUE if keeps else Alpha.PREMULTIPLIED

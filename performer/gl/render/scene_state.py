@@ -20,13 +20,28 @@ class LayerState:
 
     image   of a generator's pictures, or None; source, the node of a shader source, or None
     mask    name of the layer whose brightness says where this one is seen, or None
+    clear   it shows nothing until its first picture comes: what lies below is seen
     """
 
-    __slots__ = ("_key", "_mask", "_opacity", "_transform", "effects", "image", "mask", "mode", "name", "source")
+    __slots__ = (
+        "_key",
+        "_mask",
+        "_opacity",
+        "_transform",
+        "clear",
+        "effects",
+        "image",
+        "mask",
+        "mode",
+        "name",
+        "source",
+    )
 
-    def __init__(self, layer: Any, image: ImageTexture | None, source: Node | None, effects: list[Node]) -> None:
+    def __init__(
+        self, layer: Any, image: ImageTexture | None, source: Node | None, effects: list[Node], clear: bool = False
+    ) -> None:
         self.name, self.image, self.source, self.effects = layer.name, image, source, effects
-        self.mode, self.mask = MODES[layer.blend], layer.mask
+        self.mode, self.mask, self.clear = MODES[layer.blend], layer.mask, clear
         self._opacity = f"{layer.name}.mix.opacity"
         self._transform = tuple(f"{layer.name}.transform.{end}" for end in ("x", "y", "scale", "angle"))
         self._key = (
@@ -41,12 +56,13 @@ class LayerState:
 
     def plain(self, params: Mapping[str, Value]) -> bool:
         """Whether it just covers the whole picture."""
+        return self.mode == 0 and self.mask is None and self.opacity(params) >= 1.0 and self.unmoved(params)
+
+    def unmoved(self, params: Mapping[str, Value]) -> bool:
+        """Whether it lies where it was drawn."""
         x, y, scale, angle = self._transform
         return (
-            self.mode == 0
-            and self.mask is None
-            and self.opacity(params) >= 1.0
-            and number(params, x, 0.0) == 0.0
+            number(params, x, 0.0) == 0.0
             and number(params, y, 0.0) == 0.0
             and number(params, scale, 1.0) == 1.0
             and number(params, angle, 0.0) == 0.0
@@ -61,8 +77,9 @@ class LayerState:
         stencil: moderngl.Texture | None,
         aspect: float,
         into: moderngl.Framebuffer,
+        premultiplied: bool,
     ) -> None:
-        """Draw `above`, this layer's picture, on `below`, or on black."""
+        """Draw `above`, this layer's picture, on `below`, or on black; its colours may be multiplied by its alpha."""
         x, y, scale, angle = self._transform
         at = place(
             number(params, x, 0.0),
@@ -78,7 +95,7 @@ class LayerState:
         mask = (0.0, 0.0)
         if stencil is not None:
             mask = (number(params, self._mask[0], 1.0), float(number(params, self._mask[1], 0.0) >= 0.5))
-        compose.mix(below, above, self.mode, self.opacity(params), into, at, key, stencil, mask)
+        compose.mix(below, above, self.mode, self.opacity(params), into, at, key, stencil, mask, premultiplied)
 
 
 def at_rest(preset: Any, prefix: str, spec: ShaderSpec) -> dict[str, Value]:
@@ -112,14 +129,16 @@ class SceneState:
             found = (node(effect.shader, f"{layer}.{effect.name}") for effect in effects)
             return [one for one in found if one is not None]
 
+        masks = {layer.mask for layer in preset.layers}
         layers = [
             LayerState(
                 layer,
                 image(layer.fit == "contain") if layer.shader is None else None,
                 node(layer.shader, f"{layer.name}.source") if layer.shader is not None else None,
                 chain(layer.effects, layer.name),
+                clear=at > 0 and layer.play is not None and layer.name not in masks,
             )
-            for layer in preset.layers
+            for at, layer in enumerate(preset.layers)
         ]
         return cls(layers, chain(preset.master, "master"), node(preset.transition.shader, "transition.shader"))
 

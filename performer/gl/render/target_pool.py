@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 import moderngl
 
 IDLE_FRAMES = 240  # a target that nobody borrowed for so long is released
@@ -15,19 +17,28 @@ def software(ctx: moderngl.Context) -> bool:
     return any(word in name for word in SOFTWARE)
 
 
+class Alpha(Enum):
+    """What a picture's fourth channel says of the other three."""
+
+    OPAQUE = "opaque"  # it is 1 everywhere
+    PREMULTIPLIED = "premultiplied"  # colours are multiplied by it already, so that filtering needs no care
+    STRAIGHT = "straight"  # they are not: what ISF shaders read and write
+
+
 class Target:
     """A texture and the framebuffer that draws to it.
 
     size   (width, height) in pixels
     dtype  of its four channels, as moderngl says it: "f1" bytes, "nu2" 16-bit 0..1, "f2" and "f4" floats
     kept   belongs to a node or a layer for good: giving it to the pool does nothing
+    alpha  of the picture it holds; whoever draws one says it
     """
 
-    __slots__ = ("dtype", "fbo", "kept", "key", "size", "texture", "used")
+    __slots__ = ("alpha", "dtype", "fbo", "kept", "key", "size", "texture", "used")
 
     def __init__(self, ctx: moderngl.Context, size: tuple[int, int], dtype: str, kept: bool = False) -> None:
         self.size, self.dtype, self.key, self.used = size, dtype, (size, dtype), 0
-        self.kept = kept
+        self.kept, self.alpha = kept, Alpha.OPAQUE
         self.texture = ctx.texture(size, 4, dtype=dtype)
         self.texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
         self.texture.repeat_x = self.texture.repeat_y = False

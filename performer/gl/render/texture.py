@@ -11,7 +11,7 @@ import numpy as np
 from performer.content.shaders import AudioInput
 from performer.gl.render.gpu_transfer import COMPONENTS, Plain, Transport
 from performer.gl.render.image_to_rgba import Converter
-from performer.gl.render.target_pool import Target
+from performer.gl.render.target_pool import Alpha, Target
 from performer.types.frame import Image, OnCard, Sound
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,10 @@ class ImageTexture:
         self._planes: moderngl.TextureArray | None = None
         self._transport: Transport | None = None  # for images that are on a card
         self._packed: moderngl.Texture | None = None
+        self._opaque = True  # what is packed has alpha 255 everywhere
+        self._weighed: Target | None = (
+            None  # what is packed, its colours multiplied by its alpha; None where it is opaque
+        )
         self._shown: Target | None = None
         self._before: Target | None = None
         self._fine: Target | None = None
@@ -93,7 +97,10 @@ class ImageTexture:
             before = self._before.texture if self._before is not None and progress < 1.0 else None
             given = self._image.pixels if planes is not self._planes and self._image is not None else None
             self._converter.draw(planes, before, progress, self._shown, given if isinstance(given, OnCard) else None)
+            beside = self._whole and (planes.width, planes.height) != self._shown.size
+            self._shown.alpha = Alpha.PREMULTIPLIED if beside else Alpha.OPAQUE
             if self._fine is not None:
+                self._fine.alpha = self._shown.alpha
                 self._converter.refine(self._shown.texture, self._fine)
             self._stale = progress < 1.0
         return self.texture
@@ -153,20 +160,39 @@ class ImageTexture:
             self._packed = self.ctx.texture((width, height), 4)
             self._packed.filter = (moderngl.LINEAR, moderngl.LINEAR)
             self._packed.repeat_x = self._packed.repeat_y = False
-        self._packed.write(np.ascontiguousarray(image.pixels))
+        pixels = np.ascontiguousarray(image.pixels)
+        self._packed.write(pixels)
+        self._opaque = int(pixels.view("<u4").min()) >= 0xFF000000
         self._image, self._stale = image, True
 
     def _draw_packed(self, size: tuple[int, int]) -> moderngl.Texture:
         assert self._packed is not None
         wanted = _covering(self._packed.size, size, self._whole)
-        if self._shown is None or self._shown.size != wanted:
+        dtype = "f1" if self._opaque else self._converter.dtype
+        if self._shown is None or self._shown.size != wanted or self._shown.dtype != dtype:
             if self._shown is not None:
                 self._shown.release()
-            self._shown, self._stale = Target(self.ctx, wanted, "f1", kept=True), True
+            self._shown, self._stale = Target(self.ctx, wanted, dtype, kept=True), True
         if self._stale:
-            self._converter.unpack(self._packed, self._shown, self._whole)
+            self._converter.unpack(self._filterable(dtype), self._shown, self._whole)
+            beside = self._whole and wanted != self._packed.size
+            self._shown.alpha = Alpha.OPAQUE if self._opaque and not beside else Alpha.PREMULTIPLIED
             self._stale = False
         return self._shown.texture
+
+    def _filterable(self, dtype: str) -> moderngl.Texture:
+        """What is packed, so that clear pixels leave no trace in those beside them when it is filtered."""
+        assert self._packed is not None
+        old, wanted = self._weighed, None if self._opaque else (self._packed.size, dtype)
+        if old is not None and old.key != wanted:
+            old.release()
+            self._weighed = old = None
+        if wanted is None:
+            return self._packed
+        if old is None:
+            old = self._weighed = Target(self.ctx, self._packed.size, dtype, kept=True)
+        self._converter.weigh(self._packed, old)
+        return old.texture
 
     def _take(self, image: Image, t: float, dt: float) -> None:
         interval = image.t - self._image.t if self._image is not None else 0.0
@@ -192,10 +218,19 @@ class ImageTexture:
             self._stale = True
 
     def release(self) -> None:
-        for part in (self._transport, self._planes, self._packed, self._shown, self._before, self._fine):
+        for part in (
+            self._transport,
+            self._planes,
+            self._packed,
+            self._weighed,
+            self._shown,
+            self._before,
+            self._fine,
+        ):
             if part is not None:
                 part.release()
-        self._transport = self._planes = self._packed = self._shown = self._before = self._fine = self._image = None
+        self._transport = self._planes = self._packed = self._weighed = None
+        self._shown = self._before = self._fine = self._image = None
 
 
 def _covering(image: tuple[int, int], frame: tuple[int, int], whole: bool) -> tuple[int, int]:
