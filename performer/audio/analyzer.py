@@ -9,12 +9,13 @@ import numpy as np
 from scipy.linalg.blas import saxpy, sdot
 
 from performer.audio.beat_tracker import BeatTracker, Net
+from performer.audio.decimate import Decimator, factor
 from performer.audio.features import FEATURES, RANGES, Moment, range_sums
 from performer.audio.harmony import Tone
 from performer.audio.onsets import Detector, Flux
 from performer.audio.sections import Structure
 from performer.audio.smoothing import AutoGain, Follower
-from performer.audio.spectrum import Spectrum
+from performer.audio.spectrum import Spectrum, hop_size
 from performer.types.frame import BANDS, HEAD
 
 SILENCE_DB = -76.0  # mean square below which there is no sound
@@ -41,8 +42,11 @@ class Analyzer:
 
     def __init__(self, rate: int, net: Net | None = None) -> None:
         self.rate = rate
+        self.hop = hop_size(rate)
+        several = factor(rate)
+        self._decimator = Decimator(several, self.hop) if several > 1 else None
+        rate, hop = rate // several, self.hop // several  # of what is analysed
         self._spectrum = Spectrum(rate)
-        self.hop = hop = self._spectrum.hop
         self.names: tuple[str, ...] = tuple(sorted(FEATURES, key=lambda name: FEATURES[name].slow))
         dt = hop / rate
         self._dt = dt
@@ -116,6 +120,8 @@ class Analyzer:
             np.clip(samples, -LOUDEST, LOUDEST, out=samples)
         if self._hops == 0:
             self._tracker.join(float(np.sqrt(np.mean(np.square(samples[: max(1, self.rate // 1000)])))))
+        if self._decimator is not None:
+            samples = self._decimator.push(samples)
         self._spectrum.push(samples)
         self._hops += 1
         t = self._hops * self.hop / self.rate

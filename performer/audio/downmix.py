@@ -6,6 +6,7 @@ import numpy as np
 
 from performer.audio.smoothing import smoothing
 
+PIECE = 8192  # numbers multiplied at once: BLAS cuts up longer products for threads, which wait for one another
 LOUDEST = 8.0  # samples are clipped here: no sound card makes more than 1
 
 
@@ -32,6 +33,9 @@ class Mixer:
         n = len(frames)
         if n == 0:
             return np.zeros(0, np.float32)
+        if frames.size > PIECE:
+            step = max(1, PIECE // frames.shape[1])
+            return np.concatenate([self.mix(frames[at : at + step]) for at in range(0, n, step)])
         flat = frames.reshape(-1)
         with np.errstate(over="ignore", invalid="ignore"):
             energy = float(np.dot(flat, flat))  # not the sum, in which huge samples of both signs cancel

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.fftpack import rfft  # unlike scipy.fft's it works in place, and asks less before it begins
 from scipy.linalg.blas import saxpy, sdot
 
+from performer.audio.decimate import factor
 from performer.types.frame import BANDS
 
 LOWEST_HZ = 27.5
@@ -17,13 +18,15 @@ HOP_S = 0.006  # a hop is the largest power of two that is no longer
 
 
 def hop_size(rate: int) -> int:
-    """Samples per hop: the largest power of two of at most 6 ms, no more than 512."""
-    return int(min(512, 2 ** np.floor(np.log2(HOP_S * rate))))
+    """Samples per hop: the largest power of two of at most 6 ms, no more than 512 of those that are analysed."""
+    several = factor(rate)
+    return several * int(min(512, 2 ** np.floor(np.log2(HOP_S * rate / several))))
 
 
 def window_size(rate: int) -> int:
-    """Samples per window: the power of two nearest to 43 ms."""
-    return int(2 ** np.round(np.log2(WINDOW_S * rate)))
+    """Samples per window: the power of two nearest to 43 ms, of those that are analysed."""
+    several = factor(rate)
+    return several * int(2 ** np.round(np.log2(WINDOW_S * rate / several)))
 
 
 def window(n: int) -> np.ndarray:

@@ -56,7 +56,7 @@ USUAL: dict[int, tuple[str, ...]] = {
 
 
 def to_stereo(layout: Sequence[str], channels: int) -> np.ndarray:
-    """What makes two channels of many: `frames @ matrix`, (channels, 2) float32.
+    """What makes two channels of many, (channels, 2) float32: see `mixed`.
 
     layout  names of the speakers, as SHARES has them; empty where nobody knows them (the inputs of a mixing desk, say):
             then they go left and right in turns, and each side is their mean
@@ -79,6 +79,18 @@ def _matrix(layout: tuple[str, ...], channels: int) -> np.ndarray:
     return matrix
 
 
+def mixed(frames: np.ndarray, matrix: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """`frames @ matrix`, (n, channels) and (channels, 2) float32 -> (n, 2), without the threads of BLAS."""
+    if out is None:
+        out = np.empty((len(frames), 2), np.float32)
+    out[:] = 0.0
+    for channel, shares in enumerate(matrix.tolist()):
+        for side, share in enumerate(shares):
+            if share:
+                out[:, side] += np.float32(share) * frames[:, channel]
+    return out
+
+
 def fitted(frames: np.ndarray, layout: Sequence[str], channels: int) -> np.ndarray:
     """The same sound (n, have) in so many channels (n, channels) float32, contiguous.
 
@@ -90,7 +102,7 @@ def fitted(frames: np.ndarray, layout: Sequence[str], channels: int) -> np.ndarr
     if have == 1:
         return np.repeat(frames, channels, axis=1)
     if have > 2:
-        frames = frames @ to_stereo(layout, have)
+        frames = mixed(frames, to_stereo(layout, have))
     if channels == 1:
         return np.ascontiguousarray(frames.mean(1, keepdims=True, dtype=np.float32))
     out = np.zeros((len(frames), channels), np.float32)

@@ -168,7 +168,7 @@ class Movie:
         if samples.ndim != 2 or samples.shape[1] != self._channels:
             raise ValueError(f"sound of shape {samples.shape} for a movie of {self._channels} channels")
         if self._channels > 2:
-            samples = samples @ surround.to_stereo(self._layout, self._channels)
+            samples = surround.mixed(samples, surround.to_stereo(self._layout, self._channels))
         planar = np.ascontiguousarray(np.clip(samples.T, -1.0, 1.0), np.float32)
         frame = av.AudioFrame.from_ndarray(planar, "fltp", "mono" if len(planar) == 1 else "stereo")
         frame.sample_rate = self._rate

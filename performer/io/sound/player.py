@@ -142,7 +142,7 @@ class Player:
         rows, _ = self._tape.since(self._given, frames)
         n = len(rows)
         if self._to_stereo is not None and out.shape[1] == 2:
-            np.dot(rows, self._to_stereo, out=out[:n])
+            surround.mixed(rows, self._to_stereo, out[:n])
         else:
             out[:n] = rows[:, : out.shape[1]]
         out[n:] = 0.0
