@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +13,7 @@ from performer.system.errors import Fault, counted, nearest
 
 if TYPE_CHECKING:
     from performer.content.library import Library
+    from performer.generators.tools.value_range import Scale
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
 models = typer.Typer(
@@ -104,9 +104,27 @@ def import_model(
     to: Annotated[Path | None, typer.Option(help="Folder of models; yours when not given.")] = None,
     licence: Annotated[str, typer.Option(help="Of the model; asked for when not given.")] = "",
     title: Annotated[str, typer.Option(help="For people to read.")] = "",
-    latent: Annotated[int | None, typer.Option(min=1, help="Size of the latent, where it is left open.")] = None,
-    values: Annotated[str, typer.Option("--range", help="Black and white of its pictures: 0,1 or -1,1 or 0,255.")] = "",
-    layout: Annotated[str, typer.Option(help="NCHW, NHWC, CHW, HWC, NHW or HW.")] = "",
+    latent: Annotated[
+        str,
+        typer.Option(help="Which input is the latent, by name; or how many numbers it has; or both: NAME=SIZE."),
+    ] = "",
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What an input is for: NAME=latent, picture, noise, class, truncation, or a number that it always "
+            "gets; may be repeated."
+        ),
+    ] = None,
+    values: Annotated[
+        str, typer.Option("--range", help="Black and white of its pictures: 0,1 or -1,1 or 0,255; or imagenet.")
+    ] = "",
+    input_values: Annotated[
+        str, typer.Option("--input-range", help="The same of the pictures that it takes, where it takes some.")
+    ] = "",
+    channels: Annotated[
+        str, typer.Option(help="Order of its channels: rgb or bgr; or in and out, such as bgr,rgb.")
+    ] = "",
+    layout: Annotated[str, typer.Option(help="Of what comes out: NCHW, NHWC, CHW, HWC, NHW or HW.")] = "",
     output: Annotated[str, typer.Option(help="Which of several outputs is the picture.")] = "",
     label: Annotated[int, typer.Option(min=0, help="The class, where it takes one.")] = 0,
     truncation: Annotated[float, typer.Option(help="Where it takes one.")] = 1.0,
@@ -121,7 +139,26 @@ def import_model(
 
     if layout and layout.upper() not in LAYOUTS:
         raise Fault(f"--layout {layout!r}: expected one of {', '.join(LAYOUTS)}")
-    told = Told(latent, range_of(values), layout.upper() or None, output or None, label, truncation)
+    orders = channels.lower().split(",") if channels else [None]
+    if len(orders) > 2 or not {"rgb", "bgr", None} >= set(orders):
+        raise Fault(f"--channels {channels!r}: expected rgb or bgr, or in and out, such as bgr,rgb")
+    comes_out, goes_in = scale_of("--range", values), scale_of("--input-range", input_values)
+    told = Told(
+        latent or None,
+        comes_out.range if comes_out else None,
+        layout.upper() or None,
+        output or None,
+        label,
+        truncation,
+        mean=comes_out.mean if comes_out else (),
+        std=comes_out.std if comes_out else (),
+        order=orders[-1],
+        input_range=goes_in.range if goes_in else None,
+        input_mean=goes_in.mean if goes_in else (),
+        input_std=goes_in.std if goes_in else (),
+        input_order=orders[0],
+        roles=roles_told(role or []),
+    )
     name = name or named(file)
     if file.suffix.lower() in (".pkl", ".pickle"):
         raise Fault(
@@ -143,6 +180,11 @@ def import_model(
     for note in found.notes:
         print(f"note: {note}")
     card = found.card
+    for line in told_of(card):
+        print(f"  {line}")
+    print(
+        "  wrong? --force, and --latent NAME, --role NAME=ROLE, --input-range, --range, --channels, --layout, --output"
+    )
     what = "picture to picture" if card["kind"] == "filter" else f"latent of {card['latent']}"
     print(f"{out}: {what}, {card['size'][0]}x{card['size'][1]}, {card['layout']}; samples: {out.with_suffix('.png')}")
     print(f'in a preset: model = "{name}"' + ('   of = "LAYER"' if card["kind"] == "filter" else ""))
@@ -302,14 +344,56 @@ def _written(bank: Bank) -> Path:
         raise Fault(f"{banks.FOLDER}: cannot be written: {error.strerror}") from None
 
 
-def range_of(text: str) -> tuple[float, float] | None:
+def range_of(text: str, option: str = "--range") -> tuple[float, float] | None:
     """(low, high) from "-1,1"; None from "". Raises Fault."""
     if not text:
         return None
     try:
         low, high = (float(part) for part in text.split(","))
     except ValueError:
-        raise Fault(f"--range {text!r}: expected two numbers, such as -1,1") from None
-    if low == high or not isfinite(low) or not isfinite(high):
-        raise Fault(f"--range {text!r}: expected two different, finite numbers, such as -1,1")
+        raise Fault(f"{option} {text!r}: expected two numbers, such as -1,1") from None
+    if low == high or not max(abs(low), abs(high)) <= 1e6:
+        raise Fault(f"{option} {text!r}: expected two different, finite numbers, such as -1,1")
     return low, high
+
+
+def scale_of(option: str, text: str) -> Scale | None:
+    """Which values are black and white, from "-1,1" or "imagenet"; None from "". Raises Fault."""
+    from performer.generators.tools.value_range import IMAGENET, Scale
+
+    if text.lower() == "imagenet":
+        return Scale((0.0, 1.0), *IMAGENET)
+    range_ = range_of(text, option)
+    return None if range_ is None else Scale(range_)
+
+
+def roles_told(words: list[str]) -> dict[str, str]:
+    """Input -> role, from NAME=ROLE. Raises Fault."""
+    told = {}
+    for word in words:
+        name, equals, role = word.rpartition("=")
+        if not equals or not name or not role:
+            raise Fault(f"--role {word!r}: expected NAME=ROLE, such as mask=1 or style=picture")
+        told[name] = role
+    return told
+
+
+def told_of(card: dict[str, Any]) -> list[str]:
+    """What a card says of inputs and output, a line for each, for people."""
+    from performer.generators.tools.value_range import Scale
+
+    lines = []
+    for entry in card["inputs"]:
+        sides, role = "x".join(map(str, entry["shape"])) or "one number", entry["role"]
+        what = {"image": "picture", "latent": "latent, walked"}.get(role, role)
+        if role == "image":
+            scale = Scale(tuple(entry["range"]), tuple(entry.get("mean", ())), tuple(entry.get("std", ())))
+            what += f", {entry['layout']}, {entry.get('order', 'rgb')}, {scale.words()}"
+        elif "value" in entry:
+            what += f", {entry['value']:g}"
+        lines.append(f"takes  {entry['name']}: {what} ({sides} {entry['type']})")
+    scale = Scale(tuple(card["range"]), tuple(card.get("mean", ())), tuple(card.get("std", ())))
+    colours = {1: "grey", 3: "", 4: "with alpha, "}[card["channels"]]
+    colours += "" if card["channels"] == 1 else card.get("order", "rgb")
+    lines.append(f"makes  {card['size'][0]}x{card['size'][1]}, {card['layout']}, {colours}, {scale.words()}")
+    return lines

@@ -17,7 +17,13 @@ from performer.latent.sphere import point, slerp, unit
 WalkFunction = Callable[[float, int, int], np.ndarray]
 WALKS: dict[str, WalkFunction] = {}
 
-_key = lru_cache(maxsize=512)(point)
+MANY = 4096  # numbers of a latent, from which few keyframes are kept: of the largest, each is a megabyte
+
+_few, _many = lru_cache(maxsize=16)(point), lru_cache(maxsize=512)(point)
+
+
+def _key(seed: int, number: int, dim: int) -> np.ndarray:
+    return (_few if dim > MANY else _many)(seed, number, dim)
 
 
 def walk(function: WalkFunction) -> WalkFunction:

@@ -47,11 +47,14 @@ class Batch:
         # What comes out is handed out as it is, or, where it is no picture yet, written into other memory that is lent.
         self._bound = Bound(session, feed, output, (count, *card.shape[1:]))
         kind = next(result.type for result in session.get_outputs() if result.name == output)
-        plain = (kind, card.layout, card.channels, card.range, card.clip) == (
+        plain = (kind, card.layout, card.channels, card.order, card.range, card.mean, card.std, card.clip) == (
             "tensor(float)",
             "NCHW",
             3,
+            "rgb",
             (0.0, 1.0),
+            (),
+            (),
             False,
         )
         self._planes = None if plain else Loans((count, 3, card.size[1], card.size[0]), np.float32)
@@ -78,7 +81,7 @@ class Batch:
         card = self._card
         planes = self._planes.take()[1] if self._planes is not None else out
         return [
-            planar(out[i : i + 1], card.layout, *card.range, card.clip, lambda i=i: planes[i])  # type: ignore[misc]
+            planar(out[i : i + 1], card.layout, *card.levels, card.clip, lambda i=i: planes[i], card.order)  # type: ignore[misc]
             for i in range(self.count)
         ]
 

@@ -97,7 +97,7 @@ class Inlets:
             array = feed[entry.name]
             if entry.role == "class" and array.size > 1:
                 array.flat[int(entry.value) % array.size] = 1  # one-hot
-            elif entry.role in ("class", "truncation"):
+            elif entry.role in ("class", "truncation", "constant"):
                 array[...] = entry.value
             elif entry.role == "noise":  # always the same, so that pictures repeat
                 array[...] = np.random.default_rng(0).standard_normal(entry.shape)
@@ -136,7 +136,7 @@ class Inlets:
         changed, those of latents left out.
         """
         assert self._latent is not None
-        self._latent[...] = latent.reshape(self._latent.shape)
+        self._latent[...] = latent.reshape(self._latent.shape if latent.size == self._latent.size else -1)
         for array, style in zip(self._styles, (middle, fine), strict=False):
             array[...] = (latent if style is None else style).reshape(array.shape)
         changed = []

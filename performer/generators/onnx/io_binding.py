@@ -9,14 +9,28 @@ import numpy as np
 import onnxruntime as ort
 
 from performer.generators.onnx.buffer_pool import MOST, Loans
+from performer.system.errors import Fault
 from performer.types.frame import OnCard
 
-TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
+#: What ONNX Runtime calls the types of tensors -> what numpy does.
+TYPES: dict[str, type] = {
+    "tensor(float16)": np.float16,
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(bool)": np.bool_,
+    **{
+        f"tensor({kind.__name__})": kind
+        for kind in (np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64)
+    },
+}
 
 
 def _type(session: ort.InferenceSession, output: str) -> type:
     kind = next(entry.type for entry in session.get_outputs() if entry.name == output)
-    return TYPES.get(kind, np.float32)
+    try:
+        return TYPES[kind]
+    except KeyError:
+        raise Fault(f"its output {output!r} is {kind}, which is no picture") from None
 
 
 class Bound:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 from time import perf_counter, thread_time
 
@@ -19,7 +20,7 @@ from performer.generators.onnx.autotune import PICTURES, Trial, best
 from performer.generators.onnx.batching import LARGEST, Batch, draws, fits, paying
 from performer.generators.onnx.buffer_pool import Loans
 from performer.generators.onnx.float16 import halved
-from performer.generators.onnx.io_binding import Bound, BoundOnCard
+from performer.generators.onnx.io_binding import TYPES, Bound, BoundOnCard
 from performer.generators.onnx.providers import CPU, RECORD, Way, driver, groups, opened, placed, steady
 from performer.generators.onnx.tensor_layout import fed, planar
 from performer.generators.onnx.widen_batch import widened
@@ -30,6 +31,7 @@ from performer.types.frame import OnCard, Walk
 log = logging.getLogger(__name__)
 ort.set_default_logger_severity(4)  # its warnings are repeated here in one line where they matter
 LOOK_S = 1.0  # how often a picture that stays on the card is looked at
+STAYING = ("tensor(float)", "tensor(float16)", "tensor(uint8)")  # outputs that can be drawn as they are on the card
 TURNING = ("latent", "middle", "fine", "image")  # inputs that change from picture to picture
 
 __all__ = ["OnnxGenerator", "create", "driver", "threads_for"]
@@ -115,13 +117,30 @@ class OnnxGenerator:
         if card.output and card.output not in results:
             raise Fault(f"{self.path}: has no output {card.output!r}{nearest(card.output, results)}")
         self._out = card.output or results[0]
+        self._kind = next(result.type for result in self._session.get_outputs() if result.name == self._out)
+        if self._kind not in TYPES:
+            raise Fault(f"{self.path}: its output {self._out!r} is {self._kind}, which is no picture")
         self._entries = entries
+        for entry in entries:
+            self._compare(entry, there[entry.name])
         self._feed = {entry.name: np.zeros(entry.shape, entry.type) for entry in entries}
-        *_, self._turn = (entry for entry in entries if entry.role in ("latent", "image"))  # changes with each picture
+        self._images = [entry for entry in entries if entry.role == "image"] if card.kind == "filter" else []
         self._inlets = inputs.Inlets(self._feed, entries)
-        if self._turn.role == "latent" and self._feed[self._turn.name].size != card.latent:
+        latent = card.entry("latent") if card.inputs and card.kind != "filter" else None
+        if latent is not None and card.latent not in (prod(latent.shape), _one_for_all(latent.shape)):
+            raise Fault(f"{self.path}: its latent is {list(latent.shape)}, but the card says latent = {card.latent}")
+
+    def _compare(self, entry: Entry, there: ort.NodeArg) -> None:
+        """Raises Fault where an input is not what the card says of it."""
+        kind = np.dtype(TYPES[there.type]).name if there.type in TYPES else there.type
+        if kind != entry.type:
+            raise Fault(f"{self.path}: its input {entry.name!r} is {kind}, but the card says {entry.type}")
+        if len(there.shape) != len(entry.shape) or any(
+            isinstance(side, int) and side > 0 and side != said
+            for side, said in zip(there.shape, entry.shape, strict=True)
+        ):
             raise Fault(
-                f"{self.path}: its latent is {list(self._turn.shape)}, but the card says latent = {card.latent}"
+                f"{self.path}: its input {entry.name!r} is {there.shape}, but the card says {list(entry.shape)}"
             )
 
     @property
@@ -141,7 +160,9 @@ class OnnxGenerator:
     @property
     def stays(self) -> bool:
         """Whether its pictures can stay on the card."""
-        return isinstance(self._bound, BoundOnCard)
+        card = self.card
+        plain = card.order == "rgb" and not card.mean and not card.std and self._kind in STAYING
+        return plain and isinstance(self._bound, BoundOnCard)
 
     def bind_on_card(self, device: str) -> None:
         """Keep inputs and outputs in a device's memory ("cuda"; "cpu" goes the same way on the processor)."""
@@ -157,7 +178,7 @@ class OnnxGenerator:
                 card.layout,
                 *card.range,
                 card.clip,
-                lambda: planar(raw(), card.layout, *card.range, card.clip),
+                lambda: planar(raw(), card.layout, *card.levels, card.clip, order=card.order),
             )
 
         self._bound = BoundOnCard(
@@ -209,7 +230,7 @@ class OnnxGenerator:
         stay     leave it on the card, where the model runs on one and `stays`
         Raises Fault when the model fails, or makes what is not a picture (wrong shape, NaN, infinity).
         """
-        if self._turn.role != "latent":
+        if self.card.kind == "filter":
             raise Fault(
                 f"{self.path}: turns pictures into pictures; in a preset, say of = NAME, the layer whose "
                 "picture it takes"
@@ -221,10 +242,11 @@ class OnnxGenerator:
 
     def change(self, picture: np.ndarray, stay: bool = False) -> np.ndarray | OnCard:
         """What a model of kind filter makes of a picture: (3, h, w) -> (3, H, W), both float32, 0..1. Raises Fault."""
-        turn = self._turn
-        if turn.role != "image":
+        if self.card.kind != "filter":
             raise Fault(f"{self.path}: takes a latent, not a picture; leave out of = NAME")
-        self._feed[turn.name][...] = fed(picture, turn.shape, turn.layout, *turn.range)
+        for entry in self._images:
+            values = fed(picture, entry.shape, entry.layout, *entry.levels, entry.order)
+            self._feed[entry.name][...] = values if entry.type.startswith("float") else np.rint(values)
         return self._run(stay)
 
     def _run(self, stay: bool = False) -> np.ndarray | OnCard:
@@ -239,7 +261,9 @@ class OnnxGenerator:
             raise Fault(f"{self.path}: made {list(out.shape)}, but the card says {list(card.shape)}")
         if self._bound is None:  # now that its shape is known, pictures get memory that is used again
             self._bound = Bound(self._session, self._feed, self._out, card.shape)
-        return planar(self._sound(out), card.layout, *card.range, card.clip, lambda: self._planes.take()[1])
+        return planar(
+            self._sound(out), card.layout, *card.levels, card.clip, lambda: self._planes.take()[1], card.order
+        )
 
     def _kept(self, out: OnCard) -> OnCard:
         """Looked at now and then: to copy each one only to look at it would cost what staying there saves."""
@@ -252,6 +276,11 @@ class OnnxGenerator:
         if not np.isfinite(out.sum(dtype=np.float32)):
             raise Fault(f"{self.path}: made a picture with NaN or infinite values; train or export it again")
         return out
+
+
+def _one_for_all(shape: tuple[int, ...]) -> int:
+    """The size of a latent that all layers of an input (1, layers, size) share; 0 for other shapes, which have none."""
+    return shape[2] if len(shape) == 3 and shape[0] == 1 else 0
 
 
 def _sparing(options: ort.SessionOptions, threads: int) -> ort.SessionOptions:

@@ -16,14 +16,25 @@ def shape_of(layout: str, channels: int, height: int, width: int) -> tuple[int, 
     return tuple(sides[axis] for axis in layout)
 
 
+#: A value of black or white: the same for all channels, or (3, 1, 1) float32 for red, green and blue.
+Level = float | np.ndarray
+
+
 def planar(
-    out: np.ndarray, layout: str, low: float, high: float, clip: bool, into: Callable[[], np.ndarray] | None = None
+    out: np.ndarray,
+    layout: str,
+    low: Level,
+    high: Level,
+    clip: bool,
+    into: Callable[[], np.ndarray] | None = None,
+    order: str = "rgb",
 ) -> np.ndarray:
     """A model's output as (3, H, W) float32, 0..1, C-contiguous; grey is repeated, alpha lies on black.
 
     low, high  the output's values for black and white
     clip       it may overshoot: cut off what does
     into       gives an array for it, where the output is not yet so; without it one is made
+    order      of its channels, "rgb" or "bgr"; alpha is the last of four in either
     """
     picture = out[0] if layout.startswith("N") else out
     axes = layout.removeprefix("N")
@@ -32,42 +43,70 @@ def planar(
     elif axes == "HWC":
         picture = picture.transpose(2, 0, 1)
     if (
-        (low, high) == (0.0, 1.0)
+        _plain(low, high)
         and not clip
+        and order == "rgb"
         and len(picture) == 3
         and (picture.dtype == np.float32 and picture.flags.c_contiguous)
     ):
         return picture
     channels, height, width = picture.shape
     made = into() if into is not None else np.empty((3, height, width), np.float32)
-    made[...] = picture[:3]
+    made[...] = picture[2::-1] if order == "bgr" and channels >= 3 else picture[:3]
     _spread(made, low, high, clip)
     if channels == 4:
         alpha = picture[3:].astype(np.float32)
-        _spread(alpha, low, high, clip)
+        _spread(alpha, float(np.mean(low)), float(np.mean(high)), clip)
         made *= alpha
     return made
 
 
-def _spread(values: np.ndarray, low: float, high: float, clip: bool) -> None:
-    if (low, high) != (0.0, 1.0):
+def levels(
+    range_: tuple[float, float], mean: tuple[float, ...], std: tuple[float, ...], order: str
+) -> tuple[Level, Level]:
+    """Values of black and white where (value - mean) / std is fed or made, of pictures of a range.
+
+    mean, std  of the channels in the model's own order; empty: 0 and 1
+    """
+    low, high = range_
+    if not mean and not std:
+        return low, high
+    middle = np.array(mean or (0.0, 0.0, 0.0), np.float32).reshape(3, 1, 1)
+    spread = np.array(std or (1.0, 1.0, 1.0), np.float32).reshape(3, 1, 1)
+    if order == "bgr":
+        middle, spread = middle[::-1], spread[::-1]
+    return (low - middle) / spread, (high - middle) / spread
+
+
+def _plain(low: Level, high: Level) -> bool:
+    return not isinstance(low, np.ndarray) and (low, high) == (0.0, 1.0)
+
+
+def _spread(values: np.ndarray, low: Level, high: Level, clip: bool) -> None:
+    if not _plain(low, high):
         values -= np.float32(low)
         values /= np.float32(high - low)
     if clip:
         np.clip(values, 0.0, 1.0, out=values)
 
 
-def fed(picture: np.ndarray, shape: tuple[int, ...], layout: str, low: float, high: float) -> np.ndarray:
-    """A picture (3, H, W) of 0..1 as the input of a model that takes pictures: `shape`, in its layout and range."""
+def fed(
+    picture: np.ndarray, shape: tuple[int, ...], layout: str, low: Level, high: Level, order: str = "rgb"
+) -> np.ndarray:
+    """A picture (3, H, W) of 0..1 as the input of a model that takes pictures: `shape`, in its layout, range and
+    order of channels; float32."""
     axes = layout.removeprefix("N")
     sizes = dict(zip(layout, shape, strict=True))
     resized = _resized(picture, sizes["H"], sizes["W"])
     channels = sizes.get("C", 1)
     if channels == 1:
+        low, high = float(np.mean(low)), float(np.mean(high))
         resized = np.tensordot(np.array([0.299, 0.587, 0.114], np.float32), resized, 1)[None]
-    elif channels == 4:
-        resized = np.concatenate([resized, np.ones_like(resized[:1])])
     resized = resized * np.float32(high - low) + np.float32(low)
+    if order == "bgr" and channels >= 3:
+        resized = resized[::-1]
+    if channels == 4:
+        resized = np.concatenate([resized, np.full_like(resized[:1], np.mean(high))])
     if axes == "HWC":
         resized = resized.transpose(1, 2, 0)
     return np.ascontiguousarray(resized.reshape(shape), np.float32)

@@ -25,7 +25,12 @@ RIDGE = 0.02
 def ridge(z: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Slopes (D,) or (D, K) of ridge regression from latents (N, D) to a target (N,) or (N, K)."""
     z = z.astype(np.float64)
-    slope: np.ndarray = np.linalg.solve(z.T @ z + RIDGE * len(z) * np.eye(z.shape[1]), z.T @ target)
+    loss = RIDGE * len(z)
+    slope: np.ndarray
+    if z.shape[1] > len(z):  # the same in as many numbers as there are latents: theirs may be tens of thousands
+        slope = z.T @ np.linalg.solve(z @ z.T + loss * np.eye(len(z)), target)
+    else:
+        slope = np.linalg.solve(z.T @ z + loss * np.eye(z.shape[1]), z.T @ target)
     return slope
 
 

@@ -30,6 +30,7 @@ LEAST_FIT = 0.12  # of what is measured, that a direction must explain, in pictu
 COMPONENTS, WEIGHTS = 4, 3
 MOST = {"style": COMPONENTS, "component": COMPONENTS, "weights": WEIGHTS}
 LEAST_WEIGHT = 0.3  # of the mean eigenvalue: what weighs less does next to nothing
+WIDEST = 4096  # latents whose weights are looked at: of larger ones it takes gigabytes
 ALIKE = 0.85  # cosine from which two directions are one
 STEPS = (-1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5)
 STRIP_SIDE = 128
@@ -111,7 +112,7 @@ def explore(
         *_weights(model),
     ]
     numbers = {"style": 0, "component": 0, "weights": 0}
-    way = way_to_styles(model)[1] if model.mapping is not None else np.eye(dim)
+    way = way_to_styles(model)[1] if model.mapping is not None else None
     kept: list[tuple[Story, np.ndarray]] = []
     for story, vector in found:
         if numbers.get(story.kind, 0) >= MOST.get(story.kind, len(found)):
@@ -123,12 +124,13 @@ def explore(
             story = replace(story, name=f"{'sefa' if story.kind == 'weights' else 'dir'}{numbers[story.kind]}")
         kept.append((story, vector))
     stories = [story for story, _ in kept]
-    return _put_together(stories, [vector for _, vector in kept], dim, way.shape[1]), stories
+    styles = 0 if way is None else way.shape[1]
+    return _put_together(stories, [vector for _, vector in kept], dim, styles), stories
 
 
-def _cosine(story: Story, vector: np.ndarray, other: Story, there: np.ndarray, way: np.ndarray) -> float:
+def _cosine(story: Story, vector: np.ndarray, other: Story, there: np.ndarray, way: np.ndarray | None) -> float:
     """How alike two directions are, 0..1; `way` leads a direction of the latent to the styles that it changes."""
-    if story.kind != other.kind and "style" in (story.kind, other.kind):
+    if way is not None and story.kind != other.kind and "style" in (story.kind, other.kind):
         vector, there = (
             one if kind == "style" else one @ way for one, kind in ((vector, story.kind), (there, other.kind))
         )
@@ -190,7 +192,10 @@ def _weights(model: OnnxGenerator) -> Iterator[tuple[Story, np.ndarray]]:
         from onnx import numpy_helper
     except ImportError:
         return
-    graph, dim = onnx.load(str(model.path)).graph, model.card.latent
+    dim = model.card.latent
+    if dim > WIDEST:
+        return
+    graph = onnx.load(str(model.path)).graph
     stored = {tensor.name: tensor for tensor in graph.initializer}
     latents = {entry.name for entry in model.card.inputs if entry.role in ("latent", "middle", "fine")}
     reached = latents or {entry.name for entry in graph.input}

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from math import prod
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from performer.content.models.card import load
+from performer.content.models.card import LARGEST_LATENT, LARGEST_SIDE, load
 from performer.content.models.onnx_file import examine
+from performer.generators.onnx.io_binding import TYPES
+from performer.generators.onnx.tensor_layout import fed, levels
+from performer.generators.tools.input_roles import (
+    ATTEMPTS,
+    STYLES,
+    TOLD_ROLES,
+    Input,
+    Roles,
+    listed,
+    picture_axis,
+    roles_of,
+    shape_for,
+)
+from performer.generators.tools.value_range import Scale, range_of_input, range_of_output, trial_picture
 from performer.system.errors import Fault
 from performer.system.onnx_errors import onnx_reason
 from performer.system.sandbox import answer, ask
@@ -20,42 +34,35 @@ from performer.system.sandbox import answer, ask
 TIME_S = 30.0  # for all that is tried
 MEMORY_BYTES = 8 << 30
 SLOWEST_S = 2.0  # for one picture: whatever is slower is no instrument
+RANGE_TRIAL_S = 0.6  # for one picture: a slower model's range of input is not tried
 DRAWS = 6
-SIZES = (512, 128, 256, 100, 64, 1024, 32, 16)  # of a latent whose size the file leaves open
-SIDES = (256, 512, 128, 224, 64)  # and of a picture
-LARGEST_SIDE = 8192
-STYLES = ("middle", "fine")
-_NOISE, _LABEL = re.compile(r"noise|rand", re.I), re.compile(r"class|label|cond|^y$|^c$|categ", re.I)
-_OURS, _GRAIN = {"z", "w", "truncation"}, re.compile(r"^noise_\d+$")
-_NAMED = {
-    "z": "latent",
-    "z_middle": "middle",
-    "z_fine": "fine",
-    "label": "class",
-    **{name: name for name in ("w", "w_middle", "w_fine", "truncation")},
-}
-_TRUNCATION = re.compile(r"trunc|psi", re.I)
-_TYPES = {
-    "tensor(float)": "float32",
-    "tensor(float16)": "float16",
-    "tensor(int64)": "int64",
-    "tensor(int32)": "int32",
-    "tensor(uint8)": "uint8",
-    "tensor(double)": "float64",
-}
 
 
 @dataclass
 class Told:
-    """What a person says beforehand; None is found out. patience: times the usual bounds on its time."""
+    """What a person says beforehand; None, or empty, is found out.
 
-    latent: int | None = None
+    latent    which input is the latent, or how many numbers it has; or both, as NAME=SIZE
+    range, mean, std, order  of the pictures that it makes; input_..., of those that it takes
+    roles     input -> what it is for, one of input_roles.TOLD_ROLES, or a number that it always gets
+    patience  times the usual bounds on its time
+    """
+
+    latent: int | str | None = None
     range: tuple[float, float] | None = None
     layout: str | None = None
     output: str | None = None
     class_: int = 0
     truncation: float = 1.0
     patience: float = 1.0
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    order: str | None = None
+    input_range: tuple[float, float] | None = None
+    input_mean: tuple[float, ...] = ()
+    input_std: tuple[float, ...] = ()
+    input_order: str | None = None
+    roles: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -83,7 +90,7 @@ def probe(path: Path, told: Told | None = None) -> Found:
     said = ask(
         "performer.generators.tools.probe:attend",
         path,
-        {**vars(told), "path": str(path)},
+        {**asdict(told), "path": str(path)},
         time_s,
         f"took longer than {time_s:.0f} s to load and draw {DRAWS} pictures; not for live use",
     )
@@ -98,7 +105,12 @@ def known(path: Path) -> None:
             return
     except OSError as error:
         raise Fault(f"{path}: cannot be read: {error.strerror}") from None
-    probe(path, Told(latent=card.latent, output=card.output or None))
+    words = {"image": "picture"}
+    roles = {entry.name: words.get(entry.role, entry.role) for entry in card.inputs if entry.role != "constant"}
+    roles |= {entry.name: repr(entry.value) for entry in card.inputs if entry.role == "constant"}
+    ours = any(entry.role not in (*TOLD_ROLES, "image", "constant") for entry in card.inputs)
+    size = None if card.kind == "filter" else card.latent
+    probe(path, Told(latent=size, output=card.output or None, roles={} if ours else roles))
 
 
 def attend() -> None:
@@ -107,11 +119,8 @@ def attend() -> None:
 
 
 def _attend(words: dict[str, Any]) -> dict[str, Any]:
-    given: dict[str, Any] = {
-        name: tuple(value) if name == "range" and value else value for name, value in words.items() if name != "path"
-    }
-    told = Told(**given)
-    found = _Trial(Path(words["path"]), told).found()
+    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in words.items()}
+    found = _Trial(Path(given.pop("path")), Told(**given)).found()
     return {"card": found.card, "notes": found.notes}
 
 
@@ -130,103 +139,105 @@ class _Trial:
             self.session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise Fault(f"{path}: not a model that ONNX Runtime can load: {onnx_reason(error)}") from None
+        self.outputs = [result.name for result in self.session.get_outputs()]
+        self.inputs: list[Input] = []
+        self.roles = Roles({})
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.scales: dict[str, Scale] = {}  # of images
+        self.orders: dict[str, str] = {}
 
     def found(self) -> Found:
-        inputs = self.session.get_inputs()
-        if not inputs:
+        if not self.session.get_inputs():
             raise Fault(f"{self.path}: takes no input, so it always makes the same")
-        for entry in inputs:
-            if entry.type not in _TYPES or _TYPES[entry.type] == "float64":
-                raise Fault(f"{self.path}: input {entry.name!r} is {entry.type}; expected numbers of at most 32 bits")
-        roles = self._roles(inputs)
+        if self.told.output not in (None, *self.outputs):
+            raise Fault(f"{self.path}: no output {self.told.output!r}; there are {', '.join(self.outputs)}")
+        for entry in self.session.get_inputs():
+            if entry.type not in TYPES:
+                raise Fault(f"{self.path}: input {entry.name!r} is {entry.type}; expected an array of numbers")
+            shape = tuple(side if isinstance(side, int) and side > 0 else None for side in entry.shape)
+            self.inputs.append(Input(entry.name, shape, np.dtype(TYPES[entry.type]).name))
+        name, size = self._latent_told()
+        try:
+            output = self._output_told()
+            self.roles = roles_of(self.inputs, output, name if name is not None else size, self.told.roles)
+        except Fault as fault:
+            raise Fault(f"{self.path}: {fault}") from None
         last: Fault | None = None
-        for shapes in self._shapes(inputs, roles):
+        for shapes in self._shapes(size):
+            self.shapes = shapes
             try:
-                return self._played(inputs, roles, shapes)
+                return self._played()
             except Fault as fault:
                 last = last or fault
-                if not any(isinstance(side, str) or side is None for entry in inputs for side in entry.shape[1:]):
-                    break
         assert last is not None
         raise last
 
-    def _roles(self, inputs: list[Any]) -> dict[str, str]:
-        """Input name -> role, by type, shape and name; what is left over is the latent."""
-        roles: dict[str, str] = {}
-        names = {entry.name for entry in inputs}
-        if names >= _OURS and all(name in _NAMED or _GRAIN.match(name) for name in names):  # made here
-            return {entry.name: _NAMED.get(entry.name, "grain") for entry in inputs}
-        for entry in inputs:
-            known = [side for side in entry.shape if isinstance(side, int)]
-            if _TYPES[entry.type] in ("int64", "int32") or (_LABEL.search(entry.name) and len(entry.shape) <= 2):
-                roles[entry.name] = "class"
-            elif _TRUNCATION.search(entry.name) or (not entry.shape or (known == [1] and len(entry.shape) == 1)):
-                roles[entry.name] = "truncation"
-            elif _NOISE.search(entry.name) and len(inputs) > 1:
-                roles[entry.name] = "noise"
-            elif len(entry.shape) >= 3 and _picture_axes(entry.shape) is not None:
-                roles[entry.name] = "image"
-        left = [entry for entry in inputs if entry.name not in roles]
-        if left:
-            roles[left[0].name] = "latent"
-            for name in [n for n, role in roles.items() if role == "image"]:
-                roles[name] = "noise"
-        for entry in left[1:]:  # they make no difference that a walk could use, unless named as models made here do
-            part = entry.name.removeprefix(f"{left[0].name}_")
-            roles[entry.name] = part if part in STYLES and entry.shape == left[0].shape else "noise"
-            if roles[entry.name] == "noise":
-                self.notes.append(f"input {entry.name} is taken for noise")
-        if not left and "image" not in roles.values():
-            there = ", ".join(f"{entry.name} {entry.shape}" for entry in inputs)
-            raise Fault(f"{self.path}: none of its inputs can be a latent or a picture: {there}")
-        return roles
+    def _latent_told(self) -> tuple[str | None, int | None]:
+        """Name and size of the latent, as far as they were told. Raises Fault."""
+        told = self.told.latent
+        if told is None or isinstance(told, int):
+            return None, told
+        names = [entry.name for entry in self.inputs]
+        name, equals, number = told.rpartition("=") if told not in names else (told, "", "")
+        if told not in names and not equals:
+            name, number = ("", told) if told.isdecimal() and told.isascii() else (told, "")
+        size = int(number) if number.isdecimal() and number.isascii() and len(number) < 9 else None
+        if number and not (size and size <= LARGEST_LATENT):
+            raise Fault(f"--latent {told!r}: expected a size of 1 to {LARGEST_LATENT}, an input's name, or NAME=SIZE")
+        return name or None, size
 
-    def _shapes(self, inputs: list[Any], roles: dict[str, str]) -> list[dict[str, tuple[int, ...]]]:
-        """Possible shapes, the likeliest first: open sides get the usual sizes."""
-        tries = []
-        sizes = (self.told.latent,) if self.told.latent else SIZES
-        for number in range(max(len(sizes), len(SIDES))):
-            size, side = sizes[min(number, len(sizes) - 1)], SIDES[min(number, len(SIDES) - 1)]
-            shapes = {}
-            for entry in inputs:
-                role, shape = roles[entry.name], list(entry.shape)
-                channel = _picture_axes(shape) if role == "image" else None
-                for axis, given in enumerate(shape):
-                    if isinstance(given, int) and given > 0:
-                        continue
-                    if axis == 0 and (len(shape) > 1 or role == "class"):
-                        shape[axis] = 1
-                    elif role == "image":
-                        shape[axis] = 3 if axis == channel else side
-                    else:
-                        shape[axis] = size if axis == (1 if len(shape) > 1 else 0) else 1
-                shapes[entry.name] = tuple(shape)
+    def _output_told(self) -> tuple[int | None, ...] | None:
+        """The shape of the picture that it makes, as far as the file tells it."""
+        for result in self.session.get_outputs():
+            if self.told.output in (None, result.name) and len(result.shape) == 4:
+                return tuple(side if isinstance(side, int) else None for side in result.shape)
+        return None
+
+    def _shapes(self, size: int | None) -> list[dict[str, tuple[int, ...]]]:
+        """Possible shapes of all inputs, the likeliest first. Raises Fault where a latent cannot have that size."""
+        tries: list[dict[str, tuple[int, ...]]] = []
+        for attempt in range(ATTEMPTS):
+            shapes: dict[str, tuple[int, ...]] = {}
+            for entry in self.inputs:
+                role = self.roles.of[entry.name]
+                wanted = size if role == "latent" else None
+                shape = shape_for(entry, "latent" if role in STYLES else role, attempt, wanted)
+                if shape is None:
+                    raise Fault(
+                        f"{self.path}: no latent of {size}: input {entry.name} takes {listed(entry.shape)}; "
+                        "say --latent with a size that fits"
+                    )
+                shapes[entry.name] = shape
             if shapes not in tries:
                 tries.append(shapes)
+        for name in self.roles.named("latent"):
+            if prod(tries[0][name]) > LARGEST_LATENT:
+                raise Fault(
+                    f"{self.path}: input {name} takes {prod(tries[0][name])} numbers; a latent has "
+                    f"{LARGEST_LATENT} at the most"
+                )
         return tries
 
-    def _played(self, inputs: list[Any], roles: dict[str, str], shapes: dict[str, tuple[int, ...]]) -> Found:
+    def _played(self) -> Found:
         rng = np.random.default_rng(1)
-        types = {entry.name: _TYPES[entry.type] for entry in inputs}
-        turn = next(name for name, role in roles.items() if role in ("latent", "image"))
-        feed = {name: self._constant(rng, roles[name], shapes[name], types[name]) for name in roles}
-        # A model that takes pictures may want them in 0..1, -1..1 or 0..255: its own range tells, by and large.
-        low, high = (0.0, 255.0) if types[turn] == "uint8" else (0.0, 1.0)
+        self.notes, self.scales = list(self.roles.notes), {}
+        types = {entry.name: entry.type for entry in self.inputs}
+        turning = self.roles.named("latent") or self.roles.named("image")
+        feed = {name: self._constant(rng, name, self.shapes[name], types[name]) for name in types}
+        images = turning if self.roles.of[turning[0]] == "image" else []
+        for name in images:
+            self._describe(name, types[name])
         outputs: list[np.ndarray] = []
-        for _ in range(DRAWS):
-            feed[turn] = (
-                rng.standard_normal(shapes[turn]) if roles[turn] == "latent" else rng.uniform(low, high, shapes[turn])
-            ).astype(types[turn])
-            feed |= {name: feed[turn] for name, role in roles.items() if role in STYLES}
+        at, layout, took = 0, "", 0.0
+        for number in range(DRAWS):
+            if images:
+                self._feed_picture(feed, rng.uniform(0.0, 1.0, (3, 12, 12)).astype(np.float32), types)
+            else:
+                for name in turning:
+                    feed[name] = rng.standard_normal(self.shapes[name]).astype(types[name])
+                feed |= {name: feed[turning[0]] for name, role in self.roles.of.items() if role in STYLES}
             begun = perf_counter()
-            try:
-                made = self.session.run(None, feed)
-            except Exception as error:
-                if "Failed to allocate memory" in str(error) or "bad_alloc" in str(error):
-                    raise Fault(
-                        f"{self.path}: needs more memory than the {MEMORY_BYTES >> 30} GB that a model may take"
-                    ) from None
-                raise Fault(f"{self.path}: fails when it runs: {onnx_reason(error)}") from None
+            made = self._run(feed)
             took = perf_counter() - begun
             if took > SLOWEST_S * self.told.patience and outputs:
                 raise Fault(
@@ -234,44 +245,105 @@ class _Trial:
                     f"{SLOWEST_S * self.told.patience:.0f} s can be played"
                 )
             at, layout = self._picture(made)
+            if number == 0 and images:
+                self._scale_input(feed, types, at, layout, took)
+                self._feed_picture(feed, rng.uniform(0.0, 1.0, (3, 12, 12)).astype(np.float32), types)
+                made = self._run(feed)
             outputs.append(made[at])
         if took > SLOWEST_S:
             self.notes.append(f"takes {took:.1f} s for a picture on the processor: it is for a graphics card")
-        self._check(outputs, turn)
-        card = self._card(outputs, layout, turn, roles, shapes, types, (low, high))
-        names = [result.name for result in self.session.get_outputs()]
-        if self.told.output not in (None, *names):
-            raise Fault(f"{self.path}: no output {self.told.output!r}; there are {', '.join(names)}")
-        if len(names) > 1:
-            card["output"] = names[at]
-            self.notes.append(f"of its outputs {', '.join(names)} it shows {names[at]}")
+        self._check(outputs, turning)
+        card = self._card(outputs, layout, turning, types)
+        if len(self.outputs) > 1:
+            card["output"] = self.outputs[at]
+            self.notes.append(f"of its outputs {', '.join(self.outputs)} it shows {self.outputs[at]}")
         return Found(card, self.notes)
 
-    def _constant(self, rng: np.random.Generator, role: str, shape: tuple[int, ...], type_: str) -> np.ndarray:
+    def _run(self, feed: dict[str, np.ndarray]) -> list[Any]:
+        try:
+            made: list[Any] = self.session.run(None, feed)
+        except Exception as error:
+            if "Failed to allocate memory" in str(error) or "bad_alloc" in str(error):
+                raise Fault(
+                    f"{self.path}: needs more memory than the {MEMORY_BYTES >> 30} GB that a model may take"
+                ) from None
+            raise Fault(f"{self.path}: fails when it runs: {onnx_reason(error)}") from None
+        return made
+
+    def _constant(self, rng: np.random.Generator, name: str, shape: tuple[int, ...], type_: str) -> np.ndarray:
+        role = self.roles.of[name]
         array = np.zeros(shape, type_)
         if role == "class":
-            if type_.startswith("int") or array.size == 1:
+            if type_.startswith(("int", "uint")) or array.size == 1:
                 array[...] = self.told.class_
             else:
                 array.flat[self.told.class_ % array.size] = 1
         elif role == "truncation":
             array[...] = self.told.truncation
+        elif role == "constant":
+            array[...] = self.roles.values[name]
         elif role == "noise":
             array[...] = rng.standard_normal(shape)
         return array
 
+    def _describe(self, name: str, type_: str) -> None:
+        """What is known beforehand of the pictures that an input takes, by its type, the person or the file."""
+        told, facts = self.told, self.session.get_modelmeta().custom_metadata_map
+        blue_first = facts.get("Image.BitmapPixelFormat", "").startswith("Bgr")
+        self.orders[name] = told.input_order or ("bgr" if blue_first else "rgb")
+        by_fact = {"Normalized_0_1": (0.0, 1.0), "Normalized_1_1": (-1.0, 1.0), "NominalRange_0_255": (0.0, 255.0)}
+        known = told.input_range or by_fact.get(facts.get("Image.NominalPixelRange", ""))
+        if known is None and not type_.startswith("float"):
+            known = {"bool": (0.0, 1.0), "int8": (-128.0, 127.0)}.get(type_, (0.0, 255.0))
+        if known is not None or told.input_mean or told.input_std:
+            self.scales[name] = Scale(known or (0.0, 1.0), told.input_mean, told.input_std)
+
+    def _feed_picture(self, feed: dict[str, np.ndarray], picture: np.ndarray, types: dict[str, str]) -> None:
+        """Feed every image the same picture (3, h, w), in the scale of each."""
+        for name in self.roles.named("image"):
+            scale, order, shape = self.scales.get(name, Scale()), self.orders[name], self.shapes[name]
+            low, high = levels(scale.range, scale.mean, scale.std, order)
+            values = fed(picture, shape, _layout_of_input(shape), low, high, order)
+            feed[name] = (values if types[name].startswith("float") else np.rint(values)).astype(types[name])
+
+    def _scale_input(
+        self, feed: dict[str, np.ndarray], types: dict[str, str], at: int, layout: str, took: float
+    ) -> None:
+        """Find out which values the pictures that go in have, where that is not known."""
+        unknown = [name for name in self.roles.named("image") if name not in self.scales]
+        if not unknown:
+            return
+        test = trial_picture()
+
+        def run(scale: Scale) -> np.ndarray:
+            self.scales |= dict.fromkeys(unknown, scale)
+            self._feed_picture(feed, test, types)
+            return _planes(self._run(feed)[at], layout)
+
+        first = run(Scale())
+        clearly = False
+        if took > RANGE_TRIAL_S:
+            scale = Scale(self.told.range or range_of_output([first]))
+        else:
+            colour = all(3 in self.shapes[name] for name in unknown)
+            scale, clearly = range_of_input(run, self.told.range, first, colour)
+        self.scales |= dict.fromkeys(unknown, scale)
+        self.notes.append(
+            f"its input is taken for pictures of {scale.words()}"
+            + (", which brings out the most" if clearly else ", as they come out")
+            + "; --input-range says otherwise"
+        )
+
     def _picture(self, made: list[Any]) -> tuple[int, str]:
         """Which output is the picture, and its layout. Raises Fault."""
-        names = [result.name for result in self.session.get_outputs()]
-        if self.told.output not in (None, *names):
-            raise Fault(f"{self.path}: no output {self.told.output!r}; there are {', '.join(names)}")
         found = []
         for at, out in enumerate(made):
-            layout = _layout(np.shape(out), self.told.layout) if isinstance(out, np.ndarray) else None
-            if layout is not None and (self.told.output in (None, names[at])):
+            whole = isinstance(out, np.ndarray) and out.dtype.kind in "biuf"
+            layout = _layout(np.shape(out), self.told.layout) if whole else None
+            if layout is not None and (self.told.output in (None, self.outputs[at])):
                 found.append(((out.shape[layout.index("C")] if "C" in layout else 1) == 3, out.size, -at, layout))
         if not found:
-            shapes = ", ".join(f"{name} {list(np.shape(out))}" for name, out in zip(names, made, strict=True))
+            shapes = ", ".join(f"{name} {list(np.shape(out))}" for name, out in zip(self.outputs, made, strict=True))
             if any(len(np.shape(out)) == 4 and _layout((1, *np.shape(out)[1:]), self.told.layout) for out in made):
                 raise Fault(
                     f"{self.path}: makes several pictures at a time ({shapes}); export it with a batch of one, "
@@ -281,84 +353,96 @@ class _Trial:
         best = max(found)
         return -best[2], best[3]
 
-    def _check(self, outputs: list[np.ndarray], turn: str) -> None:
+    def _check(self, outputs: list[np.ndarray], turning: list[str]) -> None:
         if any(not np.isfinite(out.astype(np.float64)).all() for out in outputs):
             raise Fault(f"{self.path}: makes NaN or infinite values")
         if all(np.array_equal(outputs[0], out) for out in outputs[1:]):
-            raise Fault(f"{self.path}: its picture does not change with input {turn!r}")
+            raise Fault(
+                f"{self.path}: its picture does not change with input {' or '.join(map(repr, turning))}; if another "
+                "is the latent: --latent NAME"
+            )
 
     def _card(
-        self,
-        outputs: list[np.ndarray],
-        layout: str,
-        turn: str,
-        roles: dict[str, str],
-        shapes: dict[str, tuple[int, ...]],
-        types: dict[str, str],
-        given: tuple[float, float],
+        self, outputs: list[np.ndarray], layout: str, turning: list[str], types: dict[str, str]
     ) -> dict[str, Any]:
         sides = dict(zip(layout, outputs[0].shape, strict=True))
         if max(sides["H"], sides["W"]) > LARGEST_SIDE:
             raise Fault(f"{self.path}: makes {sides['W']}x{sides['H']} pixels; {LARGEST_SIDE} a side is the most")
         low, high, clip = self._range(outputs)
+        walked = self.roles.named("latent")
         card: dict[str, Any] = {
-            "kind": "generator" if roles[turn] == "latent" else "filter",
-            "latent": int(np.prod(shapes[turn])) if roles[turn] == "latent" else 1,
+            "kind": "generator" if walked else "filter",
+            "latent": self._size(walked[0]) if walked else 1,
             "layout": layout,
             "channels": int(sides.get("C", 1)),
             "range": [low, high],
+            **self._coding(self.told.order or "rgb", self.told.mean, self.told.std),
             "clip": clip,
             "size": [int(sides["W"]), int(sides["H"])],
-            "inputs": [],
+            "inputs": [self._entry(name, types[name]) for name in self.roles.of],
         }
-        for name, role in roles.items():
-            entry: dict[str, Any] = {"name": name, "role": role, "shape": list(shapes[name]), "type": types[name]}
-            if role in ("class", "truncation"):
-                entry["value"] = float(self.told.class_ if role == "class" else self.told.truncation)
-            if role == "image":
-                channel = _picture_axes(list(shapes[name]))
-                axes = (
-                    ["H", "W"]
-                    if channel is None
-                    else ["C", "H", "W"]
-                    if channel <= len(shapes[name]) - 3
-                    else ["H", "W", "C"]
-                )
-                entry["layout"] = ("N" if len(shapes[name]) == 4 else "") + "".join(axes)
-                # Pictures go in as they come out: models from picture to picture nearly always keep their range.
-                entry["range"] = [low, high] if types[name] != "uint8" else [0.0, 255.0]
-            card["inputs"].append(entry)
         return card
+
+    def _size(self, name: str) -> int:
+        """How many numbers the latent has: all that it takes, or those of one layer, where a person says so."""
+        shape = self.shapes[name]
+        size = self._latent_told()[1]
+        if len(shape) == 3 and shape[0] == 1 and size is None and shape[1] > 1:
+            self.notes.append(
+                f"each of the {shape[1]} layers of {name} goes its own way; --latent {shape[2]} has them go the same"
+            )
+        return size or prod(shape)
+
+    def _entry(self, name: str, type_: str) -> dict[str, Any]:
+        role = self.roles.of[name]
+        entry: dict[str, Any] = {"name": name, "role": role, "shape": list(self.shapes[name]), "type": type_}
+        if role in ("class", "truncation", "constant"):
+            by_role = {"class": self.told.class_, "truncation": self.told.truncation}
+            entry["value"] = float(by_role[role] if role in by_role else self.roles.values[name])
+        if role == "image":
+            scale = self.scales.get(name, Scale())
+            entry["layout"] = _layout_of_input(self.shapes[name])
+            entry["range"] = list(scale.range)
+            entry |= self._coding(self.orders[name], scale.mean, scale.std)
+        return entry
+
+    @staticmethod
+    def _coding(order: str, mean: tuple[float, ...], std: tuple[float, ...]) -> dict[str, Any]:
+        """The fields of a card that say how colours are coded, less what is usual."""
+        fields: dict[str, Any] = {} if order == "rgb" else {"order": order}
+        return fields | {key: list(value) for key, value in (("mean", mean), ("std", std)) if value}
 
     def _range(self, outputs: list[np.ndarray]) -> tuple[float, float, bool]:
         """Black, white, and whether it overshoots them, by what it made."""
-        if outputs[0].dtype == np.uint8:
-            return 0.0, 255.0, False
+        black, white = self.told.range or range_of_output(outputs)
+        if outputs[0].dtype == np.uint8 and (black, white) == (0.0, 255.0):
+            return black, white, False
         low, high = float(np.min(outputs)), float(np.max(outputs))
-        if self.told.range is not None:
-            black, white = self.told.range
-        elif high > 16.0:
-            black, white = 0.0, 255.0
-        elif np.quantile(outputs, 0.02) < -0.15:
-            black, white = -1.0, 1.0
-        else:
-            black, white = 0.0, 1.0
         if self.told.range is None:
             self.notes.append(f"its values lie in {low:.2f} .. {high:.2f}: taken for {black:g} .. {white:g}")
+        if self.told.mean or self.told.std:
+            return black, white, True
         span = white - black
-        return black, white, low < black - 0.005 * span or high > white + 0.005 * span
+        return (
+            black,
+            white,
+            min(low, high) < min(black, white) - 0.005 * abs(span) or high > max(black, white) + 0.005 * abs(span),
+        )
 
 
-def _picture_axes(shape: list[Any]) -> int | None:
-    """Which axis of an input is the channel, if it can be a picture at all: the sides are 8 pixels or open."""
-    axes = list(range(len(shape) - 3, len(shape)))
-    if len(shape) < 3 or len(shape) > 4:
-        return None
-    for channel in (axes[0], axes[2]):
-        sides = [shape[axis] for axis in axes if axis != channel]
-        if shape[channel] in (1, 3, 4) and all(not isinstance(side, int) or side >= 8 for side in sides):
-            return channel
-    return None
+def _layout_of_input(shape: tuple[int, ...]) -> str:
+    """The layout of an input that takes pictures."""
+    channel = picture_axis(shape)
+    assert channel is not None
+    return ("N" if len(shape) == 4 else "") + ("CHW" if channel == len(shape) - 3 else "HWC")
+
+
+def _planes(out: np.ndarray, layout: str) -> np.ndarray:
+    """An output as (C, H, W), its values as they are; alpha is left out."""
+    planes = out[0] if layout.startswith("N") else out
+    if layout.endswith("HWC"):
+        planes = planes.transpose(2, 0, 1)
+    return planes[None] if planes.ndim == 2 else planes[:3]
 
 
 def _layout(shape: tuple[int, ...], wished: str | None) -> str | None:
