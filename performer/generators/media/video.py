@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import logging
-import sys
+import math
 import threading
+from bisect import bisect_right, insort
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
-from av.codec.hwaccel import HWAccel, hwdevices_available
 
-from performer.system.errors import Fault
+from performer.generators.media.video_frame import Screening
+from performer.generators.media.video_reader import VideoReader
 from performer.system.mailboxes import Latest
 from performer.types.frame import Play
 
 log = logging.getLogger(__name__)
 KEPT_BYTES = 192 << 20  # of decoded pictures, so that going backwards does not decode everything anew
 AHEAD_S = 1.5  # further ahead than this it is quicker to seek
-#: Platform -> hardware decoders that are tried, the best first.
-HARDWARE = {"linux": ("cuda", "vaapi"), "darwin": ("videotoolbox",), "win32": ("d3d11va", "cuda")}
-LARGEST = 1920  # pixels on the longer side; what is larger is made smaller when decoded
-PATIENCE = 400  # pictures decoded on the way to one, at most: what is further away is shown late
+PATIENCE = 400  # pictures decoded on the way to one, live: then what is asked for by now is looked at
+ROUNDING_S = 1e-6  # a moment this little before a picture is that picture's: moments are quotients
+NEVER = 1 << 62
 
 
 class Video:
@@ -36,47 +35,18 @@ class Video:
 
     def __init__(self, path: Path, loop: str = "loop") -> None:
         self.path, self.loop = path, loop
-        self._kept: OrderedDict[int, np.ndarray] = OrderedDict()  # pts -> picture
+        self._reader = VideoReader(path)
+        self.decoder, self.duration_s = self._reader.decoder, self._reader.duration_s
+        self._screening = Screening(self._reader.aspect)
+        self._kept: OrderedDict[int, np.ndarray] = OrderedDict()  # time -> picture, those used last at the end
+        self._starts: list[int] = []  # the times of those, in order
+        self._ends: dict[int, int] = {}  # time -> that of the picture after it, where that was seen
         self._size = 0
-        self._next: Any = None
-        self._at = -1  # pts of the newest decoded picture
+        self._newest: int | None = None  # time of the picture read last, since the last seek
+        self._aim = 0  # what was sought last
         self._told = False
         self.shown: np.ndarray | None = None
-        try:
-            self._file, self.decoder = _opened(path)
-        except (OSError, av.error.FFmpegError) as error:
-            raise Fault(f"{path}: cannot be opened as a video ({_line(error)})") from None
-        if not self._file.streams.video:
-            self._file.close()
-            raise Fault(f"{path}: there is no video in it")
-        self._stream = self._file.streams.video[0]
-        if self.decoder == "processor":
-            self._stream.thread_type = "AUTO"
-        base = self._stream.time_base
-        assert base is not None
-        self._base = float(base)
-        self._first = self._stream.start_time or 0
-        rate = float(self._stream.average_rate or self._stream.guessed_rate or 25.0)
-        self._span = max(1, round(1.0 / rate / self._base))  # of one picture, in pts
-        self.duration_s = self._length(rate)
-        if self.picture_at(0.0) is None:
-            self._file.close()
-            raise Fault(f"{path}: not one of its pictures can be decoded")
-
-    def _length(self, rate: float) -> float:
-        """Seconds; where the file does not say, all of it is read once."""
-        if self._stream.duration:
-            return max(float(self._stream.duration) * self._base, 1.0 / rate)
-        if self._file.duration:
-            return max(float(self._file.duration) / av.time_base, 1.0 / rate)
-        count = 0
-        try:
-            for packet in self._file.demux(self._stream):
-                count += packet.size > 0
-        except av.error.FFmpegError:
-            pass
-        self._seek(0)
-        return max(count, 1) / rate
+        self.picture_at(0.0)
 
     def moment(self, play: Play) -> float:
         """Seconds into the file that a Play asks for."""
@@ -88,80 +58,79 @@ class Video:
             turn = 1.0 - abs(turn % 2.0 - 1.0)
         else:
             turn %= 1.0
-        return min(turn * self.duration_s, self.duration_s - self._span * self._base)
+        return turn * self.duration_s
 
-    def picture_at(self, seconds: float) -> np.ndarray | None:
-        """(H, W, 4) uint8 of that moment; the last good one where it cannot be had, None before the first."""
-        wanted = self._first + round(max(seconds, 0.0) / self._base)
-        kept = self._find(wanted)
-        if kept is None:
-            self._decode(wanted)
-            kept = self._find(wanted)
-        if kept is not None:
-            self.shown = kept
-        elif self._kept:
-            nearest = min(self._kept, key=lambda pts: abs(pts - wanted))
-            self.shown = self._kept[nearest]
+    def picture_at(self, seconds: float, most: int | None = None) -> np.ndarray | None:
+        """(H, W, 4) uint8 of that moment: the picture that began last; where it cannot be had, the last good one.
+
+        most  pictures to decode on the way, at most: with more to do, the next call goes on
+        """
+        wanted = self._reader.first + math.floor((max(seconds, 0.0) + ROUNDING_S) / self._reader.base)
+        found = self._find(wanted)
+        if found is None:
+            self._read_to(wanted, most)
+            found = self._find(wanted)
+        if found is not None:
+            self._kept.move_to_end(found)
+        elif self._starts:  # broken there, or still on the way
+            found = self._starts[max(0, bisect_right(self._starts, wanted) - 1)]
+        if found is not None:
+            self.shown = self._kept[found]
         return self.shown
 
-    def _find(self, wanted: int) -> np.ndarray | None:
-        before = [pts for pts in self._kept if wanted - self._span < pts <= wanted]
-        if not before:
+    def _find(self, wanted: int) -> int | None:
+        """The time of the kept picture that is to be seen then, if its end is known."""
+        place = bisect_right(self._starts, wanted)
+        if not place:
             return None
-        pts = max(before)
-        self._kept.move_to_end(pts)
-        return self._kept[pts]
+        start = self._starts[place - 1]
+        return start if wanted < self._ends.get(start, start) else None
 
-    def _decode(self, wanted: int) -> None:
-        """Read on until the wanted picture is there."""
-        if self._next is None or not self._at < wanted <= self._at + AHEAD_S / self._base:
-            self._seek(wanted)
-        for _ in range(PATIENCE):
-            try:
-                frame = next(self._next)
-            except StopIteration:
-                self._next = None
+    def _read_to(self, wanted: int, most: int | None) -> None:
+        """Read until the picture after the wanted one: only then is it known that no other comes between."""
+        reader = self._reader
+        ahead = max(self._newest or 0, self._aim) + AHEAD_S / reader.base if reader.seeks else NEVER
+        if self._newest is None or not self._newest <= wanted <= ahead:
+            reader.seek(wanted)
+            self._newest, self._aim = None, wanted
+        count = 0
+        while most is None or count < most:
+            count += 1
+            got = reader.read()
+            time, frame = got if got is not None else (NEVER, None)
+            if self._newest is not None and self._newest in self._kept:
+                self._ends[self._newest] = time
+            if frame is None:
                 return
-            except (av.error.FFmpegError, ValueError) as error:
-                if not self._told:
-                    self._told = True
-                    log.warning(
-                        "%s: broken at %.1f s (%s); the last good picture stays",
-                        self.path,
-                        max(self._at, 0) * self._base,
-                        _line(error),
-                    )
-                self._next = None
-                return
-            pts = frame.pts if frame.pts is not None else self._at + self._span
-            self._at = pts
-            self._keep(pts, frame)
-            if pts > wanted - self._span:
+            self._newest = time
+            self._keep(time, frame)
+            if time > wanted:
                 return
 
-    def _keep(self, pts: int, frame: av.VideoFrame) -> None:
-        longest = max(frame.width, frame.height)
-        if longest > LARGEST:
-            scale = LARGEST / longest
-            frame = frame.reformat(max(2, round(frame.width * scale)), max(2, round(frame.height * scale)))
-        picture = frame.to_ndarray(format="rgba")
-        self._size += picture.nbytes
-        self._kept[pts] = picture
-        while self._size > KEPT_BYTES and len(self._kept) > 1:
-            _, old = self._kept.popitem(last=False)
-            self._size -= old.nbytes
-
-    def _seek(self, wanted: int) -> None:
+    def _keep(self, time: int, frame: av.VideoFrame) -> None:
+        if time in self._kept:
+            self._kept.move_to_end(time)
+            return
         try:
-            self._file.seek(max(wanted, self._first), stream=self._stream, backward=True)
-        except (OSError, av.error.FFmpegError):
-            self._file.seek(0)
-        self._next, self._at = self._file.decode(self._stream), -1
+            picture = self._screening.shown(frame)
+        except (ValueError, av.error.FFmpegError) as error:
+            if not self._told:
+                self._told = True
+                log.warning("%s: a picture cannot be shown (%s)", self.path, " ".join(str(error).split())[:120])
+            return
+        self._size += picture.nbytes
+        self._kept[time] = picture
+        insort(self._starts, time)
+        while self._size > KEPT_BYTES and len(self._kept) > 2:  # the one that is wanted, and the one after it
+            old, dropped = self._kept.popitem(last=False)
+            self._size -= dropped.nbytes
+            self._starts.remove(old)
+            self._ends.pop(old, None)
 
     def close(self) -> None:
-        self._next = None
         self._kept.clear()
-        self._file.close()
+        self._starts.clear()
+        self._reader.close()
 
 
 class Projector:
@@ -186,7 +155,7 @@ class Projector:
             seen, seconds = self._wanted.wait(seen, 0.2)
             if seconds is None or self._stop.is_set():
                 continue
-            picture = self._video.picture_at(seconds)
+            picture = self._video.picture_at(seconds, PATIENCE)
             if picture is not None and picture is not self._made.peek():
                 self._made.post(picture)
         self._video.close()
@@ -207,25 +176,3 @@ class Inline:
 
     def close(self) -> None:
         self._video.close()
-
-
-def _opened(path: Path) -> tuple[Any, str]:
-    """The file, by a hardware decoder where one works on its first picture, and what decodes it."""
-    for kind in HARDWARE.get(sys.platform, ()):
-        if kind not in hwdevices_available():
-            continue
-        try:
-            file = av.open(str(path), hwaccel=HWAccel(kind, allow_software_fallback=False))
-            try:
-                next(file.decode(video=0))
-                file.seek(0)
-                return file, kind
-            except (StopIteration, OSError, ValueError, RuntimeError, NotImplementedError, av.error.FFmpegError):
-                file.close()
-        except (OSError, ValueError, RuntimeError, NotImplementedError, av.error.FFmpegError) as error:
-            log.debug("%s: no %s decoder: %s", path, kind, _line(error))
-    return av.open(str(path)), "processor"
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:120]
