@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from performer.system import interrupts
+
+if __name__ == "__main__":
+    interrupts.catch()  # before what takes its time to import
+
 import io
 import logging
 import sys
@@ -13,8 +18,8 @@ import typer
 from performer.cli import train
 from performer.cli.models import models
 from performer.cli.output_files import may_draw, may_write, write_json
+from performer.cli.program import program
 from performer.system.errors import Fault, nearest
-from performer.system.supervisor import whole
 
 app = typer.Typer(
     add_completion=False,
@@ -473,7 +478,7 @@ def with_port(arguments: list[str]) -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; a Fault becomes one line and exit code 2."""
+    """Run the command line; a Fault becomes one line and exit code 2, an interrupt is left to whoever called."""
     arguments = with_port(sys.argv[1:] if arguments is None else arguments)
     for stream in (sys.stdout, sys.stderr):  # a name that the terminal has no letters for is no reason to stop
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
@@ -490,17 +495,10 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         print(f"performer: {fault}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
 
 
-def program() -> None:
-    """`main` as a process of its own."""
-    whole(main)
-
-
 if __name__ == "__main__":
-    program()
+    program(main)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager, suppress
 from time import monotonic
 
+from performer.system import interrupts
 from performer.system.timeouts import alone
 
 log = logging.getLogger(__name__)
@@ -65,21 +66,29 @@ class Service:
 
 @contextmanager
 def signals(leave: Callable[[], None]) -> Iterator[None]:
-    """While it lasts, SIGTERM and SIGHUP call `leave` instead of ending the process with everything half done.
+    """While it lasts, SIGINT, SIGTERM and SIGHUP call `leave` instead of ending everything half done.
 
-    One that was ignored (nohup) stays so. Elsewhere than on the main thread it changes nothing.
+    However often they come, what is begun then is done to its end. One that was ignored (nohup) stays so. Elsewhere
+    than on the main thread it changes nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {}
-    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, lambda *_: leave())
+    ending = interrupts.Ending()
+
+    def asked(number: int, _frame: object) -> None:
+        if not ending.again(number):
+            leave()
+
+    for number in interrupts.NUMBERS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, asked)
     try:
         yield
     finally:
+        if ending.asked_t is not None:
+            interrupts.ending.begin()
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -105,9 +114,16 @@ def whole(body: Callable[[], None]) -> None:
     code: object = 0
     try:
         body()
-    except SystemExit as leaving:
-        code = leaving.code
+        interrupts.over()
+    except (SystemExit, KeyboardInterrupt) as leaving:
+        interrupts.over()
+        interrupt = interrupts.behind(leaving)
+        if interrupt is not None:
+            interrupts.say(str(interrupt) or "interrupted")
+        code = leaving.code if isinstance(leaving, SystemExit) else None
+        code = interrupts.code_of(interrupt) if interrupt is not None else code
     except BaseException:
+        interrupts.over()
         if alone(LAST_S):
             raise
         sys.excepthook(*sys.exc_info())

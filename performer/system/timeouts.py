@@ -83,7 +83,7 @@ def alone(seconds: float) -> bool:
     """
     ends = monotonic() + seconds
     with _lock:
-        left = [*_aside]
+        left = [one for one in _aside if one.ident is not None]  # an interrupt may have kept one from being started
     for thread in left:
         thread.join(max(ends - monotonic(), 0.0))
     return not any(thread.is_alive() for thread in left)

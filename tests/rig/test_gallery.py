@@ -65,7 +65,8 @@ def test_a_signal_ends_the_show_with_everything_in_its_file(tmp_path, number):
     assert json.loads(stats.read_text())["frames"] > 0
 
 
-def test_a_terminal_that_goes_says_so_twice_and_everything_is_in_its_file_still(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
+def test_whoever_says_so_again_and_again_has_everything_in_its_file_still(tmp_path, number):
     film, stats = tmp_path / "film.mp4", tmp_path / "stats.json"
     program = begun("--record", str(film), "--stats", str(stats), "--seconds", "600")
     try:
@@ -74,13 +75,18 @@ def test_a_terminal_that_goes_says_so_twice_and_everything_is_in_its_file_still(
             assert program.poll() is None
             time.sleep(0.05)
         while not stats.exists() and program.poll() is None:  # as long as it has work to do
-            program.send_signal(signal.SIGHUP)
+            program.send_signal(number)
             time.sleep(0.01)
         said = program.communicate(timeout=60)[1]
     finally:
         program.kill()
     assert stats.exists(), said
     assert json.loads(stats.read_text())["frames"] > 0
+    assert program.returncode == 0 and "Traceback" not in said
+    import av
+
+    with av.open(str(film)) as movie:
+        assert movie.duration is not None and movie.duration > 0, "it was closed, not cut off"
 
 
 def test_signals_that_were_ignored_stay_so_and_all_is_as_before_afterwards():

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import glfw
 import moderngl
 
 from performer.gl.hud.hud import Hud, HudState
 from performer.gl.render.compose import Compose
 from performer.gl.render.target_pool import Target
 from performer.gl.window.window import Window
+from performer.system.interrupts import Withheld
+
+with Withheld():  # it asks libraries for their versions in processes of their own
+    import glfw
 
 SIZE = (1120, 630)
 COLUMN = 0.46  # of the desk's width, for pictures; the panel has the rest

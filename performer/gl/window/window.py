@@ -8,12 +8,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import glfw
 import moderngl
 
 from performer.system.errors import Fault, nearest
+from performer.system.interrupts import Withheld
 from performer.types.frame import ControlEvent
 from performer.types.keys import BY_KEY, TWICE_WITHIN_S, Key
+
+with Withheld():  # it asks libraries for their versions in processes of their own
+    import glfw
 
 #: Keys that type no character, and digits, which some keyboards type only with shift: known by their place.
 _PLACES = {

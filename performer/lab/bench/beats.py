@@ -20,6 +20,7 @@ from performer.io.sound import sound_file
 from performer.lab.bench import degradations, peers
 from performer.lab.bench.scores import BEAT_WINDOW_S, NAMES, score
 from performer.system.errors import Fault, nearest
+from performer.system.interrupts import leave_to_parent
 
 COLUMNS = (*NAMES, "cpu")
 BINS = 10
@@ -119,7 +120,7 @@ def run(
     if not entries:
         raise Fault(f"{folder}: no song" + (f" with {only!r} in its name" if only else ""))
     result: dict[str, Any] = {}
-    with ProcessPoolExecutor(jobs) as pool:
+    with ProcessPoolExecutor(jobs, initializer=leave_to_parent) as pool:
         for tracker in trackers:
             n = len(entries)
             rows = list(pool.map(_one, [folder] * n, entries, [tracker] * n, [change] * n))

@@ -14,6 +14,7 @@ from performer.audio.beat_network import FILE
 from performer.lab.train import beat_dataset
 from performer.lab.train.beat_net import BeatNetwork, export, exported, train
 from performer.system.errors import Fault
+from performer.system.interrupts import leave_to_parent
 
 HELD_OUT = 19  # every so manieth song is never trained on
 
@@ -40,7 +41,7 @@ def hearing(
     played = beat_dataset.performances(drummers) if drummers else []
     examples = work / "examples"
     shares = [range(first, songs, jobs) for first in range(jobs)]
-    with ProcessPoolExecutor(jobs) as pool:
+    with ProcessPoolExecutor(jobs, initializer=leave_to_parent) as pool:
         list(pool.map(beat_dataset.write, shares, [examples] * jobs, [soundfont] * jobs, [played] * jobs))
     files = [examples / f"{number}.npz" for number in range(songs)]
     held_out = [file for number, file in enumerate(files) if number % HELD_OUT == 3]
