@@ -133,7 +133,7 @@ def import_model(
 ) -> None:
     """Find out what a model takes and makes, write its card, draw a sheet of samples."""
     from performer.content.library import USER
-    from performer.generators.onnx.tensor_layout import LAYOUTS
+    from performer.content.models.layouts import LAYOUTS
     from performer.generators.tools.import_model import bring, named
     from performer.generators.tools.probe import Told
 

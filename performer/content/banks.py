@@ -18,9 +18,9 @@ import numpy as np
 
 from performer.content.library import USER
 from performer.latent.bank import MOST, Bank, Change, Place, numbers
-from performer.rig.live.notices import ASIDE
 from performer.system import toml_file
 from performer.system.errors import Fault, counted, refusing
+from performer.system.logging_marks import ASIDE
 
 log = logging.getLogger(__name__)
 FOLDER = USER / "banks"

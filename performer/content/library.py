@@ -11,13 +11,12 @@ from pathlib import Path
 import platformdirs
 
 from performer.content import shaders as isf
-from performer.content.models import directions_file
+from performer.content.models import directions_file, inputs
 from performer.content.models.card import load as load_card
 from performer.content.presets import reader
-from performer.content.presets.reader import Preset
 from performer.content.shaders import ShaderSpec
-from performer.generators.onnx import inputs
 from performer.system.errors import Fault, nearest, refusing
+from performer.types.preset import Preset
 
 log = logging.getLogger(__name__)
 FOLLOWER = ".follower.onnx"

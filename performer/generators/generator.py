@@ -10,7 +10,7 @@ import numpy as np
 
 from performer.content.models.card import Card
 from performer.generators.onnx.batching import Batch
-from performer.generators.onnx.inputs import Mapping
+from performer.generators.onnx.model_inputs import Mapping
 from performer.latent.directions import Directions
 from performer.system.timeouts import Call
 from performer.types.frame import OnCard, Walk

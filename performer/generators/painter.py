@@ -10,7 +10,6 @@ from time import perf_counter
 
 import numpy as np
 
-from performer.content.presets.reader import Layer
 from performer.generators.generator import Generator, Loaded
 from performer.generators.media.open import Begin, Medium, create
 from performer.generators.onnx.batching import Asked
@@ -21,6 +20,7 @@ from performer.system.errors import Fault
 from performer.system.mailboxes import Latest
 from performer.system.timeouts import Call, Overdue
 from performer.types.frame import Frame, Image, Images, OnCard, Scene, Walk
+from performer.types.preset import Layer
 
 log = logging.getLogger(__name__)
 RETRY_S = 5.0  # a model that failed is left alone this long
@@ -92,6 +92,7 @@ class Painter:
                         images[scene.number, layer.name] = image
             layers = [layer for layer in scene.preset.layers if layer.model is not None]
             for layer in sorted(layers, key=lambda layer: layer.of is not None):  # what they are of comes first
+                assert layer.model is not None
                 key = (scene.number, layer.name)
                 given = scene.walks[layer.name] if layer.of is None else images.get((scene.number, layer.of))
                 old = self._done.get(key)
@@ -146,6 +147,7 @@ class Painter:
         if self._begin is None or self.least_interval_s <= 0.0 or len(layers) != 1 or layers[0][1].of is not None:
             return None
         ((scene, layer),) = layers
+        assert layer.model is not None
         loaded = self._models.get(layer.model)
         if loaded is None or loaded.before is not None:
             return None

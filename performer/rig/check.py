@@ -15,7 +15,7 @@ from performer.audio.control_features import NAMES
 from performer.content import shaders as isf
 from performer.content.library import FACTORY, FOLLOWER, Library
 from performer.content.models.card import load as load_card
-from performer.content.presets.reader import Preset, load
+from performer.content.presets.reader import load
 from performer.content.shaders import ShaderSpec
 from performer.generators.onnx import session
 from performer.generators.painter import Painter
@@ -34,6 +34,7 @@ from performer.show.follower import Improviser
 from performer.show.show import Show
 from performer.system.errors import Fault, refusing
 from performer.types.frame import ControlEvent, Features, Sound
+from performer.types.preset import Preset
 
 SIZE = (320, 180)
 FRAMES = 40

@@ -6,8 +6,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from performer.content.presets.reader import Preset
 from performer.show.clock import Pulse, ShowClock
+from performer.types.preset import Preset
 from performer.types.routes import PHRASE_BARS
 
 QUANTA = ("now", "beat", "bar", "phrase")
@@ -74,6 +74,10 @@ class Autopilot:
     def changed(self, t: float, bar: float) -> None:
         """Somebody changed the preset, this one or a person."""
         self._since_bar, self._since_t, self._drop_waits = bar, t, False
+
+    def bars_left(self, bar: float) -> float:
+        """Bars until the next change is due, at bar number `bar`; a long one still waits for the phrase to end."""
+        return max(0.0, self.bars - (bar - self._since_bar))
 
     def step(self, t: float, clock: ShowClock, drops: int, presets: Sequence[Preset], playing: str) -> Preset | None:
         """What to change to now, if anything."""

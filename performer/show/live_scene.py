@@ -7,17 +7,18 @@ from dataclasses import replace
 from math import floor, isfinite
 from typing import Any
 
-from performer.content.presets.reader import Layer, Preset, WalkSpec
-from performer.content.presets.schema import NOISE
 from performer.latent.bank import Place
 from performer.latent.walks import ON_BEATS
 from performer.show.clock import Pulse
 from performer.show.cues import span_beats
 from performer.show.held_places import Holding
-from performer.types.frame import Following, Play, Scene, Value, Walk
+from performer.show.routing import Router, stays
+from performer.types.frame import Following, Play, Scene, Walk
 from performer.types.media_params import MEDIA
-from performer.types.params import KINDS
-from performer.types.routes import PHRASE_BARS, Router, stays
+from performer.types.params import KINDS, Value
+from performer.types.preset import Layer, Preset, WalkSpec
+from performer.types.preset_params import NOISE
+from performer.types.routes import PHRASE_BARS
 
 IDLE_BEATS_PER_S = 0.2  # walks counted in beats still breathe when nothing can be heard
 

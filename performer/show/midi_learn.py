@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 
 from performer.types.frame import ControlEvent
+from performer.types.keys import LOST, PRESSED, Act
 
 BUTTONS = ("midi.note", "midi.cc")
-PRESSED = 0.5  # a controller's value from which on its button is down; any velocity will do for a note
-LOST = "button.lost"  # the cable of a controller came out while its button was down: text says which, "cc20 ch1"
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """What a key does: the address of its event, and the value."""
-
-    address: str
-    value: float = 1.0
 
 
 class Learn:

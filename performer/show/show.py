@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import exp
 
-from performer.content.presets.reader import Layer, Preset
 from performer.latent.bank import Bank
 from performer.show.clock import Pulse, ShowClock
 from performer.show.crossfader import Crossfader
@@ -15,7 +14,9 @@ from performer.show.gestures import Gestures
 from performer.show.held_places import Recaller, glide_s
 from performer.show.live_scene import Playing
 from performer.system.errors import counted
-from performer.types.frame import ControlEvent, Features, Following, Frame, Scene, Sound, Value
+from performer.types.frame import ControlEvent, Features, Following, Frame, Scene, Sound
+from performer.types.params import Value
+from performer.types.preset import Layer, Preset
 
 STALE_S = 0.25  # older sound than this is fading away ...
 FADE_S = 0.3  # ... with this time constant
@@ -94,6 +95,30 @@ class Show:
     def dark(self) -> bool:
         """Whether a blackout was asked for."""
         return self._blackout_on
+
+    @property
+    def held(self) -> str:
+        """Names of the kept places that hold the walks, as they were recalled last; "" for none."""
+        return self.recaller.word
+
+    @property
+    def coming(self) -> tuple[Preset | None, float | None]:
+        """The preset that comes next, and in how many beats, where that is known.
+
+        What waits for the music, what lies on the other deck, what the next key would bring; None where the autopilot
+        chooses, or where there is no other.
+        """
+        pulse = self.clock.pulse
+        if self._cue is not None:
+            return self._cue.preset, wait_beats(pulse, self._cue.quantum)
+        if self._two_decks:
+            return (self._other.preset if self._other is not None else None), None
+        if self.autopilot.bars and len(self.presets) > 1:
+            return None, self.autopilot.bars_left(pulse.bar) * pulse.meter
+        names = [preset.name for preset in self.presets]
+        if self.preset.name not in names or len(names) < 2:
+            return (self.presets[1 % len(names)] if names else None), None
+        return self.presets[(names.index(self.preset.name) + 1) % len(names)], None
 
     @property
     def turned(self) -> dict[str, Value]:
@@ -262,21 +287,27 @@ class Show:
     def _waiting(self, pulse: Pulse) -> str:
         """In words, for the HUD: what comes next, and when."""
         words = []
-        if self._two_decks:
-            there = "empty" if self._other is None else self._other.preset.title
-            words.append(f"deck {self._fader.live} live, {'A' if self._fader.live == 'B' else 'B'}: {there}")
         if self.recaller.word:
             words.append(f"held: {self.recaller.word}")
         if self._cue is not None:
             wait = wait_beats(pulse, self._cue.quantum)
             words.append(f"{self._cue.preset.title} in {counted(round(wait), 'beat')}")
+        return ", ".join([*words, *self.modes])
+
+    @property
+    def modes(self) -> list[str]:
+        """In words: decks, what changes wait for, the autopilot, a tempo that was changed by hand."""
+        words = []
+        if self._two_decks:
+            there = "empty" if self._other is None else self._other.preset.title
+            words.append(f"deck {self._fader.live} live, {'A' if self._fader.live == 'B' else 'B'}: {there}")
         if self.quantise != "now":
             words.append(f"changes on the {self.quantise}")
         if self.autopilot.bars:
             words.append(f"autopilot every {counted(self.autopilot.bars, 'bar')}")
-        if pulse.factor != 1.0:
-            words.append(f"tempo x{pulse.factor:g}")
-        return ", ".join(words)
+        if (factor := self.clock.pulse.factor) != 1.0:
+            words.append(f"tempo x{factor:g}")
+        return words
 
     def change(self, preset: Preset, t: float) -> None:
         """Start to change to a preset at time t; a change already under way is finished first."""

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
+
+from performer.types.params import Value
+from performer.types.preset import Preset
 
 BANDS = 64
 
@@ -36,8 +38,6 @@ HEAD = (
 
 #: Columns of HEAD that are moments on the clock of whoever wrote the row.
 TIMES = ("t", "onset_t", "kick_t", "snare_t", "hat_t")
-
-Value = float | tuple[float, ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -163,6 +163,7 @@ class ControlEvent:
     text     a name, where a number will not do (a preset's)
     latent   float32 as bytes, for what glides there or is kept
     words    more names: a model's, then tags or the name before
+    port     which MIDI input it came through, by a number of its own: two may send clocks; 0 for none
     """
 
     t: float
@@ -171,6 +172,7 @@ class ControlEvent:
     text: str = ""
     latent: bytes = b""
     words: tuple[str, ...] = ()
+    port: int = field(default=0, compare=False)
 
 
 #: A kept place that holds a walk: its latent as bytes, with a style after it if it has one; how far it has come, 0..1;
@@ -238,7 +240,7 @@ class Scene:
     """One preset as it stands at one moment.
 
     number  counts the scenes started in this show: the same preset started again is another scene
-    preset  the validated `preset.Preset` it plays
+    preset  what it plays
     params  address (`layer.node.param`) -> value; events are counts
     walks   layer name -> Walk, for layers whose source is a model
     t       seconds since the scene started
@@ -246,7 +248,7 @@ class Scene:
     """
 
     number: int
-    preset: Any
+    preset: Preset
     params: Mapping[str, Value]
     walks: Mapping[str, Walk]
     t: float

@@ -58,7 +58,7 @@ KEYS = (
     Key("p", "show.panic", 1.0, "p", "panic: light, all knobs back, nothing held"),
     Key("m", "app.learn", 1.0, "m", "a pad learns a key"),
     Key("f", "app.fullscreen", 1.0, "f", "full screen, and back"),
-    Key("h", "app.hud", 1.0, "h", "panel on or off"),
+    Key("h", "app.hud", 1.0, "h", "what it hears; again: figures; off"),
     Key("s", "app.snapshot", 1.0, "s", "save a picture"),
     Key("r", "app.record", 1.0, "r", "start or stop recording"),
     Key("?", "app.help", 1.0, "?  F1", "this help"),
@@ -74,3 +74,17 @@ TAUGHT = frozenset(entry.address for entry in KEYS if not entry.twice) - {"app.l
 
 #: Seconds within which the second press must follow.
 TWICE_WITHIN_S = 1.0
+
+
+PRESSED = 0.5  # a controller's value from which on its button is down; any velocity will do for a note
+
+
+LOST = "button.lost"  # the cable of a controller came out while its button was down: text says which, "cc20 ch1"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a key does: the address of its event, and the value."""
+
+    address: str
+    value: float = 1.0

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import cos, pi, sin
 
-from performer.types.frame import Value
-from performer.types.params import Param
+from performer.types.params import Param, Value
 
 #: How a layer's colours meet those below. Keys are alpha blends that cut out what is dark, or of one colour.
 BLENDS = ("normal", "add", "screen", "multiply", "overlay", "lighten", "darken", "difference", "luma_key", "chroma_key")

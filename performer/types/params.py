@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-from performer.types.frame import Value
+Value = float | tuple[float, ...]
 
 #: kind -> how many floats its value has; an `event` is a count of how often it was triggered.
 KINDS = {"float": 1, "bool": 1, "long": 1, "event": 1, "point2D": 2, "color": 4}

@@ -9,6 +9,7 @@ from parts.scenes import AUDIO, SHADERS, TEXT, Spec, make
 
 from performer.content.presets import reader
 from performer.system.errors import Fault
+from performer.types import preset
 
 
 def test_a_preset_has_a_value_and_a_param_for_every_address():
@@ -22,8 +23,8 @@ def test_a_preset_has_a_value_and_a_param_for_every_address():
     assert p.base["transition.shader.softness"] == 0.2
     assert p.base["main.walk.speed"] == 0.5
     assert set(p.base) == set(p.params)
-    assert p.layers[0].walk == reader.WalkSpec("tour", 7, "free", ("main.latent.bright", "main.latent.warm"))
-    assert p.transition == reader.Transition("dissolve", 2.0)
+    assert p.layers[0].walk == preset.WalkSpec("tour", 7, "free", ("main.latent.bright", "main.latent.warm"))
+    assert p.transition == preset.Transition("dissolve", 2.0)
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_only_memory_is_called_memory(body, reason, tmp_path, monkeypatch):
 
 def test_a_mapping_network_s_reason_is_whole_too(tmp_path):
     from performer.content.models.card import Card
-    from performer.generators.onnx.inputs import Mapping
+    from performer.generators.onnx.model_inputs import Mapping
 
     path = save(tmp_path / "x.mapping.onnx", [node("Neg", ["z"], ["y"])], ir=99)
     card = Card(title="x", kind="gan", latent=D, size=(16, 16), licence="CC0-1.0")

@@ -8,7 +8,6 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from performer.content.presets.reader import Preset
 from performer.generators.generator import Loaded
 from performer.generators.onnx import batching as batches
 from performer.generators.onnx.buffer_pool import MOST
@@ -20,6 +19,7 @@ from performer.latent.bank import Bank
 from performer.rig.live.rig import PlayOptions, Rig, load_library, painter
 from performer.system.errors import Fault
 from performer.types.frame import ControlEvent, Features, Frame, Scene, Sound, Walk
+from performer.types.preset import Preset
 
 LIBRARY = load_library()
 MODELS = ("molten", "glass", "pearl", "blossom", "chrome")

@@ -12,8 +12,8 @@ from parts.scenes import AUDIO, SHADERS, TEXT
 from parts.shows import loud, run
 
 from performer.content import banks
+from performer.content.models import inputs
 from performer.content.presets import reader
-from performer.generators.onnx import inputs
 from performer.generators.onnx.session import create
 from performer.generators.painter import Painter
 from performer.generators.tools.probe import probe
@@ -24,6 +24,7 @@ from performer.latent.walks import WALKS, keyframes, latent
 from performer.rig.live.rig import load_library, painter
 from performer.show.show import Show
 from performer.system.errors import Fault
+from performer.types import preset
 from performer.types.frame import Features, Frame, Scene, Sound, Walk
 
 NAMES = ["molten", "glass", "chrome", "pearl", "blossom"]
@@ -32,7 +33,7 @@ MODELS = {name: create(LIBRARY.models[name], "cpu") for name in NAMES}
 HAS = {"marble": {"w": 0.0, "truncation": 1.0, "noise": 0.0}}
 
 
-def make(text: str = TEXT, name: str = "first", has=HAS) -> reader.Preset:
+def make(text: str = TEXT, name: str = "first", has=HAS) -> preset.Preset:
     return reader.load(
         text,
         name,

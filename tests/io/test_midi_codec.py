@@ -116,3 +116,77 @@ def test_all_notes_off_lets_go_of_every_key_of_its_channel():
     decoder.feed([0x92, 61, 100], 1.6)
     assert [(event.address, event.text) for event in decoder.release(2.0)] == [("midi.note61", "ch3")]
     assert decoder.release(2.0) == []
+
+
+def said(decoder: Decoder, *messages: tuple[float, int, int]) -> list[tuple[str, float]]:
+    """Of controllers (seconds, number, value): addresses and values."""
+    return [(e.address, e.value) for t, number, value in messages for e in decoder.feed((0xB0, number, value), t)]
+
+
+@pytest.mark.parametrize(("high", "low"), [(17, 49), (13, 45), (1, 33), (0, 32), (31, 63)])
+@pytest.mark.parametrize("apart", [0.02, 0.008, 0.004, 0.001])
+@pytest.mark.parametrize(("one", "two"), [(1, -1), (1, 1), (2, 3), (-1, 5)])
+@pytest.mark.parametrize("first", [0, 1])
+def test_two_knobs_that_turn_at_once_stay_two(high, low, apart, one, two, first):
+    decoder, t = Decoder("desk"), 0.0
+    for k in range(12):
+        pair = [(high, 60 + one * k), (low, 64 + two * k)]
+        for number, value in (pair, pair[::-1])[first]:
+            t += apart
+            events = said(decoder, (t, number, value))
+            assert k < 2 or events == [(f"midi.cc{number}", value / 127.0)]
+    assert said(decoder, (t + 10.0, low, 127), (t + 10.5, high, 5)) == [
+        (f"midi.cc{low}", 1.0),
+        (f"midi.cc{high}", 5 / 127),
+    ]
+
+
+def test_two_knobs_of_one_scan_are_two_as_soon_as_one_of_them_turns_alone():
+    decoder, t = Decoder("desk"), 0.0
+    for k in range(30):
+        t += 0.01
+        said(decoder, (t, 17, 40 + k), (t, 49, 90 - 2 * k))
+    assert said(decoder, (t + 1.0, 49, 127)) == [("midi.cc49", 1.0)]
+    said(decoder, (t + 2.0, 17, 80), (t + 2.02, 17, 81))
+    assert said(decoder, (t + 3.0, 17, 82), (t + 3.0, 49, 126)) == [("midi.cc17", 82 / 127), ("midi.cc49", 126 / 127)]
+
+
+def test_one_that_was_taken_for_a_low_part_is_its_own_again_after_a_few_moves():
+    decoder = Decoder("desk")
+    for k in range(8):  # as by chance a controller of 14 bits would send
+        said(decoder, (k * 0.1, 17, 64), (k * 0.1, 49, 10 * k))
+    assert said(decoder, (5.0, 49, 30))[0][0] == "midi.cc17"
+    said(decoder, *((6.0 + k * 0.02, 17, 64 + k) for k in range(5)))
+    assert said(decoder, (9.0, 49, 127)) == [("midi.cc49", 1.0)]
+
+
+@pytest.mark.parametrize("step", [1, 5, 37, 64, 100, 127, 128, 129, 250, 1000])
+@pytest.mark.parametrize("within", [0.0, 0.0007, 0.002])
+@pytest.mark.parametrize("low_first", [False, True])
+@pytest.mark.parametrize("down", [False, True])
+def test_controllers_of_fourteen_bits_are_read_whole_whichever_part_comes_first(step, within, low_first, down):
+    decoder = Decoder()
+    values = list(range(0, 16384, step))[: 16384 // step][:400]
+    for k, value in enumerate(values[::-1] if down else values):
+        parts = [(1, value >> 7), (33, value & 127)]
+        first, second = parts[::-1] if low_first else parts
+        events = said(decoder, (k * 0.02, *first), (k * 0.02 + within, *second))
+        assert events[-1] == ("midi.cc1", pytest.approx(value / 16383))
+
+
+def test_a_fine_turn_may_send_the_low_part_alone_for_long():
+    decoder, last = Decoder(), None
+    for k, value in enumerate(range(4000, 9000, 3)):
+        parts = [(1, value >> 7)] if last is None or value >> 7 != last >> 7 else []
+        events = said(decoder, *((k * 0.03, *part) for part in [*parts, (33, value & 127)]))
+        last = value
+        assert k < 600 or events[-1] == ("midi.cc1", pytest.approx(value / 16383))
+
+
+def test_program_changes_select_presets_on_the_channels_that_may():
+    def presets(programs: int | None) -> list[float]:
+        events = Decoder("song", programs).feed((0xC0, 5, 0xC9, 7), 0.0)
+        assert sum(e.address == "midi.program" for e in events) == 2
+        return [e.value for e in events if e.address == "show.preset"]
+
+    assert (presets(0), presets(10), presets(3), presets(None)) == ([5.0, 7.0], [7.0], [], [])

@@ -29,11 +29,12 @@ from performer.rig.listener import Listener
 from performer.rig.live.followers import MOST_BYTES, Followers, read, strange_knob
 from performer.rig.offline import Performance, RenderOptions, rehearse
 from performer.show.follower import FollowerNet, Improviser
+from performer.show.routing import Router
 from performer.show.show import Show
 from performer.system.errors import Fault
 from performer.system.mailboxes import Ring
 from performer.types.frame import ControlEvent, Features, Following, Sound
-from performer.types.routes import Route, Router
+from performer.types.routes import Route
 
 onnx = pytest.importorskip("onnx")
 SHIPPED = FACTORY / "models" / "puppeteer.follower.onnx"

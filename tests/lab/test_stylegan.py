@@ -14,7 +14,7 @@ import pytest
 import scipy.signal
 
 from performer.__main__ import main
-from performer.generators.onnx.inputs import offered
+from performer.content.models.inputs import offered
 from performer.generators.onnx.session import create
 from performer.generators.tools.find_directions import _weights, explore
 from performer.generators.tools.probe import sha256

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from performer.content import shaders as isf
-from performer.content.presets.reader import Layer, Transition
-from performer.content.presets.reader import Node as Effect
 from performer.types.frame import Features, Frame, Scene, Sound
+from performer.types.preset import Layer, Transition
+from performer.types.preset import Node as Effect
 
 SIZE = (64, 36)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from performer.content.presets import reader
+from performer.types import preset
 from performer.types.params import Param
 
 AUDIO = ("level", "bass", "treble", "onset", "kick")
@@ -70,7 +71,7 @@ to = "master.bloom.amount"
 """
 
 
-def make(text: str = TEXT, name: str = "first") -> reader.Preset:
+def make(text: str = TEXT, name: str = "first") -> preset.Preset:
     return reader.load(
         text,
         name,

@@ -29,7 +29,7 @@ def test_a_chosen_preset_waits_in_the_preview_and_plays_there():
     assert names(frames[-1]) == ("first", None, "second")
     early, late = frames[30].preview, frames[-1].preview
     assert late.number == early.number and late.walks["main"].position > early.walks["main"].position
-    assert "deck A live, B: Second" in frames[-1].waiting
+    assert "deck A live, B: Second" in frames[-1].waiting and it.coming == (it.presets[1], None)
     again = run(it, 0.2, events=[ControlEvent(1.1, "show.preset", 0, "third")], start=1.0)
     assert names(again[-1]) == ("first", None, "third")
 

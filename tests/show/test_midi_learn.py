@@ -10,10 +10,10 @@ from performer.content.settings import midi_bindings
 from performer.io.midi.codec import Decoder
 from performer.latent.sphere import unit
 from performer.rig.live.rig import Rig
-from performer.show.midi_learn import Act, Learn
+from performer.show.midi_learn import Learn
 from performer.system.errors import Fault
 from performer.types.frame import ControlEvent
-from performer.types.keys import TAUGHT
+from performer.types.keys import TAUGHT, Act
 
 M = ControlEvent(0.0, "app.learn")
 BLACKOUT = ControlEvent(0.0, "show.blackout")
@@ -116,7 +116,7 @@ def test_a_bad_file_is_one_line_and_kept_when_another_is_written(text, complaint
     with pytest.raises(Fault, match=complaint):
         midi_bindings.read(TAUGHT, path)
     monkeypatch.setattr(midi_bindings, "pads_path", lambda: path)
-    assert midi_bindings.learned(TAUGHT).bound == {} and str(path) in caplog.text
+    assert midi_bindings.learned(TAUGHT) == {} and str(path) in caplog.text
     midi_bindings.write({"note1": Act("show.tap")}, TAUGHT)
     assert path.with_suffix(".bad").read_text() == text and "show.tap" in path.read_text()
 

@@ -193,3 +193,20 @@ def test_panic_undoes_whatever_hands_have_done_and_leaves_what_plays():
     it.step(6.0, 0.01, (640, 360), loud(6.0), Sound(), [ControlEvent(6.0, "midi.cc74", 1.0)])
     again = it.step(6.1, 0.01, (640, 360), loud(6.1), Sound())
     assert again.scene.params["master.bloom.amount"] != before["master.bloom.amount"], "touched again, it counts again"
+
+
+def test_what_comes_next_is_known():
+    one, two, three = make(), make(TEXT.replace("First", "Second"), "second"), make(TEXT, "third")
+    show = Show([one, two, three], "first")
+    assert show.coming == (two, None)
+    run(show, 0.2, events=[ControlEvent(0.1, "show.preset", 2)])
+    assert show.coming == (one, None), "after the last comes the first"
+    assert Show([one], "first").coming == (one, None)
+    show = Show([one, two, three], "first", quantise="phrase")
+    run(show, 0.2, features=loud, events=[ControlEvent(0.1, "show.preset", 2)])
+    preset, beats = show.coming
+    assert preset is three and 28.0 <= beats <= 32.0
+    show = Show([one, two, three], "first", autopilot=16)
+    run(show, 0.2, features=loud)
+    preset, beats = show.coming
+    assert preset is None and 60.0 <= beats <= 64.0 and "autopilot every 16 bars" in show.modes

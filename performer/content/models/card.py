@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from performer.generators.onnx.tensor_layout import Level, levels, shape_of
+from performer.content.models.layouts import Level, levels, shape_of
 from performer.system import toml_file
 from performer.system.errors import Fault
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,10 +13,11 @@ from performer.content.presets import schema as tables
 from performer.latent.walks import WALKS
 from performer.system import toml_file
 from performer.system.errors import Fault, nearest
-from performer.types.frame import Value
+from performer.types import preset_params
 from performer.types.layer_params import BLENDS, KEY, KEYS, MASK, OPACITY, TRANSFORM
 from performer.types.media_params import LOCKS, MEDIA
-from performer.types.params import Param
+from performer.types.params import Param, Value
+from performer.types.preset import FollowerSpec, Layer, Node, PlaySpec, Preset, Transition, WalkSpec
 from performer.types.routes import CURVES, Route, complaint
 
 
@@ -27,131 +28,6 @@ class Shader(Protocol):
     def kind(self) -> str: ...
     @property
     def inputs(self) -> tuple[Param, ...]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One shader in a chain; its parameters' addresses are `layer.name.input`."""
-
-    name: str
-    shader: str
-
-
-@dataclass(frozen=True, slots=True)
-class WalkSpec:
-    """How a layer's walker moves; its speed, kick and truncation are parameters `layer.walk.*`.
-
-    lock   "free": its position counts seconds; "beat", "bar", "phrase": those, and keyframes fall on them
-    styles walks of the middle and the fine layers, `layer.middle.*` and `layer.fine.*`, where styles are mixed
-    knobs  addresses of the model's directions, `layer.latent.*`, in the model's order
-    space  "z", or "w": through the styles of the model
-    inlets what else of the model can be played: "truncation", `layer.truncation`; "noise", `layer.noise` and its shares
-    noise_seed  of that noise
-    """
-
-    kind: str
-    seed: int
-    lock: str = "free"
-    knobs: tuple[str, ...] = ()
-    styles: tuple[WalkSpec | None, WalkSpec | None] = (None, None)
-    space: str = "z"
-    inlets: tuple[str, ...] = ()
-    noise_seed: int = 3
-
-
-@dataclass(frozen=True, slots=True)
-class PlaySpec:
-    """Media that a layer shows; its knobs are parameters `layer.play.*`.
-
-    kind     one of `media.MEDIA`
-    what     file, folder, device or words, one of them to a line
-    lock     "free", "beat", "bar" or "phrase": what its speed is counted in
-    options  loop, shuffle, seed, mirror, font
-    """
-
-    kind: str
-    what: str
-    lock: str
-    options: tuple[tuple[str, str | int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """A source (a model or an ISF source shader, node name "source"), its chain, and how it lies on those below.
-
-    blend  one of `layering.BLENDS`
-    mask   name of the layer whose brightness says where this one is seen
-    of     name of the layer whose picture the model turns into another
-    fit    "cover": the middle of the model's or media's picture; "contain": all of it, clear on both sides
-    """
-
-    name: str
-    model: str | None
-    shader: str | None
-    walk: WalkSpec | None
-    effects: tuple[Node, ...]
-    blend: str
-    mask: str | None = None
-    of: str | None = None
-    fit: str = "cover"
-    play: PlaySpec | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """How the show changes to a preset: a transition shader, over so many seconds."""
-
-    shader: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """A scene to play.
-
-    params  address -> Param of every knob
-    base    address -> value of every knob with all routes at rest
-    source  the TOML as written, ready to be written again
-    """
-
-    name: str
-    title: str
-    author: str
-    mood: str
-    tags: tuple[str, ...]
-    order: int
-    transition: Transition
-    layers: tuple[Layer, ...]
-    master: tuple[Node, ...]
-    routes: tuple[Route, ...]
-    params: Mapping[str, Param] = field(repr=False)
-    base: Mapping[str, Value] = field(repr=False)
-    source: Mapping[str, Any] = field(repr=False, compare=False)
-    follower: tables.FollowerTable | None = None
-
-    @property
-    def shaders(self) -> tuple[str, ...]:
-        """Names of all shaders it draws with, each once."""
-        names = [layer.shader for layer in self.layers if layer.shader is not None]
-        names += [node.shader for layer in self.layers for node in layer.effects]
-        return tuple(dict.fromkeys([*names, *(node.shader for node in self.master), self.transition.shader]))
-
-    @property
-    def dreaming(self) -> tuple[Layer, ...]:
-        """Layers that walk through a model's latents: those that a bank may hold, the first of each model."""
-        first: dict[str, Layer] = {}
-        for layer in self.layers:
-            if layer.walk is not None and layer.model is not None:
-                first.setdefault(layer.model, layer)
-        return tuple(first.values())
-
-    def same_shape(self, other: Preset) -> bool:
-        """Whether the other differs only in values, routes and inputs: then it can take over while this one plays."""
-        return (self.layers, self.master, self.transition.shader) == (
-            other.layers,
-            other.master,
-            other.transition.shader,
-        )
 
 
 def load(
@@ -225,8 +101,9 @@ class _Reader:
         master = self.chain("master", table.master.effect, "master.effect")
         change = table.transition
         self.node("transition", "shader", change.shader, change.inputs, "transition", "transition")
-        for param in tables.FOLLOWER_PARAMS if table.follower is not None else ():
-            self.knob("follower.play", param, getattr(table.follower, param.name), f"follower.{param.name}")
+        led = table.follower
+        for param in preset_params.FOLLOWER_PARAMS if led is not None else ():
+            self.knob("follower.play", param, getattr(led, param.name), f"follower.{param.name}")
         routes = tuple(self.route(row, f"route[{i}]", table) for i, row in enumerate(table.route))
         return Preset(
             name,
@@ -242,7 +119,7 @@ class _Reader:
             self.params,
             self.base,
             raw,
-            table.follower,
+            FollowerSpec(led.name, led.seed, led.hold) if led is not None else None,
         )
 
     def layer(self, row: tables.LayerTable, key: str) -> Layer:
@@ -314,7 +191,7 @@ class _Reader:
         )
 
     def walk(self, row: tables.LayerTable, spec: tables.WalkTable, key: str) -> WalkSpec:
-        for param in tables.WALK_PARAMS:
+        for param in preset_params.WALK_PARAMS:
             self.knob(f"{row.name}.walk", param, getattr(spec, param.name), f"{key}.walk.{param.name}")
         assert row.model is not None
         known = self.models[row.model]
@@ -330,7 +207,10 @@ class _Reader:
                 )
         for name in known:
             self.knob(
-                f"{row.name}.latent", replace(tables.DIRECTION, name=name), row.latent.get(name), f"{key}.latent.{name}"
+                f"{row.name}.latent",
+                replace(preset_params.DIRECTION, name=name),
+                row.latent.get(name),
+                f"{key}.latent.{name}",
             )
         styles: list[WalkSpec | None] = []
         for name, style in (("middle", spec.middle), ("fine", spec.fine)):
@@ -342,7 +222,7 @@ class _Reader:
                     f"{key}.walk.{name}.kind",
                     f"expected one of {', '.join(WALKS)}, got {style.kind!r}" + nearest(style.kind, list(WALKS)),
                 )
-            for param in tables.WALK_PARAMS:
+            for param in preset_params.WALK_PARAMS:
                 self.knob(f"{row.name}.{name}", param, getattr(style, param.name), f"{key}.walk.{name}.{param.name}")
             styles.append(WalkSpec(style.kind, style.seed, style.lock))
         inlets = self.played(row, spec, key)
@@ -372,11 +252,11 @@ class _Reader:
                     f"{key}.{where}", f"{row.model!r} has {what}; the default models and those trained here have one"
                 )
         if "truncation" in has:
-            knob = replace(tables.TRUNCATION, default=has["truncation"])
+            knob = replace(preset_params.TRUNCATION, default=has["truncation"])
             self.knob(row.name, knob, row.truncation, f"{key}.truncation")
         if "noise" in has:
             noise = row.noise or tables.NoiseTable()
-            for param, name in zip(tables.NOISE, ("amount", "coarse", "middle", "fine", "speed"), strict=True):
+            for param, name in zip(preset_params.NOISE, ("amount", "coarse", "middle", "fine", "speed"), strict=True):
                 self.knob(row.name, param, getattr(noise, name), f"{key}.noise.{name}")
         return tuple(name for name in ("truncation", "noise") if name in has)
 

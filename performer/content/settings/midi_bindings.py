@@ -12,10 +12,10 @@ from queue import Empty, SimpleQueue
 
 import platformdirs
 
-from performer.rig.live.notices import ASIDE
-from performer.show.midi_learn import Act, Learn
 from performer.system import toml_file
 from performer.system.errors import Fault, nearest
+from performer.system.logging_marks import ASIDE
+from performer.types.keys import Act
 
 log = logging.getLogger(__name__)
 HEAD = "# What pads do: press m, a key, then the pad, while playing. Without `ch` in `on` any channel counts.\n"
@@ -26,13 +26,13 @@ def pads_path() -> Path:
     return Path(platformdirs.user_config_dir("performer", appauthor=False)) / "pads.toml"
 
 
-def learned(may: Collection[str]) -> Learn:
-    """What was taught before; a file that is no good is said, and nothing known then."""
+def learned(may: Collection[str]) -> dict[str, Act]:
+    """What was taught before, button -> what it does; a file that is no good is logged, and nothing known then."""
     try:
-        return Learn(read(may), may)
+        return read(may)
     except Fault as fault:
         log.warning("%s", fault)
-        return Learn({}, may)
+        return {}
 
 
 def run(taught: SimpleQueue[Mapping[str, Act]], may: Collection[str], stop: threading.Event) -> None:

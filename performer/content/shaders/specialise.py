@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from math import isfinite
 
 from performer.content.shaders.glsl import renamed
-from performer.types.frame import Value
+from performer.types.params import Value
 
 _FILTERED = (
     "vec4 IMG_THIS_NORM_PIXEL(sampler2D image) { return texture(image, isf_FragNormCoord); }\n"

@@ -6,8 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from performer.types.frame import Value
-from performer.types.params import KINDS, Param
+from performer.types.params import KINDS, Param, Value
 
 _UNIFORM = re.compile(
     r"^[ \t]*uniform[ \t]+(?:(?:lowp|mediump|highp)[ \t]+)?(\w+)[ \t]+(\w+)[ \t]*(?:=([^;\n]*))?"

@@ -11,46 +11,67 @@ from time import monotonic
 import numpy as np
 from PIL import Image, ImageOps
 
+from performer.generators.media.picture import ENDINGS, read
 from performer.system.errors import Fault
 from performer.types.frame import Play
 
 log = logging.getLogger(__name__)
-ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 LOOK_S = 2.0  # how often the folder is looked at for new pictures
 LARGEST = 1920  # pixels on the longer side
 KEPT = 6
+#: What tells one content of a file from another: its inode, size, and the nanoseconds of its changes.
+Stamp = tuple[int, int, int, int]
+GONE: Stamp = (0, 0, 0, 0)
 
 
 class Album:
-    """The pictures of a folder, by name or shuffled; new ones are noticed. Raises Fault when there is none.
+    """The pictures of a folder, by name or shuffled; live, new, changed and completed ones are noticed.
 
-    A picture alone is an album of one.
+    A picture alone is an album of one. One that cannot be read, as while it is being copied, is left out until its
+    file changes; of one that is replaced, the version before stays until the new one is whole.
+    Raises Fault when there is none.
     """
 
     def __init__(self, folder: Path, shuffle: bool = False, seed: int = 1, live: bool = True) -> None:
         self.folder, self._shuffle, self._seed, self._live = folder, shuffle, seed, live
-        self._kept: OrderedDict[tuple[Path, tuple[int, int]], np.ndarray] = OrderedDict()
-        self._broken: set[Path] = set()
+        self._kept: OrderedDict[tuple[Path, tuple[int, int]], tuple[Stamp, np.ndarray]] = OrderedDict()
+        self._stamps: dict[Path, Stamp] = {}
+        self._broken: dict[Path, tuple[Stamp, str]] = {}  # and why
+        self._told: set[Path] = set()
         self._looked = monotonic()
-        self._paths = self._look()
+        try:
+            self._paths = self._look()
+        except OSError as error:
+            raise Fault(f"{folder}: cannot be read as a folder of pictures ({error.strerror})") from None
         if not self._paths:
             raise Fault(f"{folder}: no pictures there; expected a folder with {', '.join(sorted(ENDINGS))}")
-        self._made: tuple[object, np.ndarray] | None = None
+        self._made: tuple[np.ndarray, np.ndarray, int, np.ndarray] | None = None  # of which two, how much, and what
 
     def _look(self) -> list[Path]:
+        """The pictures in their order, less those that are broken; raises OSError."""
         if self.folder.is_file():
-            return [self.folder]
-        paths = sorted(p for p in self.folder.glob("*") if p.suffix.lower() in ENDINGS and p.is_file())
+            paths = [self.folder]
+        else:
+            paths = sorted(p for p in self.folder.glob("*") if p.suffix.lower() in ENDINGS and p.is_file())
         if self._shuffle:
             order = np.random.default_rng(self._seed % (1 << 63)).permutation(len(paths))
             paths = [paths[i] for i in order]
+        self._stamps = {path: _stamp(path) for path in paths}
+        for path, (stamp, why) in list(self._broken.items()):
+            if self._stamps.get(path, GONE) == stamp:
+                self._tell(path, why)  # it is not on its way: nobody has written to it since the last look
+            else:
+                del self._broken[path]
         return [path for path in paths if path not in self._broken]
 
     def picture(self, play: Play, size: tuple[int, int]) -> np.ndarray | None:
         """(H, W, 4) uint8 in the frame's aspect, the middle of each picture."""
         if self._live and monotonic() - self._looked > LOOK_S:
             self._looked = monotonic()
-            self._paths = self._look() or self._paths
+            try:
+                self._paths = self._look() or self._paths
+            except OSError as error:
+                log.debug("%s: cannot be looked at: %s", self.folder, error.strerror)
         share = float(play.params[0])  # type: ignore[arg-type]
         step = floor(play.position)
         part = play.position - step
@@ -63,33 +84,44 @@ class Album:
         if after is None:
             return now
         weight = round(mixed * mixed * (3.0 - 2.0 * mixed) * 256)
-        mark = (step, weight, fit)
-        if self._made is None or self._made[0] != mark:
+        made = self._made
+        if made is None or made[0] is not now or made[1] is not after or made[2] != weight:
             both = now.astype(np.uint16) * (256 - weight) + after.astype(np.uint16) * weight
-            self._made = (mark, (both >> 8).astype(np.uint8))
-        return self._made[1]
+            made = self._made = (now, after, weight, (both >> 8).astype(np.uint8))
+        return made[3]
 
     def _at(self, step: int, size: tuple[int, int]) -> np.ndarray | None:
         """Picture number `step`, round and round; broken ones are left out and said once."""
         while self._paths:
             path = self._paths[step % len(self._paths)]
-            key = (path, size)
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
+            stamp = self._stamps.get(path, GONE)
+            kept = self._kept.get((path, size))
+            if kept is not None and (kept[0] == stamp or path in self._broken):
+                self._kept.move_to_end((path, size))
+                return kept[1]
             try:
-                with Image.open(path) as opened:
-                    opened.draft("RGB", size)
-                    whole = ImageOps.exif_transpose(opened).convert("RGBA")
-                self._kept[key] = np.asarray(ImageOps.fit(whole, size, Image.Resampling.LANCZOS))
-                while len(self._kept) > KEPT:
-                    self._kept.popitem(last=False)
-                return self._kept[key]
-            except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-                log.warning("%s: cannot be read as a picture (%s); left out", path, " ".join(str(error).split())[:100])
-                self._broken.add(path)
+                whole = read(path, near=max(size)).convert("RGBA")
+            except Fault as fault:
+                self._broken[path] = (stamp, str(fault))
+                if not self._live:
+                    self._tell(path, str(fault))
+                if kept is not None:
+                    return kept[1]
                 self._paths = [other for other in self._paths if other != path]
+                continue
+            self._told.discard(path)
+            picture = np.asarray(ImageOps.fit(whole, size, Image.Resampling.LANCZOS))
+            self._kept[path, size] = (stamp, picture)
+            self._kept.move_to_end((path, size))
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+            return picture
         return None
+
+    def _tell(self, path: Path, why: str) -> None:
+        if path not in self._told:
+            self._told.add(path)
+            log.warning("%s; left out", why)
 
     def close(self) -> None:
         self._kept.clear()
@@ -98,3 +130,11 @@ class Album:
 def _fit(size: tuple[int, int]) -> tuple[int, int]:
     scale = min(1.0, LARGEST / max(size))
     return max(2, round(size[0] * scale)), max(2, round(size[1] * scale))
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        known = path.stat()
+    except OSError:
+        return GONE
+    return known.st_ino, known.st_size, known.st_mtime_ns, known.st_ctime_ns

@@ -8,13 +8,13 @@ from typing import Protocol
 
 import numpy as np
 
-from performer.content.presets.reader import PlaySpec
 from performer.generators.media.camera import Camera
 from performer.generators.media.image_folder import Album
 from performer.generators.media.text import Words
 from performer.generators.media.video import Inline, Projector, Video
 from performer.system.errors import Fault
 from performer.types.frame import Play
+from performer.types.preset import PlaySpec
 
 #: Starts a thread with that body.
 Begin = Callable[[str, Callable[[], None]], None]

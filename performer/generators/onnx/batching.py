@@ -11,8 +11,8 @@ import onnxruntime as ort
 from performer.content.models.card import Card, Entry
 from performer.generators.onnx.autotune import WORTH
 from performer.generators.onnx.buffer_pool import Loans
-from performer.generators.onnx.inputs import Inlets
 from performer.generators.onnx.io_binding import Bound
+from performer.generators.onnx.model_inputs import Inlets
 from performer.generators.onnx.tensor_layout import planar
 from performer.system.errors import Fault
 from performer.system.onnx_errors import onnx_reason

@@ -12,10 +12,10 @@ from time import perf_counter, thread_time
 import numpy as np
 import onnxruntime as ort
 
-from performer.content.models import directions_file
+from performer.content.models import directions_file, inputs
 from performer.content.models.card import Card, Entry, load
 from performer.content.models.onnx_file import examine
-from performer.generators.onnx import inputs
+from performer.generators.onnx import model_inputs
 from performer.generators.onnx.autotune import PICTURES, Trial, best
 from performer.generators.onnx.batching import LARGEST, Batch, draws, fits, paying
 from performer.generators.onnx.buffer_pool import Loans
@@ -64,7 +64,7 @@ class OnnxGenerator:
             raise Fault(f"{path}: no such model file; its card is there, so the .onnx was moved or never made")
         self._stamp = path.stat().st_mtime_ns
         examine(path)
-        self.mapping = inputs.Mapping(inputs.beside(path), self.card) if "w" in inputs.offered(path) else None
+        self.mapping = model_inputs.Mapping(inputs.beside(path), self.card) if "w" in inputs.offered(path) else None
         self.directions = directions_file.usable(path, self.card)
         self._threads = threads or threads_for(os.cpu_count())
         options = _sparing(options or ort.SessionOptions(), self._threads)
@@ -125,7 +125,7 @@ class OnnxGenerator:
             self._compare(entry, there[entry.name])
         self._feed = {entry.name: np.zeros(entry.shape, entry.type) for entry in entries}
         self._images = [entry for entry in entries if entry.role == "image"] if card.kind == "filter" else []
-        self._inlets = inputs.Inlets(self._feed, entries)
+        self._inlets = model_inputs.Inlets(self._feed, entries)
         latent = card.entry("latent") if card.inputs and card.kind != "filter" else None
         if latent is not None and card.latent not in (prod(latent.shape), _one_for_all(latent.shape)):
             raise Fault(f"{self.path}: its latent is {list(latent.shape)}, but the card says latent = {card.latent}")

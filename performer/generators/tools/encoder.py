@@ -9,6 +9,7 @@ import onnxruntime as ort
 from PIL import Image, ImageOps
 
 from performer.content.models.onnx_file import examine
+from performer.generators.media.picture import read
 from performer.system.errors import Fault
 from performer.system.onnx_errors import onnx_reason
 
@@ -26,13 +27,12 @@ def encoded(model: Path, picture: Path | np.ndarray) -> np.ndarray:
         if isinstance(picture, np.ndarray):
             whole = Image.fromarray(picture).convert("RGB")
         else:
-            with Image.open(picture) as opened:
-                whole = ImageOps.exif_transpose(opened).convert("RGB")
+            whole = read(picture).convert("RGB")
         square = ImageOps.fit(whole, (int(width), int(height)), Image.Resampling.LANCZOS)
         given = np.asarray(square, np.float32).transpose(2, 0, 1)[None] / 255.0
         latent = np.asarray(session.run(None, {entry.name: np.ascontiguousarray(given)})[0], np.float32).reshape(-1)
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise Fault(f"{picture}: cannot be read as a picture ({' '.join(str(error).split())[:100]})") from None
+    except Fault:
+        raise
     except Exception as error:  # ONNX Runtime's errors have no common class
         raise Fault(f"{path}: does not turn a picture into a latent: {onnx_reason(error)}") from None
     if not np.isfinite(latent).all():

@@ -22,8 +22,8 @@ from PIL import Image
 
 from performer.content.library import FACTORY, USER
 from performer.content.models.card import load
+from performer.content.models.inputs import beside
 from performer.content.models.onnx_file import locations
-from performer.generators.onnx.inputs import beside
 from performer.generators.onnx.session import OnnxGenerator, create
 from performer.generators.tools.probe import Found, Told, probe, sha256
 from performer.latent.walks import latent

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from performer.content.models.card import LARGEST_LATENT, LARGEST_SIDE, load
+from performer.content.models.layouts import levels
 from performer.content.models.onnx_file import examine
 from performer.generators.onnx.io_binding import TYPES
-from performer.generators.onnx.tensor_layout import fed, levels
+from performer.generators.onnx.tensor_layout import fed
 from performer.generators.tools.input_roles import (
     ATTEMPTS,
     STYLES,

@@ -119,8 +119,12 @@ class Atlas:
         """The text, ended with an ellipsis where it is wider than `width` pixels."""
         if self.width(text) <= width:
             return text
+        return text[: self.letters(text, width - self.width("…"))].rstrip() + "…"
+
+    def letters(self, text: str, width: float) -> int:
+        """How many of the text's letters find room in `width` pixels."""
         ends = np.cumsum(self.advances[self.places(text)])
-        return text[: int(np.searchsorted(ends, width - self.width("…"), side="right"))].rstrip() + "…"
+        return int(np.searchsorted(ends, width, side="right"))
 
     def write(self, out: np.ndarray, text: str, x: float, y: float, color: tuple[float, float, float, float]) -> int:
         """Set the text's quads into rows of `out` (n, QUAD), its line's top left at x, y; returns rows used."""

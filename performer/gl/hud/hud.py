@@ -10,12 +10,15 @@ import numpy as np
 from performer.gl.hud.glyphs import FRAGMENT, LAYOUT, NAMES, QUAD, VERTEX, Atlas
 from performer.types.frame import BANDS
 from performer.types.keys import KEYS
+from performer.types.routes import PHRASE_BARS
 
 SHOWN_S = 4.0  # a notice stays this long, and fades at its end
 FADE_S = 0.5
 LAYOUT_S = 0.1  # text is set anew at most this often; meters move every frame
 MOST_QUADS = 4096
 MOST_ROUTES = 8
+MOST_COLUMNS = 3
+MOST_LINES = 3  # of one value, or of one notice
 SIZES = (11, 13, 16, 20, 24, 32, 48)  # font sizes, pixels
 
 _Color = tuple[float, float, float, float]
@@ -31,32 +34,36 @@ _LEVELS = {"info": _ACCENT, "warning": _WARM, "error": _RED}
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A one-line notice; `t` on the show's clock, `level` "info", "warning" or "error"."""
+    """A one-line notice; `t` on the show's clock, `level` "info", "warning" or "error"; it stays `seconds`."""
 
     t: float
     text: str
     level: str = "info"
+    seconds: float = SHOWN_S
 
 
 @dataclass(frozen=True, slots=True)
 class HudState:
     """What the HUD shows at time t (seconds, the show's clock).
 
-    panel, help      which of the two is on; notices younger than SHOWN_S show anyway
+    page             of the panel: 0 none, 1 for whoever plays, 2 the engineering figures
+    help             the keys, in the panel's place; notices show anyway while they are new
     missed           pictures that came too late, so far
-    beat             monotone number of beats
+    beat, bar        monotone numbers of beats and bars
     level, bands     0..1; bands (64,)
     preset, incoming titles; `progress` 0..1 of the change
+    next             the preset that comes next, and when
+    held, by_hand    kept places that hold the walk; parameters that were set by hand
+    mode             what changes wait for, autopilot, decks
     model_rate_hz    images per second made
     sound_age_ms     of the newest sound in the picture; NaN for none
     recording        "" when none
-    waiting          what comes next and when
     delays           (label, text) of the way from sound to picture
     routes           (source, target, 0..1)
     """
 
     t: float = 0.0
-    panel: bool = True
+    page: int = 1
     help: bool = False
     fps: float = 0.0
     p99_ms: float = 0.0
@@ -65,6 +72,7 @@ class HudState:
     confidence: float = 0.0
     sync: str = "none"
     beat: float = 0.0
+    bar: float = 0.0
     level: float = 0.0
     bands: np.ndarray = field(default_factory=lambda: np.zeros(BANDS, np.float32))
     preset: str = ""
@@ -77,7 +85,10 @@ class HudState:
     midi_note: str = ""
     governor_note: str = ""
     recording: str = ""
-    waiting: str = ""
+    next: str = ""
+    held: str = ""
+    by_hand: tuple[str, ...] = ()
+    mode: str = ""
     delays: tuple[tuple[str, str], ...] = ()
     frozen: bool = False
     dark: bool = False
@@ -99,16 +110,18 @@ class Hud:
         self._atlas = self._atlas_for(ctx.viewport[3])
         self._set_t = float("-inf")
         self._set_for: tuple[object, ...] = ()
-        self._bands = self._routes = self._level = self._beat = self._change = 0  # their first quads; 0: not shown
+        # Their first quads; of bands 0: not shown.
+        self._bands = self._routes = self._level = self._beat = self._change = self._phrase = 0
+        self._bar_width = 0.0
         self._floor = self._tall = 0.0
         hue = np.linspace(0.0, 1.0, BANDS, dtype=np.float32)[:, None]
         self._band_colors = (1 - hue) * np.array(_WARM, np.float32) + hue * np.array(_ACCENT, np.float32)
 
     def draw(self, state: HudState, target: moderngl.Framebuffer, size: tuple[int, int]) -> None:
         """Draw over what is in `target`, whose size in pixels is (width, height)."""
-        notices = tuple(message for message in state.messages if state.t - message.t < SHOWN_S)
+        notices = tuple(message for message in state.messages if state.t - message.t < message.seconds)
         still = state.frozen, state.dark
-        shape = (size, state.panel, state.help, len(state.routes), bool(state.incoming), still, notices)
+        shape = (size, state.page, state.help, len(state.routes), bool(state.incoming), still, notices)
         if state.t - self._set_t >= LAYOUT_S or state.t < self._set_t or shape != self._set_for:
             self._set_t, self._set_for = state.t, shape
             self._lay_out(state, notices, size)
@@ -139,98 +152,137 @@ class Hud:
         self._atlas = self._atlas_for(size[1])
         self._count = 0
         self._bands = 0
-        if state.panel:
-            self._lay_panel(state, size)
         if state.help:
             self._lay_help(size)
+        elif state.page:
+            self._lay_panel(state, size)
         if notices:
-            self._lay_notices(state.t, notices, size)
+            self._lay_notices(state.t, notices, size, 1.0 if state.help or state.page else 0.86)
 
     def _lay_panel(self, state: HudState, size: tuple[int, int]) -> None:
-        em, line = self._atlas.pixels, self._atlas.line
-        step = max(3, round(em * 0.36))
-        inner = BANDS * step
-        pad = em
-        left = top = round(em * 1.1)
-        x, y = left + pad, top + pad * 0.7
-        value_x = x + round(em * 5.2)
-        panel = self._box(left, top, inner + 2 * pad, 0, _PANEL, em * 0.5)
+        """Meters and what plays on top, rows of the page below; what finds no room there goes on in another column."""
+        em = self._atlas.pixels
+        column = _Columns(self, size)
+        self._lay_meters(state, column)
+        if state.page == 1:
+            rows = [
+                ("next", state.next, _TEXT),
+                ("held", state.held, _WARM),
+                ("by hand", ", ".join(state.by_hand), _WARM),
+                ("mode", state.mode, _ACCENT),
+                ("sound", state.sound_note, _TEXT),
+                ("midi", state.midi_note, _TEXT),
+                ("record", state.recording, _RED),
+            ]
+        else:
+            age = "" if state.sound_age_ms != state.sound_age_ms else f"{state.sound_age_ms:.0f} ms  "
+            rows = [
+                ("picture", f"{state.fps:.0f} fps   p99 {state.p99_ms:.1f} ms   missed {state.missed}", _TEXT),
+                ("model", f"{state.model_rate_hz:.0f} Hz  {state.provider}", _TEXT),
+                ("sound", f"{age}{state.sound_note}", _TEXT),
+                *((label, text, _TEXT) for label, text in state.delays),
+                ("midi", state.midi_note, _TEXT),
+                ("governor", state.governor_note, _WARM),
+                ("record", state.recording, _RED),
+            ]
+        indent = round(em * 5.2)
+        for label, value, color in rows:
+            parts = self._wrap(value, column.inner - indent) if value else []
+            for number, part in enumerate(parts):
+                y = column.take(self._atlas.line, keep=len(parts) - number)
+                if y is None:
+                    break
+                if number == 0:
+                    self._text(label, column.x, y, _DIM)
+                self._text(part, column.x + indent, y, color)
+        if state.page == 2 and state.routes:
+            self._lay_routes(state.routes[:MOST_ROUTES], column)
+        elif state.page == 1 and (y := column.take(self._atlas.line)) is not None:
+            self._text("h  figures    ?  keys", column.x, y, _DIM)
+        column.close()
 
+    def _lay_meters(self, state: HudState, column: _Columns) -> None:
+        em, line, x, inner = self._atlas.pixels, self._atlas.line, column.x, column.inner
+        bar = max(3, round(em * 0.25))
         dot = round(em * 0.8)
+        y = column.skip(line + em * 0.2)
         self._beat = self._box(x, y + (line - dot) // 2, dot, dot, _ACCENT, dot)
         at = x + dot + em * 0.5
         at = self._text(f"{state.bpm:.1f} bpm" if state.bpm > 0 else "no beat yet", at, y, _TEXT)
         if state.bpm > 0:
             self._text(f"{state.confidence * 100:.0f} %  {state.sync}", at + em * 0.8, y, _DIM)
-        right = " ".join(word for word, on in (("BLACKOUT", state.dark), ("FROZEN", state.frozen)) if on)
-        if right:
-            self._text(right, x + inner - self._atlas.width(right), y, _WARM)
-        y += line + em * 0.3
+            place = f"bar {int(state.bar % PHRASE_BARS) + 1} of {PHRASE_BARS}"
+            self._text(place, x + inner - self._atlas.width(place), y, _TEXT)
+
+        y = column.skip(bar + em * 0.5)
+        self._bar_width = inner / PHRASE_BARS
+        for number in range(PHRASE_BARS):
+            self._box(x + number * self._bar_width, y, round(self._bar_width) - 2, bar, _TROUGH, bar)
+        self._phrase = self._count
+        for number in range(PHRASE_BARS):
+            self._box(x + number * self._bar_width, y, 0, bar, _WARM, bar)
 
         self._tall = round(em * 2.4)
-        self._floor = y + self._tall
+        self._floor = column.skip(self._tall + em * 0.35) + self._tall
         self._bands = self._count
+        step = inner // BANDS
         for band in range(BANDS):
             self._box(x + band * step, self._floor - 1, step - 1, 1, tuple(self._band_colors[band]))
-        y = self._floor + round(em * 0.35)
-        bar = max(3, round(em * 0.25))
+        y = column.skip(bar + em * 0.5)
         self._box(x, y, inner - 1, bar, _TROUGH, bar)
         self._level = self._box(x, y, inner - 1, bar, _ACCENT, bar)
-        y += bar + round(em * 0.5)
 
+        stopped = " ".join(word for word, on in (("BLACKOUT", state.dark), ("FROZEN", state.frozen)) if on)
+        if stopped:
+            self._text(stopped, x, column.skip(line), _WARM)
         if state.incoming:
             arrow = f"› {state.incoming}"
-            half = self._text(self._atlas.fit(state.preset, inner * 0.5), x, y, _DIM) + em * 0.5
-            self._text(self._atlas.fit(arrow, x + inner - half), half, y, _TEXT)
-        else:
-            self._text(self._atlas.fit(state.preset, inner), x, y, _TEXT)
-        y += line
-        if state.incoming:
+            between = em * 0.5
+            beside = self._atlas.width(state.preset) + between + self._atlas.width(arrow) <= inner
+            y = column.skip(line)
+            end = self._text(self._atlas.fit(state.preset, inner), x, y, _DIM)
+            if beside:
+                self._text(arrow, end + between, y, _TEXT)
+            else:
+                self._text(self._atlas.fit(arrow, inner), x, column.skip(line), _TEXT)
+            y = column.skip(bar + em * 0.3)
             self._box(x, y, inner - 1, bar, _TROUGH, bar)
-        self._change = self._box(x, y, 0, bar, _TEXT, bar)
-        y += bar + round(em * 0.3) if state.incoming else round(em * 0.2)
+            self._change = self._box(x, y, 0, bar, _TEXT, bar)
+        else:
+            for part in self._wrap(state.preset, inner):
+                self._text(part, x, column.skip(line), _TEXT)
+            column.skip(em * 0.2)
 
-        age = "" if state.sound_age_ms != state.sound_age_ms else f"{state.sound_age_ms:.0f} ms  "
-        room = x + inner - value_x
-
-        def wrapped(label: str, text: str, color: _Color) -> list[tuple[str, str, _Color]]:
-            return [("" if number else label, part, color) for number, part in enumerate(self._wrap(text, room))]
-
-        rows = [
-            ("picture", f"{state.fps:.0f} fps   p99 {state.p99_ms:.1f} ms   missed {state.missed}", _TEXT),
-            ("model", f"{state.model_rate_hz:.0f} Hz  {state.provider}", _TEXT),
-            *wrapped("sound", f"{age}{state.sound_note}", _TEXT),
-            *((label, text, _TEXT) for label, text in state.delays),
-            ("midi", state.midi_note, _TEXT),
-            *wrapped("timing", state.waiting, _ACCENT),
-            *wrapped("governor", state.governor_note, _WARM),
-            ("record", state.recording, _RED),
-        ]
-        for label, value, color in rows:
-            if value:
-                self._text(label, x, y, _DIM)
-                self._text(self._atlas.fit(value, room), value_x, y, color)
-                y += line
-
-        shown = state.routes[:MOST_ROUTES]
-        if shown:
-            y += round(em * 0.5)
-            self._box(x, y, inner - 1, 1, _TROUGH)
-            y += round(em * 0.4)
-            split = round(inner * 0.30)
-            meter = round(inner * 0.2)
-            troughs = self._count
-            for place in range(len(shown)):
-                self._box(x + inner - 1 - meter, y + place * line + (line - bar) // 2, meter, bar, _TROUGH, bar)
-            self._routes = self._count
-            self._data[self._routes : self._routes + len(shown)] = self._data[troughs : self._routes]
-            self._data[self._routes : self._routes + len(shown), 8:12] = _ACCENT
-            self._count += len(shown)
-            for source, goal, _ in shown:
-                self._text(self._atlas.fit(source, split - em * 0.6), x, y, _DIM)
-                self._text(self._atlas.fit(goal, inner - split - meter - em * 0.8), x + split, y, _TEXT)
-                y += line
-        self._data[panel, 3] = min(y + pad * 0.6, size[1] - top) - top
+    def _lay_routes(self, shown: tuple[tuple[str, str, float], ...], column: _Columns) -> None:
+        em, line, inner = self._atlas.pixels, self._atlas.line, column.inner
+        bar = max(3, round(em * 0.25))
+        meter = round(inner * 0.15)
+        split = round(min(max(self._atlas.width(source) for source, _, _ in shown) + em * 0.6, inner * 0.45))
+        room = inner - split - meter - em * 0.6
+        column.gap(em * 0.5)
+        troughs = self._count
+        for _ in shown:
+            self._box(0, 0, 0, bar, _TROUGH, bar)
+        self._routes = self._count
+        for _ in shown:
+            self._box(0, 0, 0, bar, _ACCENT, bar)
+        pairs = [(self._wrap(source, split - em * 0.4), self._wrap(goal, room)) for source, goal, _ in shown]
+        whole = sum(max(map(len, pair)) for pair in pairs)  # a list that is torn apart is hard to read
+        for place, (sources, goals) in enumerate(pairs):
+            for number in range(max(len(sources), len(goals))):
+                first = place == 0 and number == 0
+                y = column.take(line, keep=whole if first else max(len(sources), len(goals)) - number)
+                if y is None:
+                    return
+                if number == 0:
+                    x = round(column.x + inner - 1 - meter)
+                    for row in (troughs + place, self._routes + place):
+                        self._data[row, 0:2] = x, round(y + (line - bar) // 2)
+                    self._data[troughs + place, 2] = meter
+                if number < len(sources):
+                    self._text(sources[number], column.x, y, _DIM)
+                if number < len(goals):
+                    self._text(goals[number], column.x + split, y, _TEXT)
 
     def _lay_help(self, size: tuple[int, int]) -> None:
         em, line = self._atlas.pixels, self._atlas.line
@@ -239,8 +291,10 @@ class Hud:
         keys = max(self._atlas.width(entry.label) for entry in entries) + em
         column = keys + max(self._atlas.width(entry.help) for entry in entries) + em * 2
         width, height = column * 2 + em, (rows + 1.6) * line + em * 1.6
-        left, top = round((size[0] - width) / 2), round((size[1] - height) / 2)
-        self._box(left, top, width, height, (*_PANEL[:3], 0.88), em * 0.6)
+        left = round((size[0] - width) / 2)
+        below = em * 6.0  # two notices have room under it
+        top = round(max(em * 1.1, min((size[1] - height) / 2, size[1] - height - below)))
+        self._box(left, top, width, height, (*_PANEL[:3], 1.0), em * 0.6)
         self._text("keys", left + em * 1.4, top + em * 0.9, _DIM)
         for place, entry in enumerate(entries):
             x = round(left + em * 1.4 + place // rows * column)
@@ -248,34 +302,51 @@ class Hud:
             self._text(entry.label, x, y, _ACCENT)
             self._text(entry.help, x + keys, y, _TEXT)
 
-    def _lay_notices(self, t: float, notices: tuple[Message, ...], size: tuple[int, int]) -> None:
+    def _lay_notices(self, t: float, notices: tuple[Message, ...], size: tuple[int, int], solid: float) -> None:
+        """The newest notices at the bottom; `solid` 0..1, how little shines through them."""
         em, line = self._atlas.pixels, self._atlas.line
         widest = size[0] - em * 5
         y = size[1] - em * 1.2
         for message in reversed(notices[-4:]):
-            fade = min(1.0, (SHOWN_S - (t - message.t)) / FADE_S)
+            fade = min(1.0, (message.seconds - (t - message.t)) / FADE_S)
             lines = self._wrap(" ".join(message.text.split()), widest)
             width = max(self._atlas.width(part) for part in lines)
             height = len(lines) * line + em * 0.8
             y -= height
             left = round((size[0] - width) / 2)
             color = _LEVELS.get(message.level, _ACCENT)
-            self._box(left - em * 1.2, y, width + em * 2.2, height, (*_PANEL[:3], 0.86 * fade), em * 0.5)
+            self._box(left - em * 1.2, y, width + em * 2.2, height, (*_PANEL[:3], solid * fade), em * 0.5)
             self._box(left - em * 0.75, y + em * 0.45, em * 0.2, height - em * 0.9, (*color[:3], fade), em)
             for place, part in enumerate(lines):
                 self._text(part, left, round(y + em * 0.4 + place * line), (*_TEXT[:3], fade))
             y -= em * 0.5
 
     def _wrap(self, text: str, widest: float) -> list[str]:
-        """At most three lines of at most `widest` pixels."""
+        """At most MOST_LINES lines of at most `widest` pixels; a longer word is broken, a longer text ends in "…"."""
         lines = [""]
-        for word in text.split(" "):
+        words = text.split(" ")
+        while words and len(lines) <= MOST_LINES:
+            word = words.pop(0)
             longer = f"{lines[-1]} {word}".lstrip()
-            if lines[-1] and len(lines) < 3 and self._atlas.width(longer) > widest:
-                lines.append(word)
-            else:
+            if self._atlas.width(longer) <= widest:
                 lines[-1] = longer
-        return [self._atlas.fit(part, widest) for part in lines]
+                continue
+            if lines[-1]:
+                lines.append("")
+                words.insert(0, word)
+                continue
+            head = max(1, self._atlas.letters(word, widest))
+            mark = max(word.rfind(mark, 0, head) for mark in "._/-,")
+            head = mark + 1 if mark >= head // 2 else head
+            lines[-1] = word[:head]
+            if word[head:]:
+                lines.append("")
+                words.insert(0, word[head:])
+        rest = " ".join([*lines[MOST_LINES:], *words]).strip()
+        shown = lines[:MOST_LINES]
+        if rest:
+            shown[-1] = f"{shown[-1]} {rest}"
+        return [self._atlas.fit(part, widest) for part in shown if part]
 
     def _move_meters(self, state: HudState) -> None:
         data = self._data
@@ -286,9 +357,13 @@ class Hud:
         rows[:, 1] = self._floor - rows[:, 3]
         full = data[self._level - 1, 2]
         data[self._level, 2] = full * min(max(state.level, 0.0), 1.0)
-        data[self._change, 2] = full * min(max(state.progress, 0.0), 1.0) if state.incoming else 0.0
+        if state.incoming:
+            data[self._change, 2] = full * min(max(state.progress, 0.0), 1.0)
+        if state.bpm > 0:
+            filled = np.clip(state.bar % PHRASE_BARS - np.arange(PHRASE_BARS), 0.0, 1.0)
+            data[self._phrase : self._phrase + PHRASE_BARS, 2] = filled * (round(self._bar_width) - 2)
         data[self._beat, 11] = (0.25 + 0.75 * (1.0 - state.beat % 1.0) ** 2) if state.bpm > 0 else 0.25
-        for place, (_, _, amount) in enumerate(state.routes[:MOST_ROUTES]):
+        for place, (_, _, amount) in enumerate(state.routes[:MOST_ROUTES] if state.page == 2 else ()):
             data[self._routes + place, 2] = data[self._routes - min(len(state.routes), MOST_ROUTES) + place, 2] * min(
                 max(amount, 0.0), 1.0
             )
@@ -305,3 +380,49 @@ class Hud:
         used = self._atlas.write(self._data[self._count :], text, round(x), round(y), color)
         self._count += used
         return x + self._atlas.width(text)
+
+
+class _Columns:
+    """Where the panel's next line goes: down a column, and on in another beside it where the picture ends.
+
+    x      left end of lines, pixels; inner  their greatest width, pixels
+    """
+
+    def __init__(self, hud: Hud, size: tuple[int, int]) -> None:
+        em = hud._atlas.pixels
+        self.inner = BANDS * max(3, round(em * 0.36))
+        self._hud, self._pad, self._width = hud, em, self.inner + 2 * em
+        self._left = self._top = round(em * 1.1)
+        self._right, self._bottom = size[0], size[1] - self._top
+        self._boxes = [hud._box(0, 0, 0, 0, _PANEL, em * 0.5) for _ in range(MOST_COLUMNS)]  # text goes on top of them
+        self._number = 0
+        self.x, self._y = self._left + self._pad, self._top + self._pad * 0.7
+
+    def skip(self, height: float) -> int:
+        """The place of something that must not leave this column; returns its top."""
+        y = self._y
+        self._y += height
+        return round(y)
+
+    def gap(self, height: float) -> None:
+        """Leave some room, unless a column has just begun."""
+        self._y += height
+
+    def take(self, height: float, keep: int = 1) -> int | None:
+        """The top of a line that stays together with the `keep` - 1 after it; None where the picture is full."""
+        if self._y + height * keep > self._bottom - self._pad * 0.5:
+            beside = self._left + self._width + round(self._pad * 0.5)
+            if self._number + 1 >= MOST_COLUMNS or beside + self._width > self._right:
+                if self._y + height > self._bottom:
+                    return None
+            else:
+                self.close()
+                self._number += 1
+                self._left = beside
+                self.x, self._y = self._left + self._pad, self._top + self._pad * 0.7
+        return self.skip(height)
+
+    def close(self) -> None:
+        """Draw the column's ground."""
+        height = min(self._y + self._pad * 0.6, self._bottom) - self._top
+        self._hud._data[self._boxes[self._number], 0:4] = self._left, self._top, self._width, height

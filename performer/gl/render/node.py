@@ -14,7 +14,8 @@ from performer.gl.render.compose import Compose
 from performer.gl.render.pass_timer import Timer
 from performer.gl.render.program import PassProgram, Program
 from performer.gl.render.target_pool import Pool, Target
-from performer.types.frame import EMPTY, Value
+from performer.types.frame import EMPTY
+from performer.types.params import Value
 
 #: Scales of one shader's own resolution, tried in turn where it alone is too slow; 0.0: it is left out.
 EASING = (1.0, 0.5, 0.25, 0.0)

@@ -16,7 +16,8 @@ from performer.content.shaders.spec import FILE_LINES
 from performer.gl.render.target_pool import software
 from performer.gl.render.wait import after_pass
 from performer.system.errors import Fault
-from performer.types.frame import EMPTY, Value
+from performer.types.frame import EMPTY
+from performer.types.params import Value
 
 #: How drivers begin a complaint: Mesa `0:12(3): error: `, NVIDIA `0(12) : error C0000: `, others `ERROR: 0:12: `.
 _COMPLAINT = re.compile(r"^(?:ERROR:\s*)?\d+(?::(\d+)(?:\(\d+\))?|\((\d+)\))\s*:\s*(?:error\s*(?:[A-Z]\d+)?:\s*)?(.*)$")

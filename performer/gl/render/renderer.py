@@ -197,6 +197,12 @@ class Renderer:
             self._draw_preview(frame, frame.preview, images)
         self._pool.step()
 
+    def break_off(self) -> None:
+        """Clear up after a frame that failed half drawn."""
+        self._pool.give_all()
+        if self.timer is not None:
+            self.timer.end()
+
     def _show(self, picture: Target, target: moderngl.Framebuffer, gain: float, index: int) -> None:
         """Draw a picture over `target`, and give it back."""
         if self._pool.deep:
@@ -357,8 +363,8 @@ class Renderer:
                 return self._copied(picture) if shown is picture and texture is None else shown
         elif layer.source is not None:
             last = None if effects else into
-            drawn, source = self._draw_node(layer.source, frame, scene, stage, {}, self._any_image(), last)
-            if drawn and source is None:
+            done, source = self._draw_node(layer.source, frame, scene, stage, {}, self._any_image(), last)
+            if done and source is None:
                 return None
         if source is None and layer.clear:
             source = self._take(frame.size, Alpha.PREMULTIPLIED)
@@ -405,6 +411,7 @@ class Renderer:
         """
         if node in self._failed or node.scale <= 0.0:
             return False, None
+        timer = self.timer if self.timer is not None and self.timer.on else None
         spec, suited = node.program.spec, other
         try:
             if other is not None and spec.images:
@@ -412,7 +419,6 @@ class Renderer:
             if suited is not other and suited is not None:
                 given = dict.fromkeys(given, suited.texture)
             textures = self._samplers.fill(spec, frame, given, suited.texture if suited is not None else self._black)
-            timer = self.timer if self.timer is not None and self.timer.on else None
             moment = stage.moment if node.scale >= 1.0 else self._smaller(stage.moment, node.scale)
             alpha = _drawn_alpha(node.program, other)
             last = into if moment is stage.moment and alpha is Alpha.OPAQUE else None
@@ -424,6 +430,8 @@ class Renderer:
             # Out of memory, a driver's whim: the show goes on without this node.
             log.exception("%s: drawing failed; left out", node.program.spec.where)
             self._failed.add(node)
+            if timer is not None:
+                timer.end()
             return False, None
         finally:
             if suited is not None and suited is not other:

@@ -11,8 +11,8 @@ from performer.content.shaders import ShaderSpec
 from performer.gl.render.compose import MODES, Compose
 from performer.gl.render.node import Moment, Node
 from performer.gl.render.texture import ImageTexture
-from performer.types.frame import Value
 from performer.types.layer_params import KEYS, number, place
+from performer.types.params import Value
 
 
 class LayerState:

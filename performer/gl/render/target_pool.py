@@ -61,6 +61,7 @@ class Pool:
         self.ctx, self.deep = ctx, deep
         self.picture = "f2" if deep else "f1"
         self._free: dict[tuple[tuple[int, int], str], list[Target]] = {}
+        self._lent: set[Target] = set()
         self._frame = 0
 
     def buffer(self, floating: bool) -> str:
@@ -71,13 +72,21 @@ class Pool:
         """A target for a picture, or of another kind."""
         dtype = dtype or self.picture
         free = self._free.get((size, dtype))
-        return free.pop() if free else Target(self.ctx, size, dtype)
+        target = free.pop() if free else Target(self.ctx, size, dtype)
+        self._lent.add(target)
+        return target
 
     def give(self, target: Target) -> None:
         if target.kept:
             return
+        self._lent.discard(target)
         target.used = self._frame
         self._free.setdefault(target.key, []).append(target)
+
+    def give_all(self) -> None:
+        """Take back whatever is lent: a frame broke off, and nobody uses it any more."""
+        for target in list(self._lent):
+            self.give(target)
 
     def step(self) -> None:
         """A frame is over: release what has been idle for long, as after a change of size."""
@@ -92,6 +101,7 @@ class Pool:
                 del self._free[key]
 
     def release(self) -> None:
+        self.give_all()
         for free in self._free.values():
             for target in free:
                 target.release()

@@ -16,8 +16,8 @@ from performer.io.page.protocol import Odd
 from performer.io.page.snapshot import EVERY_S, Board, Glance
 from performer.io.page.thumbnails import LivePicture, Thumbnails
 from performer.latent.bank import SPREAD, child
-from performer.types.frame import ControlEvent, Value
-from performer.types.params import Param
+from performer.types.frame import ControlEvent
+from performer.types.params import Param, Value
 from performer.types.routes import Route
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,8 @@ import numpy as np
 from performer.latent.bank import Bank, Place
 from performer.show.show import Show
 from performer.system.mailboxes import Latest
-from performer.types.frame import Frame, Scene, Value
+from performer.types.frame import Frame, Scene
+from performer.types.params import Value
 
 EVERY_S = 0.1  # between two snapshots, and between two pictures
 BUSY = 3.0  # times as long between two pictures where frames come late

@@ -6,7 +6,6 @@ from dataclasses import replace
 from time import process_time
 
 from performer.content.library import Library
-from performer.content.presets.reader import Preset
 from performer.gl.render.renderer import Renderer
 from performer.gl.render.target_pool import software
 from performer.gl.render.wait import finish
@@ -16,6 +15,7 @@ from performer.rig.check import music
 from performer.rig.live.rig import load_library, painter
 from performer.show.show import Show
 from performer.types.frame import Images
+from performer.types.preset import Preset
 
 SIZE = (640, 360)
 FRAMES, EARLY = 80, 10  # frames that are drawn, and those before any is counted

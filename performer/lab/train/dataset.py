@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, ImageSequence
 
+from performer.generators.media.picture import ENDINGS, as_shown, opened
 from performer.lab.train.synthetic_pictures import SOURCES, Easel
 from performer.system.errors import Fault, counted, nearest
 
 log = logging.getLogger(__name__)
-ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 LEAST = 8
 LEAST_SIDE = 8  # pixels; there is nothing to learn from less
 MOST_BYTES = 4 << 30  # in memory
@@ -56,9 +56,12 @@ def found(folder: Path, size: int, licence: str, seed: int = 1) -> Pictures:
 
     Where they would not fit into memory, a random part of them is taken. Raises Fault when fewer than LEAST remain.
     """
-    if not folder.is_dir():
-        raise Fault(f"{folder}: no such folder of pictures")
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file())
+    try:
+        if not folder.is_dir():
+            raise Fault(f"{folder}: no such folder of pictures")
+        paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file())
+    except OSError as error:
+        raise Fault(f"{folder}: cannot be read as a folder of pictures ({error.strerror})") from None
     most = MOST_BYTES // (3 * size * size)
     if len(paths) > most:
         log.warning("%s: %d pictures are more than memory holds; %d of them are taken", folder, len(paths), most)
@@ -73,10 +76,10 @@ def found(folder: Path, size: int, licence: str, seed: int = 1) -> Pictures:
                 doubles += mark in kept
                 if len(kept) < most:
                     kept.setdefault(mark, square)
-        except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        except Fault as fault:
             broken += 1
             if broken <= MOST_WARNINGS:
-                log.warning("%s: left out, cannot be read as a picture (%s)", path, " ".join(str(error).split())[:120])
+                log.warning("%s; left out", fault)
     if broken or doubles:
         log.warning(
             "%s: %s; %d broken and %d double ones were left out", folder, counted(len(kept), "picture"), broken, doubles
@@ -91,7 +94,7 @@ def found(folder: Path, size: int, licence: str, seed: int = 1) -> Pictures:
 
 def _squares(path: Path, size: int) -> Iterator[np.ndarray]:
     """A picture's middle as (size, size, 3) uint8; of an animation some moments."""
-    with Image.open(path) as picture:
+    with opened(path) as picture:
         count = getattr(picture, "n_frames", 1)
         many = min(count, MOST_MOMENTS)
         wanted = {round(i * (count - 1) / max(1, many - 1)) for i in range(many)}
@@ -100,23 +103,16 @@ def _squares(path: Path, size: int) -> Iterator[np.ndarray]:
                 continue
             if min(moment.size) < LEAST_SIDE:
                 raise ValueError(f"{moment.width}x{moment.height} pixels are too few to learn from")
-            whole = _eight_bits(ImageOps.exif_transpose(moment))
+            whole = _on_black(as_shown(moment))
             yield np.asarray(ImageOps.fit(whole, (size, size), Image.Resampling.LANCZOS))
 
 
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Any mode as RGB: deep greys by their range, what is clear on black."""
-    if picture.mode.startswith(("I", "F")):
-        values = np.asarray(picture, np.float32)
-        if not np.isfinite(values).all():
-            raise ValueError("has infinite values")
-        top = 1.0 if picture.mode == "F" and values.max() <= 1.0 else 65535.0 if values.max() > 255.0 else 255.0
-        return Image.fromarray((np.clip(values / top, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)).convert("RGB")
-    if "A" in picture.mode or "transparency" in picture.info:
-        clear = picture.convert("RGBA")
-        black = Image.new("RGBA", clear.size, (0, 0, 0, 255))
-        return Image.alpha_composite(black, clear).convert("RGB")
-    return picture.convert("RGB")
+def _on_black(picture: Image.Image) -> Image.Image:
+    """As RGB: what is clear is black."""
+    if picture.mode == "RGB":
+        return picture
+    black = Image.new("RGBA", picture.size, (0, 0, 0, 255))
+    return Image.alpha_composite(black, picture).convert("RGB")
 
 
 def _mark(square: np.ndarray) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from performer.generators.onnx.inputs import beside
+from performer.content.models.inputs import beside
 from performer.generators.tools.import_model import bring, place
 from performer.generators.tools.probe import Found, Told, sha256
 from performer.system.errors import Fault

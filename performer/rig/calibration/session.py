@@ -247,7 +247,7 @@ class Session:
         window.screen.use()
         window.ctx.clear(grey, grey, grey)
         if text:
-            self._hud.draw(HudState(t=begun, panel=False, messages=(Message(begun, text),)), window.screen, window.size)
+            self._hud.draw(HudState(t=begun, page=0, messages=(Message(begun, text),)), window.screen, window.size)
         finish()
         drawn = self.now()
         if self._pacer is not None:

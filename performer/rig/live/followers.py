@@ -12,12 +12,12 @@ import numpy as np
 
 from performer.audio.control_features import NAMES
 from performer.content.models.onnx_file import SUMS, locations, operators
-from performer.content.presets.reader import Preset
 from performer.show.follower import FollowerNet, Improviser
 from performer.system.errors import Fault, nearest
 from performer.system.onnx_errors import onnx_reason
 from performer.system.timeouts import Overdue, within
 from performer.types.frame import Following
+from performer.types.preset import Preset
 
 log = logging.getLogger(__name__)
 MOST_BYTES = 4 << 20

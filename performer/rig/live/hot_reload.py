@@ -12,11 +12,11 @@ from queue import SimpleQueue
 from performer.content import banks
 from performer.content import shaders as isf
 from performer.content.library import Library
-from performer.content.presets.reader import Preset
 from performer.content.shaders import ShaderSpec
 from performer.latent.bank import Bank, Change
 from performer.rig.shader_trial import Preflight
 from performer.system.errors import Fault, refusing
+from performer.types.preset import Preset
 
 log = logging.getLogger(__name__)
 #: What comes while playing: a shader, all presets, banks of models that came, what others did to a bank.

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
+from time import sleep
 from typing import Any, Protocol
 
 import moderngl
@@ -32,14 +33,16 @@ from performer.rig.live.followers import Followers
 from performer.rig.live.frame_stats import Stats
 from performer.rig.live.governor import Governor, Relief
 from performer.rig.live.hot_reload import Content
-from performer.rig.live.notices import ASIDE
 from performer.rig.pacing import Pacer
 from performer.show.bank_edits import CHANGES, changed, snapshot
-from performer.show.midi_learn import Act, Learn
+from performer.show.midi_learn import Learn
 from performer.show.show import Show
 from performer.system.errors import Fault, counted
+from performer.system.logging_marks import ASIDE
 from performer.system.mailboxes import Latest
+from performer.system.tolerant import Cause, Tolerant
 from performer.types.frame import ControlEvent, Features, Frame, Images, Scene
+from performer.types.keys import Act
 
 log = logging.getLogger(__name__)
 TIDY_S = 10.0  # seconds between two collections of garbage, each in a frame's idle time
@@ -50,6 +53,7 @@ NOTICE_S = 4.0
 STEADY = 4  # measurements of a shader before it is held to be slow
 DESK_EVERY = 3  # frames between two pictures of the desk
 TIMED_EVERY = 4  # frames between two in which each shader's cost is measured
+HUD_PAGES = 3  # none, for whoever plays, figures
 SWAPS = 40  # first swaps, by which the stage learns whether the screen sets the pace
 
 
@@ -135,7 +139,7 @@ class Stage:
         self._hasty = 0  # pictures in a row that no screen held up
         self._hud, self._desk = Hud(surface.ctx), desk
         renderer.monitor = desk is not None
-        self._hud_on, self._help_on = hud, False
+        self._page, self._help_on = int(hud), False  # of the HUD: 0 none, 1 for whoever plays, 2 figures
         self._readback: Readback | None = None
         self._glimpse: Glimpse | None = None
         self._want_snapshot = False
@@ -145,6 +149,7 @@ class Stage:
         self._deepest = 0  # level that the governor went down to
         self._last_t: float | None = None
         self._scene: Scene | None = None  # live, in the newest frame
+        self._failures: set[Cause] = set()
 
     def leave(self) -> None:
         """End after the picture that is being drawn."""
@@ -167,7 +172,19 @@ class Stage:
             self.stop_recording()
 
     def picture(self) -> None:
-        """One frame, from the newest gestures and sound to the screen."""
+        """One frame, from the newest gestures and sound to the screen.
+
+        Whatever fails in it, the last good picture stays on the screen, and the next frame is tried.
+        """
+        with self._tolerant("a frame") as whole:
+            self._frame()
+        if whole.failed:
+            sleep(self.stats.interval_s)  # no screen has held it up
+
+    def _tolerant(self, what: str) -> Tolerant:
+        return Tolerant(what, self._failures)
+
+    def _frame(self) -> None:
         wiring, surface, governor = self.wiring, self.surface, self.governor
         if self._pacer is not None:  # the later a picture begins, the newer is the sound in it
             self._pacer.rest(self._work_s + MARGIN_S)
@@ -201,11 +218,18 @@ class Stage:
         if self._scene is None or scene.preset is not self._scene.preset:
             governor.forget()
         self._scene = scene
-        self.renderer.draw(frame, wiring.images.peek() or {}, surface.screen)
-        self._keep_pixels(frame)
+        with self._tolerant("drawing") as drawing:
+            self.renderer.draw(frame, wiring.images.peek() or {}, surface.screen)
+        if drawing.failed:
+            self.renderer.break_off()
+        else:
+            with self._tolerant("keeping the picture"):
+                self._keep_pixels(frame)
         if wiring.board is not None:
-            self._pin(wiring.board, frame)
-        self._draw_hud(frame, features)
+            with self._tolerant("the control page"):
+                self._pin(wiring.board, frame, not drawing.failed)
+        with self._tolerant("the HUD"):
+            self._draw_hud(frame, features, not drawing.failed)
         finish()
         drawn = wiring.now()
         took = drawn - begun
@@ -213,6 +237,9 @@ class Stage:
         self._tidy(drawn, took)
         if self._pacer is not None:
             self._pacer.wait()
+        if drawing.failed:  # what was there is shown on
+            sleep(self.stats.interval_s)
+            return
         swapping = wiring.now()
         surface.swap()
         shown = wiring.now()
@@ -308,7 +335,7 @@ class Stage:
         elif name == "screen":  # back again: does it set the pace?
             self._swap_s.clear()
         elif name == "hud":
-            self._hud_on = not self._hud_on
+            self._page = (self._page + 1) % HUD_PAGES
         elif name == "help":
             self._help_on = not self._help_on
         elif name == "snapshot":
@@ -365,31 +392,35 @@ class Stage:
             while (read := self._readback.take()) is not None:
                 recorder.offer(*read)
 
-    def _pin(self, board: Board, frame: Frame) -> None:
-        """Show whoever looks at the control page how things are."""
+    def _pin(self, board: Board, frame: Frame, whole: bool) -> None:
+        """Show whoever looks at the control page how things are; the picture only if it is whole."""
         t = self.wiring.now()
         board.busy = self.governor.level > 0
         board.look(self.wiring.show, frame, t)
-        if board.wants_picture(t):
+        if whole and board.wants_picture(t):
             self._glimpse = self._glimpse or Glimpse(self.surface.ctx, WIDTH)
             self._glimpse.start(self.surface.screen, self.surface.size, t)
         picture = self._glimpse.take() if self._glimpse is not None else None
         if picture is not None:
             board.pictures.post(picture)
 
-    def _draw_hud(self, frame: Frame, features: Features) -> None:
+    def _draw_hud(self, frame: Frame, features: Features, whole: bool) -> None:
+        """Draw the panel to the desk, or over a picture that is whole."""
         now = self.wiring.now()
         notices = self.wiring.notices
         while notices and now - notices[0].t > NOTICE_S:
             notices.popleft()
         if self._desk is not None and not self._desk.closed:
             if frame.index % DESK_EVERY == 0:
-                state = replace(self._state(frame, now, now - features.t), panel=True)
+                state = self._state(frame, now, now - features.t)
+                state = replace(state, page=state.page or 1)
                 self._desk.draw(self.renderer.live, self.renderer.preview if frame.preview is not None else None, state)
             return
-        if self._hud_on or self._help_on or (notices and not self.wiring.show.dark):  # a blackout has no text in it
+        if not whole:
+            return
+        if self._page or self._help_on or (notices and not self.wiring.show.dark):  # a blackout has no text in it
             self._hud.draw(self._state(frame, now, now - features.t), self.surface.screen, self.surface.size)
-        if self._hud_on and frame.preview is not None:
+        if self._page and not self._help_on and frame.preview is not None:
             self.renderer.draw_inset(self.surface.screen, self.surface.size)
 
     def _state(self, frame: Frame, now: float, age_s: float) -> HudState:
@@ -398,7 +429,7 @@ class Stage:
         typical = stats.interval_ms(0.5, recent=True)
         return HudState(
             t=now,
-            panel=self._hud_on,
+            page=self._page,
             help=self._help_on,
             fps=1000.0 / typical if typical else 0.0,
             p99_ms=stats.interval_ms(0.99, recent=True),
@@ -407,6 +438,7 @@ class Stage:
             confidence=heard.confidence,
             sync=frame.sync,
             beat=heard.beat,
+            bar=heard.bar,
             level=heard.values.get("level", 0.0),
             bands=heard.bands,
             preset=frame.scene.preset.title,
@@ -424,8 +456,19 @@ class Stage:
             messages=tuple(wiring.notices),
             routes=frame.routes,
             delays=wiring.latency.rows(),
-            waiting=frame.waiting,
+            next=self._coming(),
+            held=wiring.show.held,
+            by_hand=tuple(wiring.show.turned),
+            mode=", ".join(wiring.show.modes),
         )
+
+    def _coming(self) -> str:
+        """The preset that comes next, and when, in words."""
+        show = self.wiring.show
+        preset, beats = show.coming
+        if preset is None:
+            return "" if beats is None else f"autopilot chooses in {counted(math.ceil(beats), 'beat')}"
+        return preset.title if beats is None else f"{preset.title} in {counted(math.ceil(beats), 'beat')}"
 
     def _provider(self) -> str:
         """Where models run, and how their pictures come from there."""

@@ -8,9 +8,6 @@ from collections.abc import Callable
 
 from performer.gl.hud.hud import Message
 
-#: `extra` of a log line that is no notice
-ASIDE = {"aside": True}
-
 
 class Toasts(logging.Handler):
     """Warnings and errors become notices on the picture, each once per cause."""

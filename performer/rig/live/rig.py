@@ -19,7 +19,6 @@ from typing import Any
 from performer.audio.features import FEATURES
 from performer.content import banks
 from performer.content.library import FACTORY, USER, Library
-from performer.content.presets.reader import Preset
 from performer.content.settings import midi_bindings
 from performer.content.settings.page_token import lasting
 from performer.generators.media.open import Begin
@@ -54,6 +53,7 @@ from performer.rig.live.loop import Stage, Surface, Wiring
 from performer.rig.live.notices import Toasts
 from performer.rig.live.options import PlayOptions, checked
 from performer.rig.shader_trial import Preflight
+from performer.show.midi_learn import Learn
 from performer.show.show import Show
 from performer.system.errors import Fault, refusing
 from performer.system.mailboxes import Latest
@@ -61,6 +61,7 @@ from performer.system.supervisor import Service, outlast, signals
 from performer.system.timeouts import Overdue, forsake, within
 from performer.types.frame import Frame, Images
 from performer.types.keys import TAUGHT
+from performer.types.preset import Preset
 
 log = logging.getLogger(__name__)
 SWITCH_S = 0.0005  # a thread waits this long for its turn; Python's own 5 ms is a third of a frame
@@ -68,6 +69,7 @@ PATIENCE = 5  # niceness of threads that may wait
 JOIN_S = 10.0  # a recording may still have its last pictures to write
 LEAVE_S = 1.5  # what a frozen sound server gets to let go, and its thread
 OPEN_S = 6.0  # and to open: more than any that is well
+GREETING, GREETING_S = "?  keys      h  what it hears", 3.0
 WATCH_S = 0.1  # how often devices are looked after
 
 
@@ -107,6 +109,7 @@ def play(options: PlayOptions) -> dict[str, Any]:
             written.enter_context(signals(rig.stage.leave))  # a terminal that goes says so more than once
             for line in rig.notes():
                 _say(line)
+            rig.greet()
             if options.record is not None:
                 rig.stage.start_recording(options.record)
             service.begun(rig.show.preset.title)
@@ -340,7 +343,7 @@ class Rig:
             self.latency,
             kept,
             self.followers,
-            midi_bindings.learned(TAUGHT),
+            Learn(midi_bindings.learned(TAUGHT), TAUGHT),
             SimpleQueue(),
             taken,
             self.page.board if self.page is not None else None,
@@ -368,6 +371,11 @@ class Rig:
         self._begin("pads", lambda: midi_bindings.run(wiring.taught, TAUGHT, stop))
         self._begin("snapshots", lambda: snapshots.run(stop))
         self._begin("files", lambda: Watcher(self.library, content, preflight).run(stop))
+
+    def greet(self) -> None:
+        """Name the two keys that a newcomer needs to find all else; in full screen an audience may be looking."""
+        if isinstance(self.surface, Window) and not self.surface.fullscreen:
+            self.stage.wiring.notices.append(Message(self.now(), GREETING, seconds=GREETING_S))
 
     def notes(self) -> list[str]:
         """What is heard, played and drawn with, a line each."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_isf_shadertoy import MAIN, SIZE, play, world  # noqa: F401
+from test_shadertoy import MAIN, SIZE, play, world  # noqa: F401
 
 from performer.content import shaders as isf
 from performer.gl.render.program import Program

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenes import TEXT, make
+from parts.scenes import TEXT, make
 
 from performer.audio.control_features import NAMES
 from performer.io.midi.codec import Decoder

@@ -9,8 +9,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from parts.drawing import SHADERS
 from PIL import Image as Picture
-from test_gl import SHADERS
 
 from performer.content.presets import reader
 from performer.generators.painter import Painter

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from performer.show.routing import Follower, Router
 from performer.types.params import Param
-from performer.types.routes import CURVES, Follower, Route, Router, complaint
+from performer.types.routes import CURVES, Route, complaint
 
 unit_floats = st.floats(0, 1)
 
