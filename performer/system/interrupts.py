@@ -80,7 +80,7 @@ class Ending:
 
 
 ending = Ending()  # of this process
-_over = False
+_working = _over = False
 _process = 0  # that caught; its forks end at once
 
 
@@ -121,6 +121,12 @@ def leave_to_parent() -> None:
             signal.signal(number, signal.SIG_DFL)
 
 
+def work() -> None:
+    """From now on somebody catches what a signal raises; before, the process just ends."""
+    global _working
+    _working = True
+
+
 def over() -> None:
     """All is done and written: the exit code is settled, whatever comes."""
     global _over
@@ -132,7 +138,7 @@ def _handle(number: int, frame: FrameType | None) -> None:
         os._exit(128 + number)
     if _over or ending.again(number):
         return
-    if _importing(frame):
+    if not _working or _importing(frame):
         _leave_at_once(number)
     raise Interrupted(number)
 

@@ -113,6 +113,7 @@ def whole(body: Callable[[], None]) -> None:
     """Run the whole of a program, and end its process as it ended, though calls into libraries have not returned."""
     code: object = 0
     try:
+        interrupts.work()
         body()
         interrupts.over()
     except (SystemExit, KeyboardInterrupt) as leaving:

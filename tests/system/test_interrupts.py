@@ -72,6 +72,12 @@ def test_in_the_middle_of_an_import(tmp_path):
     assert it.ends()[::2] == (130, "performer: interrupted\n")
 
 
+def test_before_its_work_has_begun(tmp_path):
+    it = Program("ready()\nrest()", tmp_path)
+    it.interrupt()
+    assert it.ends()[::2] == (130, "performer: interrupted\n")
+
+
 @pytest.mark.parametrize("number", NUMBERS)
 def test_while_it_closes_it_is_left_to_close(tmp_path, number):
     it = Program(
