@@ -75,7 +75,7 @@ def test_a_model_is_tried_aside_whatever_the_locale_makes_of_its_path(star, tmp_
         tmp_path,
         POOR,
         "-c",
-        "import sys; from pathlib import Path; from performer.generators import "
+        "import sys; from pathlib import Path; from performer.generators.tools import "
         "probe; print(probe.probe(Path(sys.argv[1])).card['latent'])",
         str(star),
     )

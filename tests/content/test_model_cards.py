@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from performer.content.library import FACTORY
 from performer.content.models.card import LARGEST_CARD, Card, load
-from performer.generators.onnx.inputs import offered
+from performer.content.models.inputs import offered
 from performer.generators.onnx.session import create
 from performer.generators.painter import Painter
 from performer.rig.live.rig import load_library
