@@ -18,8 +18,8 @@ import typer
 from performer.cli import train
 from performer.cli.models import models
 from performer.cli.output_files import may_draw, may_write, write_json
-from performer.cli.program import program
 from performer.system.errors import Fault, nearest
+from performer.system.supervisor import whole
 
 app = typer.Typer(
     add_completion=False,
@@ -500,5 +500,11 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(141)
 
 
+def program() -> None:
+    """`main` as a process of its own."""
+    interrupts.catch()
+    whole(main)
+
+
 if __name__ == "__main__":
-    program(main)
+    program()

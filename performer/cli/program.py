@@ -1,20 +1,16 @@
-"""The program as a process of its own. Imports little, so that signals are heard from its first moment on."""
+"""`performer` as a command: as `python -m performer`, but signals are heard from its first moment on.
+
+It imports next to nothing itself, as what the command line needs takes its time.
+"""
 
 from __future__ import annotations
 
 from performer.system import interrupts
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
-
-def program(main: Callable[[], None] | None = None) -> None:
-    """Run the command line and end the process; `main` where it is there already."""
+def program() -> None:
+    """Run the command line and end the process."""
     interrupts.catch()
-    if main is None:
-        from performer.__main__ import main
-    from performer.system.supervisor import whole
+    import runpy
 
-    assert main is not None
-    whole(main)
+    runpy.run_module("performer", run_name="__main__", alter_sys=True)

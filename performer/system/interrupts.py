@@ -92,6 +92,8 @@ def catch() -> None:
     process ends at once.
     """
     global _process
+    if _process == os.getpid():
+        return
     _process = os.getpid()
     for number in NUMBERS:
         if signal.getsignal(number) is not signal.SIG_IGN:
