@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from performer.generators.tools.value_range import Scale
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
+Write = Annotated[
+    bool, typer.Option("--write", help="Change what lies beside the model even where it came along with performer.")
+]
 models = typer.Typer(
     help="List, import, check and explore models.", pretty_exceptions_enable=False, no_args_is_help=True
 )
@@ -43,6 +46,13 @@ def path_of(name: str) -> Path:
             raise Fault(f"{name!r} is a follower, and makes no pictures; `performer check` tries its file")
         raise Fault(f"no model {name!r}{nearest(name, list(known))}; there are {', '.join(known)}")
     return known[name]
+
+
+def came_along(model: Path) -> bool:
+    """Whether a model is one of performer's own, which nothing changes unasked."""
+    from performer.content.library import FACTORY
+
+    return model.resolve().is_relative_to(FACTORY.resolve() / "models")
 
 
 @models.command("list", epilog="Example: performer models list")
@@ -225,6 +235,7 @@ def explore(
         ),
     ] = False,
     provider: Annotated[str, typer.Option(help="auto, cuda, cpu, tensorrt or openvino.")] = "auto",
+    write: Write = False,
     debug: Debug = False,
 ) -> None:
     """Find directions in a model's latents, keep them beside it as knobs, draw each as a strip."""
@@ -237,7 +248,9 @@ def explore(
     from performer.system import console_table
 
     path = path_of(name)
-    writable(str(knobs.beside(path)))
+    keep = write or not came_along(path)
+    if keep:
+        writable(str(knobs.beside(path)))
     out = check_picture(out or f"{path.stem}.directions.jpg")
     model = create(path, provider)
     eye = None
@@ -250,7 +263,7 @@ def explore(
         eye = Traits(sources_of(model.path), seed)
     directions, stories = exploring.explore(model, seed, samples, eye)
     directions = with_those_before(directions, model.directions)
-    where = knobs.write(path, directions)
+    where = knobs.write(path, directions) if keep else path
     exploring.strips(model, directions, seed).save(out, quality=88)
     console_table.put(
         ("knob", "found by", "explains"),
@@ -261,6 +274,8 @@ def explore(
         ],
     )
     print(f"{where}: {counted(len(directions.names), 'direction')}; strips: {out}")
+    if not keep:
+        print(f"{path} came along with performer: its directions stay as they are; --write keeps these")
 
 
 @models.command(epilog="Example: performer models encode blossom rose.jpg --as rose")

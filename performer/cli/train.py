@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from performer.cli.models import path_of
+from performer.cli.models import Write, came_along, path_of
 from performer.system.errors import Fault, counted, nearest
 from performer.system.extras import install_line
 
@@ -20,7 +20,10 @@ Source = Annotated[
         help="Instead of a folder: drawn by code; marble, flow, nebula, cells, forms, blossom, or several with commas."
     ),
 ]
-Out = Annotated[Path, typer.Option("-o", "--out", help="The model to write: models/NAME.onnx.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("-o", "--out", help="The model to write: NAME.onnx; model.onnx among your models when not given."),
+]
 Size = Annotated[int, typer.Option(help="Pixels on a side: 64, 128, 256 or 512.")]
 Latent = Annotated[int, typer.Option(min=2, max=1024, help="Numbers in a latent.")]
 Count = Annotated[int, typer.Option(min=8, help="How many pictures a source draws.")]
@@ -46,7 +49,7 @@ train = typer.Typer(
 def gan(
     pictures: Folder = None,
     source: Source = "",
-    out: Out = Path("models/model.onnx"),
+    out: Out = None,
     size: Size = 128,
     latent: Latent = 64,
     count: Count = 8000,
@@ -83,7 +86,7 @@ def gan(
         threads,
         licence,
         force,
-        out=out,
+        out=out or _among_yours("model.onnx"),
         size=size,
         latent=latent,
         steps=steps,
@@ -101,7 +104,7 @@ def gan(
 def vae(
     pictures: Folder = None,
     source: Source = "",
-    out: Out = Path("models/model.onnx"),
+    out: Out = None,
     size: Size = 128,
     latent: Latent = 64,
     count: Count = 8000,
@@ -128,7 +131,7 @@ def vae(
         threads,
         licence,
         force,
-        out=out,
+        out=out or _among_yours("model.onnx"),
         size=size,
         latent=latent,
         steps=steps,
@@ -143,9 +146,10 @@ def vae(
 @train.command(epilog="Example: performer train follower moves/ -o models/me.follower.onnx --minutes 10")
 def follower(
     moves: Annotated[list[Path], typer.Argument(help="Recordings of `play --record-moves`, or folders of them.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="models/NAME.follower.onnx.")] = Path(
-        "models/me.follower.onnx"
-    ),
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="NAME.follower.onnx; me.follower.onnx among your models when not given."),
+    ] = None,
     knobs: Annotated[
         str, typer.Option(help="Which knobs to learn, with commas; all that were moved when not given.")
     ] = "",
@@ -168,6 +172,7 @@ def follower(
     from performer.lab.train.loop import Options
     from performer.lab.train.moves_dataset import gather
 
+    out = out or _among_yours("me.follower.onnx")
     if out.suffix != ".onnx":
         raise Fault(f"--out {out}: expected a name that ends in .onnx")
     if not out.name.endswith(".follower.onnx"):
@@ -232,13 +237,25 @@ def evaluate(
     count: Annotated[int, typer.Option(min=64, help="Samples, and pictures to compare them with.")] = 1000,
     seed: Seed = 1,
     missed: Annotated[str | None, typer.Option(help="Draw what no sample comes near, to this file.")] = None,
+    write: Write = False,
     debug: Debug = False,
 ) -> None:
-    """Measure a model: likeness, diversity, coverage, smoothness, speed; the figures go into its card."""
+    """Measure a model: likeness, diversity, coverage, smoothness, speed; the figures go into a card of yours."""
     need_torch()
     from performer.lab.train.evaluate import measure
 
-    measure(path_of(model), pictures, source, count, seed, missed)
+    path = path_of(model)
+    keep = write or not came_along(path)
+    measure(path, pictures, source, count, seed, missed, keep)
+    if not keep:
+        print(f"{path} came along with performer: its card stays as it is; --write puts the figures there")
+
+
+def _among_yours(name: str) -> Path:
+    """A file in the person's own folder of models, where presets find it."""
+    from performer.content.library import USER
+
+    return USER / "models" / name
 
 
 def _anew(out: Path, resume: bool, force: bool) -> None:

@@ -163,13 +163,16 @@ def accuracy(checkpoint: Path, size: int, dim: int, net: str, pictures: Pictures
     return right / 256.0
 
 
-def measure(model: Path, folder: Path | None, source: str, count: int, seed: int, missed: str | None) -> dict[str, Any]:
-    """Measure a model, print a table, write the figures into its card. Raises Fault."""
+def measure(
+    model: Path, folder: Path | None, source: str, count: int, seed: int, missed: str | None, write: bool = True
+) -> dict[str, Any]:
+    """Measure a model, print a table, and, where `write`, put the figures into its card. Raises Fault."""
     card_path = model.with_suffix(".toml")
     if missed is not None:
         check_picture(missed)
     generator = create(model, "auto")
-    writable(str(card_path))
+    if write:
+        writable(str(card_path))
     card = tomlkit.parse(card_path.read_text(encoding="utf-8"))
     size = max(generator.card.size)
     if folder is not None:
@@ -193,7 +196,8 @@ def measure(model: Path, folder: Path | None, source: str, count: int, seed: int
     rounded = {name: float(f"{value:.4g}") for name, value in found_figures.items()}
     samples = min(count, len(pictures.pixels))
     card["metrics"] = {"samples": samples, "seed": seed, "provider": generator.provider, **rounded}
-    card_path.write_text(tomlkit.dumps(card), encoding="utf-8")
+    if write:
+        card_path.write_text(tomlkit.dumps(card), encoding="utf-8")
     console_table.put(
         ("figure", "value", "what it says"),
         [(name, f"{value:g}", WORDS[name]) for name, value in rounded.items()],
