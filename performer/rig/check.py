@@ -17,6 +17,7 @@ from performer.content.library import FACTORY, FOLLOWER, Library
 from performer.content.models.card import load as load_card
 from performer.content.presets.reader import load
 from performer.content.shaders import ShaderSpec
+from performer.generators.media.open import prove
 from performer.generators.onnx import session
 from performer.generators.painter import Painter
 from performer.gl.render.node import Node
@@ -169,6 +170,9 @@ class _Bench:
             net = followers.read(self.library.follower(loaded.follower.name))
             if strange := followers.strange_knob(loaded, net):
                 raise Fault(f"{path}: {strange}")
+        for layer in loaded.layers:
+            if layer.play is not None and layer.play.kind != "camera":  # one may be plugged in for the show only
+                prove(layer.play, SIZE)
         return self.draw(loaded, painter(self.library, self.provider))
 
     def shader(self, path: Path) -> np.ndarray:

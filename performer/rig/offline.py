@@ -19,6 +19,7 @@ from performer.audio import analyse_file
 from performer.audio.beat_network import beat_net
 from performer.audio.downmix import Mixer
 from performer.content import banks
+from performer.generators.media.open import prove
 from performer.gl.render.flash_limiter import FlashLimiter
 from performer.gl.render.readback import Readback
 from performer.gl.render.renderer import Renderer
@@ -144,6 +145,9 @@ class Performance:
         if not presets and options.preset is None:
             raise Fault("no presets; install performer again, or name one with --preset FILE.toml")
         first = library.find(options.preset) if options.preset else presets[0]
+        for layer in first.layers:
+            if layer.play is not None:
+                prove(layer.play, options.size)
         self.song = Song(options.song)
         self._events = midi.events(options.midi) if options.midi else []
         self._heard = _Heard(self.song)

@@ -14,6 +14,7 @@ from performer.generators.media.text import Words
 from performer.generators.media.video import Inline, Projector, Video
 from performer.system.errors import Fault
 from performer.types.frame import Play
+from performer.types.media_params import MEDIA
 from performer.types.preset import PlaySpec
 
 #: Starts a thread with that body.
@@ -36,7 +37,7 @@ def create(spec: PlaySpec, begin: Begin | None) -> Medium:
         return Album(Path(spec.what), bool(options["shuffle"]), int(options["seed"]), live=begin is not None)
     if spec.kind == "video":
         path = Path(spec.what)
-        if not path.is_file():
+        if not _is_file(path):
             raise Fault(f"{path}: no such video")
         video = Video(path, str(options["loop"]))
         if begin is None:
@@ -49,3 +50,21 @@ def create(spec: PlaySpec, begin: Begin | None) -> Medium:
         raise Fault(f"camera {spec.what}: a camera cannot be rendered offline; record it, and use the video")
     begin("camera", camera.run)
     return camera
+
+
+def prove(spec: PlaySpec, size: tuple[int, int]) -> None:
+    """Make one picture of what a layer shows, as offline. Raises Fault where it is missing or cannot be read."""
+    medium = create(spec, None)
+    try:
+        params = tuple(param.default for param in MEDIA[spec.kind] if param.name != "speed")
+        if medium.picture(Play(0.0, params), size) is None:
+            raise Fault(f"{spec.what}: not one of its pictures can be read")
+    finally:
+        medium.close()
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have
+        return False
