@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, exp, floor
 
+from performer.show.beat_shift import BeatShift
+from performer.show.midi_clock import MidiClocks, Reading
 from performer.types.frame import ControlEvent, Features
 from performer.types.routes import PHRASE_BARS
 
-PULSES_PER_BEAT = 24  # MIDI 1.0 timing clock
 PULL_S = 0.12  # seconds in which a phase error shrinks to 37 %
 TAP_HOLD_S = 16.0  # a tapped beat rules this long after the last tap, then only chooses the octave
 TAP_GAP_S = 2.0  # a longer pause starts a new series of taps (30 bpm)
-CLOCK_LOST_S = 0.5
 LINK_LOST_S = 2.0
 LEAD = 0.1  # by how much another source must be trusted more to take over
 #: What a person or a machine says outright counts for more than what was made out by ear, at equal confidence.
 WEIGHTS = {"link": 0.3, "midi": 0.3, "tap": 0.2, "audio": 0.0}
 STEADY = 0.12  # a source's tempo that changes by more than this undoes doubling and halving
+SAME_TEMPO = 0.04  # relative difference up to which a clock and the sound go by the same beat
+HEARD = 0.35  # confidence from which on the sound tells where the beats of a clock are that does not
+SILENT, SILENT_S = 0.02, 1.0  # level below which there is no sound, or none so new
 LATE_S = 0.15  # a downbeat struck so shortly after a beat was meant for it
 
 
@@ -31,6 +34,7 @@ class Pulse:
     confidence  0..1, trust in them; source  who says so: "link", "midi", "tap", "audio" or "none"
     meter       beats in a bar
     factor      by what the source's tempo is multiplied, on request: 1/4 .. 4
+    moved, downbeat_moved  beats of the source by which a person has moved its beat and its downbeat
     """
 
     beat: float = 0.0
@@ -40,52 +44,8 @@ class Pulse:
     source: str = "none"
     meter: int = 4
     factor: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What one source says of this moment; beat and bar count from where it likes."""
-
-    bpm: float
-    confidence: float
-    beat: float
-    bar: float
-    meter: int = 4
-
-
-class _MidiClock:
-    """24 pulses a beat, with start, stop, continue and song position."""
-
-    def __init__(self) -> None:
-        self._ticks: deque[float] = deque(maxlen=PULSES_PER_BEAT * 2 + 1)
-        self._count = 0
-        self._running = False
-
-    def take(self, event: ControlEvent) -> bool:
-        """True when the downbeat is now."""
-        if event.address == "midi.clock":
-            self._ticks.append(event.t)
-            self._count += self._running
-        elif event.address == "midi.start":
-            self._count, self._running = -1, True  # the first clock after a start is the downbeat itself
-            return True
-        elif event.address == "midi.continue":
-            self._running = True
-        elif event.address == "midi.position":
-            self._count = int(event.value * PULSES_PER_BEAT / 4) - 1
-        elif event.address == "midi.stop":
-            self._running = False
-        return False
-
-    def read(self, t: float) -> Reading | None:
-        ticks = self._ticks
-        if not self._running or len(ticks) <= 6 or t - ticks[-1] >= CLOCK_LOST_S or ticks[-1] <= ticks[0]:
-            return None
-        mean = (ticks[-1] - ticks[0]) / (len(ticks) - 1)
-        # Jitter of a pulse's length moves the beat little until it nears the pulse itself.
-        jitter = max(abs(ticks[i] - ticks[0] - i * mean) for i in range(len(ticks))) / mean
-        beat = max(self._count, 0) / PULSES_PER_BEAT + (t - ticks[-1]) / mean / PULSES_PER_BEAT
-        return Reading(60.0 / mean / PULSES_PER_BEAT, min(1.0, max(0.2, 1.25 - 0.125 * jitter)), beat, beat / 4)
+    moved: float = 0.0
+    downbeat_moved: float = 0.0
 
 
 class _Taps:
@@ -144,17 +104,23 @@ class ShowClock:
     """Merges what knows the beat: the most trusted source leads, and another must be clearly better to take over.
 
     The beat never goes back: towards a new source it is slewed by at most half a beat, over about PULL_S. A person may
-    double or halve the tempo, say that the downbeat is now, and nudge the beat.
+    double or halve the tempo, say that the downbeat is now, and nudge the beat. What a person moved holds until its
+    source moves by itself, see BeatShift.
     """
 
     def __init__(self) -> None:
         self.pulse = Pulse()
         self.crossed_bar = self.crossed_beat = self.crossed_phrase = False  # in the last step
-        self._midi, self._taps, self._link = _MidiClock(), _Taps(), _Link()
+        self._midi, self._taps, self._link = MidiClocks(), _Taps(), _Link()
+        self._joined: tuple[int, float, float] | None = None  # a port, and where its beat and bar are taken to be
         self._source = "none"
         self._factor, self._factor_bpm = 1.0, 0.0
-        self._shift: dict[str, float] = {}  # beats by which a person moved a source, and bars
-        self._bar_shift: dict[str, float] = {}
+        self._shifts = {source: BeatShift() for source in WEIGHTS}
+
+    def unmove(self) -> None:
+        """Take back whatever a person moved."""
+        for shift in self._shifts.values():
+            shift.clear()
 
     def step(self, t: float, dt: float, features: Features, events: Sequence[ControlEvent]) -> Pulse:
         """The pulse at time t, dt seconds after the last step; events are those since then."""
@@ -170,7 +136,10 @@ class ShowClock:
                 self._factor = 1.0
             else:
                 asked.append(event)
-        readings = self._readings(t, features)
+        readings = self._readings(t, dt, features)
+        for name, shift in self._shifts.items():
+            silent = name == "audio" and (features.values.get("level", 1.0) < SILENT or t - features.t > SILENT_S)
+            shift.follow(t, None if silent else readings.get(name))
         source = self._lead(readings)
         reading = readings.get(source) or Reading(0.0, 0.0, self.pulse.beat, self.pulse.bar, self.pulse.meter)
         if self._factor != 1.0 and (source != self._source or abs(reading.bpm / self._factor_bpm - 1.0) > STEADY):
@@ -183,15 +152,17 @@ class ShowClock:
         if snap:  # a downbeat now: on to the next, or back to the one that has just begun by standing still
             late = bpm > 0.0 and bar % 1.0 * meter * 60.0 / bpm < LATE_S
             beat, bar = (beat, bar) if late else (float(ceil(beat)), float(ceil(bar)))
-        new_beat = _follow(beat, reading.beat * factor + self._shift.get(source, 0.0), bpm / 60.0, dt)
-        new_bar = _follow(bar, reading.bar * factor + self._bar_shift.get(source, 0.0), bpm / 60.0 / meter, dt)
+        ours = self._shifts.get(source)
+        moved, downbeat_moved = (ours.beats, ours.downbeat) if ours is not None else (0.0, 0.0)
+        new_beat = _follow(beat, (reading.beat + moved) * factor, bpm / 60.0, dt)
+        new_bar = _follow(bar, (reading.bar + downbeat_moved / meter) * factor, bpm / 60.0 / meter, dt)
         self.crossed_beat = floor(new_beat) > floor(self.pulse.beat)
         self.crossed_bar = floor(new_bar) > floor(self.pulse.bar)
         self.crossed_phrase = floor(new_bar / PHRASE_BARS) > floor(self.pulse.bar / PHRASE_BARS)
-        self.pulse = Pulse(new_beat, new_bar, bpm, reading.confidence, source, meter, factor)
+        self.pulse = Pulse(new_beat, new_bar, bpm, reading.confidence, source, meter, factor, moved, downbeat_moved)
         return self.pulse
 
-    def _readings(self, t: float, features: Features) -> dict[str, Reading]:
+    def _readings(self, t: float, dt: float, features: Features) -> dict[str, Reading]:
         found = {"link": self._link.read(t), "midi": self._midi.read(t), "tap": self._taps.read(t)}
         if features.bpm > 0.0:
             octave = 1.0
@@ -200,12 +171,33 @@ class ShowClock:
             beat = features.beat_at(t)
             bar = features.bar + (beat - features.beat) / features.meter
             found["audio"] = Reading(features.bpm * octave, features.confidence, beat * octave, bar, features.meter)
-        return {source: reading for source, reading in found.items() if reading is not None}
+        readings = {source: reading for source, reading in found.items() if reading is not None}
+        if (clock := readings.get("midi")) is not None:
+            readings["midi"] = self._placed(clock, readings.get("audio"), dt)
+        return readings
+
+    def _placed(self, clock: Reading, audio: Reading | None, dt: float) -> Reading:
+        """A MIDI clock whose start was missed: its beats are where they are heard, or else where the show's are now."""
+        if clock.placed:
+            self._joined = None
+            return clock
+        port = self._midi.leader or 0
+        if audio is not None and audio.confidence >= HEARD and abs(audio.bpm / clock.bpm - 1.0) <= SAME_TEMPO:
+            self._joined = port, audio.beat - clock.beat, audio.bar - clock.beat / audio.meter
+            return replace(clock, beat=audio.beat, bar=audio.bar, meter=audio.meter)
+        if self._joined is None or self._joined[0] != port:
+            meter, beats = self.pulse.meter, clock.bpm / 60.0 * dt
+            self._joined = port, self.pulse.beat + beats - clock.beat, self.pulse.bar + (beats - clock.beat) / meter
+        _, beat, bar = self._joined
+        return replace(clock, beat=clock.beat + beat, bar=clock.beat / self.pulse.meter + bar, meter=self.pulse.meter)
 
     def _lead(self, readings: dict[str, Reading]) -> str:
         if not readings:
             return "none"
-        trust = {source: reading.confidence + WEIGHTS[source] for source, reading in readings.items()}
+        trust = {
+            source: reading.confidence + (WEIGHTS[source] if reading.placed else 0.0)
+            for source, reading in readings.items()
+        }
         best = max(trust, key=lambda source: trust[source])
         if self._source in trust and trust[best] < trust[self._source] + LEAD:
             return self._source
@@ -218,14 +210,22 @@ class ShowClock:
             if 0.25 <= wanted <= 4.0 and reading.bpm > 0.0:
                 self._factor, self._factor_bpm = wanted, reading.bpm
         elif event.address == "show.resync":
-            self._shift[source] = -reading.beat * self._factor % 1.0
-            self._bar_shift[source] = -reading.bar * self._factor % 1.0
+            if source in self._shifts:
+                self._shifts[source].place(reading, 1.0 / self._factor)
             return True
-        elif event.address == "show.nudge":
-            beats = event.value * reading.bpm * self._factor / 60.0
-            self._shift[source] = self._shift.get(source, 0.0) + beats
-            self._bar_shift[source] = self._bar_shift.get(source, 0.0) + beats / reading.meter
+        elif event.address == "show.nudge" and source in self._shifts:
+            self._shifts[source].move(event.value * reading.bpm / 60.0, reading.bpm)
         return False
+
+
+def moved_by_hand(pulse: Pulse) -> str:
+    """In words, where a person has moved the beat; "" where it is as its source says."""
+    beats = (pulse.moved + 0.5) % 1.0 - 0.5
+    downbeat = round(pulse.downbeat_moved - pulse.moved)
+    downbeat = (downbeat + pulse.meter // 2) % pulse.meter - pulse.meter // 2
+    parts = [f"beat {beats:+.2f}"] if abs(beats) >= 0.005 else []
+    parts += [f"downbeat {downbeat:+d}"] if downbeat else []
+    return f"{', '.join(parts)} by hand" if parts else ""
 
 
 def _follow(now: float, target: float, rate: float, dt: float) -> float:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import exp
 
 from performer.latent.bank import Bank
-from performer.show.clock import Pulse, ShowClock
+from performer.show.clock import Pulse, ShowClock, moved_by_hand
 from performer.show.crossfader import Crossfader
 from performer.show.cues import QUANTA, TRUSTED, Autopilot, Cue, crossed, wait_beats
 from performer.show.gestures import Gestures
@@ -307,6 +307,8 @@ class Show:
             words.append(f"autopilot every {counted(self.autopilot.bars, 'bar')}")
         if (factor := self.clock.pulse.factor) != 1.0:
             words.append(f"tempo x{factor:g}")
+        if moved := moved_by_hand(self.clock.pulse):
+            words.append(moved)
         return words
 
     def change(self, preset: Preset, t: float) -> None:
@@ -420,6 +422,7 @@ class Show:
         self._pads_down.clear()
         struck = self._midi.get("midi.notes")
         self._gestures.clear()
+        self.clock.unmove()
         if struck is not None:
             self._midi["midi.notes"] = struck
         self.recaller.word = ""
