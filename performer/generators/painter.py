@@ -216,8 +216,7 @@ class Painter:
         stay = stay and model.stays
         if isinstance(given, Image):
             pixels = given.host
-            packed = pixels.dtype == np.uint8
-            given_to = pixels[..., :3].transpose(2, 0, 1).astype(np.float32) / 255.0 if packed else pixels
+            given_to = _on_black(pixels) if pixels.dtype == np.uint8 else pixels
             return model.change(given_to, stay=True) if stay else model.change(given_to)
         asked = Painter._asked(model, given)
         return model.paint(*asked, stay=True) if stay else model.paint(*asked)
@@ -391,3 +390,12 @@ class Painter:
         if why not in self._told:
             self._told.add(why)
             log.error("%s (%r keeps its last picture)", why, scene.preset.title)
+
+
+def _on_black(pixels: np.ndarray) -> np.ndarray:
+    """What is seen of a picture (H, W, 4) uint8, with straight alpha, over black: (3, H, W) float32, 0..1."""
+    colours = pixels[..., :3].transpose(2, 0, 1).astype(np.float32) / 255.0
+    alpha = pixels[..., 3]
+    if alpha.min(initial=255) < 255:  # what is clear may have any colour: text is white all over
+        colours *= alpha.astype(np.float32) / 255.0
+    return colours
