@@ -4,20 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from parts.shader_play import MAIN, SIZE, play
 from PIL import Image as Picture
 
 from performer.content import shaders as isf
-from performer.gl.render.compose import Compose
-from performer.gl.render.node import Moment, Node
 from performer.gl.render.program import Program
-from performer.gl.render.target_pool import Pool
 from performer.gl.render.texture import SoundTexture
 from performer.gl.window.offscreen import Headless
 from performer.system.errors import Fault
 from performer.types.frame import Sound
-
-SIZE = (32, 20)
-MAIN = "void mainImage(out vec4 fragColor, in vec2 fragCoord) {\n"
 
 
 @pytest.fixture(scope="module")
@@ -25,20 +20,6 @@ def world():
     headless = Headless(SIZE)
     yield headless
     headless.close()
-
-
-def play(world, spec, frames=3, params=None, textures=None):
-    """(H, W, 4) of each frame."""
-    pool = Pool(world.ctx, deep=False)
-    node = Node(
-        world.ctx, pool, Compose(world.ctx), Program(world.ctx, spec), "n", world.ctx.texture((3, 3), 4, bytes(36))
-    )
-    pictures = []
-    for at in range(frames):
-        target = node.draw(Moment(SIZE, at / 4.0, 0.25, (2026.0, 11.0, 21.0, 3600.0)), params or {}, textures or {})
-        pictures.append(np.frombuffer(target.texture.read(), np.uint8).reshape(SIZE[1], SIZE[0], 4) / 255.0)
-        pool.give(target)
-    return pictures
 
 
 def write(folder, **tabs):

@@ -43,7 +43,7 @@ def drawing(text: str, common: str, where: str) -> tuple[str, str]:
     if outputs:
         name = f"{outputs[0]}{glsl.SUFFIX}" if outputs[0] in glsl.RESERVED else outputs[0]
         return code, f"isf_main(); isf_color = vec4({name}{', 1.0' if 'vec3' in OUTPUT.search(plain)[1] else ''});"  # type: ignore[index]
-    return code, "isf_FragColor = isf_color; isf_main(); isf_color = isf_FragColor;"
+    return code, "isf_main(); isf_color = isf_FragColor;"
 
 
 def _conditional(code: str, at: int) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from performer.content.shaders.builtin_overloads import given_back
 from performer.content.shaders.legacy_glsl import forgive
+from performer.content.shaders.zero_init import zeroed
 
 #: Reserved in GLSL 3.30 but ordinary names in the GLSL 1.20 and ES 1.00 that most ISF files are written in.
 _RESERVED_WORDS = (
@@ -169,13 +170,12 @@ def fragment(
     """
     body = translate(code, first_line, uniforms, images, given, names)
     wide = re.search(r"\bisf_FragData\b", body) is not None
-    output = (
-        "out vec4 isf_FragData[4];\n#define isf_FragColor isf_FragData[0]\n"
-        if wide
-        else "out vec4 isf_FragColor;\n"
-        if "isf_FragColor" in body + after
-        else ""
-    )
+    output, zeros = "", list[str]()
+    if wide:
+        output = "out vec4 isf_FragData[4];\n#define isf_FragColor isf_FragData[0]\n"
+        zeros = [f"isf_FragData[{i}] = vec4(0.0);" for i in range(4)]
+    elif "isf_FragColor" in body + after:
+        output, zeros = "out vec4 isf_FragColor;\n", ["isf_FragColor = vec4(0.0);"]
     if re.search(r"\bisf_TexCoord\b", body):
         output += "#define isf_TexCoord vec4[1](vec4(isf_FragNormCoord, 0.0, 1.0))\n"
     if re.search(r"\bisf_Color\b", body):
@@ -185,7 +185,8 @@ def fragment(
     head += _declarations(uniforms, images, body)
     if "textureCube" in body:
         head += _CUBE
-    return head + _PIXELS + _BIASED + given_back(before + body) + before + f"#line {first_line}\n" + body + "\n" + after
+    written = zeroed(before + f"#line {first_line}\n" + body + "\n" + after, tuple(zeros))
+    return head + _PIXELS + _BIASED + given_back(before + body) + written
 
 
 def plain_vertex(fragment: str) -> tuple[str, list[str]]:
@@ -226,7 +227,7 @@ def vertex(code: str, uniforms: Mapping[str, str], images: Iterable[str]) -> str
     """Translate an author's vertex shader, to be drawn as a strip of four vertices."""
     body = translate(code, 1, uniforms, images, vertex=True)
     head = _HEAD + _VERTEX_PRELUDE + _declarations(uniforms, images, body)
-    return head + _PIXELS + given_back(body) + "#line 1\n" + body + "\n"
+    return head + _PIXELS + given_back(body) + zeroed("#line 1\n" + body + "\n")
 
 
 def _declarations(uniforms: Mapping[str, str], images: Iterable[str], body: str) -> str:

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from test_shadertoy import MAIN, SIZE, play, world  # noqa: F401
+from parts.shader_play import MAIN, SIZE, play
 
 from performer.content import shaders as isf
 from performer.gl.render.program import Program
+from performer.gl.window.offscreen import Headless
 from performer.system.errors import Fault
 
 GREEN = "vec4(0.0, 1.0, 0.0, 1.0)"
@@ -109,8 +110,15 @@ FILES = {
 }
 
 
+@pytest.fixture(scope="module")
+def world():
+    headless = Headless(SIZE)
+    yield headless
+    headless.close()
+
+
 @pytest.mark.parametrize("name", FILES)
-def test_files_of_other_programs_are_drawn(world, tmp_path, name):  # noqa: F811
+def test_files_of_other_programs_are_drawn(world, tmp_path, name):
     text, notes = FILES[name]
     path = tmp_path / f"{name}.glsl"
     path.write_text(text)
@@ -127,7 +135,7 @@ def test_a_misspelt_channel_is_a_note_that_names_the_nearest(tmp_path):
     assert note.startswith(f"{path}:2: iChannel1") and "did you mean 'audio'" in note
 
 
-def test_a_node_of_a_compositor_is_an_effect_on_its_source(world, tmp_path):  # noqa: F811
+def test_a_node_of_a_compositor_is_an_effect_on_its_source(world, tmp_path):
     path = tmp_path / "node.glsl"
     path.write_text(
         f"// iChannel0: Source, filter=linear, wrap=clamp\n{MAIN} fragColor = texture(iChannel0, vec2(0.5)); }}"
@@ -138,13 +146,13 @@ def test_a_node_of_a_compositor_is_an_effect_on_its_source(world, tmp_path):  # 
     assert np.allclose(play(world, spec, 1, textures={"inputImage": below})[0], (0, 1, 0, 1))
 
 
-def test_a_picture_that_reads_itself_sees_the_one_before(world, tmp_path):  # noqa: F811
+def test_a_picture_that_reads_itself_sees_the_one_before(world, tmp_path):
     path = tmp_path / "self.glsl"
     path.write_text(f'#iChannel0 "self"\n{MAIN} fragColor = texture(iChannel0, vec2(0.5)) + vec4(0.25, 0, 0, 0.5); }}')
     assert [p[0, 0, 0] for p in play(world, isf.load(path), 3)] == pytest.approx([0.25, 0.5, 0.75], abs=0.01)
 
 
-def test_included_files_are_read_and_their_errors_named(world, tmp_path):  # noqa: F811
+def test_included_files_are_read_and_their_errors_named(world, tmp_path):
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "colours.glsl").write_text(
         '#include "one.glsl"\nvec4 green() { return vec4(0, ONE, 0, 1); } /* open'
@@ -174,7 +182,7 @@ def test_included_files_are_read_and_their_errors_named(world, tmp_path):  # noq
             Program(world.ctx, isf.load(tmp_path / name))
 
 
-def test_samples_with_a_bias(world, tmp_path):  # noqa: F811
+def test_samples_with_a_bias(world, tmp_path):
     (tmp_path / "bias.fs").write_text(
         '/*{"INPUTS": [{"NAME": "inputImage", "TYPE": "image"}]}*/\nvoid main() {\n'
         " gl_FragColor = IMG_NORM_PIXEL(inputImage, vec2(0.5), 1.0) + IMG_PIXEL(inputImage, vec2(0.0), -1.0); }"
