@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from performer.system.errors import Fault, nearest
+from performer.system.native_noise import hush, silenced
 from performer.system.mailboxes import Latest
 from performer.types.frame import Frame
 
@@ -116,8 +117,10 @@ def open_port(name: str, api: int) -> Any:
 
     if sys.platform == "linux" and api != rtmidi.API_UNIX_JACK and not SEQUENCER.exists():
         raise Fault(f"--midi-clock-out {name!r}: no MIDI system here (no {SEQUENCER}); on Linux: sudo modprobe snd-seq")
+    hush("rtmidi")
     try:
-        port = rtmidi.MidiOut(api, "performer clock")
+        with silenced():
+            port = rtmidi.MidiOut(api, "performer clock")
         if name == "virtual":
             port.open_virtual_port("clock")
             return port

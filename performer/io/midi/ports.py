@@ -13,6 +13,7 @@ from performer.io.midi.codec import Decoder
 from performer.io.midi.midi_file import perform
 from performer.io.sound.source import Clock
 from performer.system.errors import Fault
+from performer.system.native_noise import hush, silenced
 from performer.types.frame import ControlEvent
 
 log = logging.getLogger(__name__)
@@ -170,8 +171,10 @@ def _midi_in(api: int, name: str) -> Any:
 
     if sys.platform == "linux" and api != rtmidi.API_UNIX_JACK and not SEQUENCER.exists():
         raise Fault(f"no MIDI system here (no {SEQUENCER}); on Linux: sudo modprobe snd-seq")
+    hush("rtmidi")
     try:
-        return rtmidi.MidiIn(api, name)
+        with silenced():
+            return rtmidi.MidiIn(api, name)
     except (rtmidi.RtMidiError, SystemError, RuntimeError) as error:
         raise Fault(f"no MIDI system here ({_line(error)})") from None
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from performer.system.errors import Fault
+from performer.system.native_noise import hush, silenced
 
 log = logging.getLogger(__name__)
 RETRY_S = 1.0
@@ -25,15 +26,17 @@ _lock = threading.Lock()
 
 @contextmanager
 def asking() -> Iterator[None]:
-    """Around each call that a frozen sound server may keep."""
+    """Around each call that a frozen sound server may keep; what is printed meanwhile is not seen."""
     global _out, _stderr
     with _lock:
         if _out == 0:
             with suppress(OSError):
                 _stderr = os.dup(2)
         _out += 1
+    hush("sounddevice")
     try:
-        yield
+        with silenced():
+            yield
     finally:
         with _lock:
             _out -= 1
