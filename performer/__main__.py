@@ -15,10 +15,12 @@ from typing import Annotated
 
 import typer
 
-from performer.cli import train
+from performer import __version__
+from performer.cli import lists, train
 from performer.cli.models import models
 from performer.cli.output_files import may_draw, may_write, write_json
 from performer.system.errors import Fault, nearest
+from performer.system.native_noise import keep_stderr
 from performer.system.supervisor import whole
 
 app = typer.Typer(
@@ -43,6 +45,7 @@ Autopilot = Annotated[int, typer.Option(min=0, max=512, help="Choose another pre
 LimitFlashes = Annotated[
     bool, typer.Option("--limit-flashes", help="No part of the picture flashes more than three times a second.")
 ]
+Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 PAGE_PORT = "8765"  # of --page, when none is given
 PadsChannel = Annotated[
     int,
@@ -51,6 +54,21 @@ PadsChannel = Annotated[
     ),
 ]
 Pads = Annotated[int | None, typer.Option(min=0, max=127, help="MIDI note of the first pad: pads recall kept places.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"performer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def performer(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Listens to music and draws what follows it: live on stage, or into a film."""
 
 
 def quantum(text: str) -> str:
@@ -234,6 +252,7 @@ def render(
     limit_flashes: LimitFlashes = False,
     pads: Pads = None,
     pads_channel: PadsChannel = 0,
+    force: Force = False,
     debug: Debug = False,
 ) -> None:
     """Render a song offline: the same show, frame by frame, with the sound in the file."""
@@ -257,6 +276,7 @@ def render(
             pads=pads,
             pads_channel=pads_channel,
             limit_flashes=limit_flashes,
+            force=force,
         )
     )
 
@@ -264,7 +284,10 @@ def render(
 @app.command(epilog="Example: performer analyse song.ogg --json song.json")
 def analyse(
     file: Annotated[str, typer.Argument(help="A sound file, or demo.")],
-    json: Annotated[str, typer.Option(help="Where to write; - for standard output.", callback=may_write)] = "-",
+    json: Annotated[
+        str | None,
+        typer.Option(help="Where to write; - for standard output, as without --json and --plot.", callback=may_write),
+    ] = None,
     plot: Annotated[str | None, typer.Option(help="Draw what was heard to this PNG.", callback=may_draw)] = None,
     truth: Annotated[str | None, typer.Option(help="A manifest.json or a text file of beats to draw beside.")] = None,
     debug: Debug = False,
@@ -273,8 +296,10 @@ def analyse(
     from performer.rig import offline
 
     made = offline.analyse(file, plot, truth)
-    if plot is None or json != "-":
-        write_json(made, json)
+    if plot is not None:
+        print(f"plot: {plot}", file=sys.stderr)
+    if json is not None or plot is None:
+        write_json(made, json or "-")
 
 
 @app.command(epilog="Example: performer check presets/ my_shader.fs --json report.json --pictures thumbnails/")
@@ -465,6 +490,9 @@ def looks(
         write_json(figures, json)
 
 
+app.command(epilog="Example: performer presets")(lists.presets)
+app.command(epilog="Example: performer shaders")(lists.shaders)
+app.command(epilog="Example: performer sources")(lists.sources)
 app.add_typer(models, name="models")
 app.add_typer(train.train, name="train")
 app.command(epilog="Example: performer evaluate models/stones.onnx --pictures ~/pictures/stones")(train.evaluate)
@@ -503,6 +531,7 @@ def main(arguments: list[str] | None = None) -> None:
 def program() -> None:
     """`main` as a process of its own."""
     interrupts.catch()
+    keep_stderr()
     whole(main)
 
 

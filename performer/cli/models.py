@@ -8,20 +8,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from performer.latent.bank import Bank
 from performer.system.errors import Fault, counted, nearest
 
 if TYPE_CHECKING:
     from performer.content.library import Library
     from performer.generators.tools.value_range import Scale
+    from performer.latent.bank import Bank
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
 Write = Annotated[
     bool, typer.Option("--write", help="Change what lies beside the model even where it came along with performer.")
 ]
 models = typer.Typer(
-    help="List, import, check and explore models.", pretty_exceptions_enable=False, no_args_is_help=True
+    help="List, import, check and explore models; without a word more, list them.",
+    pretty_exceptions_enable=False,
+    invoke_without_command=True,
 )
+
+
+@models.callback()
+def all_models(context: typer.Context) -> None:
+    """List, import, check and explore models; without a word more, list them."""
+    if context.invoked_subcommand is None:
+        list_models()
 
 
 def _library() -> Library:

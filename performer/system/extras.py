@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import os
 import shlex
 import subprocess
@@ -25,6 +23,8 @@ def install_line(extra: str) -> str:
 
 def requirements(extra: str) -> list[str]:
     """The packages of an extra, as the installed distribution names them: "torch>=2.6"."""
+    import importlib.metadata  # which is slow to load, and seldom needed
+
     try:
         told = importlib.metadata.requires("performer") or []
     except importlib.metadata.PackageNotFoundError:
@@ -39,6 +39,8 @@ def requirements(extra: str) -> list[str]:
 
 def pip_line(*words: str, command: str = "install") -> str:
     """A line for pip in the environment that runs now; for uv where that environment has no pip."""
+    import importlib.util
+
     if importlib.util.find_spec("pip") is not None:
         line = [sys.executable, "-m", "pip", command, *words]
     else:

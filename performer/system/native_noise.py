@@ -1,8 +1,8 @@
 """Keep what ALSA, JACK and PortAudio print by themselves off the terminal; what Python writes there is never touched.
 
-These libraries print to descriptor 2 from C, past every log: a dozen lines at each start without a JACK server. ALSA and
-JACK let a program take their printing over, once and for all, in any thread. PortAudio does not, so while it is called
-descriptor 2 leads nowhere, and Python's own standard error goes to a copy of it made before.
+These libraries print to descriptor 2 from C, past every log: a dozen lines at each start without a JACK server. ALSA
+and JACK let a program take their printing over, once and for all, in any thread. PortAudio does not, so while it is
+called descriptor 2 leads nowhere, and Python's own standard error goes to a copy of it made before.
 """
 
 from __future__ import annotations

@@ -203,3 +203,51 @@ def test_a_model_that_could_not_be_saved_is_not_trained(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert run("train", "vae", "--source", "forms", "--steps", "2", "-o", str(tmp_path / "file" / "m.onnx")) == 2
     assert "m.onnx: cannot make this folder" in capsys.readouterr().err
+
+
+def test_the_version_is_told_and_nothing_heavy_is_loaded_for_it_or_for_a_help():
+    code = (
+        "import sys; from performer.__main__ import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "print(*{'numpy', 'scipy', 'moderngl', 'onnxruntime', 'av', 'sounddevice'} & set(sys.modules), file=sys.stderr)"
+    )
+    for words in (["--version"], ["play", "--help"], ["models", "--help"], ["train", "--help"]):
+        done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+        assert done.stdout and not done.stderr.strip(), f"{words}: {done.stderr}"
+    assert run("--version") == 0
+
+
+@pytest.mark.parametrize(
+    ("what", "names"),
+    [
+        ("presets", ["tidal", "words"]),
+        ("shaders", ["aurora", "bloom", "whip_pan", "transition"]),
+        ("sources", ["audio.bass", "audio.chroma_cs", "beat.pulse", "midi.cc74", "lfo.0.25", "time"]),
+        ("models", ["molten", "puppeteer"]),
+    ],
+)
+def test_what_there_is_is_listed(what, names, capsys):
+    assert run(what) == 0
+    told = capsys.readouterr().out
+    assert all(name in told for name in names)
+
+
+def test_every_listed_source_is_one_and_every_one_is_listed():
+    from performer.audio.features import FEATURES
+    from performer.cli.lists import SOURCES
+    from performer.types.routes import BEAT, COUNTS, MIDI, complaint
+
+    assert not [name for name in SOURCES if complaint(name, list(FEATURES))]
+    assert {*BEAT, *COUNTS, *MIDI} <= set(SOURCES)
+
+
+def test_a_plot_is_drawn_without_json_and_both_come_when_both_are_asked_for(tmp_path, capsys):
+    song, plot = tone(tmp_path / "tone.wav"), tmp_path / "tone.png"
+    assert run("analyse", str(song), "--plot", str(plot)) == 0
+    told = capsys.readouterr()
+    assert told.out == "" and f"plot: {plot}" in told.err and plot.is_file()
+    assert run("analyse", str(song), "--plot", str(plot), "--json", "-") == 0
+    assert json.loads(capsys.readouterr().out)["audio_s"] == pytest.approx(1.0, abs=0.02)
+    assert run("analyse", str(song)) == 0
+    assert json.loads(capsys.readouterr().out)["audio_s"] == pytest.approx(1.0, abs=0.02)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import importlib.util
 import shlex
 import sys
 from pathlib import Path
@@ -32,11 +34,11 @@ def test_in_the_checkouts_own_environment_it_is_one_short_word(monkeypatch: pyte
 def test_installed_from_a_wheel_it_names_the_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     told = ["numpy>=2.0", "torch>=2.6; extra == 'train'", 'onnx>=1.17 ; extra == "train"', "uvicorn; extra == 'page'"]
     monkeypatch.setattr(extras, "CHECKOUT", tmp_path)
-    monkeypatch.setattr(extras.importlib.metadata, "requires", lambda name: told)
-    monkeypatch.setattr(extras.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: told)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
     line = shlex.split(extras.install_line("train"))
     assert line == [sys.executable, "-m", "pip", "install", "torch>=2.6", "onnx>=1.17"]
-    monkeypatch.setattr(extras.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert shlex.split(extras.install_line("page")) == ["uv", "pip", "install", "--python", sys.executable, "uvicorn"]
 
 

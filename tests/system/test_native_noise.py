@@ -35,7 +35,9 @@ with native_noise.silenced():
         sys.excepthook(*sys.exc_info())
 libc.write(2, b"afterwards\\n", 11)
 """)
-    assert "noise" not in heard and "a log line" in heard and "ValueError: a traceback" in heard and "afterwards" in heard
+    assert (
+        "noise" not in heard and "a log line" in heard and "ValueError: a traceback" in heard and "afterwards" in heard
+    )
 
 
 def test_where_python_has_no_descriptor_of_its_own_nothing_is_lost() -> None:

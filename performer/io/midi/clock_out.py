@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from performer.system.errors import Fault, nearest
-from performer.system.native_noise import hush, silenced
 from performer.system.mailboxes import Latest
+from performer.system.native_noise import hush, silenced
 from performer.types.frame import Frame
 
 PULSES_PER_BEAT = 24
