@@ -7,13 +7,15 @@ import math
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.text import Text
 
 from performer.audio import analyse_file
 from performer.audio.beat_network import beat_net
@@ -42,7 +44,10 @@ from performer.system.mailboxes import Ring
 from performer.types.frame import ControlEvent, Frame, Sound
 
 RING_S = 2.0
-REEL_S = 20.0
+REEL_S = 30.0
+REEL_BEGINS_BAR = 10  # two bars before the demo's first drop
+#: Of the reel, in its order: as unlike each other as can be, and each at its best within seconds.
+BEST = ("deep_tunnel", "chrome", "laser_chapel", "garden", "cut_ice", "quicksilver")
 BLOCK = 4096
 SHEET_PICTURES = 12
 REHEARSED_HZ = 100  # pictures a second that are thought of, when none is drawn
@@ -68,6 +73,7 @@ class RenderOptions:
     limit_flashes: bool = False
     pads: int | None = None
     pads_channel: int = 0
+    force: bool = False
 
 
 class Song:
@@ -191,11 +197,25 @@ class Performance:
         self._painter.close()
         self._surface.close()
 
+    def lead_in(self, seconds: float, changes: Sequence[tuple[float, str]] = ()) -> None:
+        """Hear so many seconds of the song before the first picture; nothing of them is drawn.
+
+        changes  (seconds after that, preset) at which another preset comes in
+        """
+        events = [ControlEvent(seconds + t, "show.preset", text=name) for t, name in changes]
+        self._events = sorted((*self._events, *events), key=lambda event: event.t)
+        while self.index < round(seconds * self.options.fps):
+            self._next(draw=False)
+
     def step(self) -> tuple[Frame, np.ndarray, np.ndarray]:
         """The next frame, its pixels (H, W, 3) uint8, and the sound (n, channels) that goes with it.
 
         A picture is of the middle of the time that it is seen.
         """
+        frame, block = self._next()
+        return frame, self._readback.read(self._surface.screen, self.options.size), block
+
+    def _next(self, draw: bool = True) -> tuple[Frame, np.ndarray]:
         fps = self.options.fps
         t = (self.index + 0.5) / fps
         first = self._heard.ring.written
@@ -213,59 +233,126 @@ class Performance:
         )
         self._followers.attend(self._show.following)
         self._heard.hear(block[half:])
-        images = self._painter.paint(frame)
-        self._renderer.draw(frame, images, self._surface.screen)
-        finish()
+        if draw:
+            self._renderer.draw(frame, self._painter.paint(frame), self._surface.screen)
+            finish()
         self.index += 1
-        return frame, self._readback.read(self._surface.screen, self.options.size), block
+        return frame, block
 
 
-def render(options: RenderOptions) -> None:
-    """Render a song to a movie, with a progress bar; stopped early, the movie holds what was done. Raises Fault."""
+def render(options: RenderOptions, begin_s: float = 0.0, changes: Sequence[tuple[float, str]] = ()) -> None:
+    """Render a song to a movie, with a progress bar, and say what was written.
+
+    begin_s  seconds of the song that are heard, but not in the movie
+    changes  (seconds of the movie, preset) at which another preset comes in
+
+    Stopped early, the movie holds what was done. A file that is there is written over with `force` only. Raises Fault.
+    """
+    _spare_files(options)
     with Performance(options) as performance:
+        performance.lead_in(begin_s, changes)
         song, sheet = performance.song, None
         if options.sheet is not None:
             sheet = Sheet(options.sheet, performance.frames / options.fps, SHEET_PICTURES, columns=4)
-        with (
-            Movie(options.out, options.size, options.fps, song.rate, song.channels, song.layout) as movie,
-            Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-                TimeElapsedColumn(),
-                TextColumn("left"),
-                TimeRemainingColumn(),
-                transient=False,
-            ) as progress,
-        ):
-            task = progress.add_task(f"rendering {Path(options.out).name}", total=performance.frames)
-            try:
-                for _ in range(performance.frames):
-                    frame, pixels, block = performance.step()
+        movie = Movie(options.out, options.size, options.fps, song.rate, song.channels, song.layout)
+        try:
+            with (
+                movie,
+                Progress(
+                    TextColumn("{task.description}"),
+                    BarColumn(),
+                    TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+                    _Times(),
+                    console=Console(stderr=True),
+                ) as progress,
+            ):
+                task = progress.add_task(f"rendering {Path(options.out).name}", total=performance.frames)
+                for number in range(performance.frames):
+                    _, pixels, block = performance.step()
                     movie.write(pixels)
                     movie.write_audio(block)
                     if sheet is not None:
-                        sheet.offer(pixels, frame.t)
+                        sheet.offer(pixels, (number + 0.5) / options.fps)
                     progress.advance(task)
-            finally:
-                if sheet is not None and performance.index:
-                    sheet.save()
+        finally:
+            if movie.frames:
+                print(_told(movie, performance.frames), flush=True)
+            if sheet is not None and movie.frames:
+                print(f"{sheet.save()}: contact sheet", flush=True)
+
+
+def _spare_files(options: RenderOptions) -> None:
+    """Raises Fault where something would be written over that nobody gave up."""
+    for path, option in ((options.out, ""), (options.sheet, "--sheet ")):
+        if path is None or not os.path.exists(path):
+            continue
+        for read in (options.song, options.midi):
+            if read is not None and os.path.exists(read) and os.path.samefile(path, read):
+                raise Fault(f"{option}{path}: is what is read here; choose another name for what is written")
+        if not options.force and not os.path.isdir(path):
+            raise Fault(f"{option}{path}: is there already; --force writes over it, or choose another name")
+
+
+def _told(movie: Movie, wanted: int) -> str:
+    """What was written, in one line."""
+    size = movie.path.stat().st_size / 1e6 if movie.path.exists() else 0.0
+    short = "" if movie.frames >= wanted else f", stopped early: {wanted - movie.frames} pictures are missing"
+    return (
+        f"{movie.path}: {clock_time(movie.seconds)} of {movie.size[0]}x{movie.size[1]} "
+        f"at {float(movie.fps):g} fps, {size:.1f} MB{short}"
+    )
+
+
+def clock_time(seconds: float) -> str:
+    """`0:04`, `12:30`, `1:02:05`."""
+    whole = max(0, round(seconds))
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+
+
+class _Times(ProgressColumn):
+    """`0:04 elapsed, 0:12 left`."""
+
+    def render(self, task: Task) -> Text:
+        words = f"{clock_time(task.elapsed or 0.0)} elapsed"
+        if task.time_remaining is not None and not task.finished:
+            words += f", {clock_time(task.time_remaining)} left"
+        return Text(words)
 
 
 def show_reel(options: RenderOptions) -> None:
-    """Where there is no display: some seconds of the demo as a movie and a contact sheet, and a line where they are.
+    """Where there is no display: some seconds of the demo as a movie and a contact sheet, and where they are.
 
-    options  of which song, out, sheet, seconds and fps are chosen here
+    options  of which song, out, sheet, seconds and fps are chosen here; a preset plays alone, without one the best do
+             in turn
     """
     folder = Path.cwd() if os.access(Path.cwd(), os.W_OK) else Path(tempfile.gettempdir())
-    movie, sheet = folder / "performer-demo.mp4", folder / "performer-demo.png"
+    movie, sheet = _free_names(folder / "performer-demo", (".mp4", ".png"))
+    changes: list[tuple[float, str]] = []
+    if options.preset is None:
+        known = load_library().presets
+        shown = [name for name in BEST if name in known]
+        bar_s = 240.0 / demo_song.BPM
+        options = replace(options, preset=shown[0] if shown else None)
+        changes = [(round(REEL_S * i / len(shown) / bar_s) * bar_s, name) for i, name in enumerate(shown) if i]
     print(
         f"no display here: rendering {REEL_S:.0f} s of the demo instead (--headless would play without a window)",
         file=sys.stderr,
         flush=True,
     )
-    render(replace(options, song="demo", out=str(movie), sheet=str(sheet), seconds=REEL_S, fps=30.0))
-    print(f"movie: {movie}\ncontact sheet: {sheet}", file=sys.stderr, flush=True)
+    options = replace(options, song="demo", out=str(movie), sheet=str(sheet), seconds=REEL_S, fps=30.0)
+    render(options, REEL_BEGINS_BAR * 240.0 / demo_song.BPM, changes)
+
+
+def _free_names(stem: Path, suffixes: Sequence[str]) -> list[Path]:
+    """Files NAME.mp4 and NAME.png, or NAME 2.mp4 and NAME 2.png ..., none of which is there."""
+    number = 1
+    while True:
+        name = stem.name if number == 1 else f"{stem.name} {number}"
+        paths = [stem.with_name(name + suffix) for suffix in suffixes]
+        if not any(path.exists() for path in paths):
+            return paths
+        number += 1
 
 
 def rehearse(song: str, automation: str, out: str, preset: str | None = None) -> str:

@@ -49,7 +49,11 @@ def behind(error: BaseException | None) -> KeyboardInterrupt | None:
 def say(line: str) -> None:
     """A line on standard error, even in the middle of another one, or where nobody reads it any more."""
     try:
-        os.write(2, f"performer: {line}\n".encode())
+        where = sys.stderr.fileno()  # not always 2: what libraries print there may be kept off
+    except (AttributeError, OSError, ValueError):
+        where = 2
+    try:
+        os.write(where, f"performer: {line}\n".encode())
     except OSError:
         return
 

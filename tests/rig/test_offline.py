@@ -3,6 +3,8 @@
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -12,6 +14,7 @@ import pytest
 import soundfile
 
 from performer.rig.offline import Performance, RenderOptions
+from performer.system.errors import Fault
 
 SIZE = (160, 90)
 
@@ -127,3 +130,99 @@ def test_the_picture_follows_clicks_and_calms_down_in_silence(tmp_path):
     print(f"after clicks {after:.2f}, elsewhere {elsewhere:.2f}, in silence {silent:.2f}")
     assert after >= 3.0 * elsewhere
     assert silent <= 1.2 * elsewhere and silent < after / 3.0
+
+
+def test_render_says_what_it_wrote_and_writes_over_nothing_unasked(tmp_path, capsys):
+    from performer.rig.offline import render
+
+    wanted = replace(options("demo", str(tmp_path / "out.mp4"), seconds=0.3), sheet=str(tmp_path / "out.png"))
+    render(wanted)
+    told = capsys.readouterr()
+    assert told.out.splitlines()[0].startswith(f"{tmp_path / 'out.mp4'}: 0:00 of 160x90 at 30 fps, ")
+    assert told.out.splitlines()[1] == f"{tmp_path / 'out.png'}: contact sheet"
+    assert "elapsed" in told.err
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    for options_now in (wanted, replace(wanted, out=str(tmp_path / "new.mp4"))):
+        with pytest.raises(Fault, match=r"is there already; --force writes over it"):
+            render(options_now)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    render(replace(wanted, force=True, seconds=0.1))
+    assert (tmp_path / "out.mp4").read_bytes() != before[tmp_path / "out.mp4"]
+
+
+def test_what_is_read_is_never_written_over(tmp_path):
+    from performer.rig.offline import render
+
+    song = click_track(tmp_path / "song.wav", 1.0)
+    film = tmp_path / "song.mp4"
+    film.write_bytes(song.read_bytes())
+    with pytest.raises(Fault, match="is what is read here"):
+        render(options(film, str(film), force=True))
+    assert film.read_bytes() == song.read_bytes()
+
+
+def test_a_render_that_was_stopped_says_how_much_there_is(tmp_path, capsys, monkeypatch):
+    from performer.rig.offline import render
+
+    step = Performance.step
+
+    def stop_soon(self):
+        if self.index == 12:
+            raise KeyboardInterrupt
+        return step(self)
+
+    monkeypatch.setattr(Performance, "step", stop_soon)
+    with pytest.raises(KeyboardInterrupt):
+        render(options("demo", str(tmp_path / "out.mp4"), seconds=1.0))
+    assert "stopped early: 18 pictures are missing" in capsys.readouterr().out
+
+
+def test_times_of_the_progress_are_read_at_a_glance():
+    from types import SimpleNamespace
+
+    from performer.rig.offline import _Times, clock_time
+
+    assert [clock_time(t) for t in (0.4, 4, 59.6, 750, 3725)] == ["0:00", "0:04", "1:00", "12:30", "1:02:05"]
+    column = _Times()
+    running = SimpleNamespace(elapsed=4.2, time_remaining=12.4, finished=False)
+    assert str(column.render(running)) == "0:04 elapsed, 0:12 left"
+    assert str(column.render(SimpleNamespace(elapsed=None, time_remaining=None, finished=False))) == "0:00 elapsed"
+    assert str(column.render(SimpleNamespace(elapsed=16, time_remaining=0, finished=True))) == "0:16 elapsed"
+
+
+def test_the_reel_shows_six_presets_from_before_the_drop_on(tmp_path, monkeypatch):
+    """Seldom, and without drawing; what changes when is read from the frames."""
+    from performer.rig import offline
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "performer-demo.png").write_bytes(b"of last time")
+    seen: list[tuple[str, float]] = []
+
+    def noted(self):
+        frame, block = self._next(draw=False)
+        playing = (frame.incoming or frame.scene).preset.name
+        if not seen or seen[-1][0] != playing:
+            seen.append((playing, frame.t))
+        return frame, np.zeros((36, 64, 3), np.uint8), block
+
+    monkeypatch.setattr(Performance, "step", noted)
+    plain = offline.render
+    monkeypatch.setattr(offline, "render", lambda wanted, *more: plain(replace(wanted, fps=4.0), *more))
+    offline.show_reel(RenderOptions("demo", "", size=(64, 36)))
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "performer-demo.png",
+        "performer-demo 2.mp4",
+        "performer-demo 2.png",
+    }, "nothing is written over"
+    assert [name for name, _ in seen] == list(offline.BEST) and len(seen) == 6
+    with av.open(str(tmp_path / "performer-demo 2.mp4")) as movie:
+        assert movie.duration / 1e6 == pytest.approx(30.0, abs=0.6)
+    begins = [t - seen[0][1] for _, t in seen]
+    assert all(3.3 < b - a < 6.5 for a, b in pairwise([*begins, 30.0]))
+
+
+def test_the_default_preset_is_one_of_the_best():
+    from performer.rig.live.rig import load_library
+    from performer.rig.offline import BEST
+
+    assert load_library().in_order()[0].name in BEST
