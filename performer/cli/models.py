@@ -206,7 +206,11 @@ def import_model(
     )
     what = "picture to picture" if card["kind"] == "filter" else f"latent of {card['latent']}"
     print(f"{out}: {what}, {card['size'][0]}x{card['size'][1]}, {card['layout']}; samples: {out.with_suffix('.png')}")
-    print(f'in a preset: model = "{name}"' + ('   of = "LAYER"' if card["kind"] == "filter" else ""))
+    pictures = [entry["name"] for entry in card["inputs"] if entry["role"] == "image"]
+    of = "" if card["kind"] != "filter" else '   of = "LAYER"'
+    if of and len(pictures) > 1:
+        of += "   or of = { " + ", ".join(f'"{entry}" = "LAYER"' for entry in pictures) + " }"
+    print(f'in a preset: model = "{name}"{of}')
 
 
 @models.command(epilog="Example: performer models check molten --fps 60")

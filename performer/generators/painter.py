@@ -30,6 +30,8 @@ EARLY = 0.4  # of a frame, by which a rest may be cut short: what is left of it 
 
 Key = tuple[int, str]  # scene number, layer
 Painted = tuple[Walk, Image]
+#: What a picture is made from: a walk, a picture, or pictures by the inputs that take them.
+Given = Walk | Image | tuple[tuple[str, Image], ...]
 
 
 class Painter:
@@ -58,7 +60,7 @@ class Painter:
         self._coming: dict[str, Call[Generator]] = {}
         self._failed: dict[object, float] = {}
         self._told: set[str] = set()
-        self._done: dict[tuple[int, str], tuple[Walk | Image, Image]] = {}
+        self._done: dict[tuple[int, str], tuple[Given, Image]] = {}
         self._done_media: dict[tuple[int, str], Image] = {}
         self._closed = threading.Event()
         self.provider = "none"
@@ -82,7 +84,7 @@ class Painter:
         ready  what was painted ahead for the one walk there is
         """
         images: dict[tuple[int, str], Image] = {}
-        done: dict[tuple[int, str], tuple[Walk | Image, Image]] = {}
+        done: dict[tuple[int, str], tuple[Given, Image]] = {}
         self._close_media(frame)
         for scene in frame.scenes:
             for layer in scene.preset.layers:
@@ -94,7 +96,7 @@ class Painter:
             for layer in sorted(layers, key=lambda layer: layer.of is not None):  # what they are of comes first
                 assert layer.model is not None
                 key = (scene.number, layer.name)
-                given = scene.walks[layer.name] if layer.of is None else images.get((scene.number, layer.of))
+                given: Given | None = scene.walks[layer.name] if layer.of is None else _pictures(scene, layer, images)
                 old = self._done.get(key)
                 if ready is not None and not self._moving(layer.model):
                     old = ready[0], replace(ready[1], t=frame.t)
@@ -191,7 +193,7 @@ class Painter:
             [(due, (walk, Image(pixels, due, self.took_s))) for (due, walk), pixels in zip(plan, pictures, strict=True)]
         )
 
-    def _image(self, name: str, given: Walk | Image, t: float, scene: Scene) -> Image | None:
+    def _image(self, name: str, given: Given, t: float, scene: Scene) -> Image | None:
         if self._failed.get(name, 0.0) > perf_counter():
             return None
         begun = perf_counter()
@@ -212,12 +214,13 @@ class Painter:
         return Image(pixels, t, self.took_s)
 
     @staticmethod
-    def _drawn(model: Generator, given: Walk | Image, stay: bool = False) -> np.ndarray | OnCard:
+    def _drawn(model: Generator, given: Given, stay: bool = False) -> np.ndarray | OnCard:
         stay = stay and model.stays
         if isinstance(given, Image):
-            pixels = given.host
-            given_to = _on_black(pixels) if pixels.dtype == np.uint8 else pixels
-            return model.change(given_to, stay=True) if stay else model.change(given_to)
+            return model.change(_planes(given), stay=True) if stay else model.change(_planes(given))
+        if isinstance(given, tuple):
+            each = {name: _planes(image) for name, image in given}
+            return model.change(next(iter(each.values())), stay, each)
         asked = Painter._asked(model, given)
         return model.paint(*asked, stay=True) if stay else model.paint(*asked)
 
@@ -309,7 +312,7 @@ class Painter:
         loaded.fresh, loaded.stamp, loaded.several, loaded.tried = None, stamp, None, False
         log.info("%s: a new version plays", name)
 
-    def _glided(self, loaded: Loaded, given: Walk | Image, pixels: np.ndarray, t: float) -> np.ndarray:
+    def _glided(self, loaded: Loaded, given: Given, pixels: np.ndarray, t: float) -> np.ndarray:
         """Between the version before and this one; pictures of another size just come."""
         assert loaded.before is not None
         if loaded.since != loaded.since:
@@ -399,3 +402,17 @@ def _on_black(pixels: np.ndarray) -> np.ndarray:
     if alpha.min(initial=255) < 255:  # what is clear may have any colour: text is white all over
         colours *= alpha.astype(np.float32) / 255.0
     return colours
+
+
+def _pictures(scene: Scene, layer: Layer, images: Images) -> Given | None:
+    """What a layer's model turns into its own picture; None while any of it is not there."""
+    if not layer.each:
+        return images.get((scene.number, layer.of or ""))
+    found = tuple((name, images[scene.number, other]) for name, other in layer.each if (scene.number, other) in images)
+    return found if len(found) == len(layer.each) else None
+
+
+def _planes(image: Image) -> np.ndarray:
+    """An image as (3, H, W) float32, 0..1."""
+    pixels = image.host
+    return _on_black(pixels) if pixels.dtype == np.uint8 else pixels

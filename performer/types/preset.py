@@ -62,7 +62,9 @@ class Layer:
 
     blend  one of `layering.BLENDS`
     mask   name of the layer whose brightness says where this one is seen
-    of     name of the layer whose picture the model turns into another
+    of     name of the layer whose picture the model turns into another; the first of those in `each`
+    each   (input of the model, name of the layer whose picture it takes), where each takes its own; the others take the
+           first's
     fit    "cover": the middle of the model's or media's picture; "contain": all of it, clear on both sides
     """
 
@@ -76,6 +78,7 @@ class Layer:
     of: str | None = None
     fit: str = "cover"
     play: PlaySpec | None = None
+    each: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ import pytest
 from performer.cli.models import told_of
 from performer.content.models.card import load
 from performer.generators.onnx.session import OnnxGenerator, create
+from performer.generators.onnx.tensor_layout import fed
+from performer.generators.painter import Painter
 from performer.generators.tools import probe as probing
 from performer.generators.tools.components import RIDGE, ridge
 from performer.generators.tools.find_directions import explore
@@ -16,7 +18,9 @@ from performer.generators.tools.input_roles import Input, roles_of, shape_for
 from performer.generators.tools.probe import Told
 from performer.generators.tools.value_range import IMAGENET, trial_picture
 from performer.latent.walks import latent
+from performer.rig.live.rig import load_library
 from performer.system.errors import Fault
+from performer.types.frame import Features, Frame, Scene, Sound, Walk
 
 onnx = pytest.importorskip("onnx")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
@@ -467,3 +471,58 @@ def test_directions_of_wide_latents_are_those_of_narrow_ones():
     z, target = rng.standard_normal((30, 31)).astype(np.float32), rng.standard_normal((30, 2))
     plain = z.T.astype(float) @ z + RIDGE * 30 * np.eye(31)
     assert np.allclose(ridge(z, target), np.linalg.solve(plain, z.T @ target), atol=1e-6)
+
+
+@pytest.fixture
+def show(tmp_path):
+    """Paint three layers: models `one` and `other` that walk, and `top`, a model of two pictures, with of = ..."""
+    found = load_library()
+    for name, seed in (("one", "z"), ("other", "w")):
+        path = generator_model(tmp_path / f"{name}.onnx", seed)
+        found.models[name] = bring(path, name, tmp_path / "models", Told(), "CC0-1.0", "", True)[0]
+    two = two_pictures(tmp_path / "two.onnx", "content", "style", 0.9)
+    found.models["two"] = bring(two, "two", tmp_path / "models", Told(), "CC0-1.0", "", True)[0]
+
+    def paint(of: str, frames: int = 3):
+        (tmp_path / "p.toml").write_text(
+            "[[layer]]\nmodel = 'one'\n[[layer]]\nname = 'other'\nmodel = 'other'\n"
+            f"[[layer]]\nname = 'top'\nmodel = 'two'\nof = {of}\n"
+        )
+        preset = found.load_preset(tmp_path / "p.toml")
+        it = Painter(lambda name: create(found.models[name], "cpu"))
+        for i in range(frames):
+            walks = {"main": Walk("tour", 0.1 * i, 1, 1.0), "other": Walk("tour", 0.1 * i, 2, 1.0)}
+            scene = Scene(1, preset, preset.base, walks, 0.0)
+            images = it.paint(Frame(i, i / 60, 1 / 60, (64, 64), Features(), Sound(), scene))
+        return {name: np.array(image.pixels) for (_, name), image in images.items()}
+
+    return paint
+
+
+def larger(picture: np.ndarray) -> np.ndarray:
+    return fed(picture, (3, SIDE, SIDE), "CHW", 0.0, 1.0)
+
+
+def test_two_pictures_may_each_be_another_layer_s(show, caplog):
+    same = show("'main'")
+    assert np.abs(same["top"] - larger(same["main"])).max() < 1e-5
+    for of, shares in (
+        ("{ content = 'main', style = 'other' }", (0.9, 0.1)),
+        ("{ style = 'main', content = 'other' }", (0.1, 0.9)),
+        ("{ style = 'other' }", (0.0, 1.0)),
+    ):
+        images = show(of)
+        wanted = shares[0] * larger(images["main"]) + shares[1] * larger(images["other"])
+        assert np.abs(images["top"] - wanted).max() < 1e-5
+    assert not caplog.records
+    assert "top" not in show("{ styel = 'other' }")
+    assert "no input 'styel' that takes a picture; did you mean 'style'?" in caplog.text
+    with pytest.raises(Fault, match=r"layer\[2\].of.style: no layer with a model or media of its own 'stars'"):
+        show("{ content = 'main', style = 'stars' }")
+    with pytest.raises(Fault, match=r"layer\[2\].of"):
+        show("{}")
+
+
+def test_a_model_of_pictures_goes_on_for_a_hundred(show):
+    images = show("'main'", 100)
+    assert np.abs(images["top"] - larger(images["main"])).max() < 1e-5

@@ -151,9 +151,10 @@ class _Reader:
             effects,
             row.blend,
             row.mask.layer if row.mask else None,
-            row.of,
+            row.of if row.of is None or isinstance(row.of, str) else next(iter(row.of.values())),
             row.fit,
             play,
+            tuple(row.of.items()) if isinstance(row.of, dict) else (),
         )
 
     def media(self, row: tables.LayerTable, kind: str, key: str) -> PlaySpec:
@@ -287,6 +288,10 @@ class _Reader:
             for key, wished, known, what in (
                 ("mask.layer", layer.mask, names, "other layer"),
                 ("of", layer.of, dreaming, "layer with a model or media of its own"),
+                *(
+                    (f"of.{name}", other, dreaming, "layer with a model or media of its own")
+                    for name, other in layer.each
+                ),
             ):
                 known = [name for name in known if name != layer.name]
                 if wished is not None and wished not in known:

@@ -98,7 +98,7 @@ class PlayTable(Table):
 class LayerTable(Table):
     name: Name = "main"
     model: str | None = None
-    of: str | None = None
+    of: str | Annotated[dict[str, str], Field(min_length=1, max_length=16)] | None = None
     shader: str | None = None
     video: str | None = None
     camera: str | None = None

@@ -240,12 +240,30 @@ class OnnxGenerator:
             self._bound.send(changed)
         return self._run(stay)
 
-    def change(self, picture: np.ndarray, stay: bool = False) -> np.ndarray | OnCard:
-        """What a model of kind filter makes of a picture: (3, h, w) -> (3, H, W), both float32, 0..1. Raises Fault."""
+    def change(
+        self, picture: np.ndarray, stay: bool = False, each: dict[str, np.ndarray] | None = None
+    ) -> np.ndarray | OnCard:
+        """What a model of kind filter makes of a picture: (3, h, w) -> (3, H, W), both float32, 0..1. Raises Fault.
+
+        each  pictures by the inputs that take another one
+        """
         if self.card.kind != "filter":
             raise Fault(f"{self.path}: takes a latent, not a picture; leave out of = NAME")
+        names = [entry.name for entry in self._images]
+        for name in each or ():
+            if name not in names:
+                raise Fault(
+                    f"{self.path}: no input {name!r} that takes a picture{nearest(name, names)}; "
+                    f"there are {', '.join(names)}"
+                )
         for entry in self._images:
-            values = fed(picture, entry.shape, entry.layout, *entry.levels, entry.order)
+            values = fed(
+                each.get(entry.name, picture) if each else picture,
+                entry.shape,
+                entry.layout,
+                *entry.levels,
+                entry.order,
+            )
             self._feed[entry.name][...] = values if entry.type.startswith("float") else np.rint(values)
         return self._run(stay)
 
