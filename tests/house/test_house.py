@@ -7,8 +7,8 @@ PACKAGE = Path(__file__).resolve().parents[2] / "performer"
 
 #: Rooms from top to bottom. A room may import rooms further down, never one beside it or above.
 FLOORS = (
-    {"__main__"},
     {"cli"},
+    {"__main__"},
     {"lab"},
     {"rig"},
     {"io", "generators", "gl"},
