@@ -67,7 +67,6 @@ class Painter:
         self.rate_hz = 0.0  # images per second while the walks move
         self.took_s = 0.0  # seconds of the newest image
         self.ahead = 0  # pictures that were painted ahead
-        self.least_interval_s = 0.0  # the governor's wish: no images faster than this
 
     def warm(self, name: str) -> None:
         """Load a model now, rather than when a frame first asks for it. Raises Fault."""
@@ -122,7 +121,7 @@ class Painter:
             seen, frame = frames.wait(seen, 0.1)
             if frame is None:
                 continue
-            begun = perf_counter()
+            begun, interval_s = perf_counter(), frame.effort.image_interval_s
             alone = self._alone(frame)
             foretold = ahead.see(alone and alone[:2], alone and alone[2], frame.t)
             ready = ahead.due(frame.t)
@@ -137,18 +136,20 @@ class Painter:
                 last = now
                 if ready is None:
                     spent = now - begun  # then a crossfade brings it, for as long as the next one takes
-                    late_s += 0.2 * (spent + 0.5 * max(spent, self.least_interval_s) - late_s)
-            rested = begun + self.least_interval_s - EARLY * frame.dt
+                    late_s += 0.2 * (spent + 0.5 * max(spent, interval_s) - late_s)
+            rested = begun + interval_s - EARLY * frame.dt
             if alone is not None and foretold:
-                self._paint_ahead(ahead, alone[1], ready is None)
+                self._paint_ahead(ahead, alone[1], interval_s, ready is None)
 
     def _alone(self, frame: Frame) -> tuple[Key, str, Walk] | None:
         """The one walk at play, of which layer and model, where pictures come more slowly than frames and its model
         can paint several in a run."""
         layers = [(scene, layer) for scene in frame.scenes for layer in scene.preset.layers if layer.model is not None]
-        if self._begin is None or self.least_interval_s <= 0.0 or len(layers) != 1 or layers[0][1].of is not None:
+        if self._begin is None or frame.effort.image_interval_s <= 0.0 or len(layers) != 1:
             return None
         ((scene, layer),) = layers
+        if layer.of is not None:
+            return None
         assert layer.model is not None
         loaded = self._models.get(layer.model)
         if loaded is None or loaded.before is not None:
@@ -165,9 +166,10 @@ class Painter:
         if loaded.model is not model:  # a new version came meanwhile, perhaps only just
             loaded.several = None
 
-    def _paint_ahead(self, ahead: Ahead[Painted], name: str, single: bool) -> None:
+    def _paint_ahead(self, ahead: Ahead[Painted], name: str, interval_s: float, single: bool) -> None:
         """Paint the next pictures of a smooth walk in one run.
 
+        interval_s  least seconds between two of them
         single  the newest picture was painted alone, so that its time is what one takes now
         """
         loaded = self._models.get(name)
@@ -177,7 +179,7 @@ class Painter:
         if single:
             batch.took(self.took_s)
         begun = perf_counter()
-        plan = ahead.plan(batch.count, batch.share * self.least_interval_s, batch.work_s)
+        plan = ahead.plan(batch.count, batch.share * interval_s, batch.work_s)
         if not plan:
             return
         try:

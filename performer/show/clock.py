@@ -218,16 +218,6 @@ class ShowClock:
         return False
 
 
-def moved_by_hand(pulse: Pulse) -> str:
-    """In words, where a person has moved the beat; "" where it is as its source says."""
-    beats = (pulse.moved + 0.5) % 1.0 - 0.5
-    downbeat = round(pulse.downbeat_moved - pulse.moved)
-    downbeat = (downbeat + pulse.meter // 2) % pulse.meter - pulse.meter // 2
-    parts = [f"beat {beats:+.2f}"] if abs(beats) >= 0.005 else []
-    parts += [f"downbeat {downbeat:+d}"] if downbeat else []
-    return f"{', '.join(parts)} by hand" if parts else ""
-
-
 def _follow(now: float, target: float, rate: float, dt: float) -> float:
     """Advance by rate (1/s) for dt seconds, pulled to the target's phase; never back."""
     ahead = now + rate * dt

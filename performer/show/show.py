@@ -7,15 +7,13 @@ from dataclasses import replace
 from math import exp
 
 from performer.latent.bank import Bank
-from performer.show.clock import Pulse, ShowClock, moved_by_hand
+from performer.show.clock import Pulse, ShowClock
 from performer.show.crossfader import Crossfader
 from performer.show.cues import QUANTA, TRUSTED, Autopilot, Cue, crossed, wait_beats
 from performer.show.gestures import Gestures
 from performer.show.held_places import Recaller, glide_s
 from performer.show.live_scene import Playing
-from performer.system.errors import counted
-from performer.types.frame import ControlEvent, Features, Following, Frame, Scene, Sound
-from performer.types.params import Value
+from performer.types.frame import FULL_EFFORT, ControlEvent, Effort, Features, Following, Frame, Scene, Sound, Status
 from performer.types.preset import Layer, Preset
 
 STALE_S = 0.25  # older sound than this is fading away ...
@@ -88,20 +86,6 @@ class Show:
         return (self._incoming or self._playing).preset
 
     @property
-    def frozen(self) -> bool:
-        return self._freeze
-
-    @property
-    def dark(self) -> bool:
-        """Whether a blackout was asked for."""
-        return self._blackout_on
-
-    @property
-    def held(self) -> str:
-        """Names of the kept places that hold the walks, as they were recalled last; "" for none."""
-        return self.recaller.word
-
-    @property
     def coming(self) -> tuple[Preset | None, float | None]:
         """The preset that comes next, and in how many beats, where that is known.
 
@@ -121,11 +105,6 @@ class Show:
         return self.presets[(names.index(self.preset.name) + 1) % len(names)], None
 
     @property
-    def turned(self) -> dict[str, Value]:
-        """Knobs of the live scene that were set by hand."""
-        return (self._incoming or self._playing).router.turned()
-
-    @property
     def following(self) -> dict[int, Following]:
         """Scene number -> the follower it wants, for all scenes at play."""
         return {
@@ -143,6 +122,7 @@ class Show:
         sound: Sound,
         events: Sequence[ControlEvent] = (),
         moves: Mapping[int, Mapping[str, float]] = NO_MOVES,
+        effort: Effort = FULL_EFFORT,
     ) -> Frame:
         """The frame to be seen at time t (seconds).
 
@@ -150,6 +130,7 @@ class Show:
         features  newest analysis; its beat is carried on to t
         events    gestures since the last step, oldest first
         moves     of the followers: scene number -> route source -> 0..1
+        effort    what the picture may cost; `size` is already as it says
         """
         self._gestures.begin()
         for event in events:
@@ -175,7 +156,15 @@ class Show:
                 if playing is not None:
                     playing.started += dt  # shaders go on where they stood, and so does a change
             self._change_t += dt
-            self._frozen = replace(self._frozen, index=self._index, dt=0.0, size=size, blackout=self._blackout)
+            self._frozen = replace(
+                self._frozen,
+                index=self._index,
+                dt=0.0,
+                size=size,
+                blackout=self._blackout,
+                effort=effort,
+                status=self.status,
+            )
             self._index += 1
             return self._frozen
         self._moves, values = moves, self._values(features, pulse)
@@ -196,21 +185,22 @@ class Show:
         elif self._other is not None:
             self._other, incoming, progress, preview, scene = self._cross(self._other, values, t, dt, beats, scene)
         frame = Frame(
-            self._index,
-            t,
-            dt,
-            size,
-            features,
-            sound,
-            scene,
-            incoming,
-            progress,
-            self._blackout,
-            pulse.source,
-            routes,
-            self._waiting(pulse),
-            preview,
-            self._renewal and incoming is not None,
+            index=self._index,
+            t=t,
+            dt=dt,
+            size=size,
+            features=features,
+            sound=sound,
+            scene=scene,
+            incoming=incoming,
+            progress=progress,
+            blackout=self._blackout,
+            sync=pulse.source,
+            routes=routes,
+            preview=preview,
+            renewal=self._renewal and incoming is not None,
+            effort=effort,
+            status=self.status,
         )
         self._index += 1
         self._frozen = frame
@@ -284,32 +274,28 @@ class Show:
             self._incoming, self._change_t, self._renewal = self._start(old.preset, t), t, True
             self._incoming.take_over(old)
 
-    def _waiting(self, pulse: Pulse) -> str:
-        """In words, for the HUD: what comes next, and when."""
-        words = []
-        if self.recaller.word:
-            words.append(f"held: {self.recaller.word}")
-        if self._cue is not None:
-            wait = wait_beats(pulse, self._cue.quantum)
-            words.append(f"{self._cue.preset.title} in {counted(round(wait), 'beat')}")
-        return ", ".join([*words, *self.modes])
-
     @property
-    def modes(self) -> list[str]:
-        """In words: decks, what changes wait for, the autopilot, a tempo that was changed by hand."""
-        words = []
-        if self._two_decks:
-            there = "empty" if self._other is None else self._other.preset.title
-            words.append(f"deck {self._fader.live} live, {'A' if self._fader.live == 'B' else 'B'}: {there}")
-        if self.quantise != "now":
-            words.append(f"changes on the {self.quantise}")
-        if self.autopilot.bars:
-            words.append(f"autopilot every {counted(self.autopilot.bars, 'bar')}")
-        if (factor := self.clock.pulse.factor) != 1.0:
-            words.append(f"tempo x{factor:g}")
-        if moved := moved_by_hand(self.clock.pulse):
-            words.append(moved)
-        return words
+    def status(self) -> Status:
+        """How the show stands."""
+        preset, beats = self.coming
+        live = self._fader.live if self._two_decks else ""
+        return Status(
+            frozen=self._freeze,
+            dark=self._blackout_on,
+            held=self.recaller.word,
+            by_hand=(self._incoming or self._playing).router.turned(),
+            coming=preset.title if preset is not None else "",
+            beats=beats,
+            cued=self._cue is not None,
+            live=live,
+            other=self._other.preset.title if live and self._other is not None else "",
+            quantise=self.quantise,
+            autopilot_bars=self.autopilot.bars,
+            tempo_factor=self.clock.pulse.factor,
+            beat_moved=self.clock.pulse.moved,
+            downbeat_moved=self.clock.pulse.downbeat_moved,
+            meter=self.clock.pulse.meter,
+        )
 
     def change(self, preset: Preset, t: float) -> None:
         """Start to change to a preset at time t; a change already under way is finished first."""

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from performer.system.errors import counted
 from performer.types.params import Value
 from performer.types.preset import Preset
 
@@ -256,6 +257,66 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
+class Effort:
+    """What a picture may cost, as the governor says.
+
+    scale             of the inner resolution, 1.0 being the window's own
+    image_interval_s  least seconds between two images of a model; 0: each frame may have its own
+    skip              how many effects marked costly are left out
+    """
+
+    scale: float = 1.0
+    image_interval_s: float = 0.0
+    skip: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.scale:.0%} resolution"
+            + (f", images at most {1.0 / self.image_interval_s:.0f}/s" if self.image_interval_s else "")
+            + (f", {counted(self.skip, 'effect')} left out" if self.skip else "")
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the show stands, for whoever shows or publishes it; no picture depends on it.
+
+    frozen, dark    a freeze, a blackout was asked for
+    held            names of the kept places that hold the walks, as they were recalled last; "" for none
+    by_hand         address -> value of the live scene's parameters that were set by hand
+    coming          title of the preset that comes next; "" where the autopilot will choose, or where there is none
+    beats           until it comes, where that is known
+    cued            it waits for the music; else it is what lies on the other deck, or what the next key would bring
+    live, other     the deck that is live, "A" or "B", and the title of what lies on the other; "" with one deck
+    quantise        what changes wait for: "now", "beat", "bar" or "phrase"
+    autopilot_bars  bars from one change of the autopilot to the next; 0: it is off
+    tempo_factor    by what the source's tempo is multiplied, on request: 1/4 .. 4
+    beat_moved, downbeat_moved  beats by which a person has moved the source's beat and its downbeat
+    meter           beats in a bar
+    """
+
+    frozen: bool = False
+    dark: bool = False
+    held: str = ""
+    by_hand: Mapping[str, Value] = field(default_factory=dict)
+    coming: str = ""
+    beats: float | None = None
+    cued: bool = False
+    live: str = ""
+    other: str = ""
+    quantise: str = "now"
+    autopilot_bars: int = 0
+    tempo_factor: float = 1.0
+    beat_moved: float = 0.0
+    downbeat_moved: float = 0.0
+    meter: int = 4
+
+
+FULL_EFFORT = Effort()
+NO_STATUS = Status()
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """Everything a picture depends on; the same frames give the same pictures.
 
@@ -270,6 +331,8 @@ class Frame:
     sync       what drives the beat: "audio", "midi", "tap" or "none"
     preview    the scene on the deck that is not live, where there are two
     routes     (source, target, 0..1) for each route of the scene, for the HUD
+    effort     what this picture may cost
+    status     how the show stands, for whoever shows or publishes it
     """
 
     index: int
@@ -284,9 +347,10 @@ class Frame:
     blackout: float = 0.0
     sync: str = "none"
     routes: tuple[tuple[str, str, float], ...] = ()
-    waiting: str = ""
     preview: Scene | None = None
     renewal: bool = False
+    effort: Effort = FULL_EFFORT
+    status: Status = NO_STATUS
 
     @property
     def scenes(self) -> tuple[Scene, ...]:

@@ -27,6 +27,7 @@ from performer.rig.live.rig import Rig, load_library, painter
 from performer.show.bank_edits import snapshot
 from performer.show.held_places import Holding
 from performer.show.show import Show
+from performer.show.status_text import waiting
 from performer.system.errors import Fault
 from performer.types.frame import ControlEvent, Features, Walk
 
@@ -74,7 +75,7 @@ def test_recalled_places_glide_in_follow_each_other_and_let_go():
     assert 0.0 < stops[6.0][0][1] < 1.0 and stops[7.9] == ()
     parts = [f.scene.walks["main"].stops[0][1] for f in frames if 1.02 < f.t < 3.0]
     assert parts == sorted(parts)
-    assert "held: place 3" in next(f.waiting for f in frames if f.t > 4.0)
+    assert "held: place 3" in next(waiting(f.status) for f in frames if f.t > 4.0)
 
 
 def test_places_struck_on_and_on_do_not_pile_up():
@@ -145,7 +146,7 @@ def test_an_empty_bank_or_a_place_that_is_not_there_changes_nothing():
     assert all(f.scene.walks["main"].stops == () for f in frames)
     empty = Show([make()], "first")
     last = run(empty, 0.3, features=lambda t: Features(t=t), events=[ControlEvent(0.1, "bank.breed")])[-1]
-    assert last.scene.walks["main"].stops == () and "nothing kept yet" in last.waiting
+    assert last.scene.walks["main"].stops == () and "nothing kept yet" in waiting(last.status)
 
 
 # -- files
@@ -461,7 +462,8 @@ def test_each_model_of_a_scene_is_held_by_its_own_bank():
     def held(*events):
         frame = run(it, 3.0, events=events, start=held.t)[-1]
         held.t += 3.0
-        return {layer: [stop[0] for stop in walk.stops] for layer, walk in frame.scene.walks.items()}, frame.waiting
+        stops = {layer: [stop[0] for stop in walk.stops] for layer, walk in frame.scene.walks.items()}
+        return stops, waiting(frame.status)
 
     held.t = 0.0
     assert held(ControlEvent(0.1, "bank.recall", 0.0)) == (

@@ -18,7 +18,7 @@ from performer.generators.prediction.paint_ahead import NEAR, STEADY_S, Ahead
 from performer.latent.bank import Bank
 from performer.rig.live.rig import PlayOptions, Rig, load_library, painter
 from performer.system.errors import Fault
-from performer.types.frame import ControlEvent, Features, Frame, Scene, Sound, Walk
+from performer.types.frame import ControlEvent, Effort, Features, Frame, Scene, Sound, Walk
 from performer.types.preset import Preset
 
 LIBRARY = load_library()
@@ -394,7 +394,7 @@ def test_the_default_models_are_measured_on_the_processor_and_never_on_a_card(mo
 def still(preset: Preset, walk: Walk, t: float, number: int = 1) -> Frame:
     name = next(layer.name for layer in preset.layers if layer.model)
     scene = Scene(number, preset, preset.base, {name: walk}, t)
-    return Frame(round(t / DT), t, DT, (64, 36), Features(), Sound(), scene)
+    return Frame(round(t / DT), t, DT, (64, 36), Features(), Sound(), scene, effort=Effort(image_interval_s=0.05))
 
 
 class Script:
@@ -435,7 +435,6 @@ def ready(count: int = 2) -> tuple[Painter, OnnxGenerator, batches.Batch]:
     it = Painter(lambda name: model, begin=lambda name, body: None)
     it.warm("glass")
     it._models["glass"].several, it._models["glass"].tried = batch, True
-    it.least_interval_s = 0.05
     return it, model, batch
 
 
@@ -510,7 +509,6 @@ def test_a_new_version_that_comes_as_a_trial_ends_does_not_get_the_old_one_s_bat
 
 def test_what_is_rendered_is_never_painted_ahead():
     it = painter(LIBRARY, "cpu", repeats=True)
-    it.least_interval_s = 0.05
     model, preset = model_of("glass"), LIBRARY.presets["coral"]
     for i in range(40):
         (image,) = it.paint(still(preset, walking(0.6 * i * DT), i * DT)).values()
@@ -536,7 +534,7 @@ def test_a_live_show_paints_ahead_when_pictures_must_be_few_and_follows_a_jump_a
         tried: list[bool] = []
         model = loaded.model
         monkeypatch.setattr(model, "several", lambda enough: tried.append(enough()) or model.batch(2))
-        it.least_interval_s = 1.0 / 8.0
+        stage.governor.ladder = (Effort(image_interval_s=1.0 / 8.0),)
         assert until(lambda: it.ahead >= 6) and tried == [False]
         before = stage._scene.walks["main"].position
         rig.hands.events.put(ControlEvent(rig.now(), "show.jump"))

@@ -21,7 +21,7 @@ from performer.gl.render.texture import ImageTexture, SoundTexture
 from performer.gl.render.wait import after_pass, finish, nothing
 from performer.gl.window.offscreen import Headless
 from performer.system.errors import Fault
-from performer.types.frame import Image, Sound
+from performer.types.frame import Effort, Image, Sound
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "corpus"
 IMAGE = {"NAME": "inputImage", "TYPE": "image"}
@@ -370,8 +370,7 @@ def test_a_source_with_its_effects(world):
     drawn = read(world.screen)
     assert drawn[0, -1] == pytest.approx([0.0, 0.0, 0.0], abs=0.02)
     assert drawn[-1, 0] == pytest.approx([1.0, 1.0, 0.0], abs=0.02)
-    renderer.skip = 1
-    renderer.draw(frame(scene(one), 1), {}, world.screen)
+    renderer.draw(frame(scene(one), 1, effort=Effort(skip=1)), {}, world.screen)
     assert read(world.screen)[0, -1] == pytest.approx([1.0, 1.0, 0.25], abs=0.02)
     renderer.release()
 

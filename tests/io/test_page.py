@@ -539,12 +539,14 @@ def test_a_hand_turns_knobs_and_routes_move_them_about_the_new_place():
     assert params["main.echo.zoom"] == pytest.approx(1.0 + 0.5, abs=1e-6)  # the route's 1.0, half more by hand
     loudly = run(it, 1.0, start=1.1, features=lambda t: Features(t=t, values={"bass": 1.0}))[-1].scene.params
     assert loudly["main.echo.zoom"] == pytest.approx(1.2 + 0.5, abs=0.01)
-    assert it.turned["main.walk.speed"] == 1.25
+    assert it.status.by_hand["main.walk.speed"] == 1.25
     edited = make(TEXT.replace("zoom = 1.02", "zoom = 1.1"))
     it.replace([edited])
-    assert "main.echo.zoom" not in it.turned and it.turned["main.walk.speed"] == 1.25  # what the file changed wins
+    assert (
+        "main.echo.zoom" not in it.status.by_hand and it.status.by_hand["main.walk.speed"] == 1.25
+    )  # what the file changed wins
     it.change(replace(make(), name="again"), 2.2)
-    assert it.turned == {}
+    assert it.status.by_hand == {}
 
 
 def test_glides_of_another_model_or_of_nonsense_do_nothing():
@@ -637,7 +639,7 @@ def test_the_page_plays_the_show(own_banks):
         assert play_until(rig, lambda: "done" in found, 90.0), found.keys()
         visitor.join(5.0)
         assert found["kept"]["bank"]["places"][0]["name"] == "here"
-        assert rig.show.turned["main.walk.speed"] == 0.0
+        assert rig.show.status.by_hand["main.walk.speed"] == 0.0
         keys = [one["key"] for one in found["brood"]["brood"]]
         pictures = [rig.page.thumbnails.get(key) for key in keys]
         assert len(set(pictures)) == 12

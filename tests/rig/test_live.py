@@ -82,7 +82,7 @@ def test_the_hud_is_drawn_over_the_picture():
     with Rig(headless()) as rig:
         play_until(rig, lambda: rig.stage.stats.frames > 10, 20.0)
         rig.hands.events.put(ControlEvent(rig.now(), "show.freeze"))
-        play_until(rig, lambda: rig.show.frozen, 5.0)
+        play_until(rig, lambda: rig.show.status.frozen, 5.0)
         rig.stage.wiring.notices.clear()
         rig.stage.picture()
         plain = pixels(rig)

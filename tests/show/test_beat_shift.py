@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pytest
 from parts.shows import run, show
 
-from performer.show.clock import ShowClock, moved_by_hand
+from performer.show.clock import ShowClock
+from performer.show.status_text import moved_by_hand, waiting
 from performer.types.frame import ControlEvent, Features
 
 BPM = 120.0
@@ -51,7 +52,7 @@ def play(seconds: float, features=lambda t: Features(t=t), events=(), fps: int =
         due = [event for event in pending if event.t <= t]
         pending = pending[len(due) :]
         pulse = clock.step(t, 1 / fps, features(t), due)
-        moments.append(Moment(t, pulse.beat, pulse.bar, moved_by_hand(pulse)))
+        moments.append(Moment(t, pulse.beat, pulse.bar, moved_by_hand(pulse.moved, pulse.downbeat_moved, pulse.meter)))
     return moments
 
 
@@ -136,7 +137,7 @@ def test_panic_takes_it_back_and_the_panel_tells():
     moved = run(it, 3.0, features=features, events=[ControlEvent(2.0, "show.resync")])[-1]
     assert "beat +0.30 by hand" in moved.waiting and "beat +0.30 by hand" in it.modes
     frames = run(it, 3.0, features=features, events=[ControlEvent(3.1, "show.panic")], start=3.0)
-    assert "by hand" not in frames[-1].waiting and off(frames[-1].features.beat - frames[-1].t * 2.0, -0.3) < 0.01
+    assert "by hand" not in waiting(frames[-1].status) and off(frames[-1].features.beat - frames[-1].t * 2.0, -0.3) < 0.01
 
 
 @pytest.mark.parametrize("wish", ["show.double", "show.half"])

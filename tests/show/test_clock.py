@@ -13,6 +13,7 @@ from parts.shows import loud, run, show
 
 from performer.io.midi import clock_out
 from performer.show.show import Show
+from performer.show.status_text import waiting
 from performer.system.mailboxes import Latest
 from performer.types.frame import ControlEvent, Features
 
@@ -69,7 +70,7 @@ def test_a_clock_that_stumbles_loses_to_sound_that_is_sure() -> None:
 def test_tempo_is_doubled_and_halved_until_undone_or_the_music_changes(wish: str, factor: float) -> None:
     it = show()
     frames = run(it, 3.0, features=heard(), events=[ControlEvent(1.0, wish)])
-    assert frames[-1].features.bpm == pytest.approx(120.0 * factor) and f"x{factor:g}" in frames[-1].waiting
+    assert frames[-1].features.bpm == pytest.approx(120.0 * factor) and f"x{factor:g}" in waiting(frames[-1].status)
     beats = [f.features.beat for f in frames]
     assert beats == sorted(beats) and beats[-1] - beats[-61] == pytest.approx(2.0 * factor, rel=0.02)
     undone = run(
@@ -135,7 +136,7 @@ def test_a_change_waits_for_its_boundary(quantise: str, after: float) -> None:
     begun = next(f.t for f in frames if f.incoming is not None or f.scene.preset.name == "two")
     assert begun == pytest.approx(max(0.3, after), abs=0.06)
     if quantise in ("bar", "phrase"):
-        assert "two in" in next(f for f in frames if f.t > 0.5).waiting
+        assert "two in" in waiting(next(f for f in frames if f.t > 0.5).status)
 
 
 def test_a_change_never_hangs_where_no_beat_is_known() -> None:

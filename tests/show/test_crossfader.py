@@ -6,6 +6,7 @@ from parts.shows import loud, run
 
 from performer.show.crossfader import Crossfader
 from performer.show.show import Show
+from performer.show.status_text import waiting
 from performer.types.frame import ControlEvent, Features
 
 SECOND = TEXT.replace("First", "Second").replace("order = 1", "order = 2")
@@ -29,7 +30,7 @@ def test_a_chosen_preset_waits_in_the_preview_and_plays_there():
     assert names(frames[-1]) == ("first", None, "second")
     early, late = frames[30].preview, frames[-1].preview
     assert late.number == early.number and late.walks["main"].position > early.walks["main"].position
-    assert "deck A live, B: Second" in frames[-1].waiting and it.coming == (it.presets[1], None)
+    assert "deck A live, B: Second" in waiting(frames[-1].status) and it.coming == (it.presets[1], None)
     again = run(it, 0.2, events=[ControlEvent(1.1, "show.preset", 0, "third")], start=1.0)
     assert names(again[-1]) == ("first", None, "third")
 

@@ -128,12 +128,12 @@ def test_a_pad_taught_in_a_show_does_it_there_and_in_the_next(tmp_path, monkeypa
         rig.stage.picture()
         rig.hands.events.put(note(40))
         assert play_until(rig, lambda: rig.stage.wiring.learn.bound, 10.0)
-        assert not rig.show.dark
+        assert not rig.show.status.dark
         rig.hands.events.put(note(40))
-        assert play_until(rig, lambda: rig.show.dark, 5.0)
+        assert play_until(rig, lambda: rig.show.status.dark, 5.0)
     with Rig(headless()) as rig:
         rig.hands.events.put(note(40))
-        assert play_until(rig, lambda: rig.show.dark, 10.0)
+        assert play_until(rig, lambda: rig.show.status.dark, 10.0)
 
 
 def type_keys(monkeypatch, rig, *events):
@@ -224,7 +224,7 @@ def test_a_pad_on_a_real_port_is_taught_and_then_does_it(jack, tmp_path, monkeyp
 
             assert play_until(rig, lambda: struck(lambda: learn.bound), 15.0)
             assert learn.bound == {"note40 ch10": Act("show.blackout")}
-            assert play_until(rig, lambda: struck(lambda: rig.show.dark), 15.0)
+            assert play_until(rig, lambda: struck(lambda: rig.show.status.dark), 15.0)
     finally:
         stick.close_port()
         stick.delete()

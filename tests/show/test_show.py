@@ -7,6 +7,7 @@ from parts.scenes import TEXT, make
 from parts.shows import SECOND, loud, run, show
 
 from performer.show.show import RENEW_S, Show
+from performer.show.status_text import modes
 from performer.types.frame import ControlEvent, Features, Sound
 
 QUIET = Features()
@@ -129,7 +130,7 @@ def test_a_scene_that_plays_for_hours_dissolves_into_itself_so_that_its_time_sta
     assert len([f for f in frames if f.incoming]) == pytest.approx(3 * RENEW_S * 60, abs=6)
     positions = [(f.incoming or f.scene).walks["main"].position for f in frames]
     assert all(0.0 < b - a < 0.1 for a, b in pairwise(positions)), "the walk goes on, at the pace set by hand"
-    assert it.turned == {"main.walk.speed": 0.5}
+    assert it.status.by_hand == {"main.walk.speed": 0.5}
     changing = run(it, 1.0, events=[ControlEvent(40.1, "show.next")], start=40.0)
     assert changing[-1].incoming is not None and not changing[-1].renewal
 
@@ -183,10 +184,10 @@ def test_panic_undoes_whatever_hands_have_done_and_leaves_what_plays():
         ControlEvent(1.2, "show.jump"),
     ]
     stuck = run(it, 1.0, features=loud, events=hands, start=1.0)[-1]
-    assert it.dark and it.frozen and stuck.blackout > 0.9
+    assert it.status.dark and it.status.frozen and stuck.blackout > 0.9
     frames = run(it, 3.0, features=loud, events=[ControlEvent(2.1, "show.panic")], start=2.0)
     last = frames[-1]
-    assert not it.dark and not it.frozen and last.blackout < 0.05 and it.turned == {}
+    assert not it.status.dark and not it.status.frozen and last.blackout < 0.05 and it.status.by_hand == {}
     assert last.scene.preset.name == "first" and not last.incoming, "the change that waited is forgotten"
     assert last.scene.params["master.bloom.amount"] == before["master.bloom.amount"]
     assert last.scene.walks["main"].position > stuck.scene.walks["main"].position
@@ -209,4 +210,4 @@ def test_what_comes_next_is_known():
     show = Show([one, two, three], "first", autopilot=16)
     run(show, 0.2, features=loud)
     preset, beats = show.coming
-    assert preset is None and 60.0 <= beats <= 64.0 and "autopilot every 16 bars" in show.modes
+    assert preset is None and 60.0 <= beats <= 64.0 and "autopilot every 16 bars" in modes(show.status)

@@ -56,7 +56,7 @@ class Renderer:
         started: datetime | None = _STARTED,
         deep: bool = True,
     ) -> None:
-        self.ctx, self.started, self.skip = ctx, started, 0
+        self.ctx, self.started = ctx, started
         self.timer: Timer | None = None
         self.limiter: FlashLimiter | None = None
         self._specs = dict(shaders)
@@ -271,7 +271,7 @@ class Renderer:
             )
         moment = stage.moment
         moment.size, moment.time, moment.dt, moment.date = frame.size, scene.t, frame.dt, self._date(frame.t)
-        left_out = stage.costly(self.skip)
+        left_out = stage.costly(frame.effort.skip)
         master = [node for node in stage.master if node not in left_out]
         stencils = {
             layer.name: self._draw_stencil(frame, scene, stage, layer, images, left_out) for layer in stage.stencils

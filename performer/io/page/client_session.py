@@ -16,6 +16,7 @@ from performer.io.page.protocol import Odd
 from performer.io.page.snapshot import EVERY_S, Board, Glance
 from performer.io.page.thumbnails import LivePicture, Thumbnails
 from performer.latent.bank import SPREAD, child
+from performer.show import status_text
 from performer.types.frame import ControlEvent
 from performer.types.params import Param, Value
 from performer.types.routes import Route
@@ -119,7 +120,7 @@ class Visitor:
             "scene": (glance.scene.number, glance.scene.preset),
             "bank": (model, stamp, glance.places),
             "brood": (model, stamp, nursery.first, tuple(offspring)),
-            "turned": glance.turned,
+            "turned": glance.frame.status.by_hand,
             "now": _now(glance),
         }
         made: dict[str, Callable[[], Any]] = {
@@ -140,7 +141,7 @@ class Visitor:
                 }
                 for i, latent in enumerate(offspring)
             ],
-            "turned": lambda: glance.turned,
+            "turned": lambda: glance.frame.status.by_hand,
             "now": lambda: parts["now"],
         }
         news: list[dict[str, Any]] = []
@@ -243,7 +244,7 @@ def _short(value: Value) -> Any:
 
 
 def _now(glance: Glance) -> dict[str, Any]:
-    frame, heard = glance.frame, glance.frame.features
+    frame, heard, status = glance.frame, glance.frame.features, glance.frame.status
     return {
         "preset": glance.scene.preset.name,
         "title": glance.scene.preset.title,
@@ -252,11 +253,11 @@ def _now(glance: Glance) -> dict[str, Any]:
         "beat": round(heard.beat, 2),
         "meter": heard.meter,
         "sync": frame.sync,
-        "waiting": frame.waiting,
-        "quantise": glance.quantise,
-        "dark": glance.dark,
-        "frozen": glance.frozen,
-        "held": glance.held,
+        "waiting": status_text.waiting(status),
+        "quantise": status.quantise,
+        "dark": status.dark,
+        "frozen": status.frozen,
+        "held": status.held,
         "level": round(heard.values.get("level", 0.0), 2),
     }
 

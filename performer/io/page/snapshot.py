@@ -10,7 +10,6 @@ from performer.latent.bank import Bank, Place
 from performer.show.show import Show
 from performer.system.mailboxes import Latest
 from performer.types.frame import Frame, Scene
-from performer.types.params import Value
 
 EVERY_S = 0.1  # between two snapshots, and between two pictures
 BUSY = 3.0  # times as long between two pictures where frames come late
@@ -24,8 +23,6 @@ class Glance:
     frame    the newest one; scene, the live scene in it
     presets  name, title and mood of each, in the order of the digit keys
     model    that the scene's walk plays, "" for none; places, its bank; dim, of its latents
-    turned   knobs that were set by hand
-    held     name of what holds the walk
     """
 
     frame: Frame
@@ -34,11 +31,6 @@ class Glance:
     model: str
     places: tuple[Place, ...]
     dim: int
-    turned: dict[str, Value]
-    held: str
-    quantise: str
-    dark: bool
-    frozen: bool
     seed: int
 
 
@@ -78,11 +70,6 @@ class Board:
                 model if bank is not None else "",
                 tuple(bank.places) if bank else (),
                 bank.dim if bank else 0,
-                show.turned,
-                show.recaller.word,
-                show.quantise,
-                show.dark,
-                show.frozen,
                 show.seed,
             )
         )

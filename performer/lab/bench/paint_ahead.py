@@ -11,6 +11,7 @@ import psutil
 from performer.lab.bench.row import Row
 from performer.rig.live.options import PlayOptions
 from performer.rig.live.rig import Rig
+from performer.types.frame import Effort
 
 ROUNDS = 4
 LEAST_S = 1.0  # of a turn: fewer pictures tell nothing of intervals, and systems count work by the hundredth
@@ -22,7 +23,7 @@ def ahead(seconds: float) -> list[Row]:
     options = PlayOptions(input="demo", midi="off", size=(160, 90), headless=True, fps=60.0, preset="undertow")
     with Rig(options) as rig:
         rig.stage.governor.step = lambda t, took_s: False  # type: ignore[method-assign]
-        rig.painter.least_interval_s = 1.0 / RATE_HZ
+        rig.stage.governor.ladder = (Effort(image_interval_s=1.0 / RATE_HZ),)
         rig.stage.run(3.0)
         (loaded,) = rig.painter._models.values()
         batch = loaded.model.several()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 
-from performer.system.errors import counted
+from performer.types.frame import Effort
 
 WINDOW = 45  # frames over which p95 is taken
 HIGH = 0.94  # part of the frame's budget above which something is given up
@@ -18,27 +17,6 @@ TRY_S = 10.0  # and before one that may fit: if half of a usual frame grew, and 
 LEAST_GROWTH = 1.2  # by which a frame's time is thought to grow where a step up adds no pixels
 TRIAL_S = 60.0  # a step up that is taken back within this time is tried again only after twice as long
 MOST_PATIENCE = 128.0
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """One rung of the ladder.
-
-    scale             of the inner resolution, 1.0 being the window's own
-    image_interval_s  least seconds between two images of a model; 0: each frame may have its own
-    skip              how many effects marked costly are left out
-    """
-
-    scale: float
-    image_interval_s: float
-    skip: int
-
-    def __str__(self) -> str:
-        return (
-            f"{self.scale:.0%} resolution"
-            + (f", images at most {1.0 / self.image_interval_s:.0f}/s" if self.image_interval_s else "")
-            + (f", {counted(self.skip, 'effect')} left out" if self.skip else "")
-        )
 
 
 LADDER = (

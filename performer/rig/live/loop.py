@@ -34,6 +34,7 @@ from performer.rig.live.frame_stats import Stats
 from performer.rig.live.governor import Governor, Relief
 from performer.rig.live.hot_reload import Content
 from performer.rig.pacing import Pacer
+from performer.show import status_text
 from performer.show.bank_edits import CHANGES, changed, snapshot
 from performer.show.midi_learn import Learn
 from performer.show.show import Show
@@ -132,7 +133,6 @@ class Stage:
         self.stats = Stats(1.0 / fps)
         self.governor, self.relief = Governor(1.0 / fps), Relief(1.0 / fps)
         renderer.timer = Timer(surface.ctx, every=TIMED_EVERY)
-        self._spare()
         self.recorder: Recorder | None = None
         self._pacer: Pacer | None = Pacer(1.0 / fps)
         self._swap_s: list[float] = []
@@ -206,10 +206,12 @@ class Stage:
         t = begun + wiring.latency.look_ahead_s
         dt = 1.0 / 60.0 if self._last_t is None else max(t - self._last_t, 0.0)
         self._last_t = t
-        scale = governor.effort.scale
-        size = (max(2, round(surface.size[0] * scale)), max(2, round(surface.size[1] * scale)))
+        effort = governor.effort
+        size = (max(2, round(surface.size[0] * effort.scale)), max(2, round(surface.size[1] * effort.scale)))
         features = wiring.listener.features()
-        frame = wiring.show.step(t, dt, size, features, wiring.listener.sound(dt), events, wiring.followers.moves)
+        frame = wiring.show.step(
+            t, dt, size, features, wiring.listener.sound(dt), events, wiring.followers.moves, effort
+        )
         wiring.frames.post(frame)
         wiring.followers.attend(wiring.show.following)
         if wiring.moves is not None:
@@ -249,7 +251,6 @@ class Stage:
         self.stats.shown(shown, shown - heard_t)
         wiring.latency.shown(begun, drawn, shown, heard_t, listener.device_s, listener.window_s)
         if governor.step(shown, took):
-            self._spare()
             self._own_up()
         timer = self.renderer.timer
         if governor.level > 0 and timer is not None and timer.on:
@@ -271,11 +272,6 @@ class Stage:
         """Record from now on. Raises Fault when the path is no good."""
         self.recorder = self.wiring.record(path, self.surface.size)
         self._say(f"recording to {self.recorder.path}")
-
-    def _spare(self) -> None:
-        """Give up what the governor says, or take it back."""
-        self.renderer.skip = self.governor.effort.skip
-        self.wiring.painter.least_interval_s = self.governor.effort.image_interval_s
 
     def _own_up(self) -> None:
         """Say what is given up, once for each depth, and never on the picture: the panel always shows it."""
@@ -418,7 +414,7 @@ class Stage:
             return
         if not whole:
             return
-        if self._page or self._help_on or (notices and not self.wiring.show.dark):  # a blackout has no text in it
+        if self._page or self._help_on or (notices and not frame.status.dark):  # a blackout has no text in it
             self._hud.draw(self._state(frame, now, now - features.t), self.surface.screen, self.surface.size)
         if self._page and not self._help_on and frame.preview is not None:
             self.renderer.draw_inset(self.surface.screen, self.surface.size)
@@ -451,24 +447,16 @@ class Stage:
             midi_note=wiring.midi_note(),
             governor_note="" if self.governor.level == 0 else str(self.governor.effort),
             recording="" if recorder is None else f"{recorder.seconds:.0f} s, {recorder.dropped} dropped",
-            frozen=wiring.show.frozen,
-            dark=wiring.show.dark,
+            frozen=frame.status.frozen,
+            dark=frame.status.dark,
             messages=tuple(wiring.notices),
             routes=frame.routes,
             delays=wiring.latency.rows(),
-            next=self._coming(),
-            held=wiring.show.held,
-            by_hand=tuple(wiring.show.turned),
-            mode=", ".join(wiring.show.modes),
+            next=status_text.coming(frame.status),
+            held=frame.status.held,
+            by_hand=tuple(frame.status.by_hand),
+            mode=", ".join(status_text.modes(frame.status)),
         )
-
-    def _coming(self) -> str:
-        """The preset that comes next, and when, in words."""
-        show = self.wiring.show
-        preset, beats = show.coming
-        if preset is None:
-            return "" if beats is None else f"autopilot chooses in {counted(math.ceil(beats), 'beat')}"
-        return preset.title if beats is None else f"{preset.title} in {counted(math.ceil(beats), 'beat')}"
 
     def _provider(self) -> str:
         """Where models run, and how their pictures come from there."""
