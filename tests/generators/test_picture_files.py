@@ -11,8 +11,10 @@ from PIL import Image
 
 from performer.generators.media import image_folder
 from performer.generators.media.image_folder import Album
+from performer.generators.media.open import create
 from performer.generators.media.picture import ENDINGS, read
 from performer.lab.train.dataset import found
+from performer.rig.live.rig import load_library
 from performer.system.errors import Fault
 from performer.types.frame import Play
 
@@ -341,3 +343,23 @@ def test_training_reads_the_same_pictures(tmp_path):
     assert len(read_pixels) == 9
     slope = next(picture for picture in read_pixels if np.abs(np.diff(picture[:, :, 0].astype(int), axis=0)).max() <= 1)
     assert slope[8, 0, 0] < 45 and slope[8, -1, 0] > 210  # the middle of it
+
+
+def test_contain_shows_all_of_each_picture(tmp_path):
+    stripes = np.zeros((40, 160, 3), np.uint8)
+    stripes[:, :20], stripes[:, -20:] = (255, 0, 0), (0, 0, 255)
+    Image.fromarray(stripes).save(tmp_path / "wide.png")
+    (tmp_path / "a.toml").write_text('[[layer]]\npictures = "wide.png"\nfit = "contain"\n')
+    (tmp_path / "b.toml").write_text('[[layer]]\npictures = "wide.png"\n')
+    library = load_library()
+    shown = {}
+    for name in ("a", "b"):
+        (layer,) = library.load_preset(tmp_path / f"{name}.toml").layers
+        medium = create(layer.play, None)
+        shown[name] = medium.picture(Play(0.0, (0.0,)), (64, 64))
+        medium.close()
+    whole = shown["a"]
+    assert whole.shape == (64, 64, 4)
+    assert (whole[:20, :, 3] == 0).all() and (whole[-20:, :, 3] == 0).all() and (whole[30:34, :, 3] == 255).all()
+    assert whole[32, 3].tolist() == [255, 0, 0, 255] and whole[32, 60].tolist() == [0, 0, 255, 255]
+    assert (shown["b"][..., 3] == 255).all() and shown["b"][32, 3].tolist() == [0, 0, 0, 255]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from performer.generators.media import video as video_module
-from performer.generators.media.video import Video
+from performer.generators.media.video import Projector, Video
 from performer.system.errors import Fault
 from performer.types.frame import Play
 
@@ -400,3 +400,33 @@ def test_names_that_no_file_can_have_are_one_line(name, tmp_path):
     with pytest.raises(Fault) as caught:
         Video(tmp_path / name)
     assert "\n" not in str(caught.value)
+
+
+def test_live_a_replaced_film_is_the_new_one_once_it_is_whole(tmp_path, files, monkeypatch, caplog):
+    monkeypatch.setattr(video_module, "LOOK_S", -1.0)
+    path = tmp_path / "film.mp4"
+    path.write_bytes(files("b_frames.mp4").read_bytes())
+    new = numbered(tmp_path / "new.mp4", "libx264", 200, options=X264).read_bytes()
+    projector = Projector(Video(path))
+    first = projector._video
+    projector._look()
+    assert projector._video is first
+    path.write_bytes(new[:3000])
+    projector._look()  # it may still be on its way
+    assert projector._video is first and not caplog.records
+    for _ in range(3):
+        projector._look()  # it is not: this is all of it, and no film
+    assert projector._video is first and len(caplog.records) == 1
+    path.write_bytes(new)
+    projector._look()
+    assert projector._video is first
+    projector._look()
+    assert projector._video is not first and projector._video.duration_s == pytest.approx(8.0)
+    assert number_of(projector._video.picture_at(7.5)) == 187
+    assert first._reader._lost and not first._kept  # nothing of the old one is kept
+    path.unlink()
+    second = projector._video
+    projector._look()
+    projector._look()
+    assert projector._video is second
+    second.close()

@@ -187,6 +187,7 @@ class _Reader:
                 ("shuffle", int(spec.shuffle)),
                 ("seed", spec.seed),
                 ("mirror", int(spec.mirror)),
+                ("contain", int(row.fit == "contain")),
                 ("font", font),
             ),
         )

@@ -11,6 +11,7 @@ from time import monotonic
 import numpy as np
 from PIL import Image, ImageOps
 
+from performer.generators.media.file_stamp import GONE, Stamp, stamp_of
 from performer.generators.media.picture import ENDINGS, read
 from performer.system.errors import Fault
 from performer.types.frame import Play
@@ -19,9 +20,6 @@ log = logging.getLogger(__name__)
 LOOK_S = 2.0  # how often the folder is looked at for new pictures
 LARGEST = 1920  # pixels on the longer side
 KEPT = 6
-#: What tells one content of a file from another: its inode, size, and the nanoseconds of its changes.
-Stamp = tuple[int, int, int, int]
-GONE: Stamp = (0, 0, 0, 0)
 
 
 class Album:
@@ -29,11 +27,15 @@ class Album:
 
     A picture alone is an album of one. One that cannot be read, as while it is being copied, is left out until its
     file changes; of one that is replaced, the version before stays until the new one is whole.
+
+    contain  show all of each, clear on both sides, rather than its middle
     Raises Fault when there is none.
     """
 
-    def __init__(self, folder: Path, shuffle: bool = False, seed: int = 1, live: bool = True) -> None:
-        self.folder, self._shuffle, self._seed, self._live = folder, shuffle, seed, live
+    def __init__(
+        self, folder: Path, shuffle: bool = False, seed: int = 1, live: bool = True, contain: bool = False
+    ) -> None:
+        self.folder, self._shuffle, self._seed, self._live, self._contain = folder, shuffle, seed, live, contain
         self._kept: OrderedDict[tuple[Path, tuple[int, int]], tuple[Stamp, np.ndarray]] = OrderedDict()
         self._stamps: dict[Path, Stamp] = {}
         self._broken: dict[Path, tuple[Stamp, str]] = {}  # and why
@@ -56,7 +58,7 @@ class Album:
         if self._shuffle:
             order = np.random.default_rng(self._seed % (1 << 63)).permutation(len(paths))
             paths = [paths[i] for i in order]
-        self._stamps = {path: _stamp(path) for path in paths}
+        self._stamps = {path: stamp_of(path) for path in paths}
         for path, (stamp, why) in list(self._broken.items()):
             if self._stamps.get(path, GONE) == stamp:
                 self._tell(path, why)  # it is not on its way: nobody has written to it since the last look
@@ -65,7 +67,7 @@ class Album:
         return [path for path in paths if path not in self._broken]
 
     def picture(self, play: Play, size: tuple[int, int]) -> np.ndarray | None:
-        """(H, W, 4) uint8 in the frame's aspect, the middle of each picture."""
+        """(H, W, 4) uint8 in the frame's aspect, the middle of each picture or all of it."""
         if self._live and monotonic() - self._looked > LOOK_S:
             self._looked = monotonic()
             try:
@@ -110,7 +112,11 @@ class Album:
                 self._paths = [other for other in self._paths if other != path]
                 continue
             self._told.discard(path)
-            picture = np.asarray(ImageOps.fit(whole, size, Image.Resampling.LANCZOS))
+            if self._contain:
+                fitted = ImageOps.pad(whole, size, Image.Resampling.LANCZOS, (0, 0, 0, 0))
+            else:
+                fitted = ImageOps.fit(whole, size, Image.Resampling.LANCZOS)
+            picture = np.asarray(fitted)
             self._kept[path, size] = (stamp, picture)
             self._kept.move_to_end((path, size))
             while len(self._kept) > KEPT:
@@ -130,11 +136,3 @@ class Album:
 def _fit(size: tuple[int, int]) -> tuple[int, int]:
     scale = min(1.0, LARGEST / max(size))
     return max(2, round(size[0] * scale)), max(2, round(size[1] * scale))
-
-
-def _stamp(path: Path) -> Stamp:
-    try:
-        known = path.stat()
-    except OSError:
-        return GONE
-    return known.st_ino, known.st_size, known.st_mtime_ns, known.st_ctime_ns

@@ -34,7 +34,13 @@ def create(spec: PlaySpec, begin: Begin | None) -> Medium:
     if spec.kind == "text":
         return Words(spec.what, str(options["font"]))
     if spec.kind == "pictures":
-        return Album(Path(spec.what), bool(options["shuffle"]), int(options["seed"]), live=begin is not None)
+        return Album(
+            Path(spec.what),
+            bool(options["shuffle"]),
+            int(options["seed"]),
+            live=begin is not None,
+            contain=bool(options["contain"]),
+        )
     if spec.kind == "video":
         path = Path(spec.what)
         if not _is_file(path):

@@ -8,17 +8,21 @@ import threading
 from bisect import bisect_right, insort
 from collections import OrderedDict
 from pathlib import Path
+from time import monotonic
 
 import av
 import numpy as np
 
+from performer.generators.media.file_stamp import GONE, stamp_of
 from performer.generators.media.video_frame import Screening
 from performer.generators.media.video_reader import VideoReader
+from performer.system.errors import Fault
 from performer.system.mailboxes import Latest
 from performer.types.frame import Play
 
 log = logging.getLogger(__name__)
 KEPT_BYTES = 192 << 20  # of decoded pictures, so that going backwards does not decode everything anew
+LOOK_S = 2.0  # how often the file is looked at
 AHEAD_S = 1.5  # further ahead than this it is quicker to seek
 PATIENCE = 400  # pictures decoded on the way to one, live: then what is asked for by now is looked at
 ROUNDING_S = 1e-6  # a moment this little before a picture is that picture's: moments are quotients
@@ -35,6 +39,7 @@ class Video:
 
     def __init__(self, path: Path, loop: str = "loop") -> None:
         self.path, self.loop = path, loop
+        self.stamp = stamp_of(path)  # of what is played, even if it is replaced just now
         self._reader = VideoReader(path)
         self.decoder, self.duration_s = self._reader.decoder, self._reader.duration_s
         self._screening = Screening(self._reader.aspect)
@@ -134,13 +139,19 @@ class Video:
 
 
 class Projector:
-    """Decodes a video on a thread of its own: `picture` asks for a moment and gets the newest there is."""
+    """Decodes a video on a thread of its own: `picture` asks for a moment and gets the newest there is.
+
+    When the file is replaced, the new one plays as soon as it is whole.
+    """
 
     def __init__(self, video: Video) -> None:
         self._video = video
         self._wanted: Latest[float] = Latest()
         self._made: Latest[np.ndarray] = Latest()
         self._stop = threading.Event()
+        self._looked = monotonic()
+        self._seen = video.stamp  # at the last look
+        self._refused = GONE  # what could not be opened
         if video.shown is not None:
             self._made.post(video.shown)
 
@@ -153,12 +164,33 @@ class Projector:
         seen = 0
         while not self._stop.is_set():
             seen, seconds = self._wanted.wait(seen, 0.2)
-            if seconds is None or self._stop.is_set():
+            if self._stop.is_set():
+                break
+            self._look()
+            if seconds is None:
                 continue
             picture = self._video.picture_at(seconds, PATIENCE)
             if picture is not None and picture is not self._made.peek():
                 self._made.post(picture)
         self._video.close()
+
+    def _look(self) -> None:
+        """Take up a file that was replaced, once nobody has written to it from one look to the next."""
+        now = monotonic()
+        if now - self._looked < LOOK_S:
+            return
+        before, self._looked, self._seen = self._seen, now, stamp_of(self._video.path)
+        if self._seen != before or self._seen in (GONE, self._video.stamp, self._refused):
+            return
+        try:
+            fresh = Video(self._video.path, self._video.loop)
+        except Fault as fault:
+            self._refused = self._seen
+            log.warning("%s; the version before plays on", fault)
+            return
+        self._video.close()
+        self._video = fresh
+        log.info("%s: a new version plays", fresh.path)
 
     def close(self) -> None:
         """Let the thread end; it closes the file."""
