@@ -1,5 +1,6 @@
 """Videos of every container and codec: each moment shows its own picture, as its file means it to look."""
 
+import gc
 import logging
 import struct
 from fractions import Fraction
@@ -430,3 +431,23 @@ def test_live_a_replaced_film_is_the_new_one_once_it_is_whole(tmp_path, files, m
     projector._look()
     assert projector._video is second
     second.close()
+
+
+def test_pictures_that_were_shown_are_gone_without_a_collection_of_garbage(tmp_path):
+    """While a show plays, garbage is collected seldom: nothing of a film may wait for that."""
+    path = write(tmp_path / "a.mp4", "libx264", [corners()] * 30, options=X264)
+    for rounds in (1, 3):
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(rounds):
+                video = Video(path)
+                for i in range(25):
+                    video.picture_at(i / 25)
+                video.close()
+                del video
+            left = [one for one in gc.get_objects() if isinstance(one, av.VideoFrame)]
+            assert not [one for one in left if one.width > 16]  # tiny is that whose display matrix was read
+            del left
+        finally:
+            gc.enable()

@@ -23,6 +23,7 @@ MATRICES = {
     10: Colorspace.BT2020,
 }
 UNSPECIFIED = 2
+TINY = (16, 16)
 
 
 class Screening:
@@ -34,6 +35,8 @@ class Screening:
     def __init__(self, aspect: Fraction | None) -> None:
         usable = aspect is not None and Fraction(1, OBLONG) <= aspect <= OBLONG
         self._aspect = float(aspect) if usable and aspect is not None else 1.0
+        self._angle: int | None = None  # of the newest picture
+        self._display: bytes | None = None
         self._scaler = VideoReformatter()  # kept, for it prepares tables when the kind of picture changes
 
     def shown(self, frame: av.VideoFrame) -> np.ndarray:
@@ -48,7 +51,18 @@ class Screening:
             "rgba",
             src_colorspace=_matrix(frame),
         )
-        return _upright(converted.to_ndarray(), frame)
+        return _upright(converted.to_ndarray(), self._turned(frame))
+
+    def _turned(self, frame: av.VideoFrame) -> bytes | None:
+        """The display matrix, looked at where its angle is another one than before.
+
+        PyAV's side data and its frame hold each other until garbage is collected, so it is that of a tiny copy.
+        """
+        if self._angle != frame.rotation:
+            self._angle = frame.rotation
+            matrix: Any = frame.reformat(*TINY, "gray").side_data.get("DISPLAYMATRIX")
+            self._display = bytes(matrix) if matrix is not None else None
+        return self._display
 
 
 def _matrix(frame: av.VideoFrame) -> Colorspace | None:
@@ -60,9 +74,8 @@ def _matrix(frame: av.VideoFrame) -> Colorspace | None:
     return MATRICES.get(frame.colorspace)
 
 
-def _upright(picture: np.ndarray, frame: av.VideoFrame) -> np.ndarray:
+def _upright(picture: np.ndarray, matrix: bytes | None) -> np.ndarray:
     """Turned and mirrored by the file's display matrix, to the nearest quarter."""
-    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
     if matrix is None:
         return picture
     # A point (x, y) is shown at (a x + c y, b x + d y), y downwards.
