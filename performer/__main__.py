@@ -19,8 +19,9 @@ from performer import __version__
 from performer.cli import lists, train
 from performer.cli.models import models
 from performer.cli.output_files import may_draw, may_write, write_json
-from performer.system.errors import Fault, nearest
+from performer.system.errors import Fault, nearest, shown
 from performer.system.native_noise import keep_stderr
+from performer.system.numbers import whole_number
 from performer.system.supervisor import whole
 
 app = typer.Typer(
@@ -82,18 +83,18 @@ def quantum(text: str) -> str:
 
 def controller(text: str) -> str:
     """The address of a MIDI controller: midi.cc8 from "cc8" or "8"; "" stays so. Raises Fault."""
-    number = text.lower().removeprefix("midi.").removeprefix("cc")
-    if text and not (number.isdigit() and int(number) < 128):
+    number = whole_number(text.lower().removeprefix("midi.").removeprefix("cc"), 127)
+    if text and number is None:
         raise Fault(f"--crossfader {text!r}: expected the number of a MIDI controller, cc0 to cc127")
-    return f"midi.cc{int(number)}" if text else ""
+    return f"midi.cc{number}" if text else ""
 
 
 def size_of(text: str) -> tuple[int, int]:
     """(width, height) from "1280x720". Raises Fault."""
-    width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit() and 16 <= int(width) <= 16384 and 16 <= int(height) <= 16384):
+    width, height = (whole_number(side, 16384) or 0 for side in text.lower().partition("x")[::2])
+    if min(width, height) < 16:
         raise Fault(f"--size {text!r}: expected WIDTHxHEIGHT from 16x16 to 16384x16384, such as 1280x720")
-    return int(width), int(height)
+    return width, height
 
 
 @app.command(epilog="Example: performer play cathedral --input system --fullscreen")
@@ -526,6 +527,11 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:  # of a file that somebody named: a name too long, links in a circle, a disk that is gone
+        if debug or error.filename is None:
+            raise
+        print(f"performer: {shown(str(error.filename))}: {error.strerror}", file=sys.stderr)
+        sys.exit(2)
 
 
 def program() -> None:

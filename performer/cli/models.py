@@ -111,8 +111,8 @@ def _licence(card: Path) -> str:
     from performer.system import toml_file
 
     try:
-        return str(toml_file.loads(card.read_text(encoding="utf-8")).get("licence", "unknown"))
-    except (OSError, ValueError):
+        return str(toml_file.load(card).get("licence", "unknown"))
+    except (OSError, Fault):
         return "unknown"
 
 

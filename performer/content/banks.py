@@ -24,6 +24,7 @@ from performer.system.logging_marks import ASIDE
 
 log = logging.getLogger(__name__)
 FOLDER = USER / "banks"
+LARGEST = 256 << 20  # bytes: a full bank of large styles has a fifth of it
 LOOK_S = 0.5  # how often it is looked whether others wrote a bank
 
 
@@ -31,18 +32,17 @@ def read(model: str, dim: int, folder: Path = FOLDER) -> Bank:
     """A model's bank; an empty one where it has none. Raises Fault."""
     path = folder / f"{model}.toml"
     try:
-        rows = toml_file.loads(path.read_text(encoding="utf-8")).get("place", [])
+        rows = toml_file.load(path, LARGEST).get("place", [])
     except FileNotFoundError:
         return Bank(model, dim)
-    except (OSError, UnicodeDecodeError, toml_file.TOMLDecodeError) as error:
-        raise Fault(f"{path}: cannot read this bank: {error}") from None
     bank = Bank(model, dim)
     for number, row in enumerate(rows[:MOST] if isinstance(rows, list) else [None]):
         try:
-            latent, w = np.array(row["latent"], np.float32), np.array(row.get("w", []), np.float32)
+            with np.errstate(over="ignore"):  # infinite, which is said below
+                latent, w = np.array(row["latent"], np.float32), np.array(row.get("w", []), np.float32)
             name, tags = str(row["name"]), tuple(str(tag) for tag in row.get("tags", []))
             played = {str(knob): float(amount) for knob, amount in row.get("played", {}).items()}
-        except (TypeError, KeyError, ValueError, AttributeError):
+        except (TypeError, KeyError, ValueError, OverflowError, AttributeError):
             raise Fault(f"{path}: place[{number}]: expected name and latent") from None
         if latent.shape != (dim,) or not np.isfinite(latent).all() or not latent.any():
             raise Fault(f"{path}: place[{number}].latent: expected {counted(dim, 'number')}, as {model!r} takes them")

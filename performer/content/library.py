@@ -15,6 +15,7 @@ from performer.content.models import directions_file, inputs
 from performer.content.models.card import load as load_card
 from performer.content.presets import reader
 from performer.content.shaders import ShaderSpec
+from performer.system import text_file
 from performer.system.errors import Fault, nearest, refusing
 from performer.types.preset import Preset
 
@@ -108,9 +109,9 @@ class Library:
     def load_preset(self, path: Path) -> Preset:
         """Read a preset (again) and keep it under its file's name. Raises Fault."""
         try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise Fault(f"{path}: cannot read this preset: {error}") from None
+            text = text_file.read(path)
+        except FileNotFoundError:
+            raise Fault(f"{path}: no such preset file") from None
         loaded = reader.load(
             text,
             path.stem,
@@ -212,9 +213,7 @@ class Library:
         if name in self.presets:
             return self.presets[name]
         path = Path(name)
-        if path.suffix == ".toml":
-            if not path.is_file():
-                raise Fault(f"{path}: no such preset file")
+        if path.suffix.lower() == ".toml":
             return self.load_preset(path)
         for path, fault in self.faults.items():
             if path.stem == name:

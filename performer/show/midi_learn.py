@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from performer.system.numbers import whole_number
 from performer.types.frame import ControlEvent
 from performer.types.keys import LOST, PRESSED, Act
 
@@ -63,7 +64,7 @@ class Learn:
         if not event.address.startswith(BUTTONS):
             return False
         if event.address.startswith("midi.note"):
-            return event.address[9:].isdigit() and event.value > 0.0
+            return whole_number(event.address[9:], 127) is not None and event.value > 0.0
         one = f"{event.address} {event.text}"
         was, down = one in self._down, event.value >= PRESSED
         (self._down.add if down else self._down.discard)(one)

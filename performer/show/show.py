@@ -13,6 +13,7 @@ from performer.show.cues import QUANTA, TRUSTED, Autopilot, Cue, crossed, wait_b
 from performer.show.gestures import Gestures
 from performer.show.held_places import Recaller, glide_s
 from performer.show.live_scene import Playing
+from performer.system.numbers import whole_number
 from performer.types.frame import FULL_EFFORT, ControlEvent, Effort, Features, Following, Frame, Scene, Sound, Status
 from performer.types.preset import Layer, Preset
 
@@ -330,7 +331,7 @@ class Show:
         if (
             self._pads is not None
             and address.startswith("midi.note")
-            and address[9:].isdigit()
+            and whole_number(address[9:], 127) is not None
             and self._pads_channel in ("", event.text)
         ):
             self._pad(int(address[9:]) - self._pads, value > 0.0, t)
@@ -459,8 +460,8 @@ class Show:
             self._midi[address] = value
             return
         self._gestures.take(address, value)
-        if address.startswith("midi.note") and address[9:].isdigit():
-            note = int(address[9:])
+        note = whole_number(address[9:], 127) if address.startswith("midi.note") else None
+        if note is not None:
             self._held.pop(note, None)
             if value > 0.0:
                 self._held[note] = value

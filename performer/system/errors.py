@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 log = logging.getLogger(__name__)
+LONGEST_VALUE = 80  # letters of a value in an error
 
 
 class Fault(Exception):
@@ -15,8 +16,16 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?` for the known word closest to `word`, or `` when none is close."""
     import difflib
 
+    word = word[:LONGEST_VALUE]  # the work grows with its square
+
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def shown(value: object) -> str:
+    """A value as it is written, cut short where it is longer than a line should be."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 10]} ... {text[-4:]}"
 
 
 def counted(number: int, one: str, more: str = "") -> str:

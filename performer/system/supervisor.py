@@ -39,7 +39,7 @@ class Service:
             return
         self._wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._wire.setblocking(False)
-        if wanted.isdigit() and whose in ("", str(os.getpid())):
+        if wanted.isascii() and wanted.isdigit() and whose in ("", str(os.getpid())):
             self._every_s = int(wanted) * 1e-6 / 4.0
 
     def begun(self, what: str) -> None:

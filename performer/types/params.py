@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
+from performer.system.errors import shown
+
 Value = float | tuple[float, ...]
 
 #: kind -> how many floats its value has; an `event` is a count of how often it was triggered.
@@ -66,7 +68,7 @@ class Param:
         n = KINDS[self.kind]
         if n > 1:
             if not isinstance(raw, (list, tuple)) or not all(_is_number(v) for v in raw):
-                raise ValueError(f"expected a list of {n} numbers, got {raw!r}")
+                raise ValueError(f"expected a list of {n} numbers, got {shown(raw)}")
             parts = tuple(_float(v) for v in raw)
             if self.kind == "color" and len(parts) == 3:
                 parts += (1.0,)
@@ -88,12 +90,12 @@ class Param:
                 if self.kind == "bool"
                 else "a number"
             )
-            raise ValueError(f"expected {wanted}, got {raw!r}")
+            raise ValueError(f"expected {wanted}, got {shown(raw)}")
         value = _float(raw)
         if self.kind == "bool" and value not in (0.0, 1.0):
-            raise ValueError(f"expected true or false, got {raw!r}")
+            raise ValueError(f"expected true or false, got {shown(raw)}")
         if self.kind == "long" and self.values and value not in self.values:
-            raise ValueError(f"expected one of {', '.join(map(str, self.values))}, got {raw!r}")
+            raise ValueError(f"expected one of {', '.join(map(str, self.values))}, got {shown(raw)}")
         if self.kind not in ("event", "bool") and not self.values:
             lows, highs = self._bounds()
             _within(value, lows[0], highs[0], raw)
@@ -110,10 +112,10 @@ def _float(raw: int | float) -> float:
     except OverflowError:
         raise ValueError("expected a number of less than 300 digits") from None
     if not isfinite(value):
-        raise ValueError(f"expected a finite number, got {raw!r}")
+        raise ValueError(f"expected a finite number, got {shown(raw)}")
     return value
 
 
 def _within(value: float, low: float, high: float, raw: Any) -> None:
     if not low <= value <= high:
-        raise ValueError(f"expected {low:g} to {high:g}, got {raw!r}")
+        raise ValueError(f"expected {low:g} to {high:g}, got {shown(raw)}")

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite, sqrt
 
-from performer.system.errors import nearest
+from performer.system.errors import nearest, shown
+from performer.system.numbers import whole_number
 from performer.types.params import Value
 
 CURVES: dict[str, Callable[[float], float]] = {
@@ -69,7 +70,7 @@ def complaint(source: str, audio: Sequence[str]) -> str | None:
         return None
     if room == "midi":
         for stem in ("cc", "note", "touch"):
-            if name.startswith(stem) and name[len(stem) :].isdigit() and 0 <= int(name[len(stem) :]) < 128:
+            if name.startswith(stem) and whole_number(name[len(stem) :], 127) is not None:
                 return None
     if room == "follower" and name and name.replace("_", "").isalnum():
         return None
@@ -80,9 +81,9 @@ def complaint(source: str, audio: Sequence[str]) -> str | None:
             rate = -1.0
         if isfinite(rate) and 0.0 < rate <= 30.0:
             return None
-        return f"{source!r}: an lfo needs its rate in hertz, above 0 and at most 30, such as 'lfo.0.25'"
+        return f"{shown(source)}: an lfo needs its rate in hertz, above 0 and at most 30, such as 'lfo.0.25'"
     known = [*(f"audio.{n}" for n in audio), *COUNTS, *BEAT, *MIDI, "midi.cc74", "midi.note60", "lfo.0.25", "time"]
-    return f"{source!r} is no route source{nearest(source, known)}"
+    return f"{shown(source)} is no route source{nearest(source, known)}"
 
 
 def presses(source: str) -> str:

@@ -128,7 +128,7 @@ def one_line(model: Path) -> str:
 @pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in ABSURD.items() for value in values])
 def test_an_absurd_fact_is_named(key, value, tmp_path):
     said = one_line(written(tmp_path, GOOD | {key: value}))
-    assert key in said or "cannot read this card" in said
+    assert key in said or "not valid TOML" in said
 
 
 @pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in ABSURD_ENTRIES.items() for value in values])
@@ -143,7 +143,6 @@ def odd_files(folder: Path) -> dict[str, Path]:
     for name, content in {
         "nothing": b"",
         "null bytes": b"\0" * 100,
-        "utf-16": whole.decode().encode("utf-16"),
         "latin-1": b'title = "\xe9t\xe9"\n' + whole,
         "surrogate": b'title = "\xed\xa0\x80"\n' + whole,
         "escaped surrogate": b'title = "\\ud800"\n' + whole.split(b"\n", 1)[1],

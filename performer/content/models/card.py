@@ -12,10 +12,10 @@ from performer.content.models.layouts import Level, levels, shape_of
 from performer.system import toml_file
 from performer.system.errors import Fault
 
+LARGEST_CARD = 4 << 20  # bytes
 LARGEST_SIDE = 8192  # pixels
 LARGEST_LATENT = 1 << 18  # numbers: that of a picture of 2048x2048 in a latent diffusion model, say
 LARGEST_INPUT = 1 << 26  # numbers of all inputs together
-LARGEST_CARD = 4 << 20  # bytes
 
 Layout = Literal["NCHW", "NHWC", "CHW", "HWC", "NHW", "HW"]
 Order = Literal["rgb", "bgr"]
@@ -162,18 +162,12 @@ class Card(BaseModel):
 def load(path: Path) -> Card:
     """Read a model's card. Raises Fault naming file and key."""
     try:
-        if path.exists() and not path.is_file():
-            raise Fault(f"{path}: not a card, but a folder or a device")
-        if path.stat().st_size > LARGEST_CARD:
-            raise Fault(f"{path}: not a card: larger than {LARGEST_CARD >> 20} MB")
-        raw = toml_file.loads(path.read_text(encoding="utf-8-sig"))
+        raw = toml_file.load(path, LARGEST_CARD)
     except FileNotFoundError:
         raise Fault(
             f"{path}: no card for this model; write one with title, kind, latent, size and licence, or let "
             f"`performer models import {path.with_suffix('.onnx').name}` write it"
         ) from None
-    except (OSError, UnicodeDecodeError, toml_file.TOMLDecodeError) as error:
-        raise Fault(f"{path}: cannot read this card: {error}") from None
     try:
         card = Card.model_validate(raw)
     except ValidationError as error:

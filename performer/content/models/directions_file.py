@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import stat
 from functools import lru_cache
 from math import prod
 from pathlib import Path
@@ -29,10 +30,12 @@ def read(model: Path) -> Directions:
     """A model's directions; none where it has no such file. Raises Fault."""
     path = beside(model)
     try:
-        stamp = path.stat().st_mtime
+        found = path.stat()
     except OSError:
         return Directions()
-    return _read(path, stamp)
+    if not stat.S_ISREG(found.st_mode):  # a pipe would never be read to its end
+        raise Fault(f"{path}: this is no file")
+    return _read(path, found.st_mtime)
 
 
 def fitting(model: Path, card: Card) -> Directions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +13,16 @@ from pydantic import ValidationError
 from performer.content.presets import schema as tables
 from performer.latent.walks import WALKS
 from performer.system import toml_file
-from performer.system.errors import Fault, nearest
+from performer.system.errors import Fault, nearest, shown
+from performer.system.paths import expanded
 from performer.types import preset_params
 from performer.types.layer_params import BLENDS, KEY, KEYS, MASK, OPACITY, TRANSFORM
 from performer.types.media_params import LOCKS, MEDIA
 from performer.types.params import Param, Value
 from performer.types.preset import FollowerSpec, Layer, Node, PlaySpec, Preset, Transition, WalkSpec
 from performer.types.routes import CURVES, Route, complaint
+
+LONGEST_NAME = 255  # bytes, of a file or folder, on any system
 
 
 class Shader(Protocol):
@@ -129,12 +133,12 @@ class _Reader:
             play = self.media(row, kind, key)
         elif row.model is not None:
             if row.model not in self.models:
-                raise self.fault(f"{key}.model", f"no model {row.model!r}{nearest(row.model, list(self.models))}")
+                raise self.fault(f"{key}.model", f"no model {shown(row.model)}{nearest(row.model, list(self.models))}")
             spec = row.walk or tables.WalkTable()
             if row.of is None and spec.kind not in WALKS:
                 raise self.fault(
                     f"{key}.walk.kind",
-                    f"expected one of {', '.join(WALKS)}, got {spec.kind!r}" + nearest(spec.kind, list(WALKS)),
+                    f"expected one of {', '.join(WALKS)}, got {shown(spec.kind)}" + nearest(spec.kind, list(WALKS)),
                 )
             if row.of is None:
                 walk = self.walk(row, spec, key)
@@ -168,7 +172,9 @@ class _Reader:
         }[kind]
         for name in spec.model_fields_set:
             if name not in knobs and name not in own:
-                raise self.fault(f"{key}.play.{name}", f"a {kind} has no {name!r}; it has " + ", ".join((*knobs, *own)))
+                raise self.fault(
+                    f"{key}.play.{name}", f"a {kind} has no {shown(name)}; it has " + ", ".join((*knobs, *own))
+                )
         for param in knobs.values():
             self.knob(f"{row.name}.play", param, getattr(spec, param.name), f"{key}.play.{param.name}")
         what = getattr(row, kind)
@@ -176,8 +182,10 @@ class _Reader:
         if not words.strip():
             raise self.fault(f"{key}.{kind}", "expected something to show, got nothing")
         if kind in ("video", "pictures"):
-            words = str((Path(self.where).parent / Path(words).expanduser()).resolve())
-        font = str((Path(self.where).parent / Path(spec.font).expanduser()).resolve()) if spec.font else ""
+            words = self.beside(words, f"{key}.{kind}")
+        elif kind == "camera" and not words.isprintable():
+            raise self.fault(f"{key}.camera", f"no camera has such a name: {shown(words)}")
+        font = self.beside(spec.font, f"{key}.play.font") if spec.font else ""
         return PlaySpec(
             kind,
             words,
@@ -192,6 +200,25 @@ class _Reader:
             ),
         )
 
+    def beside(self, name: str, key: str) -> str:
+        """The whole path of a file that a preset names, as seen from where the preset is."""
+        if any(ord(sign) < 32 or ord(sign) == 127 for sign in name):
+            raise self.fault(
+                key,
+                f"no file's name is {shown(name)}; in double quotes \\t and \\n are no letters: "
+                "write paths with /, or in 'single quotes'",
+            )
+        if any(len(os.fsencode(part)) > LONGEST_NAME for part in Path(name).parts):
+            raise self.fault(key, f"a file's name has at most {LONGEST_NAME} letters, unlike {shown(name)}")
+        try:
+            return str((Path(self.where).parent / expanded(name)).resolve())
+        except Fault as fault:
+            raise self.fault(key, str(fault)) from None
+        except RuntimeError:
+            raise self.fault(key, f"{shown(name)}: these links go round in a circle") from None
+        except OSError as error:
+            raise self.fault(key, f"{shown(name)}: {error.strerror}") from None
+
     def walk(self, row: tables.LayerTable, spec: tables.WalkTable, key: str) -> WalkSpec:
         for param in preset_params.WALK_PARAMS:
             self.knob(f"{row.name}.walk", param, getattr(spec, param.name), f"{key}.walk.{param.name}")
@@ -201,7 +228,7 @@ class _Reader:
             if name not in known:
                 raise self.fault(
                     f"{key}.latent.{name}",
-                    f"{row.model!r} has no direction {name!r}"
+                    f"{shown(row.model)} has no direction {shown(name)}"
                     + (
                         nearest(name, list(known))
                         or f"; it has {', '.join(known) or 'none'} (`performer models explore` finds some)"
@@ -222,7 +249,7 @@ class _Reader:
             if style.kind not in WALKS:
                 raise self.fault(
                     f"{key}.walk.{name}.kind",
-                    f"expected one of {', '.join(WALKS)}, got {style.kind!r}" + nearest(style.kind, list(WALKS)),
+                    f"expected one of {', '.join(WALKS)}, got {shown(style.kind)}" + nearest(style.kind, list(WALKS)),
                 )
             for param in preset_params.WALK_PARAMS:
                 self.knob(f"{row.name}.{name}", param, getattr(style, param.name), f"{key}.walk.{name}.{param.name}")
@@ -251,7 +278,8 @@ class _Reader:
         ):
             if asked and name not in has:
                 raise self.fault(
-                    f"{key}.{where}", f"{row.model!r} has {what}; the default models and those trained here have one"
+                    f"{key}.{where}",
+                    f"{shown(row.model)} has {what}; the default models and those trained here have one",
                 )
         if "truncation" in has:
             knob = replace(preset_params.TRUNCATION, default=has["truncation"])
@@ -267,10 +295,12 @@ class _Reader:
         if row.blend not in BLENDS:
             raise self.fault(
                 f"{key}.blend",
-                f"expected one of {', '.join(BLENDS)}, got {row.blend!r}" + nearest(row.blend, list(BLENDS)),
+                f"expected one of {', '.join(BLENDS)}, got {shown(row.blend)}" + nearest(row.blend, list(BLENDS)),
             )
         if row.key is not None and row.blend not in KEYS:
-            raise self.fault(f"{key}.key", f"a key needs blend = {' or '.join(map(repr, KEYS))}, not {row.blend!r}")
+            raise self.fault(
+                f"{key}.key", f"a key needs blend = {' or '.join(map(repr, KEYS))}, not {shown(row.blend)}"
+            )
         self.knob(f"{row.name}.mix", OPACITY, row.opacity, f"{key}.opacity")
         parts: list[tuple[str, Sequence[Param], object]] = [("transform", TRANSFORM, row.transform)]
         if row.blend in KEYS:
@@ -298,7 +328,7 @@ class _Reader:
                 if wished is not None and wished not in known:
                     raise self.fault(
                         f"layer[{i}].{key}",
-                        f"no {what} {wished!r}"
+                        f"no {what} {shown(wished)}"
                         + (nearest(wished, known) or f"; there are {', '.join(known) or 'none'}"),
                     )
 
@@ -307,7 +337,7 @@ class _Reader:
         for i, row in enumerate(rows):
             name = row.name or row.shader
             if name in tables.RESERVED or name in (node.name for node in nodes):
-                raise self.fault(f"{key}[{i}].name", f"{name!r} is taken; give this effect a name of its own")
+                raise self.fault(f"{key}[{i}].name", f"{shown(name)} is taken; give this effect a name of its own")
             self.node(layer, name, row.shader, row.inputs, f"{key}[{i}]", "filter")
             nodes.append(Node(name, row.shader))
         return tuple(nodes)
@@ -316,15 +346,15 @@ class _Reader:
         known = [n for n, spec in self.shaders.items() if spec.kind == kind]
         spec = self.shaders.get(shader)
         if spec is None:
-            raise self.fault(f"{key}.shader", f"no shader {shader!r}{nearest(shader, known)}")
+            raise self.fault(f"{key}.shader", f"no shader {shown(shader)}{nearest(shader, known)}")
         if spec.kind != kind:
-            raise self.fault(f"{key}.shader", f"expected a {kind}, but {shader!r} is a {spec.kind}")
+            raise self.fault(f"{key}.shader", f"expected a {kind}, but {shown(shader)} is a {spec.kind}")
         knobs = {param.name: param for param in spec.inputs}
         for given in inputs:
             if given not in knobs:
                 raise self.fault(
                     f"{key}.inputs.{given}",
-                    f"{shader!r} has no input {given!r}"
+                    f"{shown(shader)} has no input {shown(given)}"
                     + (nearest(given, list(knobs)) or f"; it has {', '.join(knobs) or 'none'}"),
                 )
         for param in knobs.values():
@@ -341,16 +371,16 @@ class _Reader:
     def route(self, row: tables.RouteTable, key: str, table: tables.PresetTable) -> Route:
         wrong = complaint(row.source, self.audio)
         if row.source.startswith("follower.") and not wrong and table.follower is None:
-            wrong = f'{row.source!r} needs a follower: write follower = "NAME" at the top of the file'
+            wrong = f'{shown(row.source)} needs a follower: write follower = "NAME" at the top of the file'
         if wrong:
             raise self.fault(f"{key}.from", wrong)
         param = self.params.get(row.target)
         if param is None:
-            raise self.fault(f"{key}.to", f"no parameter {row.target!r}{nearest(row.target, list(self.params))}")
+            raise self.fault(f"{key}.to", f"no parameter {shown(row.target)}{nearest(row.target, list(self.params))}")
         if row.curve not in CURVES:
             raise self.fault(
                 f"{key}.curve",
-                f"expected one of {', '.join(CURVES)}, got {row.curve!r}" + nearest(row.curve, list(CURVES)),
+                f"expected one of {', '.join(CURVES)}, got {shown(row.curve)}" + nearest(row.curve, list(CURVES)),
             )
         if row.inside[0] == row.inside[1]:
             raise self.fault(f"{key}.in", f"expected two different numbers, got {list(row.inside)}")
@@ -375,4 +405,6 @@ class _Reader:
             raise self.fault(key, str(error)) from None
 
     def fault(self, key: str, what: str) -> Fault:
+        if not key.isprintable() or len(key) > LONGEST_NAME:  # somebody's own words are in it
+            key = shown(key)
         return Fault(f"{self.where}: {key}: {what}")

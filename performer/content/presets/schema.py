@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from performer.system.errors import nearest
+from performer.system.errors import nearest, shown
 from performer.types.preset_params import WALK_PARAMS
 
 #: Where a layer's picture may come from.
@@ -20,6 +21,8 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
 
+#: Any whole number that a machine holds in one word.
+Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 
@@ -34,7 +37,7 @@ class StyleTable(Table):
     speed: float = 0.15
     kick: float = 0.0
     truncation: float = 0.9
-    seed: int = 2
+    seed: Seed = 2
     lock: Literal["free", "beat", "bar", "phrase"] = "free"
 
 
@@ -43,7 +46,7 @@ class WalkTable(Table):
     speed: float = WALK_PARAMS[0].default  # type: ignore[assignment]
     kick: float = 0.0
     truncation: float = WALK_PARAMS[2].default  # type: ignore[assignment]
-    seed: int = 1
+    seed: Seed = 1
     lock: Literal["free", "beat", "bar", "phrase"] = "free"
     space: Literal["z", "w"] = "z"
     middle: StyleTable | None = None
@@ -56,7 +59,7 @@ class NoiseTable(Table):
     middle: float = 1.0
     fine: float = 1.0
     speed: float = 0.5
-    seed: int = 3
+    seed: Seed = 3
 
 
 class TransformTable(Table):
@@ -90,7 +93,7 @@ class PlayTable(Table):
     lock: Literal["free", "beat", "bar", "phrase"] | None = None
     loop: Literal["loop", "pingpong", "once"] = "loop"
     shuffle: bool = False
-    seed: int = 1
+    seed: Seed = 1
     mirror: bool = False
     font: str = ""
 
@@ -171,7 +174,7 @@ class FollowerTable(Table):
     name: str = Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=40)
     amount: float = 1.0
     wildness: float = 1.0
-    seed: int = 1
+    seed: Seed = 1
     hold: float = Field(8.0, ge=0.0, le=3600.0)
 
 
@@ -180,7 +183,7 @@ class PresetTable(Table):
     author: str = ""
     mood: str = ""
     tags: list[str] = []
-    order: int = 1000
+    order: int = Field(1000, ge=-(10**9), le=10**9)
     transition: TransitionTable = TransitionTable()
     layer: list[LayerTable] = Field(min_length=1, max_length=16)
     master: MasterTable = MasterTable()
@@ -198,15 +201,18 @@ def complaint_of(error: ValidationError) -> str:
     one = error.errors()[0]
     key = ""
     for part in one["loc"]:
-        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
+        word = part if isinstance(part, int) or re.fullmatch(r"[\w-]{1,80}", part) else shown(part)
+        key += f"[{word}]" if isinstance(part, int) else f".{word}" if key else str(word)
     if one["type"] == "extra_forbidden":
         word = str(one["loc"][-1])
         known = _keys_beside(one["loc"])
         return f"{key}: unknown key{nearest(word, known) or '; expected one of ' + ', '.join(known)}"
     what = one["msg"].removeprefix("Value error, ").removeprefix("Input ")
     got = one.get("input")
-    shown = "" if isinstance(got, (dict, list)) or one["type"] == "missing" else f", got {got!r}"
-    return f"{key}: {what[0].lower() + what[1:]}{shown}"
+    if one["type"] == "list_type" and isinstance(got, dict):
+        what = f"expected several, each under [[{key}]] with two brackets"
+    quiet = isinstance(got, (dict, list)) or one["type"] == "missing"
+    return f"{key}: {what[0].lower() + what[1:]}{'' if quiet else f', got {shown(got)}'}"
 
 
 def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:

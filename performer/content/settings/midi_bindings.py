@@ -55,11 +55,11 @@ def read(may: Collection[str], path: Path | None = None) -> dict[str, Act]:
     """
     path = path or pads_path()
     try:
-        rows = toml_file.loads(path.read_text(encoding="utf-8")).get("pad", [])
+        rows = toml_file.load(path).get("pad", [])
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, toml_file.TOMLDecodeError) as error:
-        raise Fault(f"{path}: cannot be read: {error}; mend or remove it") from None
+    except Fault as fault:
+        raise Fault(f"{fault}; mend or remove it") from None
     bound = {}
     for number, row in enumerate(rows if isinstance(rows, list) else [None]):
         try:

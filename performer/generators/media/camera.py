@@ -73,7 +73,7 @@ class Camera:
         if self.what.startswith("lavfi:"):
             return "lavfi", self.what.removeprefix("lavfi:")
         form, numbered = FORMATS.get(sys.platform, FORMATS["linux"])
-        if self.what.isdigit():
+        if self.what.isascii() and self.what.isdigit():
             return form, numbered.format(self.what)
         if form == "v4l2" and not self.what.startswith("/"):
             return form, _by_name(self.what)

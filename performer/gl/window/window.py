@@ -12,6 +12,7 @@ import moderngl
 
 from performer.system.errors import Fault, nearest
 from performer.system.interrupts import Withheld
+from performer.system.numbers import whole_number
 from performer.types.frame import ControlEvent
 from performer.types.keys import BY_KEY, TWICE_WITHIN_S, Key
 
@@ -351,8 +352,9 @@ def _find(wanted: str | int) -> Any:
     known = glfw.get_monitors()
     names = [_name(monitor) for monitor in known]
     text = str(wanted).strip()
-    if text.isdigit() and int(text) < len(known):
-        return known[int(text)]
+    number = whole_number(text, len(known) - 1) if known else None
+    if number is not None:
+        return known[number]
     for exact in (True, False):
         for monitor, name in zip(known, names, strict=True):
             if text and (name.lower() == text.lower() if exact else text.lower() in name.lower()):

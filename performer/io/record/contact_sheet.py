@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from performer.io.record.movie import check_folder
 from performer.system.errors import Fault
+from performer.system.paths import expanded
 
 _PAPER, _INK = (16, 17, 20), (205, 208, 214)
 _GAP = 8
@@ -17,7 +18,7 @@ _GAP = 8
 
 def check_picture(path: str | Path) -> Path:
     """The path of a picture that can be written: told before the work, not after it. Raises Fault."""
-    path = Path(path).expanduser()
+    path = expanded(path)
     if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise Fault(f"{path}: unknown ending {path.suffix!r} for a picture; use .png or .jpg")
     check_folder(path.parent, 1 << 20)

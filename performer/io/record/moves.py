@@ -26,6 +26,7 @@ from performer.io.record.movie import check_folder
 from performer.show.gestures import Gestures
 from performer.system.errors import Fault
 from performer.system.mailboxes import Ring
+from performer.system.paths import expanded
 from performer.types.frame import ControlEvent, Frame
 from performer.types.params import Param
 
@@ -255,7 +256,7 @@ class MovesRecorder:
 def check_path(path: str | Path) -> Path:
     """The file that a recording goes to; a folder is made where the name ends in a slash. Raises Fault."""
     wants_folder = str(path).endswith(("/", os.sep))
-    path = Path(path).expanduser()
+    path = expanded(path)
     if wants_folder and not path.exists():
         try:
             path.mkdir(parents=True)

@@ -16,6 +16,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 
 from performer.audio import surround
 from performer.system.errors import Fault, nearest
+from performer.system.paths import expanded
 
 #: Ending -> container options. hybrid_fragmented leaves fragments while writing and an ordinary file when closed;
 #: delay_moov lets it note the sound encoder's delay, so that sound and picture start together.
@@ -233,7 +234,7 @@ def _reason(error: Exception) -> str:
 
 def check_path(path: str | Path) -> Path:
     """The path as a movie can be written to it; touches nothing. Raises Fault saying why it can't."""
-    path = Path(path).expanduser()
+    path = expanded(path)
     if path.suffix.lower() not in CONTAINERS:
         known = tuple(CONTAINERS)
         raise Fault(

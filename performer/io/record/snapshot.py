@@ -14,6 +14,7 @@ from PIL import Image
 
 from performer.io.record.movie import check_folder, claim
 from performer.system.errors import Fault
+from performer.system.paths import expanded
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ class Snapshots:
     """
 
     def __init__(self, folder: str | Path | None = None) -> None:
-        self.folder = Path(folder).expanduser() if folder else Path(platformdirs.user_pictures_dir()) / "performer"
+        self.folder = expanded(folder) if folder else Path(platformdirs.user_pictures_dir()) / "performer"
         self.saved: list[Path] = []
         self._queue: queue.Queue[np.ndarray] = queue.Queue(WAITING)
 

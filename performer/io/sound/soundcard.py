@@ -194,10 +194,9 @@ class SoundCard:
             if known:
                 return known[0]
             raise Fault("no sound input; plug one in, or play a file: --input song.ogg")
-        if self._spec.isdigit():
-            for entry in known:
-                if entry[0] == int(self._spec):
-                    return entry
+        for entry in known:
+            if str(entry[0]) == self._spec:
+                return entry
         wanted = self._spec.lower()
         for entry in sorted(known, key=lambda e: (e[1]["name"].lower() != wanted, e[0])):
             if wanted in entry[1]["name"].lower() or wanted in f"{entry[2]}: {entry[1]['name']}".lower():

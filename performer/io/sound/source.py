@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol
 
 from performer.system.errors import Fault
 from performer.system.mailboxes import Ring
+from performer.system.paths import expanded
 
 RING_S = 4.0  # of sound kept
 CHANNELS = 64  # at most
@@ -68,7 +68,7 @@ def create(spec: str, now: Clock, mute: bool = False, patient: bool = False) -> 
 
     if spec == "demo":
         return player.demo_player(now, mute=mute)
-    path = Path(spec).expanduser()
+    path = expanded(spec)
     if path.is_file():
         return player.file_player(path, now, mute, patient)
     if path.suffix.lower() in sound_file.SUFFIXES or len(path.parts) > 1:

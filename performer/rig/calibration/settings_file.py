@@ -11,7 +11,7 @@ import platformdirs
 import tomlkit
 
 from performer.rig.calibration.estimate import Estimate
-from performer.system import toml_file
+from performer.system import text_file, toml_file
 from performer.system.errors import Fault, counted
 
 MOST_MS = 1000.0
@@ -67,17 +67,17 @@ def load(path: Path | None = None) -> list[Measured]:
     """All measurements, oldest first; none where there is no file. Raises Fault for a file that is no good."""
     path = path or calibration_path()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_file.read(path)
     except FileNotFoundError:
         return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise Fault(f"{path}: cannot be read: {error}; remove it, and calibrate again") from None
+    except Fault as fault:
+        raise Fault(f"{fault}; remove it, and calibrate again") from None
     try:
         rows = toml_file.loads(text).get("measured", [])
         made = [Measured(**row) for row in rows]
         if any(row.what not in ("screen", "sound") or not abs(row.delay_ms) <= MOST_MS for row in made):
             raise ValueError(f"`what` must be screen or sound, `delay_ms` at most {MOST_MS:.0f} either way")
-    except (toml_file.TOMLDecodeError, TypeError, ValueError, AttributeError) as error:
+    except (toml_file.TOMLDecodeError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise Fault(f"{path}: {error}; mend or remove it, and calibrate again") from None
     return made
 

@@ -12,6 +12,7 @@ import platformdirs
 
 from performer.rig.live.options import PlayOptions
 from performer.system import toml_file
+from performer.system.errors import Fault
 
 log = logging.getLogger(__name__)
 HEAD = "# The screen that the show was on last; `performer play --monitor NAME` chooses another.\n"
@@ -30,13 +31,13 @@ def recalled(options: PlayOptions, names: Sequence[str]) -> PlayOptions:
     """
     path = screen_path()
     try:
-        row = toml_file.loads(path.read_text(encoding="utf-8"))
+        row = toml_file.load(path)
         name, filled = row["monitor"], row["fullscreen"]
         if not (isinstance(name, str) and isinstance(filled, bool)):
             raise TypeError
     except FileNotFoundError:
         return options
-    except (OSError, UnicodeDecodeError, toml_file.TOMLDecodeError, KeyError, TypeError):
+    except (Fault, KeyError, TypeError):
         log.warning("%s: does not say which screen; remove it", path)
         return options
     if names.count(name) != 1 or names.index(name) == 0:
