@@ -69,6 +69,7 @@ class Stand:
         self.show, self.bank = show(places)
         self.events: SimpleQueue[ControlEvent] = SimpleQueue()
         self.seen: list[ControlEvent] = []
+        self.notices: list[tuple[str, str]] = []
         self.begun = time.monotonic()
         self.stop = threading.Event()
         thumbnails = Thumbnails(lambda model, latent: np.full((3, 40, 60), 0.5, np.float32), stamp=stamp)
@@ -89,7 +90,7 @@ class Stand:
             self.seen += events
             t += 0.02
             frame = self.show.step(t, 0.02, (64, 36), loud(t), Sound(), events)
-            self.page.board.look(self.show, frame, t)
+            self.page.board.look(self.show, frame, t, self.notices)
             if self.page.board.wants_picture(t):
                 self.page.board.pictures.post(rng.integers(0, 255, (36, 64, 3), np.uint8))
 
@@ -189,6 +190,16 @@ def test_the_page_tells_scene_bank_and_picture_and_passes_gestures_on(stand):
         told(wire, lambda s: s.get("now", {}).get("preset") == "second")
     picture = stand.get(f"/{stand.page.token}/thumbnail/{key_of('marble', place(0))}")
     assert picture.status == 200 and Image.open(picture).size == (160, 160)
+
+
+def test_the_page_tells_notices_and_when_they_are_over(stand):
+    with stand.socket() as wire:
+        assert told(wire, lambda s: "notices" in s)["notices"] == []
+        stand.notices = [("error", "MIDI port gone: <b>nano</b>"), ("info", "kept place 3")]
+        wanted = [{"level": "error", "text": "MIDI port gone: <b>nano</b>"}, {"level": "info", "text": "kept place 3"}]
+        told(wire, lambda s: s.get("notices") == wanted)
+        stand.notices = []
+        told(wire, lambda s: s.get("notices") == [])
 
 
 def test_offspring_are_bred_painted_glided_to_and_kept(stand):

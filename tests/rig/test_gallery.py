@@ -237,6 +237,31 @@ def test_what_the_governor_gives_up_is_logged_once_and_never_on_the_picture(capl
         assert not any("governor" in message.text for message in rig.stage.wiring.notices)
 
 
+def test_nothing_is_written_over_a_full_screen_unasked(caplog, monkeypatch):
+    caplog.set_level(logging.INFO)
+    with Rig(headless(preset="aurora")) as rig:
+        rig.hands.events.put(ControlEvent(rig.now(), "show.freeze"))
+        assert play_until(rig, lambda: rig.show.frozen, 20.0)
+        drawn = []
+        monkeypatch.setattr(rig.stage._hud, "draw", lambda *of: drawn.append(of))
+        for fullscreen, seen in ((True, False), (False, True)):
+            monkeypatch.setattr(type(rig.surface), "fullscreen", property(lambda self, on=fullscreen: on))
+            drawn.clear()
+            rig.stage.wiring.notices.clear()
+            logging.getLogger("performer.inputs").error("MIDI port gone: nano")
+            rig.hands.events.put(ControlEvent(rig.now(), "app.notice", 1.0, "tempo 120"))
+            rig.stage.picture()
+            assert [message.text for message in rig.stage.wiring.notices] == ["MIDI port gone: nano", "tempo 120"]
+            assert bool(drawn) is seen
+        monkeypatch.setattr(type(rig.surface), "fullscreen", property(lambda self: True))
+        drawn.clear()
+        rig.hands.events.put(ControlEvent(rig.now(), "app.hud"))
+        rig.stage.picture()
+        assert drawn, "the panel is there for who asks for it, and the notices with it"
+        assert {message.text for message in drawn[-1][0].messages} == {"MIDI port gone: nano", "tempo 120"}
+    assert sum("tempo 120" in record.getMessage() for record in caplog.records) == 2, "the terminal has them all"
+
+
 def test_no_notice_lights_up_a_blackout():
     with Rig(headless()) as rig:
         rig.hands.events.put(ControlEvent(rig.now(), "show.blackout"))

@@ -122,6 +122,7 @@ class Visitor:
             "brood": (model, stamp, nursery.first, tuple(offspring)),
             "turned": glance.frame.status.by_hand,
             "now": _now(glance),
+            "notices": glance.notices,
         }
         made: dict[str, Callable[[], Any]] = {
             "presets": lambda: [{"name": n, "title": title, "mood": mood} for n, title, mood in glance.presets],
@@ -143,6 +144,7 @@ class Visitor:
             ],
             "turned": lambda: glance.frame.status.by_hand,
             "now": lambda: parts["now"],
+            "notices": lambda: [{"level": level, "text": text} for level, text in glance.notices],
         }
         news: list[dict[str, Any]] = []
         if parts["bank"] != self._sent.get("bank") or parts["brood"] != self._sent.get("brood"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ class Glance:
     frame    the newest one; scene, the live scene in it
     presets  name, title and mood of each, in the order of the digit keys
     model    that the scene's walk plays, "" for none; places, its bank; dim, of its latents
+    notices  level ("info", "warning" or "error") and text of each that is new
     """
 
     frame: Frame
@@ -32,6 +34,7 @@ class Glance:
     places: tuple[Place, ...]
     dim: int
     seed: int
+    notices: tuple[tuple[str, str], ...] = ()
 
 
 class Board:
@@ -52,7 +55,7 @@ class Board:
         self._pictured_t = t
         return True
 
-    def look(self, show: Show, frame: Frame, t: float) -> None:
+    def look(self, show: Show, frame: Frame, t: float, notices: Iterable[tuple[str, str]] = ()) -> None:
         """Pin a snapshot, where one is due."""
         if not self.watched or t - self._looked_t < EVERY_S:
             return
@@ -71,5 +74,6 @@ class Board:
                 tuple(bank.places) if bank else (),
                 bank.dim if bank else 0,
                 show.seed,
+                tuple(notices),
             )
         )

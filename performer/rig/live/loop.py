@@ -392,7 +392,7 @@ class Stage:
         """Show whoever looks at the control page how things are; the picture only if it is whole."""
         t = self.wiring.now()
         board.busy = self.governor.level > 0
-        board.look(self.wiring.show, frame, t)
+        board.look(self.wiring.show, frame, t, [(m.level, m.text) for m in self.wiring.notices if t - m.t < m.seconds])
         if whole and board.wants_picture(t):
             self._glimpse = self._glimpse or Glimpse(self.surface.ctx, WIDTH)
             self._glimpse.start(self.surface.screen, self.surface.size, t)
@@ -401,7 +401,7 @@ class Stage:
             board.pictures.post(picture)
 
     def _draw_hud(self, frame: Frame, features: Features, whole: bool) -> None:
-        """Draw the panel to the desk, or over a picture that is whole."""
+        """Draw the panel to the desk, or over a picture that is whole; in full screen only what was asked for."""
         now = self.wiring.now()
         notices = self.wiring.notices
         while notices and now - notices[0].t > NOTICE_S:
@@ -414,7 +414,8 @@ class Stage:
             return
         if not whole:
             return
-        if self._page or self._help_on or (notices and not frame.status.dark):  # a blackout has no text in it
+        unseen = self.surface.fullscreen or frame.status.dark  # a blackout has no text in it
+        if self._page or self._help_on or (notices and not unseen):
             self._hud.draw(self._state(frame, now, now - features.t), self.surface.screen, self.surface.size)
         if self._page and not self._help_on and frame.preview is not None:
             self.renderer.draw_inset(self.surface.screen, self.surface.size)
@@ -463,7 +464,9 @@ class Stage:
         return ", ".join(filter(None, (self.wiring.painter.provider, self.renderer.way)))
 
     def _say(self, text: str) -> None:
+        """Tell whoever plays: on desk, panel and page, in a window, and in the terminal."""
         self.wiring.notices.append(Message(self.wiring.now(), text))
+        log.info("%s", text, extra=ASIDE)
 
     def _tidy(self, now: float, took: float) -> None:
         """Collect garbage when the frame leaves time for it; where none ever does, at long last."""

@@ -1,4 +1,4 @@
-"""Warnings and errors as notices on the picture."""
+"""Warnings and errors as notices for whoever plays."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from performer.gl.hud.hud import Message
 
 
 class Toasts(logging.Handler):
-    """Warnings and errors become notices on the picture, each once per cause."""
+    """Warnings and errors become notices: on the desk, the panel and the page, and over the picture of a window."""
 
     def __init__(self, notices: deque[Message], now: Callable[[], float]) -> None:
         super().__init__(logging.INFO)

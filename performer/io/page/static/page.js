@@ -65,6 +65,9 @@ const take = {
     for (const tile of document.querySelectorAll(".tile")) tile.classList.toggle("held", tile.dataset.name === now.held);
     beat = { at: performance.now(), beat: now.beat, bpm: now.bpm };
   },
+  notices(notices) {
+    $("notices").replaceChildren(...notices.map(({ level, text }) => el("li", { textContent: text, className: level })));
+  },
   presets(presets) {
     $("presets").replaceChildren(...presets.map(({ name, title, mood }) => el("button", {
       textContent: title, title: mood, dataset: { name }, onclick: () => send({ do: "preset", name }) })));
