@@ -305,7 +305,10 @@ def analyse(
 
 @app.command(epilog="Example: performer check presets/ my_shader.fs --json report.json --pictures thumbnails/")
 def check(
-    paths: Annotated[list[str] | None, typer.Argument(help="Files or folders; all content when none is given.")] = None,
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(help="Files, folders, or names of presets, shaders and models; all content when none is given."),
+    ] = None,
     json: Annotated[
         str | None, typer.Option(help="Write one row per file to this JSON file.", callback=may_write)
     ] = None,
@@ -317,15 +320,10 @@ def check(
     """Load presets, compile and draw shaders, run models; exit 1 if any fails."""
     from performer.rig import check as checking
 
-    rows = checking.check(paths or [], pictures, provider, profile)
-    for row in rows:
-        print(
-            f"{'ok  ' if row['ok'] else 'FAIL'} {row['kind']:7} {row['path']}"
-            + (f": {row['error']}" if row["error"] else "")
-            + checking.cost_line(row["profile"])
-        )
-        for warning in row["warnings"]:
-            print(f"     note: {warning}")
+    rows = checking.check(
+        paths or [], pictures, provider, profile, lambda row: print("\n".join(checking.lines(row)), flush=True)
+    )
+    print(checking.summary(rows))
     if json is not None:
         write_json(rows, json)
     raise typer.Exit(0 if all(row["ok"] for row in rows) else 1)

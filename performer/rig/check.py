@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -33,7 +34,7 @@ from performer.rig.live.rig import load_library, painter
 from performer.rig.shader_trial import Preflight
 from performer.show.follower import Improviser
 from performer.show.show import Show
-from performer.system.errors import Fault, refusing
+from performer.system.errors import Fault, nearest, refusing
 from performer.types.frame import ControlEvent, Features, Sound
 from performer.types.preset import Preset
 
@@ -47,18 +48,24 @@ PATIENCE_S = 20.0  # what is drawn too slowly for all frames is judged by those 
 SUFFIXES = {**dict.fromkeys(isf.SUFFIXES, "shader"), ".toml": "preset", ".onnx": "model"}
 
 
-def check(paths: list[str], pictures: str | None, provider: str, profile: bool = False) -> list[dict[str, Any]]:
+def check(
+    paths: list[str],
+    pictures: str | None,
+    provider: str,
+    profile: bool = False,
+    told: Callable[[dict[str, Any]], None] = lambda row: None,
+) -> list[dict[str, Any]]:
     """One row for each file: {"path", "kind", "ok", "error", "warnings", "profile"}; folders are searched through.
 
+    paths    files, folders, or names of presets, shaders, models and followers; none for all that came with the program
     pictures folder for a thumbnail of each, and sheet.jpg with all of them; None for no pictures
     profile  also measure what each shader costs at 1080p: {"ms", "passes_ms"}; None for anything else
+    told     hears of each row as soon as it is there
     Raises Fault.
     """
-    named = [Path(p) for p in paths] or [FACTORY / kind for kind in ("shaders", "models", "presets")]
-    for path in named:
-        if not path.exists():
-            raise Fault(f"{path}: no such file or folder")
-    files = list(_files(named))
+    library = load_library()
+    named = [path for given in paths for path in _named(given, library)]
+    files = list(dict.fromkeys(_files(named or [FACTORY / kind for kind in ("shaders", "models", "presets")])))
     if not files:
         raise Fault(
             f"{', '.join(map(str, named))}: nothing to check there: no shaders (.fs, .glsl, .frag), presets "
@@ -69,11 +76,39 @@ def check(paths: list[str], pictures: str | None, provider: str, profile: bool =
             Path(pictures).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Fault(f"{pictures}: cannot make this folder: {error.strerror}") from None
-    with _Bench(provider, profile) as bench:
-        rows = [bench.row(path, pictures) for path in files]
+    rows = []
+    with _Bench(provider, profile, library) as bench:
+        for path in files:
+            rows.append(bench.row(path, pictures))
+            told(rows[-1])
         if bench.sheet is not None and any(row["ok"] for row in rows):
             bench.sheet.save()
         return rows
+
+
+def _named(given: str, library: Library) -> list[Path]:
+    """The file or folder of that path, or all content of that name. Raises Fault where there is neither."""
+    path = Path(given)
+    if os.path.exists(given):  # which says no to what is no path at all
+        return [path]
+    if path.name != given or path.suffix in SUFFIXES:
+        raise Fault(f"{given}: no such file or folder")
+    shaders = {name: spec.path for name, spec in library.shaders.items() if spec.path is not None}
+    kinds: tuple[Mapping[str, Path], ...] = (shaders, library.models, library.followers(), library.files)
+    broken = {one.stem: one for one in library.faults}
+    found = [kind[given] for kind in (*kinds, broken) if given in kind]
+    if not found:
+        known = sorted({name for kind in (*kinds, broken) for name in kind})
+        raise Fault(f"{given}: no such file, preset, shader or model{nearest(given, known)}")
+    return list(dict.fromkeys(found))
+
+
+def summary(rows: Sequence[Mapping[str, Any]]) -> str:
+    """In one line: `81 checked: 80 ok, 1 failed, 2 with notes`."""
+    bad = sum(not row["ok"] for row in rows)
+    noted = sum(bool(row["warnings"]) for row in rows)
+    words = [f"{len(rows) - bad} ok"] + [f"{bad} failed"] * (bad > 0) + [f"{noted} with notes"] * (noted > 0)
+    return f"{len(rows)} checked: {', '.join(words)}"
 
 
 def _files(named: list[Path]) -> Iterator[Path]:
@@ -93,9 +128,9 @@ def _is_card(path: Path) -> bool:
 class _Bench:
     """A headless stage on which each file is tried by itself."""
 
-    def __init__(self, provider: str, profile: bool) -> None:
+    def __init__(self, provider: str, profile: bool, library: Library) -> None:
         self.provider, self.profile = provider, profile
-        self.library: Library = load_library()
+        self.library = library
         self.surface = Headless(SIZE)
         self.readback = Readback(self.surface.ctx)
         self.preflight = Preflight(str(self.surface.ctx.info["GL_RENDERER"]))
@@ -239,6 +274,13 @@ class _Bench:
             return self.readback.read(self.surface.screen, SIZE).copy()
         finally:
             renderer.release()
+
+
+def lines(row: Mapping[str, Any]) -> list[str]:
+    """A row for people: one line, and one for each note."""
+    error = f": {row['error']}" if row["error"] else ""
+    line = f"{'ok  ' if row['ok'] else 'FAIL'} {row['kind']:7} {row['path']}{error}{cost_line(row['profile'])}"
+    return [line, *(f"     note: {warning}" for warning in row["warnings"])]
 
 
 def cost_line(cost: dict[str, Any] | None) -> str:

@@ -30,7 +30,7 @@ from performer.gl.window.offscreen import Headless
 from performer.io.midi import ports as midi
 from performer.io.record.contact_sheet import Sheet
 from performer.io.record.moves import MovesRecorder
-from performer.io.record.movie import Movie
+from performer.io.record.movie import Movie, clock_time
 from performer.io.record.plots import Trace
 from performer.io.record.plots import song as draw_song
 from performer.io.sound import demo_song, sound_file
@@ -301,13 +301,6 @@ def _told(movie: Movie, wanted: int) -> str:
         f"{movie.path}: {clock_time(movie.seconds)} of {movie.size[0]}x{movie.size[1]} "
         f"at {float(movie.fps):g} fps, {size:.1f} MB{short}"
     )
-
-
-def clock_time(seconds: float) -> str:
-    """`0:04`, `12:30`, `1:02:05`."""
-    whole = max(0, round(seconds))
-    hours, minutes = whole // 3600, whole // 60 % 60
-    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
 
 
 class _Times(ProgressColumn):

@@ -154,6 +154,24 @@ def test_check_tells_good_from_broken(tmp_path, capsys):
     assert all("\n" not in (row["error"] or "") for row in rows.values())
 
 
+def test_check_takes_names_as_play_does_tells_each_row_at_once_and_counts_at_the_end(capsys):
+    assert run("check", "aurora", "puppeteer") == 0
+    lines = capsys.readouterr().out.splitlines()
+    checked = {(line.split()[1], Path(line.split()[2]).name) for line in lines[:-1] if line.startswith("ok")}
+    assert checked == {("shader", "aurora.fs"), ("preset", "aurora.toml"), ("follower", "puppeteer.follower.onnx")}
+    assert lines[-1] == "3 checked: 3 ok"
+    assert run("check", "aurroa") == 2
+    assert "no such file, preset, shader or model; did you mean 'aurora'?" in capsys.readouterr().err
+    assert run("check", "x" * 300) == 2
+
+
+def test_check_counts_what_failed_and_what_has_notes():
+    from performer.rig.check import summary
+
+    rows = [{"ok": True, "warnings": []}, {"ok": True, "warnings": ["loose"]}, {"ok": False, "warnings": []}]
+    assert summary(rows) == "3 checked: 2 ok, 1 failed, 1 with notes"
+
+
 def test_devices_are_listed_as_json(capsys):
     assert run("devices", "--json") == 0
     found = json.loads(capsys.readouterr().out)

@@ -323,7 +323,8 @@ def starts(times: np.ndarray) -> np.ndarray:
     return times[np.r_[True, np.diff(times) > 0.2]]
 
 
-def test_a_recording_holds_what_was_seen_and_heard_in_step(tmp_path: Path) -> None:
+def test_a_recording_holds_what_was_seen_and_heard_in_step(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "performer")
     sound = Heard()
     sound.ring.write(np.full((RATE, 2), 0.9, np.float32), stamp=99.9)  # heard before: not part of the recording
     take = Take(tmp_path / "a.mp4", sound)
@@ -331,6 +332,7 @@ def test_a_recording_holds_what_was_seen_and_heard_in_step(tmp_path: Path) -> No
     take.finish()
     assert (take.recorder.fault, take.recorder.dropped) == (None, 0)
     assert take.recorder.seconds == pytest.approx(100 / 30)
+    assert f"recorded {take.recorder.path}: 0:03" in caplog.messages, "told when it is whole, with its true length"
     frames, times, heard, rate = read(tmp_path / "a.mp4")
     assert len(frames) == 100
     assert times == pytest.approx(np.arange(100) / 30, abs=1e-3)

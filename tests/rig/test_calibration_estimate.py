@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from performer.rig.calibration.estimate import LEAST, SKIPPED, asynchronies, click, estimate, heard, tapped
+from performer.rig.calibration.estimate import LEAST, SKIPPED, Unclear, asynchronies, click, estimate, heard, tapped
 from performer.system.errors import Fault
 
 PERIOD = 0.75
@@ -48,13 +48,19 @@ def test_scattered_taps_are_refused_with_a_reason() -> None:
     at_random = np.sort(np.random.default_rng(4).uniform(10.0, 30.0, 27))
     with pytest.raises(Fault, match="too scattered"):
         tapped(pulses(), at_random, PERIOD, "clicks")
-    with pytest.raises(Fault, match="too scattered"):
+    with pytest.raises(Unclear, match=r"too scattered: they spread by \d+ ms, and at most 60 ms will do"):
         tapped(pulses(), person(pulses(), 0.0, 0.09), PERIOD, "clicks")
+
+
+def test_taps_of_which_few_agree_are_told_by_their_number() -> None:
+    two_ways = [at + (0.0 if n % 3 == 0 else 0.2 if n % 3 == 1 else -0.2) for n, at in enumerate(pulses())]
+    with pytest.raises(Unclear, match=r"\d+ (ms|of \d+), and"):
+        tapped(pulses(), two_ways, PERIOD, "clicks")
 
 
 @pytest.mark.parametrize("taps", [[], [11.0], list(pulses()[: SKIPPED + LEAST - 1])])
 def test_too_few_taps_are_refused(taps: list[float]) -> None:
-    with pytest.raises(Fault, match=r"only \d+ of 24 flashes were tapped to"):
+    with pytest.raises(Fault, match=r"only \d+ of 24 flashes were tapped to, and 12 are needed"):
         tapped(pulses(), taps, PERIOD, "flashes")
 
 

@@ -1,5 +1,6 @@
 """Calibrating on real parts: clicks through a sound server heard on its monitor, taps on a real window's keyboard."""
 
+import io
 import os
 import re
 import subprocess
@@ -12,7 +13,8 @@ from parts.display import press
 
 from performer.__main__ import main
 from performer.rig.calibration import settings_file
-from performer.rig.calibration.session import CalibrateOptions, Session, calibrate
+from performer.rig.calibration.estimate import Unclear
+from performer.rig.calibration.session import CalibrateOptions, Session, _ask, calibrate
 from performer.rig.calibration.settings_file import Measured
 from performer.rig.live.rig import PlayOptions, Rig
 from performer.system.errors import Fault
@@ -181,3 +183,51 @@ def test_without_a_display_the_microphone_is_offered(pulse, config):
 def test_bad_options_are_one_line(options, says):
     with pytest.raises(Fault, match=says):
         calibrate(CalibrateOptions(**options), print)
+
+
+def bare(window, again=lambda why: False) -> tuple[Session, list[str]]:
+    """A session of which only the retrying is looked at; nothing is opened."""
+    session, shown = Session.__new__(Session), []
+    session._window, session._again, session._await_tap = window, again, shown.append
+    return session, shown
+
+
+def test_a_part_that_was_not_clear_is_told_by_its_number_and_tried_again():
+    tries = []
+
+    def part():
+        tries.append(1)
+        if len(tries) < 3:
+            raise Unclear("only 5 of 24 clicks were tapped to, and 12 are needed")
+        return "measured"
+
+    session, shown = bare(object())
+    assert session._until_clear(part) == "measured" and len(tries) == 3
+    assert shown == ["only 5 of 24 clicks were tapped to, and 12 are needed. Tap to try this again; esc esc ends"] * 2
+    tries.clear()
+    asked = []
+    session, _ = bare(None, lambda why: not asked.append(why))
+    assert session._until_clear(part) == "measured" and len(asked) == 2
+    tries.clear()
+    session, _ = bare(None)
+    with pytest.raises(Unclear):
+        session._until_clear(part)
+    assert len(tries) == 1, "nobody is there to ask"
+
+
+def test_leaving_is_no_reason_to_try_again():
+    session, shown = bare(object())
+
+    def leave():
+        raise Fault("stopped; nothing is saved")
+
+    with pytest.raises(Fault, match="stopped"):
+        session._until_clear(leave)
+    assert not shown
+
+
+@pytest.mark.parametrize(("typed", "more"), [("\n", True), ("q\n", False), ("", False), (" N \n", False)])
+def test_without_a_window_the_terminal_is_asked(typed, more, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    assert _ask("the microphone heard 0 of 11 clicks") is more
+    assert "0 of 11" in capsys.readouterr().out

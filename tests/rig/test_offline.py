@@ -180,7 +180,8 @@ def test_a_render_that_was_stopped_says_how_much_there_is(tmp_path, capsys, monk
 def test_times_of_the_progress_are_read_at_a_glance():
     from types import SimpleNamespace
 
-    from performer.rig.offline import _Times, clock_time
+    from performer.io.record.movie import clock_time
+    from performer.rig.offline import _Times
 
     assert [clock_time(t) for t in (0.4, 4, 59.6, 750, 3725)] == ["0:00", "0:04", "1:00", "12:30", "1:02:05"]
     column = _Times()

@@ -249,6 +249,13 @@ def check_path(path: str | Path) -> Path:
     return path
 
 
+def clock_time(seconds: float) -> str:
+    """`0:04`, `12:30`, `1:02:05`."""
+    whole = max(0, round(seconds))
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
+
+
 def claim(path: Path) -> Path:
     """Make an empty file of that name, or of NAME 2, NAME 3 ...: what is there already is nobody's to write over.
 

@@ -14,9 +14,9 @@ import numpy as np
 import platformdirs
 
 from performer.io.record.audio_track import Track
-from performer.io.record.movie import LEAST_FREE, Movie, check_path, claim
+from performer.io.record.movie import LEAST_FREE, Movie, check_path, claim, clock_time
 from performer.io.record.snapshot import free_name
-from performer.system.errors import Fault
+from performer.system.errors import Fault, counted
 from performer.system.mailboxes import Ring
 
 log = logging.getLogger(__name__)
@@ -104,14 +104,14 @@ class Recorder:
 
     def run(self, stop: threading.Event) -> None:
         """Thread body: encode until `stop` or `self.stop()`, then finish the file."""
-        frames = 0
+        frames, seconds = 0, 0.0
         try:
             with Movie(self.path, self.size, self.fps, self._rate or None, self._channels, live=True) as movie:
                 self.encoder = movie.encoder
                 try:
                     self._encode(movie, stop)
                 finally:
-                    frames = movie.frames
+                    frames, seconds = movie.frames, movie.seconds
         except Fault as fault:
             self.fault = fault
             log.error("recording stopped: %s", fault)
@@ -119,6 +119,10 @@ class Recorder:
             if not frames:  # nobody wants a file that plays nothing
                 with contextlib.suppress(OSError):
                     self.path.unlink()
+            elif self.fault is None or self.path.exists():
+                left_out = f", {counted(self.dropped, 'picture')} dropped" if self.dropped else ""
+                log.info("recorded %s: %s%s", self.path, clock_time(seconds), left_out)
+            self.seconds = seconds
             self._ended.set()
             self.done = True
 

@@ -27,6 +27,10 @@ LONGEST_S = 0.7  # delay of a click, from loudspeaker to recording
 MAD = 1.4826  # median absolute deviation -> standard deviation of a normal distribution
 
 
+class Unclear(Fault):
+    """What was tapped or heard does not tell the delay; another try may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A delay and how far to trust it.
@@ -99,22 +103,27 @@ def asynchronies(pulses: Sequence[float], taps: Sequence[float], period_s: float
 
 
 def tapped(pulses: Sequence[float], taps: Sequence[float], period_s: float, what: str) -> Estimate:
-    """How late a person taps after pulses they perceive. Raises Fault when that cannot be told.
+    """How late a person taps after pulses they perceive. Raises Unclear when that cannot be told, and says by what.
 
     what  "clicks" or "flashes", for the error
     """
     late = asynchronies(pulses, taps, period_s)
     wanted = max(LEAST, (len(pulses) - SKIPPED) // 2)
     if len(late) < wanted:
-        raise Fault(
-            f"only {len(late)} of {max(0, len(pulses) - SKIPPED)} {what} were tapped to; tap once with each, "
-            f"on the space bar or a MIDI pad"
+        raise Unclear(
+            f"only {len(late)} of {max(0, len(pulses) - SKIPPED)} {what} were tapped to, and {wanted} are needed; "
+            f"tap once with each, on the space bar or a MIDI pad"
         )
     found = estimate(late)
-    if found.spread_s > SCATTERED_S or found.count < wanted:
-        raise Fault(
-            f"the taps to the {what} are too scattered to tell: {found.rejected} far off, the rest spread by "
-            f"{found.spread_s * 1000:.0f} ms, and {SCATTERED_S * 1000:.0f} will do; try again, with the beat"
+    if found.spread_s > SCATTERED_S:
+        raise Unclear(
+            f"the taps to the {what} are too scattered: they spread by {found.spread_s * 1000:.0f} ms, and at most "
+            f"{SCATTERED_S * 1000:.0f} ms will do; tap with the beat, as evenly as you can"
+        )
+    if found.count < wanted:
+        raise Unclear(
+            f"too few taps to the {what} agree: {found.count} of {len(late)}, and {wanted} are needed; "
+            f"{found.rejected} were far from the others; tap once with each"
         )
     return found
 
@@ -132,7 +141,7 @@ def click(rate: int) -> np.ndarray:
 
 
 def heard(clicks: Sequence[float], sound: np.ndarray, rate: int, start: float) -> Estimate:
-    """How late clicks are in a recording. Raises Fault when they are not heard, or not clearly.
+    """How late clicks are in a recording. Raises Unclear when they are not heard, or not clearly.
 
     clicks  seconds at which they left the loudspeaker, by the sound system's clock
     sound   (n, channels) recorded at `rate`; start, seconds at which its first sample sounded, by the same clock
@@ -153,15 +162,20 @@ def heard(clicks: Sequence[float], sound: np.ndarray, rate: int, start: float) -
         peak = int(part.argmax())
         if part[peak] > LOUD * max(float(np.quantile(part, 0.9)), 1e-6):
             late.append((first + peak) / rate + start - at)
-    if len(late) < max(LEAST, len(clicks) // 2):
-        raise Fault(
-            f"the microphone heard {len(late)} of {len(clicks)} clicks; turn the loudspeakers up, choose "
-            "--input and --output (`performer devices` lists them), or tap: --by tapping"
+    wanted = max(LEAST, len(clicks) // 2)
+    if len(late) < wanted:
+        raise Unclear(
+            f"the microphone heard {len(late)} of {len(clicks)} clicks, and {wanted} are needed; turn the "
+            "loudspeakers up, choose --input and --output (`performer devices` lists them), or tap: --by tapping"
         )
     found = estimate(late)
     if found.spread_s > NOISY_S or found.count < len(late) // 2:
-        raise Fault(
-            f"the clicks were heard at uneven times (spread {found.spread_s * 1000:.0f} ms): other sound is "
-            "too loud, or the sound system stutters; try again"
+        number = (
+            f"they spread by {found.spread_s * 1000:.0f} ms, and at most {NOISY_S * 1000:.0f} ms will do"
+            if found.spread_s > NOISY_S
+            else f"{found.rejected} of {len(late)} are far from the others"
+        )
+        raise Unclear(
+            f"the clicks were heard at uneven times: {number}; other sound is too loud, or the sound system stutters"
         )
     return found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from queue import Empty
 from time import perf_counter, sleep
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,7 +21,7 @@ from performer.io.sound import portaudio
 from performer.io.sound.clicks import Clicks
 from performer.io.sound.soundcard import SoundCard
 from performer.rig.calibration import estimate, settings_file
-from performer.rig.calibration.estimate import SKIPPED, Estimate
+from performer.rig.calibration.estimate import SKIPPED, Estimate, Unclear
 from performer.rig.calibration.settings_file import Measured
 from performer.rig.latency import Latency
 from performer.rig.pacing import Pacer
@@ -28,6 +30,7 @@ from performer.system.timeouts import Overdue, within
 from performer.types.frame import ControlEvent
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 PERIOD_S = 0.75  # of the pulse: 80 bpm, easy to tap to, and no delay of up to 0.37 s is mistaken for another
 FLASH_S = 0.1
 LEAD_IN_S = 1.0  # of quiet before the first pulse
@@ -59,16 +62,19 @@ class Session:
     """One calibration: parts are opened as they are needed, and closed by `close`. Main thread only.
 
     say      takes lines for people
+    again    without a window, asks whether to try once more what did not work, which it is told
     part     "", "waiting", "clicks" or "flashes": what goes on now
     flashes  when the flashes so far were seen, as far as the program knows; seconds, on the clock `now`
 
     Raises Fault when a part is missing, or when the taps or the recording say nothing.
     """
 
-    def __init__(self, options: CalibrateOptions, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, options: CalibrateOptions, say: Callable[[str], None], again: Callable[[str], bool] = lambda why: False
+    ) -> None:
         if options.by not in WAYS:
             raise Fault(f"--by {options.by!r}: expected tapping, microphone or both")
-        self.options, self._say = options, say
+        self.options, self._say, self._again = options, say, again
         self.part = ""
         self.flashes: list[float] = []
         self._taps: list[float] = []
@@ -101,20 +107,30 @@ class Session:
         """Measure, say what was found, and save it."""
         made = []
         if self._window is None:
-            self._listen()
-            made.append(self._recorded())
+            made.append(self._until_clear(self._listen))
         else:
             self._await_tap("clicks are next: tap along with what you HEAR, space bar or pad; tap to begin")
-            clicks = self._click_part()
-            if self._card is not None:
-                made.append(self._recorded())
+            clicks, recorded = self._until_clear(self._click_part)
+            if recorded is not None:
+                made.append(recorded)
             self._await_tap("flashes are next: tap along with what you SEE; tap to begin")
-            made.append(self._tapped(clicks, self._flash_part()))
+            made.append(self._tapped(clicks, self._until_clear(self._flash_part)))
         path = settings_file.calibration_path()
         for measured in made:
             path = settings_file.keep(measured)
         self._say(f"saved in {path}; `performer play` uses it, --output-delay-ms overrides it")
         return made
+
+    def _until_clear(self, part: Callable[[], T]) -> T:
+        """What a part measures; where that is nothing, say why and try it again. Raises Fault when one gives up."""
+        while True:
+            try:
+                return part()
+            except Unclear as unclear:
+                if self._window is not None:
+                    self._await_tap(f"{unclear}. Tap to try this again; esc esc ends")
+                elif not self._again(str(unclear)):
+                    raise
 
     def _open(self) -> None:
         options, closing = self.options, self._closing
@@ -144,7 +160,7 @@ class Session:
             self._pacer: Pacer | None = Pacer(interval)
             self._swaps: list[float] = []
 
-    def _listen(self) -> None:
+    def _listen(self) -> Measured:
         """The microphone alone: click, and record."""
         self._wake()
         self.part = "clicks"
@@ -153,6 +169,7 @@ class Session:
         while self.now() < max(self.clicks, default=float("inf")) + ECHO_S:
             self._record()
             sleep(0.02)
+        return self._recorded()
 
     def _wake(self) -> None:
         """Wait for the input's first samples."""
@@ -160,6 +177,8 @@ class Session:
         end = self.now() + WAKE_S
         while self._card.ring.written < 0.5 * self._card.rate and self.now() < end:
             sleep(0.02)
+        self._sound.clear()
+        self._starts.clear()
         self._read = self._card.ring.written
 
     def _record(self) -> None:
@@ -182,7 +201,8 @@ class Session:
         self._say(f"microphone: clicks come {_ms(found)} later than the sound system says")
         return Measured.of("sound", card.key, self._clicks.name, found)
 
-    def _click_part(self) -> Estimate:
+    def _click_part(self) -> tuple[Estimate, Measured | None]:
+        """What taps to clicks say, and what the microphone does, if there is one."""
         if self._card is not None:
             self._wake()
         self._taps.clear()
@@ -193,7 +213,7 @@ class Session:
             self._record()
         found = estimate.tapped(self.clicks, self._taps, PERIOD_S, "clicks")
         self._say(f"clicks: tapped {_ms(found)} after them")
-        return found
+        return found, self._recorded() if self._card is not None else None
 
     def _flash_part(self) -> Estimate:
         self._taps.clear()
@@ -277,11 +297,18 @@ def calibrate(options: CalibrateOptions, say: Callable[[str], None]) -> list[Mea
         raise Fault(
             f"--pulses {options.pulses}: at least {estimate.LEAST + SKIPPED}, of which the first {SKIPPED} do not count"
         )
-    session = Session(options, say)
+    session = Session(options, say, _ask if sys.stdin.isatty() else lambda why: False)
     try:
         return session.run()
     finally:
         session.close()
+
+
+def _ask(why: str) -> bool:
+    """Whether somebody at the terminal wants another try."""
+    print(f"{why}.\nPress Enter to try again, q and Enter to end: ", end="", flush=True)
+    answer = sys.stdin.readline()
+    return bool(answer) and answer.strip().lower() not in ("q", "quit", "n", "no")
 
 
 def _let_go(close: Callable[[], None]) -> None:

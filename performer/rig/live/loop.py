@@ -24,6 +24,7 @@ from performer.gl.render.wait import finish
 from performer.gl.window.operator_window import Desk
 from performer.io.page.snapshot import WIDTH, Board
 from performer.io.record.moves import MovesRecorder
+from performer.io.record.movie import clock_time
 from performer.io.record.recorder import Recorder
 from performer.io.record.snapshot import Snapshots
 from performer.latent.bank import Bank, Change
@@ -38,7 +39,7 @@ from performer.show import status_text
 from performer.show.bank_edits import CHANGES, changed, snapshot
 from performer.show.midi_learn import Learn
 from performer.show.show import Show
-from performer.system.errors import Fault, counted
+from performer.system.errors import Fault
 from performer.system.logging_marks import ASIDE
 from performer.system.mailboxes import Latest
 from performer.system.tolerant import Cause, Tolerant
@@ -260,18 +261,15 @@ class Stage:
                 governor.wait(shown)
 
     def stop_recording(self) -> None:
-        """Close the recording, if there is one, and say what it holds."""
+        """Close the recording, if there is one; it says itself how long it has become."""
         if self.recorder is not None:
             recorder, self.recorder = self.recorder, None
             recorder.stop()
-            self._say(
-                f"recorded {recorder.path} ({recorder.seconds:.0f} s, {counted(recorder.dropped, 'frame')} dropped)"
-            )
 
     def start_recording(self, path: str | None = None) -> None:
         """Record from now on. Raises Fault when the path is no good."""
         self.recorder = self.wiring.record(path, self.surface.size)
-        self._say(f"recording to {self.recorder.path}")
+        log.info("recording to %s", self.recorder.path)
 
     def _own_up(self) -> None:
         """Say what is given up, once for each depth, and never on the picture: the panel always shows it."""
@@ -447,7 +445,7 @@ class Stage:
             sound_note=wiring.sound_note(),
             midi_note=wiring.midi_note(),
             governor_note="" if self.governor.level == 0 else str(self.governor.effort),
-            recording="" if recorder is None else f"{recorder.seconds:.0f} s, {recorder.dropped} dropped",
+            recording="" if recorder is None else f"{clock_time(recorder.seconds)}, {recorder.dropped} dropped",
             frozen=frame.status.frozen,
             dark=frame.status.dark,
             messages=tuple(wiring.notices),
