@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_DEFINED = re.compile(r"\b\w+\s+(\w+)\s*\(([^(){};]*)\)\s*[{;]")
+_DEFINED = re.compile(r"\b(?!return\b|else\b)\w+\s+(\w+)\s*\(([^(){};]*)\)\s*[{;]")
 _QUALIFIER = re.compile(r"\b(?:const|in|out|inout|lowp|mediump|highp)\b")
 _T = ("float", "vec2", "vec3", "vec4")
 

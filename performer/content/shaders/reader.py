@@ -7,9 +7,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from performer.content.shaders import files, glsl, pass_size
+from performer.content.shaders import files, glsl, materials, pass_size
 from performer.content.shaders.directives import Included
 from performer.content.shaders.isf_header import split
+from performer.content.shaders.madmapper_glsl import LIBRARIES
 from performer.content.shaders.pass_size import Size
 from performer.content.shaders.spec import LARGEST, AudioInput, Pass, ShaderSpec
 from performer.system.errors import Fault, nearest
@@ -30,7 +31,10 @@ _ALIASES = {
     "trigger": "event",
     "number": "float",
     "fft": "audioFFT",
+    "floatrange": "point2D",
 }
+#: Those of them that MadMapper's format has, and which are no slip.
+_MADMAPPERS = ("int", "floatrange")
 _MOST = 256  # inputs, passes
 #: What PERFORMER.alpha may say besides "straight".
 ALPHAS = ("premultiplied", "opaque")
@@ -61,20 +65,28 @@ class _Reader:
         self.text, self.name, self.path, self.author_vertex = text, name, path, vertex
         self.where = str(path) if path is not None else name
         self.header, code, self.line, self.warnings = split(text, self.where)
-        self.included = Included([self.where])
+        self.included = Included([self.where], LIBRARIES)
         self.code = self.included.expand(code, self.line, path.parent if path is not None else None)
         self.warnings += self.included.notes
         self.taken: set[str] = set()
         self.params: list[Param] = []
         self.images: list[str] = []
         self.audio: list[AudioInput] = []
+        self.curves: list[str] = []  # MadMapper's, drawn by hand there
 
     def spec(self) -> ShaderSpec:
-        if not re.search(r"\bmain\s*\(", self.code):
+        material = materials.entry(self.code, self.where)  # of MadMapper, which has no main()
+        if not material and not re.search(r"\bmain\s*\(", self.code):
             raise Fault(f"{self.where}:{self.line}: no main() after the header; expected void main() {{ ... }}")
         for i, row in enumerate(self.rows("INPUTS")):
             self.input(row, f"INPUTS[{i}]")
+        if material == "fxColorForPixel" and "inputImage" not in self.images:
+            self.images.append("inputImage")
         passes, buffers = self.passes()
+        buffers += self.curves
+        if material and materials.keeps_last_frame(self.header, self.code):
+            passes = [Pass(materials.LAST_FRAME, persistent=True, floating=True), Pass()]
+        signals = materials.signals(self.rows("GENERATORS"), self.params, self.where, self.warnings)
         imported = self.imported()
         kind = (
             "transition"
@@ -98,9 +110,19 @@ class _Reader:
         knobs = [p for p in self.params if not (kind == "transition" and p.name == "progress")]
         if kind == "transition" and "progress" not in uniforms:
             uniforms["progress"] = "float"
-        fragment = glsl.fragment(self.code, self.line, uniforms, samplers)
+        uniforms |= {signal.name: "float" for signal in signals}
+        fragments: tuple[str, ...] = ()
+        if material:
+            before = materials.before(material, self.header, self.params)
+            after = materials.after(material, self.header)
+            fragment = glsl.fragment(self.code, self.line, uniforms, samplers, before, after, (), materials.NAMES)
+            if materials.LAST_FRAME in samplers:
+                fragments = (fragment, glsl.fragment(materials.SHOWN, 1, {}, samplers))
+            self.author_vertex = materials.vertex(self.author_vertex) if self.author_vertex is not None else None
+        else:
+            fragment = glsl.fragment(self.code, self.line, uniforms, samplers)
         if self.author_vertex is not None:
-            own = Included([str(self.path.with_suffix(".vs")) if self.path is not None else self.name])
+            own = Included([str(self.path.with_suffix(".vs")) if self.path is not None else self.name], LIBRARIES)
             text = own.expand(self.author_vertex, 1, self.path.parent if self.path is not None else None)
             vertex = glsl.vertex(text, uniforms, samplers)
         else:
@@ -130,7 +152,9 @@ class _Reader:
             alpha=self.alpha(private.get("ALPHA")),
             path=self.path,
             warnings=tuple(self.warnings),
+            fragments=fragments,
             sources=(tuple(self.included.names),) * len(passes) if len(self.included.names) > 1 else (),
+            signals=signals,
         )
 
     def alpha(self, said: Any) -> str:
@@ -164,10 +188,17 @@ class _Reader:
             return
         self.taken.add(name)
         written = str(row.get("TYPE", "")).strip()
+        if written.lower() == "curve":
+            self.curves.append(name)
+            self.warnings.append(f"{self.where}:{self.line_of(name)}: curves are not known here; {name!r} is flat")
+            return
+        if written.lower() == "floatrange":  # its limits are those of both numbers
+            row = {**row, **{key: [row[key]] * 2 for key in ("MIN", "MAX") if _number(row.get(key)) is not None}}
         kind = _BY_LOWER.get(written.lower())
         if kind is None and written.lower() in _ALIASES:
             kind = _ALIASES[written.lower()]
-            self.warnings.append(f"{self.where}:{self.line_of(name)}: TYPE {written!r} is taken for {kind!r}")
+            if written.lower() not in _MADMAPPERS:
+                self.warnings.append(f"{self.where}:{self.line_of(name)}: TYPE {written!r} is taken for {kind!r}")
         if kind is None:
             known = list(_BY_LOWER.values())
             raise self.fault(
@@ -177,7 +208,7 @@ class _Reader:
             self.images.append(name)
         elif kind in ("audio", "audioFFT"):
             usual = 512 if kind == "audioFFT" else 1024
-            width = min(max(_number(row.get("MAX")) or usual, 1), LARGEST)
+            width = min(max(_number(row.get("MAX")) or _number(row.get("SIZE")) or usual, 1), LARGEST)
             self.audio.append(AudioInput(name, kind == "audioFFT", int(width)))
         else:
             self.params.append(self.param(row, name, kind))

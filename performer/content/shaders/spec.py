@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from performer.content.shaders.pass_size import Size
+from performer.content.shaders.signals import Signal
 from performer.types.params import Param
 
 LARGEST = 8192  # pixels on a side of any target ...
@@ -89,6 +90,7 @@ class ShaderSpec:
                theirs, and leaves opaque what was), "opaque" (it writes 1 everywhere) or "" (nothing: they are straight)
     warnings   one line each: what was tolerated
     fragments  one fragment shader for each pass, where they are not the same
+    signals    numbers that the host makes for it, frame by frame
     sources    for each pass its files, where it is not `path` alone; lines of the second begin at FILE_LINES + 1
     """
 
@@ -112,6 +114,7 @@ class ShaderSpec:
     warnings: tuple[str, ...] = ()
     fragments: tuple[str, ...] = ()
     sources: tuple[tuple[str, ...], ...] = ()
+    signals: tuple[Signal, ...] = ()
 
     def glsl(self, index: int) -> tuple[str, str]:
         """The vertex and the fragment shader of one pass.

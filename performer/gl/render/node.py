@@ -10,6 +10,7 @@ import moderngl
 
 from performer.content.shaders import Pass
 from performer.content.shaders.glsl import renamed
+from performer.content.shaders.signals import Signals
 from performer.gl.render.compose import Compose
 from performer.gl.render.pass_timer import Timer
 from performer.gl.render.program import PassProgram, Program
@@ -28,12 +29,15 @@ class Moment:
     size      (width, height) of the picture in pixels
     time, dt  seconds since the scene started, and since the last frame
     date      year, month, day, seconds of the day
+    bpm       of the music, 0 where it is not known; beat, beats since it began
     """
 
     size: tuple[int, int] = (1, 1)
     time: float = 0.0
     dt: float = 0.0
     date: tuple[float, float, float, float] = (2000.0, 1.0, 1.0, 0.0)
+    bpm: float = 0.0
+    beat: float = 0.0
 
 
 class _Buffer:
@@ -80,6 +84,7 @@ class Node:
         self._values: dict[str, Value] = {}
         self._settings: dict[str, Any] = {}
         self._at_rest = False
+        self._signals: Signals | None = None
         self.adopt(program)
 
     def adopt(self, program: Program) -> None:
@@ -88,6 +93,8 @@ class Node:
         self._settings.clear()
         self._settled: dict[tuple[int, bool], PassProgram | None] = {}
         spec = program.spec
+        if self._signals is None or spec.signals != self._signals.signals:
+            self._signals = Signals(spec.signals)
         self._restful = program.settles and self._rest is not None
         rest = self._rest if self._restful and self._rest is not None else EMPTY
         self._knobs = [
@@ -123,6 +130,8 @@ class Node:
         settings = self._settings
         settings["TIME"], settings["TIMEDELTA"] = moment.time, moment.dt if self.frames else 0.0
         settings["DATE"], settings["FRAMEINDEX"] = moment.date, self.frames
+        if self.program.spec.signals:
+            self._signal(moment, values)
         self._bound = textures
         self._shape(moment.size, values)
         lent: dict[str, Target] = {}
@@ -187,6 +196,14 @@ class Node:
                 settings[uniform] = value
         self._at_rest = at_rest
         return values
+
+    def _signal(self, moment: Moment, values: Mapping[str, Value]) -> None:
+        """Let the shader's signals go on by this frame: as uniforms into `_settings`."""
+        assert self._signals is not None
+        inputs = {name: float(value) for name, value in values.items() if not isinstance(value, tuple)}
+        dt = moment.dt if self.frames else 0.0
+        for name, value in self._signals.step(inputs, dt, moment.bpm, moment.beat).items():
+            self._settings[renamed(name)] = value
 
     def _program(self, index: int, size: tuple[int, int]) -> PassProgram:
         """What to draw a pass of this size with, as knobs and images are now."""

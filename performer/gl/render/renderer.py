@@ -271,6 +271,7 @@ class Renderer:
             )
         moment = stage.moment
         moment.size, moment.time, moment.dt, moment.date = frame.size, scene.t, frame.dt, self._date(frame.t)
+        moment.bpm, moment.beat = frame.features.bpm, frame.features.beat
         left_out = stage.costly(frame.effort.skip)
         master = [node for node in stage.master if node not in left_out]
         stencils = {
@@ -467,6 +468,7 @@ class Renderer:
         eased = self._eased
         eased.size = (max(2, round(moment.size[0] * scale)), max(2, round(moment.size[1] * scale)))
         eased.time, eased.dt, eased.date = moment.time, moment.dt, moment.date
+        eased.bpm, eased.beat = moment.bpm, moment.beat
         return eased
 
     def _copied(self, picture: Target) -> Target:
