@@ -110,6 +110,8 @@ def _megabytes(path: Path) -> str:
 def _licence(card: Path) -> str:
     from performer.system import toml_file
 
+    if not card.is_file():
+        return "unknown"
     try:
         return str(toml_file.load(card).get("licence", "unknown"))
     except (OSError, Fault):

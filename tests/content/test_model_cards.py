@@ -14,6 +14,7 @@ from performer.content.models.card import LARGEST_CARD, Card, load
 from performer.content.models.inputs import offered
 from performer.generators.onnx.session import create
 from performer.generators.painter import Painter
+from performer.generators.tools.probe import known, probe
 from performer.rig.live.rig import load_library
 from performer.system.errors import Fault
 from performer.types.frame import Features, Frame, Scene, Sound, Walk
@@ -253,3 +254,19 @@ def test_a_show_goes_on_beside_an_absurd_card(tmp_path, caplog):
         it = Painter(lambda name, model=model: create(model, "cpu"))
         assert it.paint(Frame(i, 0.0, 1 / 60, (64, 36), Features(), Sound(), scene)) == {}
     assert len(caplog.records) == 3 and all("size" in record.getMessage() for record in caplog.records)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes and devices")
+def test_a_model_that_is_a_pipe_or_a_device_is_not_waited_for(tmp_path):
+    written(tmp_path, GOOD)
+    for name, make in (
+        ("pipe", os.mkfifo),
+        ("folder", os.mkdir),
+        ("device", lambda path: path.symlink_to("/dev/zero")),
+    ):
+        path = tmp_path / f"{name}.onnx"
+        make(path)
+        shutil.copy(tmp_path / "odd.toml", path.with_suffix(".toml"))
+        for read in (probe, known, lambda path: create(path, "cpu")):
+            with pytest.raises(Fault, match=r"not a model file|no such model file"):
+                read(path)

@@ -312,10 +312,34 @@ def test_latents_of_every_shape_play(shape, tmp_path):
         ("noise", (1, 3, 64, 64), None, "latent"),
         ("noise", (1, D), None, "latent"),
         ("rgb", (48, 64, 3), None, "image"),
+        ("input", (None, None, None, None), None, "image"),
+        ("latent", (None, None, None, None), None, "latent"),
+        ("image", (64, 64), None, "image"),
+        ("image", (None, None), None, "image"),
+        ("z", (64, 64), None, "latent"),
     ],
 )
 def test_a_lone_input_is_a_latent_or_a_picture(name, shape, output, role):
     assert roles_of([Input(name, shape, "float32")], output).of == {name: role}
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "type_", "role"),
+    [
+        ("input", (1, 3, 64, 64), "int64", "image"),
+        ("input", (64, 64, 3), "int32", "image"),
+        ("input", (64, 64, 3), "uint8", "image"),
+        ("input", (None, None, None, 3), "uint8", "image"),
+        ("frame", (64, 64), "uint8", "image"),
+    ],
+)
+def test_whole_numbers_may_be_a_picture(name, shape, type_, role):
+    assert roles_of([Input(name, shape, type_)]).of == {name: role}
+
+
+def test_codes_alone_cannot_be_walked():
+    with pytest.raises(Fault, match=r"none of its inputs can be a latent or a picture: tokens \[1, 256\]"):
+        roles_of([Input("tokens", (1, 256), "int64")])
 
 
 @pytest.mark.parametrize(
@@ -526,3 +550,21 @@ def test_two_pictures_may_each_be_another_layer_s(show, caplog):
 def test_a_model_of_pictures_goes_on_for_a_hundred(show):
     images = show("'main'", 100)
     assert np.abs(images["top"] - larger(images["main"])).max() < 1e-5
+
+
+@pytest.mark.parametrize("shape", [[1, 4, SIDE, SIDE], [1, SIDE, SIDE, 4], [SIDE, SIDE, 4]])
+def test_alpha_goes_in_whole(shape, tmp_path):
+    graph = Graph()
+    path = graph.save(tmp_path / "m.onnx", [("input", "float32", shape)], graph("Identity", "input"))
+    model, picture = imported(path), trial_picture(SIDE, SIDE)
+    assert model.card.channels == 4 and np.abs(model.change(picture) - picture).max() < 1e-5
+
+
+@pytest.mark.parametrize("shape", [[1, 1, SIDE, SIDE], [1, SIDE, SIDE, 1], [1, SIDE, SIDE], [SIDE, SIDE], ["h", "w"]])
+def test_grey_goes_in_and_out(shape, tmp_path):
+    graph = Graph()
+    path = graph.save(tmp_path / "m.onnx", [("image", "float32", shape)], graph("Identity", "image"))
+    model = imported(path, Told())
+    picture = trial_picture(model.card.size[1], model.card.size[0])
+    made = model.change(picture)
+    assert np.abs(made - (0.299 * picture[0] + 0.587 * picture[1] + 0.114 * picture[2])).max() < 1e-5

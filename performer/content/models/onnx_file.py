@@ -91,6 +91,8 @@ def operators(path: Path) -> set[str]:
 
 def _found(path: Path) -> set[tuple[str, str]]:
     try:
+        if path.exists() and not path.is_file():
+            raise Fault(f"{path}: not a model file, but a folder or a device")
         with path.open("rb") as file:
             if path.stat().st_size < 16:
                 raise Broken

@@ -97,6 +97,8 @@ def picture_axis(shape: Sequence[int | None]) -> int | None:
     axes = list(range(len(shape) - 3, len(shape)))
     if len(shape) < 3 or len(shape) > 4:
         return None
+    if len(shape) == 4 and shape[1:] == (None,) * 3:  # as exporters write it where everything is left open
+        return 1
     for channel in (axes[0], axes[2]):
         sides = [shape[axis] for axis in axes if axis != channel]
         if shape[channel] in (1, 3, 4) and all(side is None or side >= 8 for side in sides):
@@ -157,7 +159,9 @@ def _by_itself(entry: Input, alone: bool, output: Shape | None, told: Mapping[st
     channel = picture_axis(entry.shape)
     if entry.type == "bool" and (channel is None or len(entry.shape) < 4):
         return "flag"
-    if whole and not (channel is not None and (len(entry.shape) == 4 or entry.called_picture or entry.type == "uint8")):
+    if entry.called_picture and len(entry.shape) == 2 and all(side is None or side >= 8 for side in entry.shape):
+        return "image"
+    if whole and not (channel is not None and (_is_surely_a_picture(entry) or len(entry.shape) == 4)):
         return "class"
     if _LABEL.search(entry.name) and len(entry.shape) <= 2 and not alone:
         return "class"
@@ -252,7 +256,7 @@ def _settle(inputs: Sequence[Input], roles: Roles, told: Mapping[str, str]) -> N
 
 def _is_surely_a_picture(entry: Input) -> bool:
     axis = picture_axis(entry.shape)
-    return entry.called_picture or not entry.type.startswith("float") or (axis is not None and entry.shape[axis] == 3)
+    return entry.called_picture or entry.type == "uint8" or (axis is not None and entry.shape[axis] == 3)
 
 
 def listed(shape: Sequence[int | None]) -> str:
@@ -266,7 +270,7 @@ def shape_for(entry: Input, role: str, attempt: int = 0, size: int | None = None
     size  how many numbers a latent has, where that is known; None is returned where it cannot have so many
     """
     shape = list(entry.shape)
-    if shape and shape[0] is None and (len(shape) > 1 or role == "class"):
+    if shape and shape[0] is None and (len(shape) > 1 or role == "class") and not (role == "image" and len(shape) == 2):
         shape[0] = 1
     open_axes = [axis for axis, side in enumerate(shape) if side is None]
     if role == "image":

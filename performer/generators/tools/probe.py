@@ -102,6 +102,8 @@ def known(path: Path) -> None:
     """Try a model, unless its card was written for just this file. Raises Fault."""
     try:
         card = load(path.with_suffix(".toml"))
+        if not path.is_file():
+            raise Fault(f"{path}: not a model file, but a folder or a device")
         if card.sha256 == sha256(path):
             return
     except OSError as error:
@@ -434,7 +436,8 @@ class _Trial:
 def _layout_of_input(shape: tuple[int, ...]) -> str:
     """The layout of an input that takes pictures."""
     channel = picture_axis(shape)
-    assert channel is not None
+    if channel is None:
+        return "HW"
     return ("N" if len(shape) == 4 else "") + ("CHW" if channel == len(shape) - 3 else "HWC")
 
 

@@ -171,6 +171,8 @@ def measure(
     if missed is not None:
         check_picture(missed)
     generator = create(model, "auto")
+    if generator.card.kind == "filter":
+        raise Fault(f"{model}: turns pictures into pictures: there are no samples of its own to measure")
     if write:
         writable(str(card_path))
     card = tomlkit.parse(card_path.read_text(encoding="utf-8"))
