@@ -17,6 +17,7 @@ import typer
 
 from performer import __version__
 from performer.cli import lists, train
+from performer.cli.arguments import fps_of, program_channel
 from performer.cli.models import models
 from performer.cli.output_files import may_draw, may_write, write_json
 from performer.system.errors import Fault, nearest, shown
@@ -48,6 +49,12 @@ LimitFlashes = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
 PAGE_PORT = "8765"  # of --page, when none is given
+ProgramChannel = Annotated[
+    str,
+    typer.Option(
+        "--program-channel", help="The MIDI channel whose program changes select presets: 1 to 16, all, or off."
+    ),
+]
 PadsChannel = Annotated[
     int,
     typer.Option(
@@ -129,8 +136,10 @@ def play(
         ),
     ] = False,
     fps: Annotated[
-        float | None,
-        typer.Option(min=1.0, max=500.0, help="Pictures per second; the screen's own when not given, 60 without one."),
+        str | None,
+        typer.Option(
+            help="Pictures per second, 59.94 or 60000/1001 say; the screen's own when not given, 60 without one."
+        ),
     ] = None,
     seconds: Annotated[float | None, typer.Option(min=0.0, help="Stop after so long.")] = None,
     seed: Seed = 0,
@@ -156,6 +165,7 @@ def play(
     ] = "",
     pads: Pads = None,
     pads_channel: PadsChannel = 0,
+    program_changes: ProgramChannel = "all",
     link: Annotated[bool, typer.Option("--link", help="Follow an Ableton Link session (an extra).")] = False,
     midi_clock_out: Annotated[
         str | None, typer.Option(help="Send the beat as MIDI clock to this port: part of its name, or virtual.")
@@ -201,7 +211,7 @@ def play(
         headless=headless,
         hud=hud,
         desk=desk,
-        fps=fps,
+        fps=float(fps_of(fps, 500)) if fps is not None else None,
         seconds=seconds,
         seed=seed,
         transition=transition,
@@ -215,6 +225,7 @@ def play(
         crossfader=controller(crossfader),
         pads=pads,
         pads_channel=pads_channel,
+        program_channel=program_channel(program_changes),
         link=link,
         midi_clock_out=midi_clock_out,
         page=page,
@@ -241,7 +252,7 @@ def render(
     out: Annotated[str, typer.Argument(help="The movie to write (.mp4 or .mkv).")],
     preset: Annotated[str | None, typer.Option(help="Name of a preset, or path of a TOML file.")] = None,
     size: Size = "1280x720",
-    fps: Annotated[float, typer.Option(min=1.0, max=240.0, help="Pictures per second.")] = 60.0,
+    fps: Annotated[str, typer.Option(help="Pictures per second, exact: 60, 29.97, 30000/1001.")] = "60",
     seconds: Annotated[float | None, typer.Option(min=0.05, help="Only the first so many seconds.")] = None,
     seed: Seed = 0,
     transition: Transition = None,
@@ -254,6 +265,7 @@ def render(
     pads: Pads = None,
     pads_channel: PadsChannel = 0,
     force: Force = False,
+    program_changes: ProgramChannel = "off",
     debug: Debug = False,
 ) -> None:
     """Render a song offline: the same show, frame by frame, with the sound in the file."""
@@ -265,7 +277,7 @@ def render(
             out=out,
             preset=preset,
             size=size_of(size),
-            fps=fps,
+            fps=fps_of(fps, 240),
             seconds=seconds,
             seed=seed,
             midi=midi,
@@ -276,6 +288,7 @@ def render(
             autopilot=autopilot,
             pads=pads,
             pads_channel=pads_channel,
+            program_channel=program_channel(program_changes),
             limit_flashes=limit_flashes,
             force=force,
         )

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ from performer.show.show import Show
 from performer.system.errors import Fault
 from performer.system.mailboxes import Ring
 from performer.types.frame import ControlEvent, Frame, Sound
+from performer.types.rates import rate
 
 RING_S = 2.0
 REEL_S = 30.0
@@ -61,7 +63,7 @@ class RenderOptions:
     out: str
     preset: str | None = None
     size: tuple[int, int] = (1280, 720)
-    fps: float = 60.0
+    fps: float | Fraction = 60.0
     seconds: float | None = None
     seed: int = 0
     midi: str | None = None
@@ -74,6 +76,7 @@ class RenderOptions:
     pads: int | None = None
     pads_channel: int = 0
     force: bool = False
+    program_channel: int | None = None
 
 
 class Song:
@@ -155,7 +158,7 @@ class Performance:
             if layer.play is not None:
                 prove(layer.play, options.size)
         self.song = Song(options.song)
-        self._events = midi.events(options.midi) if options.midi else []
+        self._events = midi.events(options.midi, options.program_channel) if options.midi else []
         self._heard = _Heard(self.song)
         self._followers = Followers(library.follower, library.presets.values())
         self._listener = Listener(self._heard, self._followers.tick)
@@ -187,7 +190,8 @@ class Performance:
         self._renderer.warm(first)
         self._readback = Readback(self._surface.ctx)
         length = self.song.length_s(options.seconds)
-        self.frames = max(1, math.ceil(length * options.fps))
+        self.fps = rate(options.fps)
+        self.frames = max(1, math.ceil(length * float(self.fps) - 1e-6))
         self.index = 0
 
     def __enter__(self) -> Performance:
@@ -204,7 +208,7 @@ class Performance:
         """
         events = [ControlEvent(seconds + t, "show.preset", text=name) for t, name in changes]
         self._events = sorted((*self._events, *events), key=lambda event: event.t)
-        while self.index < round(seconds * self.options.fps):
+        while self.index < round(seconds * self.fps):
             self._next(draw=False)
 
     def step(self) -> tuple[Frame, np.ndarray, np.ndarray]:
@@ -216,10 +220,10 @@ class Performance:
         return frame, self._readback.read(self._surface.screen, self.options.size), block
 
     def _next(self, draw: bool = True) -> tuple[Frame, np.ndarray]:
-        fps = self.options.fps
-        t = (self.index + 0.5) / fps
+        dt = float(1 / self.fps)
+        t = float((self.index + Fraction(1, 2)) / self.fps)
         first = self._heard.ring.written
-        wanted = round((self.index + 1) / fps * self.song.rate) - first
+        wanted = round((self.index + 1) / self.fps * self.song.rate) - first
         block = self.song.read(wanted)
         half = len(block) // 2
         self._heard.hear(block[:half])
@@ -227,10 +231,8 @@ class Performance:
         due: list[ControlEvent] = []
         while self._events and self._events[0].t <= t:
             due.append(self._events.pop(0))
-        sound = self._listener.sound(1.0 / fps)
-        frame = self._show.step(
-            t, 1.0 / fps, self.options.size, self._listener.features(), sound, due, self._followers.moves
-        )
+        sound = self._listener.sound(dt)
+        frame = self._show.step(t, dt, self.options.size, self._listener.features(), sound, due, self._followers.moves)
         self._followers.attend(self._show.following)
         self._heard.hear(block[half:])
         if draw:
@@ -253,8 +255,8 @@ def render(options: RenderOptions, begin_s: float = 0.0, changes: Sequence[tuple
         performance.lead_in(begin_s, changes)
         song, sheet = performance.song, None
         if options.sheet is not None:
-            sheet = Sheet(options.sheet, performance.frames / options.fps, SHEET_PICTURES, columns=4)
-        movie = Movie(options.out, options.size, options.fps, song.rate, song.channels, song.layout)
+            sheet = Sheet(options.sheet, float(performance.frames / performance.fps), SHEET_PICTURES, columns=4)
+        movie = Movie(options.out, options.size, performance.fps, song.rate, song.channels, song.layout)
         try:
             with (
                 movie,
@@ -272,7 +274,7 @@ def render(options: RenderOptions, begin_s: float = 0.0, changes: Sequence[tuple
                     movie.write(pixels)
                     movie.write_audio(block)
                     if sheet is not None:
-                        sheet.offer(pixels, (number + 0.5) / options.fps)
+                        sheet.offer(pixels, float((number + Fraction(1, 2)) / performance.fps))
                     progress.advance(task)
         finally:
             if movie.frames:

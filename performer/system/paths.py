@@ -1,7 +1,8 @@
-"""Paths as people type them."""
+"""Paths as people type them, and as FFmpeg is told them."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from performer.system.errors import Fault, shown
@@ -13,3 +14,10 @@ def expanded(path: str | Path) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         raise Fault(f"{shown(str(path))}: nobody of that name has a folder here; write the whole path") from None
+
+
+def for_ffmpeg(path: str | Path) -> str:
+    """The whole path. A name with a colon looks like an address to FFmpeg (`22:30.mp4`), and is looked up in a network
+    where it can be (`http:x.mp4`); what begins with a slash or a drive never is.
+    """
+    return os.path.abspath(path)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -107,10 +108,33 @@ def test_a_midi_file_plays_along(tmp_path):
     )
     song.tracks.append(track)
     song.save(tmp_path / "song.mid")
-    with Performance(options("demo", seconds=3.0, midi=str(tmp_path / "song.mid"))) as performance:
+    with Performance(options("demo", seconds=3.0, midi=str(tmp_path / "song.mid"), program_channel=1)) as performance:
         names = [performance.step()[0] for _ in range(45)]
     assert names[0].incoming is not None
     assert names[0].incoming.preset.name == performance.presets[2].name
+
+
+@pytest.mark.parametrize("channel", [None, 2])
+def test_the_instruments_of_a_song_do_not_take_its_preset_away(tmp_path, channel):
+    track = mido.MidiTrack([mido.Message("program_change", channel=c, program=c) for c in range(16) if c != 1])
+    mido.MidiFile(tracks=[track]).save(tmp_path / "song.mid")
+    song = options("demo", preset="tidal", midi=str(tmp_path / "song.mid"), program_channel=channel)
+    with Performance(song) as performance:
+        frames = [performance.step()[0] for _ in range(3)]
+    assert all(frame.incoming is None and frame.scene.preset.name == "tidal" for frame in frames)
+
+
+def test_moments_of_an_exact_rate_do_not_drift():
+    fps = Fraction(30000, 1001)
+    with Performance(replace(options("demo", seconds=2.002), fps=fps)) as performance:
+        assert performance.frames == 60
+        frames, sound = [], 0
+        for _ in range(60):
+            frame, _, block = performance.step()
+            frames.append(frame)
+            sound += len(block)
+    assert [frame.t for frame in frames] == [float((i + Fraction(1, 2)) / fps) for i in range(60)]
+    assert sound == round(60 / fps * 48000)
 
 
 def changes(pixels: list[np.ndarray]) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import threading
 from pathlib import Path
@@ -21,12 +22,15 @@ RETRY_S = 2.0
 SETTLE_S = 1.0
 #: Platform -> FFmpeg's format for cameras, and how a number names one.
 FORMATS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}:none"), "win32": ("dshow", "video={}")}
+#: FFmpeg's sources that need nothing but their options.
+SOURCES = ("color", "gradients", "mandelbrot", "rgbtestsrc", "smptebars", "smptehdbars", "testsrc", "testsrc2")
+SYNTHETIC = re.compile(rf"({'|'.join(SOURCES)})(=[\w.:=/#-]*)?", re.ASCII)
 
 
 class Camera:
     """A camera, opened and read on a thread of its own.
 
-    what    its number, device path or name; "lavfi:GRAPH" for one of FFmpeg's synthetic ones
+    what    its number, device path or name; "lavfi:SOURCE=OPTIONS" for one of FFmpeg's synthetic ones
     mirror  as in a mirror
     """
 
@@ -71,7 +75,10 @@ class Camera:
 
     def _place(self) -> tuple[str, str]:
         if self.what.startswith("lavfi:"):
-            return "lavfi", self.what.removeprefix("lavfi:")
+            graph = self.what.removeprefix("lavfi:")
+            if not SYNTHETIC.fullmatch(graph):  # others read files, fetch from networks and load code
+                raise ValueError(f"not one of FFmpeg's synthetic sources: {', '.join(SOURCES)}, with their options")
+            return "lavfi", graph
         form, numbered = FORMATS.get(sys.platform, FORMATS["linux"])
         if self.what.isascii() and self.what.isdigit():
             return form, numbered.format(self.what)

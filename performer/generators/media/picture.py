@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image, ImageCms, TiffImagePlugin, UnidentifiedImageError
 
 from performer.system.errors import Fault
+from performer.system.paths import for_ffmpeg
 
 warnings.filterwarnings("ignore", module=r"PIL\.")  # what matters of a damaged picture is said in one line
 
@@ -191,7 +192,7 @@ def _odd_tiff(path: Path, file: BinaryIO) -> Image.Image:
 
 def _linear(path: Path) -> Image.Image:
     """A picture of linear light (OpenEXR, Radiance, PFM), 0..1 of it as sRGB has it."""
-    with av.open(str(path)) as file:
+    with av.open(for_ffmpeg(path), options={"pattern_type": "none"}) as file:
         frame = next(file.decode(video=0))
     clear = any(component.is_alpha for component in frame.format.components)
     light = frame.to_ndarray(format="gbrapf32le" if clear else "gbrpf32le").astype(np.float64)

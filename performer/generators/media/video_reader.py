@@ -15,6 +15,7 @@ from av.format import Flags
 from av.stream import Disposition
 
 from performer.system.errors import Fault
+from performer.system.paths import for_ffmpeg
 
 log = logging.getLogger(__name__)
 #: Platform -> hardware decoders that are tried, the best first.
@@ -244,8 +245,8 @@ def _opened(path: Path) -> tuple[Any, str]:
 
 def _opened_by(path: Path, decoder: str) -> Any:
     if decoder == "processor":
-        return av.open(str(path))
-    return av.open(str(path), hwaccel=HWAccel(decoder, allow_software_fallback=False))
+        return av.open(for_ffmpeg(path))
+    return av.open(for_ffmpeg(path), hwaccel=HWAccel(decoder, allow_software_fallback=False))
 
 
 def _line(error: BaseException) -> str:

@@ -30,14 +30,15 @@ class MidiPorts:
     pattern  "all", "off", or a part of the ports' names, any case
     api      "", "alsa" or "jack"
     now      the show's clock
+    programs channel 1..16 whose program changes select presets; 0: any, None: none
 
     `note` says in one line what is listened to. Without any MIDI system there are no ports, and `note` says so.
     """
 
-    def __init__(self, pattern: str, api: str, now: Clock) -> None:
+    def __init__(self, pattern: str, api: str, now: Clock, programs: int | None = 0) -> None:
         self.events: SimpleQueue[ControlEvent] = SimpleQueue()
         self.note = "off"
-        self._pattern, self._now = pattern.lower(), now
+        self._pattern, self._now, self._programs = pattern.lower(), now, programs
         self._open: dict[str, tuple[Any, Decoder]] = {}  # by the name that the system gives it now
         self._stamp = _plugged()
         self._looked_t = float("-inf")
@@ -97,7 +98,7 @@ class MidiPorts:
         port = self._client(CLIENT)
         if port is None:
             return
-        decoder = Decoder(_steady(name))
+        decoder = Decoder(_steady(name), self._programs)
         events, now = self.events, self._now
 
         def heard(message: tuple[list[int], float], _data: Any) -> None:
@@ -129,9 +130,9 @@ class MidiPorts:
             self.events.put(event)
 
 
-def create(pattern: str, api: str, now: Clock) -> MidiPorts:
+def create(pattern: str, api: str, now: Clock, programs: int | None = 0) -> MidiPorts:
     """The ports that `--midi` names. Raises Fault for an unknown API."""
-    return MidiPorts(pattern, api, now)
+    return MidiPorts(pattern, api, now, programs)
 
 
 def ports(api: str = "") -> list[str]:
@@ -142,8 +143,11 @@ def ports(api: str = "") -> list[str]:
     return names
 
 
-def events(path: str) -> list[ControlEvent]:
-    """All events of a MIDI file with their times in seconds, oldest first; what is odd is logged. Raises Fault."""
+def events(path: str, programs: int | None = None) -> list[ControlEvent]:
+    """All events of a MIDI file with their times in seconds, oldest first; what is odd is logged. Raises Fault.
+
+    programs  channel 1..16 whose program changes select presets; 0: any; None: none, for a song's are of instruments
+    """
     if not Path(path).is_file():
         raise Fault(f"{path}: no such MIDI file")
     try:
@@ -159,7 +163,7 @@ def events(path: str) -> list[ControlEvent]:
         raise Fault(f"{path}: not a MIDI file that can be read ({fault}); export it again as .mid") from None
     if played.notes:
         log.warning("%s: %s", path, "; ".join(played.notes))
-    decoder = Decoder(path)
+    decoder = Decoder(path, programs)
     found = [event for t, message in played.messages for event in decoder.feed(message, t)]
     held = decoder.release(played.seconds)  # by a file that breaks off
     return found + [event for event in held if event.address.startswith("midi.note")]

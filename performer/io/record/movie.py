@@ -16,7 +16,8 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 
 from performer.audio import surround
 from performer.system.errors import Fault, nearest
-from performer.system.paths import expanded
+from performer.system.paths import expanded, for_ffmpeg
+from performer.types.rates import rate as exact_rate
 
 #: Ending -> container options. hybrid_fragmented leaves fragments while writing and an ordinary file when closed;
 #: delay_moov lets it note the sound encoder's delay, so that sound and picture start together.
@@ -42,7 +43,7 @@ class Movie:
 
     path      ends in one of CONTAINERS; a file of that name is replaced
     size      (width, height) of the frames; odd sides lose their last column or row
-    fps       frames per second
+    fps       frames per second, exact where it is a Fraction
     rate      samples per second of the sound; None for no sound
     channels  of the sound; more than two are mixed to two
     layout    names of their speakers, as audio.surround has them; empty where they are not known
@@ -56,7 +57,7 @@ class Movie:
         self,
         path: str | Path,
         size: tuple[int, int],
-        fps: float,
+        fps: float | Fraction,
         rate: int | None = None,
         channels: int = 0,
         layout: Sequence[str] = (),
@@ -67,7 +68,7 @@ class Movie:
         self.size = (size[0] & ~1, size[1] & ~1)
         if min(self.size) < 16:
             raise Fault(f"{self.path}: frames of {size[0]}x{size[1]} are too small for a movie; take at least 16x16")
-        self.fps = Fraction(fps).limit_denominator(1001)
+        self.fps = exact_rate(fps)
         self.frames = 0  # positions filled on the time line, each 1/fps long
         self.samples = 0
         self._next_check = 0  # place on the time line at which to look for free space again
@@ -77,7 +78,7 @@ class Movie:
         self.encoder = ""
         try:
             self._file = av.open(
-                str(self.path), "w", options={**CONTAINERS[self.path.suffix.lower()], "flush_packets": "1"}
+                for_ffmpeg(self.path), "w", options={**CONTAINERS[self.path.suffix.lower()], "flush_packets": "1"}
             )
             self.encoder = pick_encoder(self.size, self.fps) if live else "libx264"
             self._video = self._add_video(live)

@@ -42,6 +42,7 @@ class PlayOptions:
     crossfader: str = ""
     pads: int | None = None
     pads_channel: int = 0
+    program_channel: int | None = 0
     link: bool = False
     midi_clock_out: str | None = None
     page: int | None = None

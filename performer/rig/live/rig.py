@@ -270,7 +270,7 @@ class Rig:
         closing.callback(self.surface.close)
         self.sound = self._open_sound()
         closing.callback(self._close_sound)
-        self.hands = ports.create(options.midi, options.midi_api, self.now)
+        self.hands = ports.create(options.midi, options.midi_api, self.now, options.program_channel)
         closing.callback(self.hands.close)
         self.link = link.Link(self.hands.events, self.now) if options.link else None
         clock_port = (
