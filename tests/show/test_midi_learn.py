@@ -99,7 +99,7 @@ def test_what_was_taught_survives_in_its_file(tmp_path):
     [
         ("pad = 3", "expected on"),
         ("[[pad]]\non = 'note1'", "expected on"),
-        ("[[", "cannot be read"),
+        ("[[", "not valid TOML"),
         ("[[pad]]\non = 'note1'\ndo = 'show.blackot'", "did you mean .*show.blackout"),
         ("[[pad]]\non = 'note1'\ndo = 'app.quit'", "no 'app.quit'"),
         ("[[pad]]\non = 'note1'\ndo = 'show.tap'\nvalue = 'x'", "expected on"),

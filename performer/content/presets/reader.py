@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,7 @@ from performer.types.params import Param, Value
 from performer.types.preset import FollowerSpec, Layer, Node, PlaySpec, Preset, Transition, WalkSpec
 from performer.types.routes import CURVES, Route, complaint
 
-LONGEST_NAME = 255  # bytes, of a file or folder, on any system
+LONGEST_KEY = 255  # letters of a key in an error
 
 
 class Shader(Protocol):
@@ -208,8 +207,6 @@ class _Reader:
                 f"no file's name is {shown(name)}; in double quotes \\t and \\n are no letters: "
                 "write paths with /, or in 'single quotes'",
             )
-        if any(len(os.fsencode(part)) > LONGEST_NAME for part in Path(name).parts):
-            raise self.fault(key, f"a file's name has at most {LONGEST_NAME} letters, unlike {shown(name)}")
         try:
             return str((Path(self.where).parent / expanded(name)).resolve())
         except Fault as fault:
@@ -405,6 +402,6 @@ class _Reader:
             raise self.fault(key, str(error)) from None
 
     def fault(self, key: str, what: str) -> Fault:
-        if not key.isprintable() or len(key) > LONGEST_NAME:  # somebody's own words are in it
+        if not key.isprintable() or len(key) > LONGEST_KEY:  # somebody's own words are in it
             key = shown(key)
         return Fault(f"{self.where}: {key}: {what}")
