@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from performer.system.errors import Fault, nearest
+from performer.system.native_noise import hush, silenced
 
 BLOCK = 256
 KEPT = 40  # blocks by whose median the output's clock is read
@@ -31,6 +32,7 @@ class Clicks:
             import sounddevice as sd
         except OSError:
             raise Fault("PortAudio is missing: sudo apt-get install -y libportaudio2") from None
+        hush("sounddevice")
         index, found = _find(sd, device)
         self.name = f"{sd.query_hostapis(found['hostapi'])['name']}: {found['name']}"
         self.rate = int(found["default_samplerate"])
@@ -40,16 +42,17 @@ class Clicks:
         self._given = 0
         self._starts: deque[float] = deque(maxlen=KEPT)  # when sample 0 left, or would have, by each block
         try:
-            self._stream = sd.OutputStream(
-                device=index,
-                samplerate=self.rate,
-                channels=min(2, found["max_output_channels"]),
-                blocksize=BLOCK,
-                dtype="float32",
-                latency="high",
-                callback=self._callback,
-            )
-            self._stream.start()
+            with silenced():
+                self._stream = sd.OutputStream(
+                    device=index,
+                    samplerate=self.rate,
+                    channels=min(2, found["max_output_channels"]),
+                    blocksize=BLOCK,
+                    dtype="float32",
+                    latency="high",
+                    callback=self._callback,
+                )
+                self._stream.start()
         except sd.PortAudioError as error:
             raise Fault(
                 f"--output {device or 'default'}: {found['name']} cannot be opened "
