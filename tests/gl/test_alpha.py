@@ -233,6 +233,12 @@ def test_words_that_have_not_come_yet_cover_nothing(renderer, world):
         ("void main() { gl_FragColor = vec4(c.rgb, 1.0); gl_FragColor.a = 0.0; }", False),
         ("void main() { gl_FragColor = c; }", False),
         ("void main() { if (x) discard; gl_FragColor = vec4(c.rgb, 1.0); }", False),
+        ("void main(void) { if (x) { c = d; } gl_FragColor = vec4(c.rgb, 1.0); }", True),
+        ("void main() { if (x) return; gl_FragColor = vec4(c.rgb, 1.0); }", False),
+        ("void main() { if (x) gl_FragColor = vec4(c.rgb, 1.0); }", False),
+        ("void main() { if (x) { gl_FragColor = vec4(c.rgb, 1.0); } }", False),
+        ("void main() { if (x) y = 1.0; else gl_FragColor = vec4(c.rgb, 1.0); }", False),
+        ("vec4 f() { return c; } void main() { gl_FragColor = vec4(f().rgb, 1.0); }", True),
         ("void main() { fill(gl_FragColor); gl_FragColor = vec4(c.rgb, 1.0); }", False),
     ],
 )

@@ -241,7 +241,7 @@ def test_nothing_is_written_over_a_full_screen_unasked(caplog, monkeypatch):
     caplog.set_level(logging.INFO)
     with Rig(headless(preset="aurora")) as rig:
         rig.hands.events.put(ControlEvent(rig.now(), "show.freeze"))
-        assert play_until(rig, lambda: rig.show.frozen, 20.0)
+        assert play_until(rig, lambda: rig.show.status.frozen, 20.0)
         drawn = []
         monkeypatch.setattr(rig.stage._hud, "draw", lambda *of: drawn.append(of))
         for fullscreen, seen in ((True, False), (False, True)):
