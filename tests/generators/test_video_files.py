@@ -3,6 +3,7 @@
 import gc
 import logging
 import struct
+import threading
 from fractions import Fraction
 from pathlib import Path
 
@@ -451,3 +452,20 @@ def test_pictures_that_were_shown_are_gone_without_a_collection_of_garbage(tmp_p
             del left
         finally:
             gc.enable()
+
+
+def test_a_film_that_is_over_gives_its_memory_back(tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(video_module, "give_back", lambda: given.append(threading.current_thread().name))
+    monkeypatch.setattr(video_module, "LOOK_S", -1.0)
+    path = write(tmp_path / "a.mp4", "libx264", [corners()] * 3, options=X264)
+    projector = Projector(Video(path))
+    path.write_bytes(write(tmp_path / "b.mp4", "libx264", [corners()] * 9, options=X264).read_bytes())
+    for _ in range(2):
+        projector._look()
+    assert given == ["MainThread"]
+    thread = threading.Thread(target=projector.run, name="film")
+    thread.start()
+    projector.close()
+    thread.join(20.0)
+    assert given[-1] == "film" and not projector._video._kept

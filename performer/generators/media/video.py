@@ -17,6 +17,7 @@ from performer.generators.media.file_stamp import GONE, stamp_of
 from performer.generators.media.video_frame import Screening
 from performer.generators.media.video_reader import VideoReader
 from performer.system.errors import Fault
+from performer.system.heap import give_back
 from performer.system.mailboxes import Latest
 from performer.types.frame import Play
 
@@ -173,6 +174,8 @@ class Projector:
             if picture is not None and picture is not self._made.peek():
                 self._made.post(picture)
         self._video.close()
+        picture = None
+        give_back()
 
     def _look(self) -> None:
         """Take up a file that was replaced, once nobody has written to it from one look to the next."""
@@ -190,6 +193,7 @@ class Projector:
             return
         self._video.close()
         self._video = fresh
+        give_back()
         log.info("%s: a new version plays", fresh.path)
 
     def close(self) -> None:
