@@ -59,6 +59,9 @@ class Library:
         for folder in folders:
             for path in sorted((folder / "presets").glob("*.toml")):
                 self._keep(path, self.load_preset)
+        for folder in self.watched:
+            if said := isf.foreign(path for path in self.stamps if path.is_relative_to(folder)):
+                log.warning("%s: %s", folder, said)
         return self
 
     def find_models(self) -> None:
@@ -215,6 +218,8 @@ class Library:
         path = Path(name)
         if path.suffix.lower() == ".toml":
             return self.load_preset(path)
+        if path.suffix.lower() in isf.FOREIGN:
+            isf.load(path)  # says what it is
         for path, fault in self.faults.items():
             if path.stem == name:
                 raise fault

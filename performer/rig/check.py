@@ -67,9 +67,10 @@ def check(
     named = [path for given in paths for path in _named(given, library)]
     files = list(dict.fromkeys(_files(named or [FACTORY / kind for kind in ("shaders", "models", "presets")])))
     if not files:
+        others = isf.foreign(path for folder in named for path in folder.rglob("*"))
         raise Fault(
             f"{', '.join(map(str, named))}: nothing to check there: no shaders (.fs, .glsl, .frag), presets "
-            "(.toml) or models (.onnx)"
+            "(.toml) or models (.onnx)" + (f"; {others}" if others else "")
         )
     if pictures is not None:
         try:
@@ -91,7 +92,7 @@ def _named(given: str, library: Library) -> list[Path]:
     path = Path(given)
     if os.path.exists(given):  # which says no to what is no path at all
         return [path]
-    if path.name != given or path.suffix in SUFFIXES:
+    if path.name != given or path.suffix in SUFFIXES or path.suffix.lower() in isf.FOREIGN:
         raise Fault(f"{given}: no such file or folder")
     shaders = {name: spec.path for name, spec in library.shaders.items() if spec.path is not None}
     kinds: tuple[Mapping[str, Path], ...] = (shaders, library.models, library.followers(), library.files)
@@ -151,6 +152,8 @@ class _Bench:
         cost = None
         try:
             if kind is None:
+                if path.suffix.lower() in isf.FOREIGN:
+                    isf.load(path)  # says what it is
                 raise Fault(f"{path}: expected .fs or .glsl (shader), .toml (preset) or .onnx (model)")
             trials: dict[str, Callable[[Path], np.ndarray]] = {
                 "shader": self.shader,

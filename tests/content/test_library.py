@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
@@ -141,3 +142,25 @@ def test_a_reader_that_fails_in_a_way_nobody_thought_of_refuses_that_file_alone(
         "one.glsl",
         "other.toml",
     ]
+
+
+def test_other_programs_presets_are_said_by_name(tmp_path, caplog):
+    for kind in ("shaders", "presets"):
+        (tmp_path / kind / "pack").mkdir(parents=True)
+    milk = "[preset00]\nfRating=3.0\n"
+    for name in ("shaders/one.milk", "shaders/pack/two.MILK", "presets/three.milk", "presets/four.tox"):
+        (tmp_path / name).write_text(milk)
+    (tmp_path / "shaders" / "renamed.glsl").write_text(milk)
+    library = load(tmp_path)
+    said = [record.message.removeprefix(str(tmp_path)) for record in caplog.records]
+    assert "/shaders: 2 MilkDrop presets (.milk): not played here" in said
+    assert "/presets: 1 MilkDrop preset (.milk), 1 TouchDesigner component (.tox): not played here" in said
+    assert len(said) == 3 and "a MilkDrop preset, whatever its ending" in str(
+        library.faults[tmp_path / "shaders/renamed.glsl"]
+    )
+    for find in (library.find, lambda name: isf.load(Path(name))):
+        with pytest.raises(Fault, match=r"one\.milk: a MilkDrop preset \(\.milk\): not played here"):
+            find(str(tmp_path / "shaders" / "one.milk"))
+    caplog.clear()
+    Watcher(library, SimpleQueue(), Preflight("none", cache=None)).take([tmp_path / "presets" / "three.milk"])
+    assert [record.message for record in caplog.records] == ["1 MilkDrop preset (.milk): not played here"]

@@ -5,8 +5,8 @@ The format: https://github.com/mrRay/ISF_Spec. `Fault`s name the author's file a
 
 from __future__ import annotations
 
-from performer.content.shaders.formats import SUFFIXES, files, load, owner
+from performer.content.shaders.formats import FOREIGN, SUFFIXES, files, foreign, load, owner
 from performer.content.shaders.reader import parse
 from performer.content.shaders.spec import AudioInput, Pass, ShaderSpec
 
-__all__ = ["SUFFIXES", "AudioInput", "Pass", "ShaderSpec", "files", "load", "owner", "parse"]
+__all__ = ["FOREIGN", "SUFFIXES", "AudioInput", "Pass", "ShaderSpec", "files", "foreign", "load", "owner", "parse"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from performer.content.shaders import files as source
@@ -11,10 +12,22 @@ from performer.content.shaders import gl_transitions, reader, shadertoy
 from performer.content.shaders.entry_point import ENTRY, draws
 from performer.content.shaders.glsl import without_comments
 from performer.content.shaders.spec import ShaderSpec
-from performer.system.errors import Fault, refusing
+from performer.system.errors import Fault, counted, refusing
 
 #: Endings of files that may be a shader by themselves.
 SUFFIXES = (".fs", ".glsl", ".frag")
+#: Endings of what other programs play, and what it is called.
+FOREIGN = {
+    ".milk": "MilkDrop preset",
+    ".milk2": "MilkDrop preset",
+    ".avs": "Winamp AVS preset",
+    ".tox": "TouchDesigner component",
+    ".qtz": "Quartz composition",
+    ".jxs": "Jitter shader",
+    ".hlsl": "HLSL shader",
+    ".wgsl": "WebGPU shader",
+}
+_MILK = re.compile(r"\s*(?:MILKDROP_PRESET_VERSION|\[preset\d\d\])")
 _HEADER = re.compile(r"\s*/\*+\s*\{")
 
 
@@ -24,7 +37,18 @@ def load(path: Path) -> ShaderSpec:
         return _load(Path(path))
 
 
+def foreign(paths: Iterable[Path]) -> str:
+    """What other programs' files these are, in words: `3 MilkDrop presets (.milk), not played here`; empty for none."""
+    counts = Counter(
+        (FOREIGN[path.suffix.lower()], path.suffix.lower()) for path in paths if path.suffix.lower() in FOREIGN
+    )
+    words = [f"{counted(count, what)} ({suffix})" for (what, suffix), count in sorted(counts.items())]
+    return f"{', '.join(words)}: not played here" if words else ""
+
+
 def _load(path: Path) -> ShaderSpec:
+    if path.suffix.lower() in FOREIGN:
+        raise Fault(f"{path}: a {FOREIGN[path.suffix.lower()]} ({path.suffix.lower()}): not played here")
     if path.is_dir():
         return shadertoy.load(path)
     text = source.text(path)
@@ -35,6 +59,8 @@ def _load(path: Path) -> ShaderSpec:
         return gl_transitions.parse(text, path.stem, path)
     if ENTRY.search(plain) or draws(plain):
         return shadertoy.load(path)
+    if _MILK.match(text):
+        raise Fault(f"{path}: a {FOREIGN['.milk']}, whatever its ending: not played here")
     raise Fault(
         f"{path}:1: no shader that is known here; expected an ISF header /*{{ ... }}*/, "
         "vec4 transition(vec2 uv), void mainImage(out vec4 fragColor, in vec2 fragCoord) or a main() that draws"

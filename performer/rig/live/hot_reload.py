@@ -82,6 +82,8 @@ class Watcher:
                 shaders.add(isf.owner(path))
         for path in sorted(one for one in shaders if one is not None):
             self._report(self._shader, path)
+        if said := isf.foreign(path for path in paths if path.is_file()):
+            log.error("%s", said)
         for path in sorted(paths):
             if path.suffix == ".toml" and path.is_file():
                 self._report(self._preset, path)
