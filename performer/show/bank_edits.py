@@ -8,11 +8,9 @@ from dataclasses import replace
 from performer.latent.bank import Bank
 from performer.types.frame import ControlEvent
 
-CHANGES = ("bank.keep", "bank.rename", "bank.drop")
-
 
 def changed(banks: Mapping[str, Bank], event: ControlEvent) -> tuple[Bank | None, str]:
-    """Do what an event of CHANGES asks; the bank, to be written, if anything was done, and a word for people.
+    """Do what an event asks; the bank, to be written, if anything was done, and a word for people.
 
     keep    `latent` of the model `words[0]` under the name `text`, with the tags `words[1:]`
     rename  the place `words[1]` of the model `words[0]` to `text`, with the tags `words[2:]`

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, exp, floor
 
 from performer.show.beat_shift import BeatShift
 from performer.show.midi_clock import MidiClocks, Reading
+from performer.types.actions import handlers
 from performer.types.frame import ControlEvent, Features
 from performer.types.routes import PHRASE_BARS
 
@@ -116,6 +117,9 @@ class ShowClock:
         self._source = "none"
         self._factor, self._factor_bpm = 1.0, 0.0
         self._shifts = {source: BeatShift() for source in WEIGHTS}
+        self._handlers = handlers("clock", self)
+        #: What was asked for since the last step, done once it is known which source leads; True: a downbeat is now.
+        self._asked: list[tuple[Callable[[float, str, Reading], bool], float]] = []
 
     def unmove(self) -> None:
         """Take back whatever a person moved."""
@@ -125,17 +129,14 @@ class ShowClock:
     def step(self, t: float, dt: float, features: Features, events: Sequence[ControlEvent]) -> Pulse:
         """The pulse at time t, dt seconds after the last step; events are those since then."""
         snap = False
-        asked: list[ControlEvent] = []
+        self._asked.clear()
         for event in events:
             if event.address.startswith("midi."):
                 snap |= self._midi.take(event)
             elif event.address.startswith("link."):
                 self._link.take(event)
-            elif event.address == "show.tap":
-                self._taps.take(event.t)
-                self._factor = 1.0
-            else:
-                asked.append(event)
+            elif (handler := self._handlers.get(event.address)) is not None:
+                handler(event, t)
         readings = self._readings(t, dt, features)
         for name, shift in self._shifts.items():
             silent = name == "audio" and (features.values.get("level", 1.0) < SILENT or t - features.t > SILENT_S)
@@ -145,8 +146,8 @@ class ShowClock:
         if self._factor != 1.0 and (source != self._source or abs(reading.bpm / self._factor_bpm - 1.0) > STEADY):
             self._factor = 1.0
         self._source = source
-        for event in asked:
-            snap |= self._ask(event, source, reading)
+        for ask, value in self._asked:
+            snap |= ask(value, source, reading)
         beat, bar = self.pulse.beat, self.pulse.bar
         bpm, meter, factor = reading.bpm * self._factor, reading.meter, self._factor
         if snap:  # a downbeat now: on to the next, or back to the one that has just begun by standing still
@@ -203,18 +204,41 @@ class ShowClock:
             return self._source
         return best
 
-    def _ask(self, event: ControlEvent, source: str, reading: Reading) -> bool:
-        """A person's wish; true when the downbeat is now."""
-        if event.address in ("show.double", "show.half"):
-            wanted = self._factor * (2.0 if event.address == "show.double" else 0.5)
-            if 0.25 <= wanted <= 4.0 and reading.bpm > 0.0:
-                self._factor, self._factor_bpm = wanted, reading.bpm
-        elif event.address == "show.resync":
-            if source in self._shifts:
-                self._shifts[source].place(reading, 1.0 / self._factor)
-            return True
-        elif event.address == "show.nudge" and source in self._shifts:
-            self._shifts[source].move(event.value * reading.bpm / 60.0, reading.bpm)
+    def tap(self, event: ControlEvent, t: float) -> None:
+        """A beat is now."""
+        self._taps.take(event.t)
+        self._factor = 1.0
+
+    def double(self, event: ControlEvent, t: float) -> None:
+        """The tempo is twice as fast."""
+        self._asked.append((self._scale, 2.0))
+
+    def halve(self, event: ControlEvent, t: float) -> None:
+        """The tempo is half as fast."""
+        self._asked.append((self._scale, 0.5))
+
+    def resync(self, event: ControlEvent, t: float) -> None:
+        """The downbeat is now."""
+        self._asked.append((self._place, 0.0))
+
+    def nudge(self, event: ControlEvent, t: float) -> None:
+        """The beat comes so many seconds earlier."""
+        self._asked.append((self._nudge, event.value))
+
+    def _scale(self, by: float, source: str, reading: Reading) -> bool:
+        wanted = self._factor * by
+        if 0.25 <= wanted <= 4.0 and reading.bpm > 0.0:
+            self._factor, self._factor_bpm = wanted, reading.bpm
+        return False
+
+    def _place(self, _: float, source: str, reading: Reading) -> bool:
+        if source in self._shifts:
+            self._shifts[source].place(reading, 1.0 / self._factor)
+        return True
+
+    def _nudge(self, seconds: float, source: str, reading: Reading) -> bool:
+        if source in self._shifts:
+            self._shifts[source].move(seconds * reading.bpm / 60.0, reading.bpm)
         return False
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from performer.system.numbers import whole_number
+from performer.types.actions import BY_ADDRESS, LOST, PRESSED, Act, handlers
 from performer.types.frame import ControlEvent
-from performer.types.keys import LOST, PRESSED, Act
 
 BUTTONS = ("midi.note", "midi.cc")
 
@@ -19,11 +19,12 @@ class Learn:
     `word` is what there is to say after a step, "" if nothing; `changed`, whether `bound` was in that step.
     """
 
-    ASK = "press the key, then the pad that shall do the same (m: never mind)"
+    ASK = "MIDI learn: press a key, then the MIDI button to bind (m cancels)"
 
     def __init__(self, bound: Mapping[str, Act], may: Collection[str]) -> None:
         self.bound = dict(bound)
         self._may = may
+        self._handlers = handlers("learn", self)
         self._asked = False
         self._act: Act | None = None  # that waits for a button
         self._down: set[str] = set()  # controllers whose button is down
@@ -40,12 +41,11 @@ class Learn:
         for event, key in (*((event, False) for event in events), *((event, True) for event in keys)):
             if event.address == LOST:
                 self._down.discard(f"midi.{event.text}")
-            elif event.address == "app.learn":
-                self._asked, self._act = not self._asked, None
-                self.word = self.ASK if self._asked else "nothing learned"
+            elif (handler := self._handlers.get(event.address)) is not None:
+                handler(event, event.t)
             elif key and self._asked and self._act is None and event.address in self._may:
                 self._act = Act(event.address, event.value)
-                self.word = f"now the pad for {event.address}"
+                self.word = f"now the MIDI button for {BY_ADDRESS[event.address].help or event.address}"
             else:
                 made.append(event)
                 if not self._pressed(event):
@@ -59,6 +59,11 @@ class Learn:
                 if act is not None:
                     made.append(ControlEvent(event.t, act.address, act.value))
         return made
+
+    def ask(self, event: ControlEvent, t: float) -> None:
+        """Wait for a key and a button to bind; asked for again, do not."""
+        self._asked, self._act = not self._asked, None
+        self.word = self.ASK if self._asked else "MIDI learn cancelled"
 
     def _pressed(self, event: ControlEvent) -> bool:
         if not event.address.startswith(BUTTONS):
@@ -74,8 +79,8 @@ class Learn:
         """The same twice takes it away again."""
         if self.bound.get(button) == act:
             del self.bound[button]
-            self.word = f"{button} does nothing more"
+            self.word = f"unbound {button}"
         else:
             self.bound[button] = act
-            self.word = f"{button} does {act.address}"
+            self.word = f"bound {button}: {BY_ADDRESS[act.address].help or act.address}"
         self._asked, self._act, self.changed = False, None, True

@@ -14,6 +14,7 @@ from performer.show.gestures import Gestures
 from performer.show.held_places import Recaller, glide_s
 from performer.show.live_scene import Playing
 from performer.system.numbers import whole_number
+from performer.types.actions import handlers
 from performer.types.frame import FULL_EFFORT, ControlEvent, Effort, Features, Following, Frame, Scene, Sound, Status
 from performer.types.preset import Layer, Preset
 
@@ -64,6 +65,7 @@ class Show:
         self._cue: Cue | None = None
         self._take_t: float | None = None  # when a take was asked for that has not come yet
         self._jump_t: float | None = None  # when a jump was asked for that has not come yet
+        self._handlers = handlers("show", self)
         self._gestures = Gestures()
         self._midi = self._gestures.values  # and the count of notes
         self._held: dict[int, float] = {}
@@ -337,52 +339,82 @@ class Show:
             self._pad(int(address[9:]) - self._pads, value > 0.0, t)
         if address.startswith("midi."):
             self._remember(address, value)
-        elif address in ("bank.recall", "bank.next", "bank.previous", "bank.breed", "bank.let_go", "bank.glide"):
-            self._recall = (event, t)
         elif address.startswith("knob."):
             (self._incoming or self._playing).turn(address.removeprefix("knob."), value, event.text)
-        elif address == "show.preset":
-            chosen = (
-                [p for p in self.presets if p.name == event.text]
-                if event.text
-                else self.presets[int(value) : int(value) + 1]
-            )
-            if chosen:
-                self._ask(chosen[0], t)
-        elif address in ("show.next", "show.previous"):
-            names = [p.name for p in self.presets]
-            now = (
-                self._cue.preset.name
-                if self._cue is not None
-                else self._other.preset.name
-                if self._other is not None
-                else self.preset.name
-            )
-            at = names.index(now) if now in names else 0
-            self._ask(self.presets[(at + (1 if address == "show.next" else -1)) % len(names)], t)
-        elif address == "show.decks":
-            self._two_decks = not self._two_decks
-            if not self._two_decks:
-                if self._other is not None and self._fader.progress >= 0.5:
-                    self._playing = self._other
-                self._other, self._fader = None, Crossfader()
-        elif address == "show.take":
-            self._take_t = t
-        elif address == "show.crossfader":
-            self._fader.move(value)
-        elif address == "show.jump":
-            self._jump_t = t
-        elif address == "show.quantise":
-            self.quantise = event.text if event.text in QUANTA else QUANTA[(QUANTA.index(self.quantise) + 1) % 4]
-        elif address == "show.autopilot":
-            self.autopilot.bars = 0 if self.autopilot.bars else self._bars_wished
-            self.autopilot.changed(t, self.clock.pulse.bar)
-        elif address == "show.blackout":
-            self._blackout_on = not self._blackout_on
-        elif address == "show.freeze":
-            self._freeze = not self._freeze
-        elif address == "show.panic":
-            self._panic(t)
+        elif (handler := self._handlers.get(address)) is not None:
+            handler(event, t)
+
+    # What can be asked for: see types/actions.py.
+
+    def choose_preset(self, event: ControlEvent, t: float) -> None:
+        """Change to the preset with the event's text as name, or its value as place."""
+        if event.text:
+            chosen = [preset for preset in self.presets if preset.name == event.text]
+        else:
+            chosen = self.presets[int(event.value) : int(event.value) + 1]
+        if chosen:
+            self._ask(chosen[0], t)
+
+    def next_preset(self, event: ControlEvent, t: float) -> None:
+        """Change to the one after what comes."""
+        self._ask_beside(1, t)
+
+    def previous_preset(self, event: ControlEvent, t: float) -> None:
+        """Change to the one before what comes."""
+        self._ask_beside(-1, t)
+
+    def toggle_decks(self, event: ControlEvent, t: float) -> None:
+        """Two decks, or one."""
+        self._two_decks = not self._two_decks
+        if not self._two_decks:
+            if self._other is not None and self._fader.progress >= 0.5:
+                self._playing = self._other
+            self._other, self._fader = None, Crossfader()
+
+    def take(self, event: ControlEvent, t: float) -> None:
+        """The other deck comes in, when the music gets there."""
+        self._take_t = t
+
+    def move_crossfader(self, event: ControlEvent, t: float) -> None:
+        """A hand is on the crossfader."""
+        self._fader.move(event.value)
+
+    def jump(self, event: ControlEvent, t: float) -> None:
+        """Walks leap to their next keyframe, when the music gets there."""
+        self._jump_t = t
+
+    def change_quantise(self, event: ControlEvent, t: float) -> None:
+        """What changes wait for: the event's text, or the next of QUANTA."""
+        following = QUANTA[(QUANTA.index(self.quantise) + 1) % len(QUANTA)]
+        self.quantise = event.text if event.text in QUANTA else following
+
+    def toggle_autopilot(self, event: ControlEvent, t: float) -> None:
+        """On, or off."""
+        self.autopilot.bars = 0 if self.autopilot.bars else self._bars_wished
+        self.autopilot.changed(t, self.clock.pulse.bar)
+
+    def toggle_blackout(self, event: ControlEvent, t: float) -> None:
+        """Dark, or light again."""
+        self._blackout_on = not self._blackout_on
+
+    def toggle_freeze(self, event: ControlEvent, t: float) -> None:
+        """Still, or on again."""
+        self._freeze = not self._freeze
+
+    def recall(self, event: ControlEvent, t: float) -> None:
+        """Glide to a kept place, to offspring, or back to the walk, when the music gets there."""
+        self._recall = (event, t)
+
+    def _ask_beside(self, by: int, t: float) -> None:
+        names = [preset.name for preset in self.presets]
+        if self._cue is not None:
+            now = self._cue.preset.name
+        elif self._other is not None:
+            now = self._other.preset.name
+        else:
+            now = self.preset.name
+        at = names.index(now) if now in names else 0
+        self._ask(self.presets[(at + by) % len(names)], t)
 
     def _pad(self, place: int, down: bool, t: float) -> None:
         """A pad recalls its place; struck while others are held, it breeds an offspring of theirs and its own."""
@@ -398,7 +430,7 @@ class Show:
             t,
         )
 
-    def _panic(self, t: float) -> None:
+    def panic(self, event: ControlEvent, t: float) -> None:
         """Whatever hands have done is undone: light, motion, knobs as the presets say, no note or place held.
 
         What plays, the tempo and the decks stay.

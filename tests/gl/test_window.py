@@ -17,8 +17,8 @@ from PIL import Image
 
 from performer.gl.window.window import Window, monitors
 from performer.system.errors import Fault
+from performer.types.actions import TWICE_WITHIN_S
 from performer.types.frame import ControlEvent
-from performer.types.keys import KEYS, TWICE_WITHIN_S
 
 pytestmark = pytest.mark.usefixtures("xvfb")
 
@@ -192,8 +192,3 @@ def test_without_a_display_one_line_says_what_to_do() -> None:
     assert run.stdout.startswith("no display: ")
     assert run.stdout.endswith("use --headless\n")
     assert run.stdout.count("\n") == 1
-
-
-def test_the_table_of_keys_is_whole() -> None:
-    assert len({entry.key for entry in KEYS}) == len(KEYS)
-    assert all(bool(entry.label) == bool(entry.help) for entry in KEYS)

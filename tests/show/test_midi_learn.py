@@ -12,8 +12,8 @@ from performer.latent.sphere import unit
 from performer.rig.live.rig import Rig
 from performer.show.midi_learn import Learn
 from performer.system.errors import Fault
+from performer.types.actions import LEARNABLE, Act
 from performer.types.frame import ControlEvent
-from performer.types.keys import TAUGHT, Act
 
 M = ControlEvent(0.0, "app.learn")
 BLACKOUT = ControlEvent(0.0, "show.blackout")
@@ -41,14 +41,14 @@ def step(learn, *events):
 
 
 def taught(*events):
-    learn = Learn({}, TAUGHT)
+    learn = Learn({}, LEARNABLE)
     step(learn, *events)
     return learn
 
 
 def test_a_pad_learns_a_key_and_then_does_it():
-    learn = Learn({}, TAUGHT)
-    assert addresses(learn, M) == [] and "press the key" in learn.word
+    learn = Learn({}, LEARNABLE)
+    assert addresses(learn, M) == [] and "press a key" in learn.word
     assert addresses(learn, BLACKOUT) == []  # it is being taught: no blackout now
     assert not learn.changed
     assert addresses(learn, note(40)) == ["midi.note40"] and learn.changed  # it is not done at once
@@ -75,14 +75,14 @@ def test_never_mind():
 
 
 def test_a_controllers_button_counts_once_a_press():
-    learn = Learn({"cc20 ch1": Act("show.tap"), "note41": Act("show.next")}, TAUGHT)
+    learn = Learn({"cc20 ch1": Act("show.tap"), "note41": Act("show.next")}, LEARNABLE)
     assert addresses(learn, cc(0.1), cc(0.7), cc(1.0)) == ["midi.cc20", "midi.cc20", "show.tap", "midi.cc20"]
     assert addresses(learn, cc(0.0), cc(1.0)) == ["midi.cc20", "midi.cc20", "show.tap"]
     assert addresses(learn, note(41), note(41, channel=3)) == ["midi.note41", "show.next"] * 2  # on any channel
 
 
 def test_nothing_that_ends_a_show_can_be_taught():
-    assert "app.quit" not in TAUGHT and "app.learn" not in TAUGHT and {"bank.breed", "app.keep"} <= TAUGHT
+    assert "app.quit" not in LEARNABLE and "app.learn" not in LEARNABLE and {"bank.breed", "app.keep"} <= LEARNABLE
     learn = taught(M)
     assert addresses(learn, ControlEvent(0.0, "app.quit")) == ["app.quit"]
 
@@ -90,8 +90,8 @@ def test_nothing_that_ends_a_show_can_be_taught():
 def test_what_was_taught_survives_in_its_file(tmp_path):
     path = tmp_path / "pads.toml"
     bound = {"note40 ch10": Act("bank.breed"), "cc20 ch1": Act("show.preset", 3.0)}
-    midi_bindings.write(bound, TAUGHT, path)
-    assert midi_bindings.read(TAUGHT, path) == bound and midi_bindings.read(TAUGHT, tmp_path / "none.toml") == {}
+    midi_bindings.write(bound, LEARNABLE, path)
+    assert midi_bindings.read(LEARNABLE, path) == bound and midi_bindings.read(LEARNABLE, tmp_path / "none.toml") == {}
 
 
 @pytest.mark.parametrize(
@@ -114,10 +114,10 @@ def test_a_bad_file_is_one_line_and_kept_when_another_is_written(text, complaint
     path = tmp_path / "pads.toml"
     path.write_text(text)
     with pytest.raises(Fault, match=complaint):
-        midi_bindings.read(TAUGHT, path)
+        midi_bindings.read(LEARNABLE, path)
     monkeypatch.setattr(midi_bindings, "pads_path", lambda: path)
-    assert midi_bindings.learned(TAUGHT) == {} and str(path) in caplog.text
-    midi_bindings.write({"note1": Act("show.tap")}, TAUGHT)
+    assert midi_bindings.learned(LEARNABLE) == {} and str(path) in caplog.text
+    midi_bindings.write({"note1": Act("show.tap")}, LEARNABLE)
     assert path.with_suffix(".bad").read_text() == text and "show.tap" in path.read_text()
 
 
@@ -156,7 +156,7 @@ def test_only_a_key_that_is_typed_is_taught():
 
 
 def test_a_button_that_was_down_when_its_cable_came_out_counts_again():
-    learn, decoder = Learn({"cc20 ch1": Act("show.tap")}, TAUGHT), Decoder()
+    learn, decoder = Learn({"cc20 ch1": Act("show.tap")}, LEARNABLE), Decoder()
     assert [e.address for e in learn.step(decoder.feed([0xB0, 20, 127], 0.0))] == ["midi.cc20", "show.tap"]
     lost = decoder.release(1.0)
     assert learn.step(lost) == [] and not any(event.address.startswith("midi.") for event in lost), "faders stay"
@@ -203,7 +203,7 @@ def test_notes_without_a_place_neither_recall_nor_breed():
 
 def test_a_taught_pad_breeds_from_all():
     it, bank = show()
-    learn = Learn({"note50 ch10": Act("bank.breed")}, TAUGHT)
+    learn = Learn({"note50 ch10": Act("bank.breed")}, LEARNABLE)
     born = goal(run(it, 1.0, events=learn.step([pad(0.1, 50)])))
     assert born is not None and born not in {p.latent for p in bank.places}
 

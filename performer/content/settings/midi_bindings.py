@@ -15,7 +15,7 @@ import platformdirs
 from performer.system import toml_file
 from performer.system.errors import Fault, nearest
 from performer.system.logging_marks import ASIDE
-from performer.types.keys import Act
+from performer.types.actions import Act
 
 log = logging.getLogger(__name__)
 HEAD = "# What pads do: press m, a key, then the pad, while playing. Without `ch` in `on` any channel counts.\n"

@@ -8,8 +8,8 @@ import moderngl
 import numpy as np
 
 from performer.gl.hud.glyphs import FRAGMENT, LAYOUT, NAMES, QUAD, VERTEX, Atlas
+from performer.types.actions import ACTIONS
 from performer.types.frame import BANDS
-from performer.types.keys import KEYS
 from performer.types.routes import PHRASE_BARS
 
 SHOWN_S = 4.0  # a notice stays this long, and fades at its end
@@ -286,7 +286,7 @@ class Hud:
 
     def _lay_help(self, size: tuple[int, int]) -> None:
         em, line = self._atlas.pixels, self._atlas.line
-        entries = [entry for entry in KEYS if entry.label]
+        entries = [entry for entry in ACTIONS if entry.label]
         rows = -(-len(entries) // 2)
         keys = max(self._atlas.width(entry.label) for entry in entries) + em
         column = keys + max(self._atlas.width(entry.help) for entry in entries) + em * 2

@@ -13,8 +13,8 @@ import moderngl
 from performer.system.errors import Fault, nearest
 from performer.system.interrupts import Withheld
 from performer.system.numbers import whole_number
+from performer.types.actions import BY_KEY, TWICE_WITHIN_S, Key
 from performer.types.frame import ControlEvent
-from performer.types.keys import BY_KEY, TWICE_WITHIN_S, Key
 
 with Withheld():  # it asks libraries for their versions in processes of their own
     import glfw
@@ -296,13 +296,15 @@ class Window:
 
     def _fire(self, entry: Key) -> None:
         now = self._clock()
-        if entry.twice:
-            before = self._last_press.get(entry.key)
-            self._last_press[entry.key] = now
+        if entry.action.twice:
+            before = self._last_press.get(entry.name)
+            self._last_press[entry.name] = now
             if before is None or now - before > TWICE_WITHIN_S:
-                self._events.append(ControlEvent(now, "app.notice", 0.0, f"press {entry.key} again to {entry.help}"))
+                self._events.append(
+                    ControlEvent(now, "app.notice", 0.0, f"press {entry.name} again to {entry.action.help}")
+                )
                 return
-        self._events.append(ControlEvent(now, entry.address, entry.value))
+        self._events.append(ControlEvent(now, entry.action.address, entry.value))
 
 
 def monitors() -> list[str]:

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import count
 
+from performer.types.actions import LOST, PRESSED
 from performer.types.frame import ControlEvent
-from performer.types.keys import LOST, PRESSED
 
 log = logging.getLogger(__name__)
 

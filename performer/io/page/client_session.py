@@ -116,6 +116,7 @@ class Visitor:
         stamp = self._thumbnails.stamp(model) if model else 0.0
         offspring = nursery.offspring if nursery.model == model else []
         parts: dict[str, object] = {
+            "actions": (),
             "presets": glance.presets,
             "scene": (glance.scene.number, glance.scene.preset),
             "bank": (model, stamp, glance.places),
@@ -125,6 +126,7 @@ class Visitor:
             "notices": glance.notices,
         }
         made: dict[str, Callable[[], Any]] = {
+            "actions": lambda: protocol.BUTTONS,
             "presets": lambda: [{"name": n, "title": title, "mood": mood} for n, title, mood in glance.presets],
             "scene": lambda: _scene(glance),
             "bank": lambda: {

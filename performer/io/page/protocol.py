@@ -7,24 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from performer.show.cues import QUANTA
+from performer.types.actions import ACTIONS
 from performer.types.frame import ControlEvent
 
 MOST_CHARACTERS = 16_384
 LONGEST_NAME, MOST_TAGS, LONGEST_TAG = 60, 8, 24
 
-#: Word -> address of the event it makes, without more to say.
-PLAIN = {
-    "tap": "show.tap",
-    "next": "show.next",
-    "previous": "show.previous",
-    "blackout": "show.blackout",
-    "freeze": "show.freeze",
-    "jump": "show.jump",
-    "take": "show.take",
-    "downbeat": "show.resync",
-    "let_go": "bank.let_go",
-    "keep": "app.keep",
-}
+#: Word -> address, of actions that need no more than a name, if that.
+PLAIN = {action.page: action.address for action in ACTIONS if action.page}
+
+#: The page's buttons: word and label of each.
+BUTTONS = [{"do": action.page, "label": action.button} for action in ACTIONS if action.button]
 
 
 class Odd(Exception):
@@ -50,8 +43,6 @@ def event(message: Mapping[str, Any], t: float, model: str) -> ControlEvent | No
     model  that plays, whose bank is meant
     """
     do = message["do"]
-    if do in PLAIN:
-        return ControlEvent(t, PLAIN[do], 1.0, name(message, "name", "") if do == "keep" else "")
     if do == "preset":
         return ControlEvent(t, "show.preset", 0.0, name(message, "name"))
     if do == "quantise":
@@ -68,6 +59,8 @@ def event(message: Mapping[str, Any], t: float, model: str) -> ControlEvent | No
         return ControlEvent(t, "bank.drop", 1.0, name(message, "name"), words=(model,))
     if do == "knob":
         return _knob(message, t)
+    if do in PLAIN:
+        return ControlEvent(t, PLAIN[do], 1.0, name(message, "name", ""))
     return None
 
 

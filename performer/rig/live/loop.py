@@ -36,15 +36,15 @@ from performer.rig.live.governor import Governor, Relief
 from performer.rig.live.hot_reload import Content
 from performer.rig.pacing import Pacer
 from performer.show import status_text
-from performer.show.bank_edits import CHANGES, changed, snapshot
+from performer.show.bank_edits import changed, snapshot
 from performer.show.midi_learn import Learn
 from performer.show.show import Show
 from performer.system.errors import Fault
 from performer.system.logging_marks import ASIDE
 from performer.system.mailboxes import Latest
 from performer.system.tolerant import Cause, Tolerant
+from performer.types.actions import BY_ADDRESS, Act, complaint, handlers
 from performer.types.frame import ControlEvent, Features, Frame, Images, Scene
-from performer.types.keys import Act
 
 log = logging.getLogger(__name__)
 TIDY_S = 10.0  # seconds between two collections of garbage, each in a frame's idle time
@@ -56,6 +56,7 @@ STEADY = 4  # measurements of a shader before it is held to be slow
 DESK_EVERY = 3  # frames between two pictures of the desk
 TIMED_EVERY = 4  # frames between two in which each shader's cost is measured
 HUD_PAGES = 3  # none, for whoever plays, figures
+MOST_UNKNOWN = 64  # addresses that are complained of: a program that sends rubbish must not fill the log
 SWAPS = 40  # first swaps, by which the stage learns whether the screen sets the pace
 
 
@@ -151,6 +152,8 @@ class Stage:
         self._last_t: float | None = None
         self._scene: Scene | None = None  # live, in the newest frame
         self._failures: set[Cause] = set()
+        self._handlers = handlers("live", self)
+        self._unknown: set[str] = set()  # addresses that no action has
 
     def leave(self) -> None:
         """End after the picture that is being drawn."""
@@ -194,14 +197,7 @@ class Stage:
             self._say(wiring.learn.word)
         if wiring.learn.changed:
             wiring.taught.put(dict(wiring.learn.bound))
-        for event in events:
-            if event.address.startswith("app."):
-                self._command(event)
-            elif event.address in CHANGES:
-                bank, word = changed(wiring.show.recaller.banks, event)
-                if bank is not None:
-                    wiring.kept.put(bank)
-                self._say(word)
+        self._act(events)
         self._take_content()
         begun = wiring.now()
         t = begun + wiring.latency.look_ahead_s
@@ -322,32 +318,68 @@ class Stage:
         except Fault as fault:
             log.error("%s", fault)
 
-    def _command(self, event: ControlEvent) -> None:
-        name = event.address.removeprefix("app.")
-        if name == "quit":
-            self.leave()
-        elif name == "screen":  # back again: does it set the pace?
-            self._swap_s.clear()
-        elif name == "hud":
-            self._page = (self._page + 1) % HUD_PAGES
-        elif name == "help":
-            self._help_on = not self._help_on
-        elif name == "snapshot":
-            self._want_snapshot = True
-        elif name == "fullscreen":
-            self.surface.set_fullscreen(not self.surface.fullscreen)
-        elif name == "keep":
-            self._keep_place(event.text)
-        elif name == "notice":
-            self._say(event.text)
-        elif name == "record":
-            if self.recorder is not None:
-                self.stop_recording()
-            else:
-                try:
-                    self.start_recording()
-                except Fault as fault:
-                    log.error("%s", fault)
+    # What can be asked for: see types/actions.py.
+
+    def quit(self, event: ControlEvent, t: float) -> None:
+        """End the show."""
+        self.leave()
+
+    def meet_screen(self, event: ControlEvent, t: float) -> None:
+        """Find out anew whether the screen sets the pace."""
+        self._swap_s.clear()
+
+    def next_hud_page(self, event: ControlEvent, t: float) -> None:
+        """Nothing, what it hears, figures."""
+        self._page = (self._page + 1) % HUD_PAGES
+
+    def toggle_help(self, event: ControlEvent, t: float) -> None:
+        """The keys, or not."""
+        self._help_on = not self._help_on
+
+    def take_snapshot(self, event: ControlEvent, t: float) -> None:
+        """Save the next picture."""
+        self._want_snapshot = True
+
+    def toggle_fullscreen(self, event: ControlEvent, t: float) -> None:
+        """The whole screen, or a window."""
+        self.surface.set_fullscreen(not self.surface.fullscreen)
+
+    def keep_place(self, event: ControlEvent, t: float) -> None:
+        """Keep what the live scene's models show, under the event's text as name."""
+        self._keep_place(event.text)
+
+    def notify(self, event: ControlEvent, t: float) -> None:
+        """Show the event's text."""
+        self._say(event.text)
+
+    def toggle_recording(self, event: ControlEvent, t: float) -> None:
+        """Record, or stop."""
+        if self.recorder is not None:
+            self.stop_recording()
+            return
+        try:
+            self.start_recording()
+        except Fault as fault:
+            log.error("%s", fault)
+
+    def edit_bank(self, event: ControlEvent, t: float) -> None:
+        """Keep, rename or drop a place of a bank."""
+        bank, word = changed(self.wiring.show.recaller.banks, event)
+        if bank is not None:
+            self.wiring.kept.put(bank)
+        self._say(word)
+
+    def _act(self, events: Sequence[ControlEvent]) -> None:
+        """Do what is asked of the program; say, once, what nobody can do."""
+        now = self.wiring.now()
+        for event in events:
+            if (handler := self._handlers.get(event.address)) is not None:
+                handler(event, now)
+            elif event.address not in BY_ADDRESS and event.address not in self._unknown:
+                wrong = complaint(event.address)
+                if wrong is not None and len(self._unknown) < MOST_UNKNOWN:
+                    self._unknown.add(event.address)
+                    log.error("%s", wrong)
 
     def _keep_place(self, name: str) -> None:
         """Put what the live scene's models show into their banks."""

@@ -59,8 +59,8 @@ from performer.system.errors import Fault, refusing
 from performer.system.mailboxes import Latest
 from performer.system.supervisor import Service, outlast, signals
 from performer.system.timeouts import Overdue, forsake, within
+from performer.types.actions import LEARNABLE
 from performer.types.frame import Frame, Images
-from performer.types.keys import TAUGHT
 from performer.types.preset import Preset
 
 log = logging.getLogger(__name__)
@@ -343,7 +343,7 @@ class Rig:
             self.latency,
             kept,
             self.followers,
-            Learn(midi_bindings.learned(TAUGHT), TAUGHT),
+            Learn(midi_bindings.learned(LEARNABLE), LEARNABLE),
             SimpleQueue(),
             taken,
             self.page.board if self.page is not None else None,
@@ -368,7 +368,7 @@ class Rig:
         self._begin("followers", lambda: self.followers.run(stop))
         if taken is not None:
             self._begin("moves", lambda: taken.run(stop))
-        self._begin("pads", lambda: midi_bindings.run(wiring.taught, TAUGHT, stop))
+        self._begin("pads", lambda: midi_bindings.run(wiring.taught, LEARNABLE, stop))
         self._begin("snapshots", lambda: snapshots.run(stop))
         self._begin("files", lambda: Watcher(self.library, content, preflight).run(stop))
 

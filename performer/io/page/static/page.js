@@ -56,8 +56,8 @@ const take = {
     $("waiting").textContent = now.waiting;
     $("bpm").textContent = now.bpm ? now.bpm.toFixed(1) : "--";
     $("sync").textContent = now.bpm ? `${now.sync} ${Math.round(100 * now.confidence)} %` : "";
-    $("freeze").classList.toggle("on", now.frozen);
-    $("blackout").classList.toggle("on", now.dark);
+    $("freeze")?.classList.toggle("on", now.frozen);
+    $("blackout")?.classList.toggle("on", now.dark);
     $("held").hidden = !now.held;
     $("held").textContent = now.held;
     for (const button of $("quantise").children) button.classList.toggle("on", button.dataset.name === now.quantise);
@@ -67,6 +67,11 @@ const take = {
   },
   notices(notices) {
     $("notices").replaceChildren(...notices.map(({ level, text }) => el("li", { textContent: text, className: level })));
+  },
+  actions(actions) {
+    $("actions").replaceChildren(...actions.map((action) => el("button", {
+      id: action.do, textContent: action.label, onclick: () => send({ do: action.do }) })));
+    if (state.now) take.now(state.now);
   },
   presets(presets) {
     $("presets").replaceChildren(...presets.map(({ name, title, mood }) => el("button", {
