@@ -93,9 +93,10 @@ class MidiClocks:
             if len(self._clocks) >= MOST_PORTS:
                 del self._clocks[min(self._clocks, key=lambda port: self._clocks[port].newest_t)]
             clock = self._clocks[event.port] = _PortClock()
+        if not clock.take(event):
+            return False
         led = self._clocks.get(self.leader) if self.leader is not None else None
-        followed = led is None or led is clock or led.read(event.t) is None
-        return clock.take(event) and followed
+        return led is None or led is clock or led.read(event.t) is None
 
     def read(self, t: float) -> Reading | None:
         """At time t (seconds), of the port that is followed: another one is, when it falls silent or does worse."""

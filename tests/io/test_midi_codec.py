@@ -151,6 +151,14 @@ def test_two_knobs_of_one_scan_are_two_as_soon_as_one_of_them_turns_alone():
     assert said(decoder, (t + 3.0, 17, 82), (t + 3.0, 49, 126)) == [("midi.cc17", 82 / 127), ("midi.cc49", 126 / 127)]
 
 
+def test_a_desk_that_tells_all_its_knobs_at_once_has_knobs():
+    decoder = Decoder("desk")
+    for t in (0.0, 1.0, 2.0):
+        events = said(decoder, *((t + number * 1e-4, number, 64) for number in range(120)))
+        assert [address for address, _ in events] == [f"midi.cc{number}" for number in range(120)]
+    assert said(decoder, (3.0, 49, 127)) == [("midi.cc49", 1.0)]
+
+
 def test_one_that_was_taken_for_a_low_part_is_its_own_again_after_a_few_moves():
     decoder = Decoder("desk")
     for k in range(8):  # as by chance a controller of 14 bits would send

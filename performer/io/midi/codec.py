@@ -17,7 +17,7 @@ _SYSTEM_LENGTHS = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0}
 _REALTIME = {0xF8: "midi.clock", 0xFA: "midi.start", 0xFB: "midi.continue", 0xFC: "midi.stop"}
 
 ALL_OFF = (120, 123)  # controllers: all sound off, all notes off
-AT_ONCE_S = 0.01  # the two parts of a controller of 14 bits come within this ...
+AT_ONCE_S = 0.01  # the two parts of a controller of 14 bits come one after the other within this ...
 APART = 4  # ... and the next two not before so many times as long; two knobs that turn at once keep no such time
 SMOOTH = 16  # a low part that moves by less while its high part moves too is rather another knob
 PROVEN, SURE = 4, 8  # for so many points a low part also counts alone; more than that are not kept
@@ -30,7 +30,8 @@ class _Pair:
     """Controllers n and n + 32 of a channel: the high and low part of one, or two of their own.
 
     high, low   their values, None before the first; high_was, low_was, those before
-    t           when the newest of them came; open, which it was, while the other may still belong to it
+    t, number   when the newest of them came, and as which message of the port
+    open        which it was, while the other may still belong to it
     points      for one controller, up to SURE; against it, below 0
     pair_t      when the newest pair was complete; low_first, its low part came first
     """
@@ -40,22 +41,23 @@ class _Pair:
     high_was: int | None = None
     low_was: int | None = None
     t: float = float("-inf")
+    number: int = 0
     open: str = ""
     points: int = 0
     pair_t: float = float("-inf")
     low_first: bool = False
 
-    def come(self, part: str, value: int, t: float) -> bool:
+    def come(self, part: str, value: int, t: float, number: int) -> bool:
         """The "high" or the "low" part has come: whether it makes one number with the other, that came just before."""
         first, first_t = self.open, self.t
-        paired = first not in ("", part) and t - first_t <= AT_ONCE_S
+        paired = first not in ("", part) and number == self.number + 1 and t - first_t <= AT_ONCE_S
         if first and not paired:
             self._judge_alone(first)
         if part == "low":
             self.low_was, self.low = self.low, value
         else:
             self.high_was, self.high = self.high, value
-        self.t, self.open = t, "" if paired else part
+        self.t, self.number, self.open = t, number, "" if paired else part
         if not paired:
             return False
         self._judge(first_t - self.pair_t, t - first_t)
@@ -114,6 +116,7 @@ class Decoder:
         self._status = 0
         self._data: list[int] = []
         self._exclusive = False
+        self._number = 0  # of messages so far
         self._pairs: dict[tuple[int, int], _Pair] = {}  # by channel and number of the high part
         self._held: set[tuple[int, int]] = set()  # note and channel of keys that are down
         self._down: set[str] = set()  # controllers that are past the half of their way, as Learn calls their buttons
@@ -167,6 +170,7 @@ class Decoder:
         self._status = byte if byte < 0xF0 or byte in _SYSTEM_LENGTHS else 0
 
     def _message(self, t: float) -> list[ControlEvent]:
+        self._number += 1
         kind, channel = self._status >> 4, (self._status & 15) + 1
         first = self._data[0] if self._data else 0
         second = self._data[1] if len(self._data) > 1 else 0
@@ -204,7 +208,7 @@ class Decoder:
             if pair is None:
                 pair = self._pairs[key] = _Pair()
             low = number >= 32
-            whole = pair.come("low" if low else "high", value, t)
+            whole = pair.come("low" if low else "high", value, t, self._number)
             if pair.high is not None and (whole or pair.points >= PROVEN):
                 if not whole and not low and not pair.low_first:  # its low part counts as 0 until it comes
                     return ControlEvent(t, f"midi.cc{number}", (value << 7) / 16383.0, text)

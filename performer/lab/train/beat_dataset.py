@@ -6,13 +6,14 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-import mido
 import numpy as np
 
 from performer.audio.analyzer import Analyzer
 from performer.audio.beat_network import DELAY_S
+from performer.io.midi import midi_file
 from performer.lab.train import arrange_songs, compose_songs
 from performer.lab.train.render_songs import perform
+from performer.system.errors import Fault
 from performer.types.frame import BANDS
 
 RATES = (44_100, 44_100, 48_000, 48_000, 22_050, 96_000)
@@ -65,13 +66,12 @@ def performances(folder: Path) -> list[tuple[Path, float, int]]:
 
 
 def strokes(path: Path) -> list[tuple[float, int, int]]:
-    """(seconds, pitch, velocity) of each stroke of a MIDI file."""
-    now, made = 0.0, []
-    for message in mido.MidiFile(path):
-        now += message.time
-        if message.type == "note_on" and message.velocity > 0:
-            made.append((now, message.note, message.velocity))
-    return made
+    """(seconds, pitch, velocity) of each stroke of a MIDI file. Raises Fault."""
+    try:
+        played = midi_file.perform(path.read_bytes())
+    except Fault as fault:
+        raise Fault(f"{path}: not a MIDI file that can be read ({fault})") from None
+    return [(t, message[1], message[2]) for t, message in played.messages if message[0] >> 4 == 9 and message[2]]
 
 
 def example(
