@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from performer.cli.models import told_of
+from performer.cli.import_options import told_of
 from performer.content.models.card import load
 from performer.generators.onnx.session import OnnxGenerator, create
 from performer.generators.onnx.tensor_layout import fed

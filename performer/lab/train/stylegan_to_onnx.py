@@ -52,6 +52,9 @@ def bring_weights(
         ("--range", told.range),
         ("--layout", told.layout),
         ("--output", told.output),
+        ("--role", told.roles or None),
+        ("--channels", told.order),
+        ("--input-range", told.input_range),
     ):
         if value is not None:
             raise Fault(f"{option}: is for ONNX files; {file.name} tells that itself, so leave it out")
