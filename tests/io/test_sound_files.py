@@ -324,6 +324,30 @@ def test_a_voice_comes_from_where_its_file_puts_it(tmp_path, name, codec, rate, 
     np.testing.assert_allclose(shares, surround.SHARES[speaker], atol=0.05)
 
 
+def test_films_and_recordings_have_the_middle_of_surround_on_both_sides(tmp_path):
+    import av
+
+    from performer.io.record.audio_track import Track
+    from performer.io.record.movie import Movie
+    from performer.system.mailboxes import Ring
+
+    rate, layout = 48000, ("FL", "FR", "FC", "LFE", "SL", "SR")
+    sound = np.zeros((rate, 6), np.float32)
+    sound[:, 2], sound[:, 3] = 0.5 * np.sin(np.arange(rate) * 0.1), 0.9
+    with Movie(tmp_path / "a.mp4", (64, 64), 10, rate, 6, layout) as movie:
+        movie.write(np.zeros((64, 64, 3), np.uint8))
+        movie.write_audio(sound)
+    with av.open(str(tmp_path / "a.mp4")) as file:
+        pair = np.concatenate([frame.to_ndarray() for frame in file.decode(audio=0)], 1)
+    for side in pair:
+        assert np.sqrt((side[8000:40000] ** 2).mean()) == pytest.approx(0.25, abs=0.01), "-3 dB of 0.354"
+    ring = Ring(rate, 6)
+    ring.write(sound, 1.0)
+    taken = Track(rate, 2).read(ring, rate, 0.0, rate, layout)
+    np.testing.assert_allclose(taken[:, 0], 0.7071 * sound[:, 2], atol=1e-4)
+    np.testing.assert_array_equal(taken[:, 0], taken[:, 1])
+
+
 def test_the_output_hears_the_middle_of_a_surround_file_on_both_sides(tmp_path):
     class Times:
         outputBufferDacTime = currentTime = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from itertools import chain
 from typing import Any, BinaryIO, Protocol
 
@@ -11,6 +12,7 @@ import numpy as np
 import soundfile
 
 from performer.audio import surround
+from performer.system.native_noise import silenced
 
 STEP = 1 << 14  # samples that libsndfile is asked for at once
 #: Containers that hold sound. Not those that name other files or addresses (playlists, hls, concat): nothing but
@@ -62,17 +64,20 @@ class Sndfile:
 
     def __init__(self, file: BinaryIO | str | bytes) -> None:
         try:
-            self._file = soundfile.SoundFile(file)
+            with silenced():  # mpg123 prints what it thinks of a file, from C
+                self._file = soundfile.SoundFile(file)
         except soundfile.LibsndfileError as error:
             raise Damaged(error.error_string) from None
         self.rate, self.channels = self._file.samplerate, self._file.channels
         self.layout = surround.USUAL.get(self.channels, ())
         self.frames: int | None = self._file.frames if 0 <= self._file.frames < 1 << 62 else None
+        self._prints = self._file.format == "MP3"
         self.exact = self._file.format not in ("FLAC", "OGG", "MP3")
 
     def read(self) -> np.ndarray:
         try:
-            return self._file.read(STEP, dtype="float32", always_2d=True)  # type: ignore[no-any-return]
+            with silenced() if self._prints else nullcontext():
+                return self._file.read(STEP, dtype="float32", always_2d=True)  # type: ignore[no-any-return]
         except soundfile.LibsndfileError as error:
             raise Damaged(error.error_string) from None
 
