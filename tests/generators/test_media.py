@@ -13,7 +13,7 @@ from parts.shows import Show, loud, run
 from PIL import Image as Picture
 
 from performer.generators.media.camera import Camera
-from performer.generators.media.image_folder import Album
+from performer.generators.media.image_folder import Album, crossfaded
 from performer.generators.media.text import Words
 from performer.generators.media.video import Projector, Video
 from performer.generators.painter import Painter
@@ -198,6 +198,20 @@ def test_shuffled_by_a_seed_and_new_pictures_are_noticed(tmp_path, monkeypatch):
     live = Album(tmp_path)
     Picture.new("RGB", (8, 8), (0, 0, 200)).save(tmp_path / "9.png")
     assert any(live.picture(Play(float(i), (0.0,)), (8, 8))[0, 0, 2] == 200 for i in range(9))
+
+
+def test_logos_crossfade_without_the_colour_that_is_under_their_clear_parts():
+    red, blue = np.zeros((2, 2, 4), np.uint8), np.zeros((2, 2, 4), np.uint8)
+    red[..., 1] = blue[..., 1] = 255  # green, where they are clear
+    red[0], blue[:, 0] = (200, 0, 0, 255), (0, 0, 200, 255)
+    half = crossfaded(red, blue, 128)
+    assert half[0, 0].tolist() == [100, 0, 100, 255]
+    assert half[0, 1].tolist() == [200, 0, 0, 127] and half[1, 0].tolist() == [0, 0, 200, 127]
+    assert half[1, 1, 3] == 0
+    opaque = np.random.default_rng(1).integers(0, 256, (2, 4, 4, 4), np.uint8)
+    opaque[..., 3] = 255
+    mixed = crossfaded(opaque[0], opaque[1], 64)
+    assert np.abs(mixed - (0.75 * opaque[0] + 0.25 * opaque[1])).max() <= 1.0 and (mixed[..., 3] == 255).all()
 
 
 # -- text

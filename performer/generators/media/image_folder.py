@@ -88,8 +88,7 @@ class Album:
         weight = round(mixed * mixed * (3.0 - 2.0 * mixed) * 256)
         made = self._made
         if made is None or made[0] is not now or made[1] is not after or made[2] != weight:
-            both = now.astype(np.uint16) * (256 - weight) + after.astype(np.uint16) * weight
-            made = self._made = (now, after, weight, (both >> 8).astype(np.uint8))
+            made = self._made = (now, after, weight, crossfaded(now, after, weight))
         return made[3]
 
     def _at(self, step: int, size: tuple[int, int]) -> np.ndarray | None:
@@ -136,3 +135,14 @@ class Album:
 def _fit(size: tuple[int, int]) -> tuple[int, int]:
     scale = min(1.0, LARGEST / max(size))
     return max(2, round(size[0] * scale)), max(2, round(size[1] * scale))
+
+
+def crossfaded(before: np.ndarray, after: np.ndarray, weight: int) -> np.ndarray:
+    """(H, W, 4) uint8 between two such pictures, 0..256; a colour counts as far as its alpha goes."""
+    if before[..., 3].min() == after[..., 3].min() == 255:
+        both = before.astype(np.uint16) * (256 - weight) + after.astype(np.uint16) * weight
+        return (both >> 8).astype(np.uint8)
+    shares = before[..., 3:].astype(np.uint32) * (256 - weight), after[..., 3:].astype(np.uint32) * weight
+    whole = shares[0] + shares[1]
+    colours = (before[..., :3] * shares[0] + after[..., :3] * shares[1]) // np.maximum(whole, 1)
+    return np.concatenate([colours, whole >> 8], axis=2).astype(np.uint8)

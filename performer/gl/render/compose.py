@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 from typing import Any
 
 import moderngl
@@ -275,7 +276,8 @@ class Compose:
         for size in (picture, other):
             self.copy(size, into)
             for number, layer in enumerate(layers):
-                for place in (None, AS_IT_IS):
+                alphas = (False, True) if layer.play is not None else (False,)  # words and logos have one
+                for place, premultiplied in product((None, AS_IT_IS), alphas):
                     self.mix(
                         picture if number else None,
                         size,
@@ -284,6 +286,7 @@ class Compose:
                         into,
                         place,
                         stencil=picture if layer.mask is not None else None,
+                        premultiplied=premultiplied,
                     )
 
     def present(self, image: moderngl.Texture, into: moderngl.Framebuffer, gain: float, frame: int) -> None:
