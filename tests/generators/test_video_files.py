@@ -13,6 +13,7 @@ import pytest
 
 from performer.generators.media import video as video_module
 from performer.generators.media.video import Projector, Video
+from performer.generators.media.video_reader import VideoReader
 from performer.system.errors import Fault
 from performer.types.frame import Play
 
@@ -50,11 +51,13 @@ def write(
     muxing=None,
     aspect: Fraction | None = None,
     tags=None,
+    metadata=None,
 ) -> Path:
     """A video of pictures (H, W, 3 or 4) uint8, or of frames; times are in milliseconds, or one picture is 1/25 s."""
     pictures = list(pictures)
     with av.open(str(path), "w", format=container, options=muxing or {}) as file:
         stream = file.add_stream(codec, rate=FPS, options=options or {})
+        file.metadata.update(metadata or {})
         first = pictures[0]
         size = (first.width, first.height) if isinstance(first, av.VideoFrame) else first.shape[1::-1]
         stream.width, stream.height = size
@@ -469,3 +472,58 @@ def test_a_film_that_is_over_gives_its_memory_back(tmp_path, monkeypatch):
     projector.close()
     thread.join(20.0)
     assert given[-1] == "film" and not projector._video._kept
+
+
+def test_a_stream_that_begins_later_ends_nothing(files):
+    """PyAV trips over it at the file's end, where it asks the decoder for what it still holds."""
+    reader = VideoReader(files("b_frames.mp4"))
+    packets = reader._packets
+
+    def trips():
+        for packet in packets:
+            if packet.size == 0:
+                raise IndexError("list index out of range")
+            yield packet
+
+    reader._packets = trips()
+    seen = []
+    while (got := reader.read()) is not None:
+        seen.append(got[0])
+    assert len(seen) == COUNT
+    reader.close()
+
+
+def test_a_codec_that_is_not_known_and_odd_titles_are_one_line_or_none(files, tmp_path):
+    whole = files("b_frames.mp4").read_bytes()
+    (tmp_path / "odd.mp4").write_bytes(whole.replace(b"avc1", b"zzzz"))
+    with pytest.raises(Fault, match="of a codec that is not known"):
+        Video(tmp_path / "odd.mp4")
+    titled = numbered(tmp_path / "title.mkv", "libx264", 5, options=X264, metadata={"title": "Name____"})
+    titled.write_bytes(titled.read_bytes().replace(b"Name____", b"\xc4\xff\xfe____\x80"))
+    video = Video(titled)
+    assert number_of(video.picture_at(0.1)) == 2
+    video.close()
+
+
+@pytest.mark.parametrize("name", ["b_frames.mp4", "b_frames.mkv", "one_key.ts", "disc.vob", "old.avi", "raw.h264"])
+def test_a_damaged_film_is_one_line_or_plays(name, files, tmp_path):
+    whole, rng = files(name).read_bytes(), np.random.default_rng(3)
+    damaged = [whole[: len(whole) * part // 10] for part in range(0, 10, 2)]
+    for reach in (300, 1500, len(whole)):
+        for _ in range(4):
+            copy = bytearray(whole)
+            for place in rng.integers(0, min(reach, len(copy)), 8):
+                copy[place] = rng.integers(0, 256)
+            damaged.append(bytes(copy))
+    for i, content in enumerate(damaged):
+        path = tmp_path / f"{i}-{name}"
+        path.write_bytes(content)
+        try:
+            video = Video(path)
+        except Fault as fault:
+            assert str(fault).startswith(f"{path}: ") and "\n" not in str(fault)
+            continue
+        for at in (0.0, 0.5, 0.54, 1.5, 1.2, 0.1):
+            picture = video.picture_at(at)
+            assert picture is None or picture.shape[2] == 4
+        video.close()

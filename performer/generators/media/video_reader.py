@@ -47,15 +47,16 @@ class VideoReader:
         self.path = path
         self._told = self._lost = False
         self.first = 0
+        self._origin: int | None = None  # time of decoding of the first packet
         self._back = 0  # of BACK_S, what was enough so far
         try:
             self._file, self.decoder = _opened(path)
         except (OSError, ValueError, av.error.FFmpegError) as error:
             raise Fault(f"{path}: cannot be opened as a video ({_line(error)})") from None
         stream = _video(self._file)
-        if stream is None:
+        if stream is None or stream.codec_context is None:
             self._file.close()
-            raise Fault(f"{path}: there is no video in it")
+            raise Fault(f"{path}: " + ("there is no video in it" if stream is None else "of a codec that is not known"))
         self._untimed = bool(self._file.format.flags & Flags.no_timestamps.value)
         self._by_dts = "avi" in self._file.format.name.split(",")  # whose order of showing is not stored
         self._unsure_s = UNSURE_S.get(self._file.format.name, 0.0)
@@ -70,6 +71,7 @@ class VideoReader:
             raise Fault(f"{path}: not one of its pictures can be decoded")
         self.aspect = stream.sample_aspect_ratio
         self.first = held[0]
+        self._delay = self.first - self._origin if self._by_dts and self._origin is not None else 0
         self.duration_s = self._length()
 
     def _begin(self) -> None:
@@ -95,7 +97,7 @@ class VideoReader:
         if whole <= 0.0 or self._untimed:
             self._rewind()
             whole = self._end()
-        elif not self._by_dts:
+        else:
             with contextlib.suppress(OSError, av.error.FFmpegError):
                 start = self.first + max(0, round((whole - TAIL_S) / self.base))
                 self._file.seek(start, stream=self._stream, backward=True)
@@ -106,13 +108,12 @@ class VideoReader:
     def _end(self) -> float:
         """Seconds from the first picture to the end, of which all packets are read from here on; 0 without any."""
         count, end = 0, self.first
-        try:
+        with contextlib.suppress(OSError, LookupError, av.error.FFmpegError):
             for packet in self._file.demux(self._stream):
                 count += packet.size > 0
-                if packet.pts is not None:
-                    end = max(end, packet.pts + (packet.duration or self._span))
-        except (OSError, av.error.FFmpegError):
-            pass
+                time = packet.dts if self._by_dts else packet.pts
+                if time is not None:
+                    end = max(end, time + self._delay + (packet.duration or self._span))
         return count / self._rate if self._untimed else (end - self.first) * self.base
 
     def read(self) -> tuple[int, av.VideoFrame] | None:
@@ -134,10 +135,14 @@ class VideoReader:
         except StopIteration:
             self._ended = True
             return
+        except LookupError:  # PyAV at the end of a file in which another stream began later
+            self._ended, packet = True, None
         except (OSError, av.error.FFmpegError) as error:
             self._failed(error)
             self._packets = self._file.demux(self._stream)
             return
+        if self._origin is None and packet is not None:
+            self._origin = packet.dts
         try:
             self._ready.extend(self._codec.decode(packet))
         except av.error.EOFError:
@@ -214,8 +219,11 @@ class VideoReader:
 def _video(file: Any) -> Any:
     """The stream of the film, which a cover is not; None where there is none."""
     streams = file.streams.video
-    moving = [stream for stream in streams if not stream.disposition & Disposition.attached_pic]
-    return next(iter(moving or streams), None)
+    return min(
+        streams,
+        key=lambda each: (each.codec_context is None, bool(each.disposition & Disposition.attached_pic), each.index),
+        default=None,
+    )
 
 
 def _has_alpha(stream: Any) -> bool:
@@ -244,9 +252,8 @@ def _opened(path: Path) -> tuple[Any, str]:
 
 
 def _opened_by(path: Path, decoder: str) -> Any:
-    if decoder == "processor":
-        return av.open(for_ffmpeg(path))
-    return av.open(for_ffmpeg(path), hwaccel=HWAccel(decoder, allow_software_fallback=False))
+    hardware = None if decoder == "processor" else HWAccel(decoder, allow_software_fallback=False)
+    return av.open(for_ffmpeg(path), hwaccel=hardware, metadata_errors="replace")
 
 
 def _line(error: BaseException) -> str:
