@@ -7,7 +7,7 @@ from math import exp
 from performer.show.midi_clock import Reading
 
 LOST_S = 2.0  # a source that says nothing for so long may come back with anything
-LEAP_S = 3.0  # time constant in which a source's own moves are forgotten
+LEAP_S = 15.0  # time constant in which a source's own moves are forgotten: its tempo is never quite its beat's
 LEAP = 0.25  # beats that a source moves by itself within that time, from which on it has leapt
 LEAP_BAR = 0.5  # and its downbeat, beside its beat
 AGREED = 0.7  # share of what a person moved it by, that it makes up for by itself, from which on it agrees

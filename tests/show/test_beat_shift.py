@@ -80,6 +80,13 @@ def test_a_source_that_mends_itself_is_right_again(seconds, by):
     assert beats == sorted(beats)
 
 
+@pytest.mark.parametrize(("seconds", "by"), [(8.0, 0.5), (15.0, 0.5), (15.0, -0.5), (6.0, 0.3)])
+def test_a_source_that_slides_to_where_it_should_be_is_right_again(seconds, by):
+    frames = struck(sound(lambda t: -by + slide(20.0, seconds, by)(t)), 50.0)
+    assert at(frames, 19.0).said and not frames[-1].said
+    assert all(off(f.beat - f.t * 2.0) < 0.01 for f in frames if f.t > 38.0)
+
+
 def test_it_holds_while_the_source_only_trembles_and_its_tempo_drifts():
     features = sound(lambda t: -0.5 + 0.03 * ((t * 7.3) % 1.0 - 0.5) + 0.004 * t)
     frames = struck(features, 120.0)
