@@ -6,6 +6,7 @@ import logging
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Callable
+from functools import lru_cache
 from math import floor, sqrt
 
 import numpy as np
@@ -41,11 +42,11 @@ class Words:
         self._lines = [line for line in map(_cleaned, text.splitlines()) if line] or [""]
         for at, line in enumerate(self._lines):
             if len(line) > MOST_LETTERS:
-                log.warning("text: %d letters at once; the first %d are shown", len(line), MOST_LETTERS)
+                _warn(f"{len(line)} letters at once; the first {MOST_LETTERS} are shown")
                 self._lines[at] = line[:MOST_LETTERS]
         self._font, lacking = choose("".join(self._lines), font)
         if lacking:
-            log.warning("text: %s", _told(lacking, font))
+            _warn(_told(lacking, font))
         self._set_for: tuple[object, ...] | None = None
         self._mask = np.zeros((0, 0), np.uint16)
         self._made: tuple[object, np.ndarray] | None = None
@@ -207,6 +208,12 @@ def _cleaned(line: str) -> str:
         if letter in _SHAPING or unicodedata.category(letter) != "Cf"
     )
     return "".join(kept).strip()
+
+
+@lru_cache(maxsize=256)
+def _warn(what: str) -> None:
+    """Say it once, however often a preset with that text is played."""
+    log.warning("text: %s", what)
 
 
 def _told(lacking: list[str], font: str) -> str:
