@@ -210,6 +210,32 @@ def test_ogg_in_a_row_is_played_to_its_end_at_one_rate(tmp_path):
     assert len(read(path)) >= 2 * 44100, "a damaged one in the middle costs only itself"
 
 
+@pytest.mark.parametrize("tag", [b"", b"TAG" + bytes(125)])
+def test_mp3s_in_a_row_are_played_to_the_end(tmp_path, tag):
+    path, rate, rng = tmp_path / "a.mp3", 44100, np.random.default_rng(1)
+    soundfile.write(path, 0.1 * rng.standard_normal(rate * 2) + tone(rate, 2.0)[:, 0], rate)
+    one = path.read_bytes()
+    path.write_bytes(one + tag + b"ID3\x03\0\0\0\0\x02\0" + bytes(256) + one + tag + one)
+    heard = read(path)
+    assert len(heard) == 6 * rate
+    np.testing.assert_allclose(heard[: 2 * rate], heard[-2 * rate :], atol=1e-4)
+    path.write_bytes(one + tag)
+    assert len(read(path)) == 2 * rate
+
+
+def test_a_film_without_sound_is_said_to_be_one(tmp_path):
+    import av
+
+    with av.open(str(tmp_path / "a.mp4"), "w") as file:
+        stream = file.add_stream("libx264", rate=10)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        file.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), "rgb24")))
+        file.mux(stream.encode(None))
+    with pytest.raises(Fault, match=r"a\.mp4.*there is no sound in it"):
+        sound_file.probe(tmp_path / "a.mp4")
+
+
 def test_flac_and_opus_in_a_row(tmp_path):
     for name, codec, rate in (("a.ogg", "flac", RATE), ("a.opus", "libopus", 48000)):
         data = encode(tmp_path / name, codec, tone(rate, 1.0), rate).read_bytes()

@@ -1,4 +1,4 @@
-"""What decoders do not look at: Ogg streams that follow one another in a file, WAV whose length was never written."""
+"""What decoders do not look at: streams that follow one another in a file, WAV whose length was never written."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ OGG_FIRST = 2  # flag of the first page of a stream
 SEARCH = 1 << 16
 #: Bytes behind a WAV's sound from which on they may be sound too; fewer are a tag that some program hung on.
 FORGOTTEN = 1 << 14
+SHORTEST_MP3 = 1 << 10  # bytes
 
 
 class Part(io.RawIOBase):
@@ -49,12 +50,52 @@ class Part(io.RawIOBase):
 def parts(file: BinaryIO, size: int) -> list[tuple[int, int]]:
     """Where the pieces of a file that decoders must be given one by one begin and end, in bytes.
 
-    One for all of it, but for Ogg in which another stream begins after the first: a radio's recording, or files that
-    were hung together.
+    One for all of it, but for Ogg in which another stream begins after the first, and MP3 that goes on after the end
+    that its head tells: a radio's recording, or files that were hung together.
     """
     file.seek(0)
-    if file.read(4) != b"OggS":
-        return [(0, size)]
+    head = file.read(4)
+    if head == b"OggS":
+        begins = _oggs(file, size)
+    elif head.startswith(b"ID3") or _frame_of_mp3(head):
+        begins = _mp3s(file, size)
+    else:
+        begins = [0]
+    return list(zip(begins, [*begins[1:], size], strict=True))
+
+
+def _frame_of_mp3(head: bytes) -> bool:
+    return len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2  # in step, and of the third layer
+
+
+def _mp3s(file: BinaryIO, size: int) -> list[int]:
+    """Where the MP3s in a file begin whose heads (Xing's, LAME's) tell how many bytes belong to them."""
+    begins = [0]
+    while True:
+        at = begins[-1]
+        file.seek(at)
+        tag = file.read(10)
+        if tag.startswith(b"ID3") and len(tag) == 10:  # four times seven bits
+            at += 10 + (tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9])
+        file.seek(at)
+        head = file.read(200)
+        told = max(head.find(b"Xing"), head.find(b"Info"))
+        if not _frame_of_mp3(head) or told < 0 or len(head) < told + 16:
+            return begins
+        flags, first, second = struct.unpack(">III", head[told + 4 : told + 16])
+        end = at + {2: first, 3: second}.get(flags & 3, size)
+        file.seek(min(end, size))
+        after = file.read(128)
+        if after.startswith(b"TAG"):
+            end += 128
+            after = file.read(4)
+        if end <= at or size - end < SHORTEST_MP3 or not (after.startswith(b"ID3") or _frame_of_mp3(after)):
+            return begins
+        begins.append(end)
+
+
+def _oggs(file: BinaryIO, size: int) -> list[int]:
+    """Where the streams of an Ogg begin that follow one another; those that go side by side are one."""
     begins, at, last, heads = [0], 0, 0, True
     while at < size:
         file.seek(at)
@@ -70,7 +111,7 @@ def parts(file: BinaryIO, size: int) -> list[tuple[int, int]]:
             begins.append(at)
         heads = first
         at += OGG_HEADER + page[26] + sum(file.read(page[26]))
-    return list(zip(begins, [*begins[1:], size], strict=True))
+    return begins
 
 
 def _next_page(file: BinaryIO, at: int, size: int) -> int:

@@ -216,7 +216,7 @@ class Reader:
         return containers.Part(self._file, *self._parts[part])  # type: ignore[return-value]
 
     def _fault(self, said: str, before: str) -> Fault:
-        if containers.unfinished(self._file):
+        if "sound" not in said and containers.unfinished(self._file):
             return Fault(
                 f"{self.path}: cannot be read: the index, which stands at its end, is missing or damaged; "
                 "save or copy it again"
