@@ -7,6 +7,7 @@ import pytest
 
 from performer.cli.import_options import told_of
 from performer.content.models.card import load
+from performer.content.models.layouts import levels
 from performer.generators.onnx.session import OnnxGenerator, create
 from performer.generators.onnx.tensor_layout import fed
 from performer.generators.painter import Painter
@@ -16,7 +17,7 @@ from performer.generators.tools.find_directions import explore
 from performer.generators.tools.import_model import bring
 from performer.generators.tools.input_roles import Input, roles_of, shape_for
 from performer.generators.tools.probe import Told
-from performer.generators.tools.value_range import IMAGENET, trial_picture
+from performer.generators.tools.value_range import IMAGENET, Scale, range_of_input, range_of_output, trial_picture
 from performer.latent.walks import latent
 from performer.rig.live.rig import load_library
 from performer.system.errors import Fault
@@ -568,3 +569,28 @@ def test_grey_goes_in_and_out(shape, tmp_path):
     picture = trial_picture(model.card.size[1], model.card.size[0])
     made = model.change(picture)
     assert np.abs(made - (0.299 * picture[0] + 0.587 * picture[1] + 0.114 * picture[2])).max() < 1e-5
+
+
+CURVES = {
+    "negative": lambda p: 1.0 - p,
+    "soft": lambda p: 0.15 + 0.7 * p,
+    "an S": lambda p: 1.0 / (1.0 + np.exp(-np.clip(5.0 * (p - 0.5), -50.0, 50.0))),
+    "hard, cut off": lambda p: np.clip(0.5 + 1.6 * (p - 0.5), 0.0, 1.0),
+    "soft in bytes": lambda p: np.round(255.0 * (0.15 + 0.7 * p)).astype(np.int64).astype(np.uint8),
+    "cut off in bytes": lambda p: np.round(255.0 * np.clip(p, 0.0, 1.0)).astype(np.uint8),
+}
+
+
+@pytest.mark.parametrize("curve", CURVES)
+@pytest.mark.parametrize("range_", [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)])
+def test_the_values_that_go_in_are_seen_by_what_comes_out(curve, range_):
+    low, high = range_
+    picture = trial_picture()
+
+    def run(scale: Scale) -> np.ndarray:
+        given = fed(picture, (3, 64, 64), "CHW", *levels(scale.range, scale.mean, scale.std, "rgb"))
+        return CURVES[curve]((given.astype(np.float64) - low) / (high - low))
+
+    found, clearly = range_of_input(run, None, run(Scale()))
+    assert found == Scale(range_)
+    assert clearly is (range_ != range_of_output([run(Scale(range_))]))

@@ -11,7 +11,8 @@ RANGES = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0))
 #: Means and deviations of red, green and blue in ImageNet, of pictures of 0..1: https://pytorch.org/vision (models)
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 CLEARLY = 0.12  # of the whole range, by which other values going in must bring out more
-_TURNS = 20.0  # of the whole range, from row to row of a ramp, that make it noise
+_RARE = 0.1  # what pictures by ImageNet's mean, which few models of pictures take, must bring out more
+_LEAP = 0.3  # what a leap of more than half the range, from row to row of a ramp, takes away
 _LIMIT = 0.01  # of the range: nearer to its ends is black and white
 
 
@@ -95,7 +96,7 @@ def range_of_input(
 
 
 def _best(default: Scale, made: Mapping[Scale, np.ndarray], bounds: tuple[float, float] | None) -> tuple[Scale, bool]:
-    worth = {scale: _worth(out, bounds) for scale, out in made.items()}
+    worth = {scale: _worth(out, bounds) - _RARE * bool(scale.mean) for scale, out in made.items()}
     best = max(worth, key=lambda scale: (worth[scale], scale == default))
     clearly = worth[best] > worth[default] + CLEARLY
     return (best if clearly else default), clearly
@@ -119,7 +120,8 @@ def _worth(out: np.ndarray, bounds: tuple[float, float] | None) -> float:
     part = (out.astype(np.float32) - low) / (high - low)
     bottom, top = np.quantile(np.clip(part, 0.0, 1.0), (0.02, 0.98))
     at_ends = float(((part < _LIMIT) | (part > 1.0 - _LIMIT)).mean())
-    # Whole numbers that overflow begin again at black: then the ramp on the left is none any more.
-    ramp = np.clip(part[:, :, : max(part.shape[2] // 4, 1)], 0.0, 1.0)
-    turns = float(np.median(np.abs(np.diff(ramp, axis=1)).sum(axis=1)))
-    return float(top - bottom) - at_ends - 0.5 * min(turns / _TURNS, 1.0)
+    # Whole numbers that overflow begin again at black: then the ramp on the left leaps.
+    border = part.shape[1] // 10  # where convolutions meet what they are padded with
+    ramp = np.clip(part[:, border : part.shape[1] - border, : max(part.shape[2] // 4, 1)], 0.0, 1.0)
+    leaps = float(np.median((np.abs(np.diff(ramp, axis=1)) > 0.5).sum(axis=1)))
+    return float(top - bottom) - at_ends - _LEAP * min(leaps, 3.0)
