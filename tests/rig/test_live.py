@@ -78,24 +78,22 @@ def test_commands_reach_the_stage(tmp_path):
         assert rig.now() < 60.0
 
 
-def test_the_hud_is_drawn_over_the_picture():
-    with Rig(headless()) as rig:
-        play_until(rig, lambda: rig.stage.stats.frames > 10, 20.0)
-        rig.hands.events.put(ControlEvent(rig.now(), "show.freeze"))
-        play_until(rig, lambda: rig.show.status.frozen, 5.0)
+def test_the_hud_is_drawn_over_the_picture(user_folder):
+    def shown(rig):
         rig.stage.wiring.notices.clear()
         rig.stage.picture()
-        plain = pixels(rig)
-        rig.hands.events.put(ControlEvent(rig.now(), "app.hud"))
-        rig.stage.picture()
-        first = pixels(rig).astype(int)
-        assert np.abs(first - plain).mean() > 2.0
-        rig.hands.events.put(ControlEvent(rig.now(), "app.hud"))
-        rig.stage.picture()
-        assert np.abs(pixels(rig).astype(int) - first).mean() > 1.0, "figures come with the second press"
-        rig.hands.events.put(ControlEvent(rig.now(), "app.hud"))
-        rig.stage.picture()
-        assert np.abs(pixels(rig).astype(int) - plain).mean() < 1.5, "and the third takes them away"
+        return pixels(rig).astype(int)
+
+    with Rig(headless(preset="flat")) as rig:
+        play_until(rig, lambda: rig.stage.stats.frames > 10, 20.0)
+        plain = shown(rig)
+        pages = []
+        for _ in range(3):
+            rig.hands.events.put(ControlEvent(rig.now(), "app.hud"))
+            pages.append(shown(rig))
+    assert np.abs(pages[0] - plain).mean() > 2.0
+    assert np.abs(pages[1] - pages[0]).mean() > 1.0, "figures come with the second press"
+    assert np.array_equal(pages[2], plain), "and the third takes them away"
 
 
 def test_a_shader_edited_while_playing_is_swapped_and_a_broken_one_is_not(user_folder, caplog):
@@ -277,6 +275,11 @@ def test_the_desk_shows_panel_and_decks_and_the_audience_only_the_picture(xvfb):
         without = pixels_of(rig, (480, 270))
         assert np.abs(without.astype(float)[20:250, 20:460] - picture[20:250, 20:460]).mean() < 25.0
         assert (picture[5:135, 5:180].min(axis=2) > 235).mean() < 0.02
+        press("h")
+        assert play_until(rig, lambda: rig.stage._desk_page == 2, 10.0), "the desk has figures at the first press"
+        press("h")
+        assert play_until(rig, lambda: rig.stage._desk_page == 1, 10.0)
+        assert rig.stage._page == 1, "what --hud began with, not what was turned to at the desk"
         press("b")
         assert play_until(rig, lambda: rig.stage.wiring.frames.peek().blackout == 1.0, 10.0)
         desk._on_close(None)

@@ -142,6 +142,7 @@ class Stage:
         self._hud, self._desk = Hud(surface.ctx), desk
         renderer.monitor = desk is not None
         self._page, self._help_on = int(hud), False  # of the HUD: 0 none, 1 for whoever plays, 2 figures
+        self._desk_page = 1  # which the desk always has one of
         self._readback: Readback | None = None
         self._glimpse: Glimpse | None = None
         self._want_snapshot = False
@@ -329,8 +330,11 @@ class Stage:
         self._swap_s.clear()
 
     def next_hud_page(self, event: ControlEvent, t: float) -> None:
-        """Nothing, what it hears, figures."""
-        self._page = (self._page + 1) % HUD_PAGES
+        """Nothing, what it hears, figures; the desk has always one of the two."""
+        if self._desk is not None and not self._desk.closed:
+            self._desk_page = 3 - self._desk_page
+        else:
+            self._page = (self._page + 1) % HUD_PAGES
 
     def toggle_help(self, event: ControlEvent, t: float) -> None:
         """The keys, or not."""
@@ -439,7 +443,7 @@ class Stage:
         if self._desk is not None and not self._desk.closed:
             if frame.index % DESK_EVERY == 0:
                 state = self._state(frame, now, now - features.t)
-                state = replace(state, page=state.page or 1)
+                state = replace(state, page=self._desk_page)
                 self._desk.draw(self.renderer.live, self.renderer.preview if frame.preview is not None else None, state)
             return
         if not whole:
