@@ -164,7 +164,7 @@ def test_a_killed_writer_leaves_a_file_that_plays(tmp_path: Path, ending: str) -
 import sys
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from pathlib import Path
-from tests.test_outputs import Movie, click, flash
+from tests.io.test_record import Movie, click, flash
 movie = Movie(Path({str(path)!r}), (160, 90), 30, 48000, 2)
 for index in range(150):
     movie.write(flash(index))
