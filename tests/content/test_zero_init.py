@@ -1,6 +1,7 @@
 """Variables that an author leaves unset: they start at zero, on every driver, wherever they are declared."""
 
 import hashlib
+import sys
 
 import numpy as np
 import pytest
@@ -54,6 +55,10 @@ UNSET = {
         f"{LOOP} {{ B b; b.many[1].x[2] += 1.0; ok = b.many[1].x[2] == 1.0 && b.a.x[0] == 0.0 && !b.on && !one.on; }}",
     ),
     "array_of_structs": ("struct S { float a; };\n", f"{LOOP} {{ S s[3]; s[2].a += 1.0; ok = s[2].a == 1.0; }}"),
+    "struct_and_its_arrays": (
+        "#define N 40\nstruct S { float a; } few[3],\n many[N];\nconst float k = 1.0; vec2 c[N];\n",
+        "few[2].a += 1.0; many[39].a += 1.0; c[3].y += k; ok = few[2].a + many[39].a + c[3].y == 3.0;",
+    ),
     "out_arguments": (
         "void f(float x, out float a, const in vec2 y, out highp vec3 b, inout float c) { a += x; b += y.x; "
         "c += 1.0; }\n",
@@ -141,6 +146,30 @@ def test_lines_stay_and_values_stay():
     written = zeroed(code)
     assert written == code.replace("float a,", "float a = 0.0,")
     assert zeroed("vec2 f(in vec2 x, inout vec2 y);\n#define P float x, float y\n#define Q vec2 z\n").count("=") == 0
+
+
+def test_long_nonsense_is_read_in_a_time_that_grows_with_its_length():
+    """Counted, not timed: the steps that the reader takes are the tokens."""
+    for piece in ("out ", "uniform ", "float a[N]; ", "struct S { ", "float f(", "#define A\n", "flat in "):
+        few, many = (_steps(piece * count) for count in (200, 400))
+        assert many < 2.5 * few, piece
+
+
+def _steps(code: str) -> int:
+    """Lines of Python that run while a text is read."""
+    count = 0
+
+    def trace(frame, event, argument):
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    sys.settrace(trace)
+    try:
+        zeroed(code)
+    finally:
+        sys.settrace(None)
+    return count
 
 
 def test_odd_brackets_end():

@@ -58,7 +58,7 @@ _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(?:version|extension)\b[^\n]*", re.M)
 _PRECISION = re.compile(r"\bprecision\s+(?:lowp|mediump|highp)\s+\w+\s*;")
 _QUALIFIED = re.compile(
     r"\b((?:uniform|varying|in|out|attribute)\s+(?:(?:lowp|mediump|highp|const)\s+)*\w+\s+)"
-    r"(\w+(?:\s*\[[^\]]*\])?(?:\s*,\s*\w+)*)(\s*(?:=[^;]*)?;)"
+    r"(\w+(?:\s*\[[^\]]*\])?(?:\s*,\s*\w+)*)(\s*(?:=[^;]{0,4000})?;)"
 )
 #: Qualifiers of 3.30 that older shaders use as names: nothing that can be qualified follows.
 _UNQUALIFYING = re.compile(

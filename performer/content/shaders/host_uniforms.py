@@ -55,7 +55,7 @@ PICTURE_BELOW = ("u_tex0", "u_texture_0", "u_texture0")
 #: ... and the spectrum, of one dimension.
 SPECTRUM = ("texFFT", "texFFTSmoothed", "texFFTIntegrated")
 
-_UNIFORM = re.compile(r"\buniform\s+(?:(?:lowp|mediump|highp)\s+)?(\w+)\s+(\w+(?:\s*,\s*\w+)*)\s*(?:=[^;]*)?;")
+_UNIFORM = re.compile(r"\buniform\s+(?:(?:lowp|mediump|highp)\s+)?(\w+)\s+(\w+(?:\s*,\s*\w+)*)\s*(?:=[^;]{0,400})?;")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _DEFINED = re.compile(r"\b(?:float|int|[iu]?vec[234])\s+(\w+)\s*(?:=(?!=)|;|\[)")
 
@@ -87,4 +87,4 @@ def _globals(code: str) -> set[str]:
             depth += 1 if piece == "{" else -1
         elif depth <= 0:
             outside.append(piece)
-    return set(_DEFINED.findall(re.sub(r"\buniform\b[^;]*;", "", ";".join(outside))))
+    return set(_DEFINED.findall(re.sub(r"\buniform\b[^;]{0,400};", "", ";".join(outside))))

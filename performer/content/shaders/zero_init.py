@@ -36,6 +36,7 @@ ZERO = {
 _HINTS = frozenset(["lowp", "mediump", "highp", "flat", "smooth", "centroid", "noperspective", "invariant"])
 #: What is declared with these is set by somebody else, or where it is declared.
 _SET = frozenset(["const", "uniform", "in", "out", "inout", "attribute", "varying", "buffer", "shared"])
+_QUALIFIERS = _SET | _HINTS
 _LITERAL = re.compile(r"\[\s*(\d{1,2})\s*\]")
 _LONGEST = 32  # elements of an array that is set by an expression, as compilers like it; a longer one is set in a loop
 
@@ -76,6 +77,7 @@ class _Zeroing:
             if match.lastgroup != "space"
         ]
         self.puts: list[tuple[int, int, str]] = []  # (start, end, what stands there instead)
+        self.begin = 0  # where the present declaration begins, outside functions
 
     def run(self) -> str:
         before: list[list[str]] = []  # brackets that were open before each #if
@@ -88,6 +90,8 @@ class _Zeroing:
                 self._bracket(at)
             elif token.kind == "word" and (not self.open or self.open[-1] in "{f"):
                 after = self._struct(at) if token.text == "struct" else self._declaration(at)
+            if not self.open and token.text in (";", "}"):
+                self.begin = token.end
             at = max(after, at + 1)
         pieces, end = [], 0
         for start, stop, text in sorted(self.puts, key=lambda put: put[0]):
@@ -111,6 +115,7 @@ class _Zeroing:
 
     def _directive(self, token: _Token, before: list[list[str]]) -> None:
         """Each branch of an #if begins with the brackets that were open before it; a macro may declare variables."""
+        self.begin = token.end + 1
         match = _DIRECTIVE.match(token.text)
         word = match[1] if match is not None else ""
         if word in ("if", "ifdef", "ifndef"):
@@ -129,12 +134,12 @@ class _Zeroing:
     def _declaration(self, at: int) -> int:
         """Put zeros into a declaration, or into the body of a function, that begins there: where it ends, or `at`."""
         begin, words = at, set[str]()
-        while at < len(self.tokens) and self.tokens[at].text in _SET | _HINTS:
+        while at < len(self.tokens) and self.tokens[at].text in _QUALIFIERS:
             words.add(self.tokens[at].text)
             at += 1
         kind = self._kind(at)
         if kind != "void" and kind not in self.zero:
-            return begin
+            return at
         size, at = self._size(at + 1)
         if self._text(at + 1) == "(" and self.tokens[at].kind == "word":
             if not self.open:
@@ -159,7 +164,6 @@ class _Zeroing:
 
     def _names(self, at: int, kind: str, shape: str) -> int:
         """Put zeros behind the names of `a, b[3], c = 1.0;` whose first is at `at`: where it ends."""
-        begin = self.tokens[at].start
         puts: list[tuple[int, int, str]] = []
         loops = ""
         while at < len(self.tokens) and self.tokens[at].kind == "word":
@@ -171,7 +175,7 @@ class _Zeroing:
                 puts.append((place, place, put))
                 loops += loop
                 if helper:
-                    puts.append((*(self._beginning(begin),) * 2, helper))
+                    puts.append((self.begin, self.begin, helper))
             elif self._text(at) == "=":
                 at = self._value_end(at + 1)
             if self._text(at) != ",":
@@ -247,12 +251,15 @@ class _Zeroing:
         if self._text(close + 1) == ";":
             place = self.tokens[close + 1].end
             self.puts.append((place, place, function))
+            self.begin = place
             return close + 2
         if at and self.tokens[at - 1].text in _SET:
             return close + 1
-        place = self.tokens[close].end  # struct S { ... } a, b;
-        self.puts.append((place, place, f";{function} {name}"))
-        return self._names(close + 1, name, "")
+        place = self.begin = self.tokens[close].end  # struct S { ... } a, b;
+        self.puts.append((place, place, f";{function}"))
+        after = self._names(close + 1, name, "")
+        self.puts.append((place, place, f" {name}"))
+        return after
 
     def _fields(self, at: int, close: int) -> str | None:
         """Statements that set the fields of `isf_s`; None where the type of one is not known, as with samplers."""
@@ -318,15 +325,3 @@ class _Zeroing:
             elif token.kind != "directive":
                 parts[-1].append(token.text)
         return parts
-
-    def _beginning(self, place: int) -> int:
-        """Where the declaration begins that goes over `place`, outside functions."""
-        begin = 0
-        for token in self.tokens:
-            if token.start >= place:
-                break
-            if token.text in (";", "}"):
-                begin = token.end
-            elif token.kind == "directive":
-                begin = token.end + 1
-        return begin
