@@ -594,3 +594,18 @@ def test_the_values_that_go_in_are_seen_by_what_comes_out(curve, range_):
     found, clearly = range_of_input(run, None, run(Scale()))
     assert found == Scale(range_)
     assert clearly is (range_ != range_of_output([run(Scale(range_))]))
+
+
+@pytest.mark.parametrize("type_", TYPES)
+def test_only_what_can_be_drawn_as_it_is_stays_on_a_card(type_, tmp_path):
+    low, high = {"uint8": (0, 255), "int8": (-128, 127), "int32": (0, 255), "int64": (0, 255)}.get(type_, (0, 1))
+    model = imported(generator_model(tmp_path / "m.onnx", type_=type_, low=low, high=high))
+    z = latent("tour", 0.3, 1, D, 1.0)
+    wanted = np.array(model.paint(z))
+    model.bind_on_card("cpu")
+    assert model.stays is (type_ in ("float16", "float32", "uint8"))
+    assert np.array_equal(model.paint(z), wanted)
+    out, _ = bring(tmp_path / "m.onnx", "blue", tmp_path / "models", Told(order="bgr"), "CC0-1.0", "", True)
+    mirrored = create(out, "cpu")
+    mirrored.bind_on_card("cpu")
+    assert not mirrored.stays and np.array_equal(mirrored.paint(z), wanted[::-1])
