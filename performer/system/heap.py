@@ -17,7 +17,7 @@ def _trim() -> Callable[[int], int] | None:
     except AttributeError:  # musl
         return None
     found.argtypes = (ctypes.c_size_t,)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def give_back() -> None:
