@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from scipy.signal import correlate
 
-from performer.io.sound import demo_song, player, portaudio, sound_file, source
+from performer.io.sound import demo_song, player, portaudio, sound_file, soundcard, source
 from performer.io.sound.soundcard import SoundCard
 from performer.system.errors import Fault
 
@@ -301,3 +301,66 @@ def test_what_stays_away_is_looked_for_seldom_until_something_is_plugged_in(tmp_
     now = 2 * portaudio.EAGER_S
     (tmp_path / "pipewire-0").touch()
     assert sum(search.due(now + t / 10) for t in range(100)) >= 9
+
+
+def test_a_server_that_only_comes_late_is_not_lost(pulse, caplog):
+    """As when the machine is busy: the server is there, and its sound goes on after two seconds."""
+    sound = SoundCard("default", time.perf_counter)
+    sound.open()
+    try:
+        assert wait_for(lambda: sound.ring.written > 4410, 8.0, sound)
+        sound._opened_t -= soundcard.SETTLE_S
+        before = sound.ring
+        pulse.freeze()
+        assert wait_for(lambda: sound._quiet_s > 2.0, 20.0, sound)
+        written = before.written
+        pulse.freeze(False)
+        assert wait_for(lambda: before.written > written + 4410, 10.0, sound)
+        assert sound.ring is before and sound.state == "running" and "lost" not in caplog.text
+    finally:
+        pulse.freeze(False)
+        sound.close()
+
+
+class Stream:
+    """A stream that is there."""
+
+    active = True
+
+    def abort(self):
+        """Nothing is held."""
+
+    close = abort
+
+
+def polled(monkeypatch, every_s: float, served=lambda: True, plugged=lambda: ()) -> float:
+    """Seconds without a sample after which an open device is lost, polled that often; at most twenty."""
+    monkeypatch.setattr(portaudio, "served", served)
+    monkeypatch.setattr(portaudio, "plugged", plugged)
+    monkeypatch.setattr(SoundCard, "_start", lambda self: None)
+    monkeypatch.setattr(portaudio, "again", lambda: None)
+    sound = SoundCard("default", lambda: 0.0)
+    sound._stream, sound.state, sound._served, sound._plugged = Stream(), "running", True, ()
+    sound._opened_t = -100.0
+    t = 0.0
+    sound.poll(t)
+    while t < 20.0 and sound.state == "running":
+        t += every_s
+        sound.poll(t)
+    return t
+
+
+def test_a_device_that_is_gone_is_lost_at_once_and_one_that_is_there_later(monkeypatch):
+    assert 2.9 < polled(monkeypatch, 0.1) < 3.3
+    assert 0.9 < polled(monkeypatch, 0.1, served=lambda: False) < 1.3
+    assert 0.9 < polled(monkeypatch, 0.1, plugged=lambda: ("/dev/snd 7",)) < 1.3
+
+
+def test_time_in_which_nobody_looked_is_not_held_against_a_device(monkeypatch):
+    assert polled(monkeypatch, 1.5, served=lambda: False) > 5.0
+    assert polled(monkeypatch, 1.5) > 14.0
+
+
+def test_a_stream_that_has_ended_is_lost(monkeypatch):
+    monkeypatch.setattr(Stream, "active", False)
+    assert polled(monkeypatch, 0.1) < 0.2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import socket
 import sys
 import threading
 from collections.abc import Iterator
@@ -113,13 +114,13 @@ class Search:
 
     def begin(self, now: float) -> None:
         """The device has just been lost."""
-        self._eager_t, self._plugged, self.tries = now, _plugged(), 0
+        self._eager_t, self._plugged, self.tries = now, plugged(), 0
 
     def due(self, now: float) -> bool:
         """Whether to look now; then it counts as a try."""
-        plugged = _plugged()
-        if plugged != self._plugged:
-            self._plugged, self._eager_t = plugged, now
+        there = plugged()
+        if there != self._plugged:
+            self._plugged, self._eager_t = there, now
         if now - self._tried_t < (RETRY_S if now - self._eager_t < EAGER_S else SELDOM_S):
             return False
         self._tried_t = now
@@ -127,11 +128,33 @@ class Search:
         return True
 
 
-def _plugged() -> tuple[str, ...]:
+def plugged() -> tuple[str, ...]:
     """Changes when a sound card or a sound server comes or goes, as far as files tell it."""
-    runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or "/nowhere")
     seen = []
-    for path in (Path("/dev/snd"), runtime / "pulse" / "native", runtime / "pipewire-0"):
+    for path in (Path("/dev/snd"), *_sockets()):
         with suppress(OSError):
             seen.append(f"{path} {path.stat().st_ctime_ns}")
     return tuple(seen)
+
+
+def _sockets() -> tuple[Path, Path]:
+    """Where sound servers listen."""
+    runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or "/nowhere")
+    return runtime / "pulse" / "native", runtime / "pipewire-0"
+
+
+def served() -> bool:
+    """Whether a sound server listens, busy or not. One that has died leaves a socket at which nobody does."""
+    if not hasattr(socket, "AF_UNIX"):
+        return False
+    for path in _sockets():
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as wire:
+            wire.setblocking(False)
+            try:
+                wire.connect(str(path))
+            except BlockingIOError:  # more wait for it than it has taken up
+                return True
+            except OSError:
+                continue
+            return True
+    return False
