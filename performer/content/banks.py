@@ -42,7 +42,9 @@ def read(model: str, dim: int, folder: Path = FOLDER) -> Bank:
                 latent, w = np.array(row["latent"], np.float32), np.array(row.get("w", []), np.float32)
             name, tags = str(row["name"]), tuple(str(tag) for tag in row.get("tags", []))
             played = {str(knob): float(amount) for knob, amount in row.get("played", {}).items()}
-        except (TypeError, KeyError, ValueError, OverflowError, AttributeError):
+        except OverflowError:
+            raise Fault(f"{path}: place[{number}]: a number of hundreds of digits") from None
+        except (TypeError, KeyError, ValueError, AttributeError):
             raise Fault(f"{path}: place[{number}]: expected name and latent") from None
         if latent.shape != (dim,) or not np.isfinite(latent).all() or not latent.any():
             raise Fault(f"{path}: place[{number}].latent: expected {counted(dim, 'number')}, as {model!r} takes them")
