@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from statistics import median
 from time import perf_counter
 
 from performer.gl.hud.test_card import Card
@@ -11,10 +10,9 @@ from performer.gl.render.wait import finish
 from performer.gl.window.offscreen import Headless
 from performer.gl.window.window import Window
 from performer.rig.live.options import PlayOptions
-from performer.rig.pacing import Pacer
+from performer.rig.pacing import SWAPS, Pace
 from performer.system.supervisor import signals
 
-SWAPS = 40  # first swaps, by which it learns whether the screen sets the pace
 LATE = 1.5  # of the time between two pictures; what comes later than that was missed on the screen
 SHOWN = 120  # pictures over which their rate is told
 
@@ -38,8 +36,7 @@ def show(options: PlayOptions) -> int:
     try:
         with signals(end):
             card, begun, number, late = Card(surface.ctx), perf_counter(), 0, 0
-            pacer: Pacer | None = Pacer(1.0 / _hertz(surface, options))
-            waited: list[float] = []
+            pace = Pace(1.0 / _hertz(surface, options))
             times: deque[float] = deque(maxlen=SHOWN)
             while not ended and (options.seconds is None or perf_counter() - begun < options.seconds):
                 for event in surface.poll():
@@ -51,15 +48,11 @@ def show(options: PlayOptions) -> int:
                 hertz = _hertz(surface, options)
                 card.draw(surface.screen, surface.size, number, _lines(surface, hertz, number, times, late))
                 finish()
-                if pacer is not None:
-                    pacer.wait()
+                pace.wait(0.0, pace.interval_s)
                 before = perf_counter()
                 surface.swap()
                 now = perf_counter()
-                if pacer is not None and len(waited) < SWAPS:
-                    waited.append(now - before)
-                    if len(waited) == SWAPS and median(waited) > 0.25 / hertz:
-                        pacer = None  # the screen sets the pace, and two would beat
+                pace.swapped(now - before, pace.interval_s)
                 late += bool(times) and number > SWAPS and now - times[-1] > LATE / hertz
                 times.append(now)
                 number += 1

@@ -269,6 +269,10 @@ class Effort:
     image_interval_s: float = 0.0
     skip: int = 0
 
+    def size_of(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The inner resolution of a picture of (width, height) pixels."""
+        return max(2, round(size[0] * self.scale)), max(2, round(size[1] * self.scale))
+
     def __str__(self) -> str:
         return (
             f"{self.scale:.0%} resolution"

@@ -520,8 +520,8 @@ def test_what_is_rendered_is_never_painted_ahead():
 
 def test_a_live_show_paints_ahead_when_pictures_must_be_few_and_follows_a_jump_and_a_kept_place(monkeypatch):
     with Rig(PlayOptions(input="demo", midi="off", size=(160, 90), headless=True, fps=30.0, preset="undertow")) as rig:
-        it, stage = rig.painter, rig.stage
-        stage.governor.step = lambda t, took: False  # type: ignore[method-assign]
+        it, stage = rig.painter, rig.loop
+        stage.budget.governor.step = lambda t, took: False  # type: ignore[method-assign]
 
         def until(done) -> bool:
             ends = time.monotonic() + 40.0
@@ -534,9 +534,9 @@ def test_a_live_show_paints_ahead_when_pictures_must_be_few_and_follows_a_jump_a
         tried: list[bool] = []
         model = loaded.model
         monkeypatch.setattr(model, "several", lambda enough: tried.append(enough()) or model.batch(2))
-        stage.governor.ladder = (Effort(image_interval_s=1.0 / 8.0),)
+        stage.budget.governor.ladder = (Effort(image_interval_s=1.0 / 8.0),)
         assert until(lambda: it.ahead >= 6) and tried == [False]
-        before = stage._scene.walks["main"].position
+        before = stage.scene.walks["main"].position
         rig.hands.events.put(ControlEvent(rig.now(), "show.jump"))
         assert until(lambda: next(iter(it._done.values()))[0].position > before + 0.5)
         many = it.ahead

@@ -403,10 +403,10 @@ def test_a_live_show_over_a_card_shares_says_so_and_lets_go_at_the_end(card, mon
     options = app.PlayOptions(preset="honeycomb", input="demo", midi="off", size=(160, 90), headless=True, fps=60.0)
     with app.Rig(options) as rig:
         for _ in range(400):
-            rig.stage.picture()
+            rig.loop.picture()
             if rig.renderer.way and card.calls.count("copy") > 2:
                 break
         assert rig.renderer.way == "shared" and card.calls.count("copy") > 2 and card.registered
-        frame = rig.stage.wiring.frames.peek()
-        assert rig.stage._state(frame, rig.now(), 0.0).provider == "CPU, shared"
+        frame = rig.loop.wiring.frames.peek()
+        assert rig.loop.overlay._state(frame, rig.now(), 0.0).provider == "CPU, shared"
     assert not card.registered

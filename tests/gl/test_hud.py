@@ -10,8 +10,9 @@ import moderngl
 import numpy as np
 import pytest
 
-from performer.gl.hud.hud import MOST_QUADS, SHOWN_S, Hud, HudState, Message
+from performer.gl.hud.hud import MOST_QUADS, Hud, HudState
 from performer.gl.render.readback import DEPTH, Readback
+from performer.types.notification import TIMEOUT_S, Notification
 
 SIZES = ((640, 360), (1280, 720), (3840, 2160))
 ROUTES = (("audio.bass", "main.feedback.zoom", 0.8), ("lfo.slow", "master.palette.shift", 0.1))
@@ -195,7 +196,7 @@ def test_nothing_is_cut(ctx: moderngl.Context, size: tuple[int, int], page: int,
 
 @pytest.mark.parametrize("size", SIZES)
 def test_nothing_shines_through_the_help(ctx: moderngl.Context, size: tuple[int, int]) -> None:
-    notice = Message(0.5, "recording to a file")
+    notice = Notification(0.5, "recording to a file")
     dark, light = Canvas(ctx, size, 0.0), Canvas(ctx, size, 1.0)
     first = dark.draw(state(1.0, help=True, page=0, messages=(notice,)))
     second = light.draw(state(1.0, help=True, page=2, messages=(notice,)))
@@ -209,14 +210,14 @@ def test_nothing_shines_through_the_help(ctx: moderngl.Context, size: tuple[int,
 
 def test_a_notice_may_be_shorter_than_others(ctx: moderngl.Context) -> None:
     canvas = Canvas(ctx, (640, 360))
-    short = (Message(1.0, "?  keys", seconds=3.0),)
+    short = (Notification(1.0, "?  keys", timeout_s=3.0),)
     assert changed(canvas.draw(state(3.8, page=0, messages=short))).any()
     assert not changed(canvas.draw(state(4.05, page=0, messages=short))).any()
 
 
 def test_notices_show_without_the_panel_for_four_seconds_and_fade(ctx: moderngl.Context) -> None:
     canvas = Canvas(ctx, (640, 360))
-    notice = (Message(10.0, "shaders/feedback.fs:42: 'zooom' undeclared", "error"),)
+    notice = (Notification(10.0, "shaders/feedback.fs:42: 'zooom' undeclared", "error"),)
 
     def strength(t: float) -> int:
         return int(np.abs(canvas.draw(state(t, page=0, messages=notice)) - 128).sum())
@@ -224,8 +225,8 @@ def test_notices_show_without_the_panel_for_four_seconds_and_fade(ctx: moderngl.
     full = strength(10.1)
     rows = np.nonzero(changed(canvas.draw(state(10.2, page=0, messages=notice))))[0]
     assert rows.min() > 180
-    assert strength(10.0 + SHOWN_S - 0.25) < 0.9 * full
-    assert strength(10.0 + SHOWN_S + 0.05) == 0
+    assert strength(10.0 + TIMEOUT_S - 0.25) < 0.9 * full
+    assert strength(10.0 + TIMEOUT_S + 0.05) == 0
 
 
 def test_long_notices_wrap_between_words(ctx: moderngl.Context) -> None:
@@ -249,7 +250,7 @@ def test_bad_values_and_foreign_letters_do_no_harm(ctx: moderngl.Context) -> Non
             progress=-3.0,
             incoming="Ünïcödé 音楽 🎹\n" + "x" * 400,
             sound_note="y" * 3000,
-            messages=tuple(Message(1.0, f"{'long ' * 300}{n}") for n in range(9)),
+            messages=tuple(Notification(1.0, f"{'long ' * 300}{n}") for n in range(9)),
             routes=tuple((f"audio.{n}", "main.node.param" * 9, 2.0) for n in range(40)),
         )
     )

@@ -135,14 +135,14 @@ def test_a_show_comes_back_on_the_screen_it_was_on(xorg, tmp_path):
 import platformdirs
 platformdirs.user_config_dir = lambda *args, **more: {str(tmp_path)!r}
 from performer.rig.live import rig as app
-from performer.rig.live import loop as stage
+from performer.rig.live import loop
 from performer.content.library import Library
 from performer.rig.live.options import PlayOptions
 
 Library.in_order = lambda self: [self.presets["aurora"]]  # others need not be made ready
 
 def show(gesture="", **more):
-    def picture(self, before=stage.Stage.picture):
+    def picture(self, before=loop.LiveLoop.picture):
         before(self)
         window = self.surface
         if gesture and self.stats.frames > 1:
@@ -151,11 +151,11 @@ def show(gesture="", **more):
         elif self.stats.frames > 3:
             self.leave()
         show.seen = window.fullscreen, glfw.get_window_pos(window._handle), glfw.get_window_size(window._handle), []
-    kept, stage.Stage.picture = stage.Stage.picture, picture
+    kept, loop.LiveLoop.picture = loop.LiveLoop.picture, picture
     try:
         app.play(PlayOptions("aurora", "demo", "off", size=(320, 180), **more))
     finally:
-        stage.Stage.picture = kept
+        loop.LiveLoop.picture = kept
     print(*show.seen, sep=";", flush=True)
 """
     both, lone = 'plug("DUMMY1", 640)', 'unplug("DUMMY1")'

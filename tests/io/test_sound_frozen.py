@@ -19,11 +19,11 @@ options = PlayOptions(input=sys.argv[1], midi="off", size=(160, 90), headless=Tr
 with Rig(options) as rig:
     for line in rig.notes():
         print(line, flush=True)
-    rig.stage.run({before})
+    rig.loop.run({before})
     print("ready", rig.sound.note, flush=True)
     sys.stdin.readline()
-    rig.stage.run({after})
-    print("heard", rig.sound.ring.written / rig.sound.rate, "frames", rig.stage.stats.frames,
+    rig.loop.run({after})
+    print("heard", rig.sound.ring.written / rig.sound.rate, "frames", rig.loop.stats.frames,
           "t", rig.listener.features().t, "now", rig.now(), flush=True)
 print("over", flush=True)
 """

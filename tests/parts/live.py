@@ -21,7 +21,7 @@ def play_until(rig: Rig, done, timeout: float) -> bool:
     """Draw pictures until done() or the time is up."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        rig.stage.picture()
+        rig.loop.picture()
         if done():
             return True
     return False

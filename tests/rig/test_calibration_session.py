@@ -153,7 +153,7 @@ def test_taps_tell_how_late_the_screen_is_and_play_uses_it(pulse, config, xvfb, 
         assert rig.latency.outside_s == pytest.approx(screen.delay_ms / 1000.0)
         note = rig.notes()[-1]
         assert "as calibrated" in note and "screen" in note
-        rig.stage.run(1.0)
+        rig.loop.run(1.0)
         assert rig.latency.look_ahead_s > 0.1
     with Rig(PlayOptions(input="demo", midi="off", size=(160, 90), preset="tidal", output_delay_ms=7.0)) as rig:
         assert rig.latency.outside_s == 0.007 and "as told" in rig.notes()[-1]

@@ -14,10 +14,11 @@ import pytest
 from parts.live import headless, pixels, play_until
 
 from performer.content import banks
-from performer.rig.live import loop
+from performer.rig.live import budget
 from performer.rig.live import rig as app
 from performer.rig.live.options import checked
 from performer.rig.live.rig import Rig
+from performer.rig.pacing import SWAPS
 from performer.system.errors import Fault
 from performer.system.supervisor import Service, outlast, signals
 from performer.types.frame import ControlEvent
@@ -200,7 +201,7 @@ def test_a_gallery_begins_with_what_is_whole(user_folder, caplog):
         with pytest.raises(Fault), Rig(headless(preset=wanted)):
             pass
         with Rig(headless(preset=wanted, gallery=True)) as rig:
-            play_until(rig, lambda: rig.stage.stats.frames > 5, 20.0)
+            play_until(rig, lambda: rig.loop.stats.frames > 5, 20.0)
             assert rig.show.preset.name not in ("flat", "lame")
             assert pixels(rig).std() > 5.0
     assert "flat.toml" in caplog.text and "lame" in caplog.text
@@ -209,7 +210,7 @@ def test_a_gallery_begins_with_what_is_whole(user_folder, caplog):
 def test_a_gallery_without_sound_plays_on_in_silence_and_not_the_demo(monkeypatch):
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/nowhere")
     with Rig(headless(input="No Such Card", gallery=True)) as rig:
-        play_until(rig, lambda: rig.stage.stats.frames > 10, 20.0)
+        play_until(rig, lambda: rig.loop.stats.frames > 10, 20.0)
         assert rig.sound.state == "lost" and rig.listener.features().t == 0.0
         assert pixels(rig).std() > 5.0
 
@@ -218,23 +219,23 @@ def test_nothing_is_written_over_a_gallery_s_picture(caplog, tmp_path, monkeypat
     for function in (banks.read_all, banks.Keeper.__init__):  # the bank of whoever runs this stays as it is
         monkeypatch.setattr(function, "__defaults__", (tmp_path,))
     with Rig(headless(gallery=True)) as rig:
-        play_until(rig, lambda: rig.stage.stats.frames > 5, 20.0)
+        play_until(rig, lambda: rig.loop.stats.frames > 5, 20.0)
         logging.getLogger("performer.inputs").warning("sound input lost: it is gone")
         rig.hands.events.put(ControlEvent(rig.now(), "app.keep"))
-        play_until(rig, lambda: rig.stage.wiring.kept.empty(), 1.0)
-        rig.stage.picture()
-        assert not rig.stage.wiring.notices and "it is gone" in caplog.text
+        play_until(rig, lambda: rig.loop.wiring.kept.empty(), 1.0)
+        rig.loop.picture()
+        assert not rig.loop.wiring.notices and "it is gone" in caplog.text
 
 
 def test_what_the_governor_gives_up_is_logged_once_and_never_on_the_picture(caplog):
     caplog.set_level(logging.INFO)
     with Rig(headless()) as rig:
-        rig.stage.wiring.notices.clear()
+        rig.loop.wiring.notices.clear()
         for level in (1, 2, 1, 2, 1):
-            rig.stage.governor.level = level
-            rig.stage._own_up()
+            rig.loop.budget.governor.level = level
+            rig.loop.budget.own_up()
         assert sum("governor" in record.getMessage() for record in caplog.records) == 2
-        assert not any("governor" in message.text for message in rig.stage.wiring.notices)
+        assert not any("governor" in message.text for message in rig.loop.wiring.notices)
 
 
 def test_nothing_is_written_over_a_full_screen_unasked(caplog, monkeypatch):
@@ -243,20 +244,20 @@ def test_nothing_is_written_over_a_full_screen_unasked(caplog, monkeypatch):
         rig.hands.events.put(ControlEvent(rig.now(), "show.freeze"))
         assert play_until(rig, lambda: rig.show.status.frozen, 20.0)
         drawn = []
-        monkeypatch.setattr(rig.stage._hud, "draw", lambda *of: drawn.append(of))
+        monkeypatch.setattr(rig.loop.overlay._hud, "draw", lambda *of: drawn.append(of))
         for fullscreen, seen in ((True, False), (False, True)):
             monkeypatch.setattr(type(rig.surface), "fullscreen", property(lambda self, on=fullscreen: on))
             drawn.clear()
-            rig.stage.wiring.notices.clear()
+            rig.loop.wiring.notices.clear()
             logging.getLogger("performer.inputs").error("MIDI port gone: nano")
             rig.hands.events.put(ControlEvent(rig.now(), "app.notice", 1.0, "tempo 120"))
-            rig.stage.picture()
-            assert [message.text for message in rig.stage.wiring.notices] == ["MIDI port gone: nano", "tempo 120"]
+            rig.loop.picture()
+            assert [message.text for message in rig.loop.wiring.notices] == ["MIDI port gone: nano", "tempo 120"]
             assert bool(drawn) is seen
         monkeypatch.setattr(type(rig.surface), "fullscreen", property(lambda self: True))
         drawn.clear()
         rig.hands.events.put(ControlEvent(rig.now(), "app.hud"))
-        rig.stage.picture()
+        rig.loop.picture()
         assert drawn, "the panel is there for who asks for it, and the notices with it"
         assert {message.text for message in drawn[-1][0].messages} == {"MIDI port gone: nano", "tempo 120"}
     assert sum("tempo 120" in record.getMessage() for record in caplog.records) == 2, "the terminal has them all"
@@ -267,21 +268,21 @@ def test_no_notice_lights_up_a_blackout():
         rig.hands.events.put(ControlEvent(rig.now(), "show.blackout"))
         assert play_until(rig, lambda: pixels(rig).max() == 0, 20.0)
         logging.getLogger("performer.inputs").warning("MIDI port gone: nano")
-        rig.stage.picture()
-        assert rig.stage.wiring.notices and pixels(rig).max() == 0
+        rig.loop.picture()
+        assert rig.loop.wiring.notices and pixels(rig).max() == 0
         rig.hands.events.put(ControlEvent(rig.now(), "app.hud"))
-        rig.stage.picture()
+        rig.loop.picture()
         assert pixels(rig).max() > 0, "the panel is there for who asks for it"
 
 
 def test_garbage_is_collected_though_no_frame_leaves_time_for_it(monkeypatch):
     collected = []
-    monkeypatch.setattr(loop.gc, "collect", lambda: collected.append(1))
+    monkeypatch.setattr(budget.gc, "collect", lambda: collected.append(1))
     with Rig(headless()) as rig:
         collected.clear()
-        rig.stage._tidied_t = 0.0
-        for second in range(1, int(2 * loop.LATEST_TIDY_S)):
-            rig.stage._tidy(float(second), 1.0)
+        rig.loop.budget._tidied_t = 0.0
+        for second in range(1, int(2 * budget.LATEST_TIDY_S)):
+            rig.loop.budget.tidy(float(second), 1.0)
         assert len(collected) == 1
 
 
@@ -319,10 +320,10 @@ def test_who_counts_on_a_screen_gets_no_demo_instead(tmp_path):
 
 def test_when_the_screen_stops_setting_the_pace_the_show_does(monkeypatch):
     with Rig(headless(fps=10.0)) as rig:
-        rig.stage._pacer = None  # as with a screen that swaps wait for; this one waits for nobody
-        play_until(rig, lambda: rig.stage._pacer is not None, 20.0)
-        assert rig.stage._pacer is not None
-        rig.stage._swap_s[:] = [0.0] * loop.SWAPS
+        rig.loop.pace._pacer = None  # as with a screen that swaps wait for; this one waits for nobody
+        play_until(rig, lambda: rig.loop.pace._pacer is not None, 20.0)
+        assert rig.loop.pace._pacer is not None
+        rig.loop.pace._swaps_s[:] = [0.0] * SWAPS
         rig.hands.events.put(ControlEvent(rig.now(), "app.screen"))
-        rig.stage.picture()
-        assert len(rig.stage._swap_s) == 1, "it looks again when a screen is back"
+        rig.loop.picture()
+        assert len(rig.loop.pace._swaps_s) == 1, "it looks again when a screen is back"

@@ -28,7 +28,7 @@ def rig(user_folder):
     (user_folder / "shaders" / "knob.fs").write_text(KNOB % ("", "0.0"))
     (user_folder / "presets" / "knob.toml").write_text(PRESET)
     with Rig(headless(preset="knob")) as one:
-        play_until(one, lambda: one.stage.stats.frames > 5, 10.0)
+        play_until(one, lambda: one.loop.stats.frames > 5, 10.0)
         yield one
 
 
@@ -43,30 +43,30 @@ def test_what_is_saved_before_the_watch_begins_counts_too(user_folder):
 
 
 def params(rig):
-    return rig.stage.wiring.frames.peek().scene.params
+    return rig.loop.wiring.frames.peek().scene.params
 
 
 def test_new_inputs_are_knobs_at_once_and_the_others_stay_as_they_are(rig, user_folder):
     rig.hands.events.put(ControlEvent(rig.now(), "midi.cc20", 0.5))
     assert play_until(rig, lambda: params(rig)["main.source.level"] == pytest.approx(0.5, abs=0.2), 5.0)
-    before, scene = params(rig)["main.source.level"], rig.stage.wiring.frames.peek().scene.number
+    before, scene = params(rig)["main.source.level"], rig.loop.wiring.frames.peek().scene.number
     (user_folder / "shaders" / "knob.fs").write_text(
         KNOB % (', {"NAME": "glow", "TYPE": "float", "DEFAULT": 0.9}', "glow")
     )
     assert play_until(rig, lambda: params(rig).get("main.source.glow") == 0.9, 10.0)
     assert "main.source.glow" in rig.show.preset.params
     assert params(rig)["main.source.level"] == before, "the mapping holds"
-    assert rig.stage.wiring.frames.peek().scene.number == scene, "the scene was not started anew"
-    rig.stage.wiring.notices.clear()
-    rig.stage.picture()
+    assert rig.loop.wiring.frames.peek().scene.number == scene, "the scene was not started anew"
+    rig.loop.wiring.notices.clear()
+    rig.loop.picture()
     assert pixels(rig)[:, :, 1].mean() == pytest.approx(0.9 * 255, abs=2)
 
 
 def test_a_preset_takes_new_values_while_it_plays(rig, user_folder):
-    number = rig.stage.wiring.frames.peek().scene.number
+    number = rig.loop.wiring.frames.peek().scene.number
     (user_folder / "presets" / "knob.toml").write_text(PRESET.replace("0.6", "0.1"))
     assert play_until(rig, lambda: params(rig)["main.source.level"] == pytest.approx(0.1), 10.0)
-    assert rig.stage.wiring.frames.peek().scene.number == number
+    assert rig.loop.wiring.frames.peek().scene.number == number
 
 
 def test_an_endless_shader_is_refused_while_the_old_one_plays(rig, user_folder, caplog, monkeypatch):
@@ -78,8 +78,8 @@ def test_an_endless_shader_is_refused_while_the_old_one_plays(rig, user_folder, 
         (KNOB % ("", "a")).replace("{ gl", "{ float a = TIME; " + loops + " gl")
     )
     assert play_until(rig, lambda: "would stall the show" in caplog.text, 20.0)
-    rig.stage.wiring.notices.clear()
-    rig.stage.picture()
+    rig.loop.wiring.notices.clear()
+    rig.loop.picture()
     assert pixels(rig)[:, :, 1].mean() < 2.0
     (user_folder / "shaders" / "knob.fs").write_text(KNOB % ("", "1.0"))
     assert play_until(rig, lambda: pixels(rig)[:, :, 1].mean() > 200.0, 10.0), "and mended, it is taken"
@@ -92,9 +92,9 @@ def test_other_manners_and_new_files_are_noticed(rig, user_folder):
     (user_folder / "presets" / "toy.toml").write_text('order = 1\n[[layer]]\nshader = "toy"\n')
     assert play_until(rig, lambda: any(p.name == "toy" for p in rig.show.presets), 10.0)
     rig.hands.events.put(ControlEvent(rig.now(), "show.preset", 0.0, "toy"))
-    play_until(rig, lambda: rig.stage.wiring.frames.peek().scene.preset.name == "toy", 10.0)
-    rig.stage.wiring.notices.clear()
-    rig.stage.picture()
+    play_until(rig, lambda: rig.loop.wiring.frames.peek().scene.preset.name == "toy", 10.0)
+    rig.loop.wiring.notices.clear()
+    rig.loop.picture()
     assert pixels(rig)[:, :, 2].mean() > 200.0
 
 
@@ -144,8 +144,8 @@ def test_a_preset_of_a_model_that_came_while_it_plays_is_taken_and_its_bank(user
     rig.hands.events.put(ControlEvent(rig.now(), "show.preset", 0.0, "fresh"))
     assert play_until(rig, lambda: "fresh" in rig.painter._models, 20.0)
     assert [place.name for place in rig.show.recaller.banks["fresh"].places] == ["from yesterday"]
-    assert play_until(rig, lambda: rig.stage._scene.preset.name == "fresh", 20.0)
+    assert play_until(rig, lambda: rig.loop.scene.preset.name == "fresh", 20.0)
     rig.hands.events.put(ControlEvent(rig.now(), "app.keep", 1.0, "here"))
     assert play_until(rig, lambda: (bank_folder / "fresh.toml").read_text().count("[[place]]") == 2, 20.0)
     rig.hands.events.put(ControlEvent(rig.now(), "bank.recall", 0.0))
-    assert play_until(rig, lambda: rig.stage._scene.walks["main"].stops, 20.0)
+    assert play_until(rig, lambda: rig.loop.scene.walks["main"].stops, 20.0)

@@ -68,24 +68,24 @@ def test_a_model_that_fails_leaves_the_last_picture(caplog):
 
 def test_commands_reach_the_stage(tmp_path):
     with Rig(headless()) as rig:
-        rig.stage.wiring.snapshots.folder = tmp_path
+        rig.loop.wiring.snapshots.folder = tmp_path
         for address in ("app.snapshot", "app.hud", "app.help"):
             rig.hands.events.put(ControlEvent(rig.now(), address))
-        play_until(rig, lambda: bool(rig.stage.wiring.snapshots.saved), 10.0)
-        assert rig.stage.wiring.snapshots.saved[0].is_file()
+        play_until(rig, lambda: bool(rig.loop.wiring.snapshots.saved), 10.0)
+        assert rig.loop.wiring.snapshots.saved[0].is_file()
         rig.hands.events.put(ControlEvent(rig.now(), "app.quit"))
-        rig.stage.run(20.0)
+        rig.loop.run(20.0)
         assert rig.now() < 60.0
 
 
 def test_the_hud_is_drawn_over_the_picture(user_folder):
     def shown(rig):
-        rig.stage.wiring.notices.clear()
-        rig.stage.picture()
+        rig.loop.wiring.notices.clear()
+        rig.loop.picture()
         return pixels(rig).astype(int)
 
     with Rig(headless(preset="flat")) as rig:
-        play_until(rig, lambda: rig.stage.stats.frames > 10, 20.0)
+        play_until(rig, lambda: rig.loop.stats.frames > 10, 20.0)
         plain = shown(rig)
         pages = []
         for _ in range(3):
@@ -99,29 +99,29 @@ def test_the_hud_is_drawn_over_the_picture(user_folder):
 def test_a_shader_edited_while_playing_is_swapped_and_a_broken_one_is_not(user_folder, caplog):
     shader = user_folder / "shaders" / "flat.fs"
     with Rig(headless(preset="flat")) as rig:
-        play_until(rig, lambda: rig.stage.stats.frames > 5, 10.0)
-        rig.stage.wiring.notices.clear()
-        rig.stage.picture()
+        play_until(rig, lambda: rig.loop.stats.frames > 5, 10.0)
+        rig.loop.wiring.notices.clear()
+        rig.loop.picture()
         assert pixels(rig).mean(axis=(0, 1)) == pytest.approx([255, 0, 0], abs=1)
         time.sleep(0.5)  # the watcher's first look at the folder
         shader.write_text(FLAT.replace("COLOUR", "vec4(0.0, 1.0, 0.0, 1.0)"))
         assert play_until(rig, lambda: pixels(rig)[:, :, 1].mean() > 200, 10.0)
         shader.write_text(FLAT.replace("COLOUR", "nonsense"))
         assert play_until(rig, lambda: "flat.fs:3" in caplog.text, 10.0)
-        rig.stage.picture()
+        rig.loop.picture()
         assert pixels(rig)[:, :, 1].mean() > 150
 
 
 def test_a_changed_preset_is_taken_and_a_broken_one_is_reported(user_folder, caplog):
     path = user_folder / "presets" / "flat.toml"
     with Rig(headless(preset="flat")) as rig:
-        play_until(rig, lambda: rig.stage.stats.frames > 5, 10.0)
+        play_until(rig, lambda: rig.loop.stats.frames > 5, 10.0)
         time.sleep(0.5)
         path.write_text('order = 0\ntitle = "Renamed"\n[[layer]]\nshader = "flat"\n')
         assert play_until(rig, lambda: rig.show.presets[0].title == "Renamed", 10.0)
         path.write_text('order = 0\n[[layer]]\nshader = "flut"\n')
         assert play_until(rig, lambda: "did you mean 'flat'" in caplog.text, 10.0)
-        rig.stage.picture()
+        rig.loop.picture()
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of songs is not here")
@@ -137,14 +137,14 @@ def test_a_song_from_the_sound_server_is_followed_and_its_death_survived(pulse):
                 return rig.listener.features().bpm > 0.0 and max(heard[-30:]) > 0.4 and rig.now() > 8.0
 
             assert play_until(rig, listening, 30.0)
-            first, frames = pixels(rig), rig.stage.stats.frames
+            first, frames = pixels(rig), rig.loop.stats.frames
             play_until(rig, lambda: False, 0.5)
             assert np.abs(pixels(rig).astype(int) - first).mean() > 0.5
             pulse.kill()
             assert play_until(rig, lambda: rig.sound.state == "lost", 10.0)
-            frames = rig.stage.stats.frames
+            frames = rig.loop.stats.frames
             play_until(rig, lambda: False, 2.0)
-            assert rig.stage.stats.frames - frames > 15, "the picture goes on"
+            assert rig.loop.stats.frames - frames > 15, "the picture goes on"
             assert rig.listener.features() is not None and pixels(rig).std() > 3.0
             pulse.start()
             player = pulse.play(CORPUS / "audio" / "lmms_Saber-FinalStep.ogg")
@@ -172,7 +172,7 @@ def test_midi_moves_a_parameter_changes_the_preset_and_drives_the_beat(jack, tmp
                 return "midi.cc74" in rig.show._midi
 
             assert play_until(rig, turned, 10.0)
-            frame = rig.stage.wiring.frames.peek()
+            frame = rig.loop.wiring.frames.peek()
             assert frame.scene.params["main.mix.opacity"] == pytest.approx(32 / 127, abs=1e-6)
             port.send_message([0xC0, 1])
             assert play_until(rig, lambda: rig.show.preset is rig.show.presets[1], 5.0)
@@ -192,7 +192,7 @@ def test_midi_moves_a_parameter_changes_the_preset_and_drives_the_beat(jack, tmp
                 assert play_until(
                     rig,
                     lambda: (
-                        rig.stage.wiring.frames.peek().sync == "midi"
+                        rig.loop.wiring.frames.peek().sync == "midi"
                         and rig.show.clock.pulse.bpm == pytest.approx(100, abs=4)
                         and rig.show.clock.pulse.beat > 3
                     ),
@@ -208,7 +208,7 @@ def test_midi_moves_a_parameter_changes_the_preset_and_drives_the_beat(jack, tmp
 
 def test_a_window_shows_the_show_and_takes_keys(xvfb):
     with Rig(headless(headless=False, size=(480, 270))) as rig:
-        play_until(rig, lambda: rig.stage.stats.frames > 30 and rig.painter.rate_hz > 0, 30.0)
+        play_until(rig, lambda: rig.loop.stats.frames > 30 and rig.painter.rate_hz > 0, 30.0)
         first = screenshot(xvfb)
         name = rig.show.preset.name
         press("Right")
@@ -218,12 +218,12 @@ def test_a_window_shows_the_show_and_takes_keys(xvfb):
         assert first.std() > 5.0 and second.std() > 5.0
         assert np.abs(first.astype(int) - second).mean() > 2.0
         press("b")
-        assert play_until(rig, lambda: rig.stage.wiring.frames.peek().blackout == 1.0, 10.0)
+        assert play_until(rig, lambda: rig.loop.wiring.frames.peek().blackout == 1.0, 10.0)
         press("Escape")
         play_until(rig, lambda: False, 0.3)
-        assert not rig.stage._quit
+        assert not rig.loop._quit
         press("Escape")
-        assert play_until(rig, lambda: rig.stage._quit, 3.0)
+        assert play_until(rig, lambda: rig.loop._quit, 3.0)
 
 
 def test_the_other_deck_is_seen_on_the_panel_and_comes_in_by_a_take():
@@ -243,11 +243,11 @@ def test_the_other_deck_is_seen_on_the_panel_and_comes_in_by_a_take():
 
 def test_a_window_opens_with_the_keys_that_find_all_else_and_full_screen_without(xvfb):
     with Rig(headless(headless=False, fps=10.0)) as rig:
-        told = [len([0 for notice in rig.stage.wiring.notices if "?  keys" in notice.text])]
+        told = [len([0 for notice in rig.loop.wiring.notices if "?  keys" in notice.text])]
         for fullscreen in (False, True):
             rig.surface.set_fullscreen(fullscreen)
             rig.greet()
-            told.append(len([0 for notice in rig.stage.wiring.notices if "?  keys" in notice.text]))
+            told.append(len([0 for notice in rig.loop.wiring.notices if "?  keys" in notice.text]))
     assert told == [0, 1, 1]
 
 
@@ -255,7 +255,7 @@ def test_the_desk_shows_panel_and_decks_and_the_audience_only_the_picture(xvfb):
     import glfw
 
     with Rig(headless(headless=False, size=(480, 270), hud=True, desk=True, preset="tidal")) as rig:
-        main, desk = rig.surface, rig.stage._desk
+        main, desk = rig.surface, rig.loop.overlay._desk
         glfw.set_window_pos(main._handle, 0, 0)
         glfw.set_window_pos(desk._handle, 0, 270)
         for address, text in (("show.decks", ""), ("show.preset", "deep_tunnel")):
@@ -276,16 +276,16 @@ def test_the_desk_shows_panel_and_decks_and_the_audience_only_the_picture(xvfb):
         assert np.abs(without.astype(float)[20:250, 20:460] - picture[20:250, 20:460]).mean() < 25.0
         assert (picture[5:135, 5:180].min(axis=2) > 235).mean() < 0.02
         press("h")
-        assert play_until(rig, lambda: rig.stage._desk_page == 2, 10.0), "the desk has figures at the first press"
+        assert play_until(rig, lambda: rig.loop.overlay.desk_page == 2, 10.0), "the desk has figures at the first press"
         press("h")
-        assert play_until(rig, lambda: rig.stage._desk_page == 1, 10.0)
-        assert rig.stage._page == 1, "what --hud began with, not what was turned to at the desk"
+        assert play_until(rig, lambda: rig.loop.overlay.desk_page == 1, 10.0)
+        assert rig.loop.overlay.page == 1, "what --hud began with, not what was turned to at the desk"
         press("b")
-        assert play_until(rig, lambda: rig.stage.wiring.frames.peek().blackout == 1.0, 10.0)
+        assert play_until(rig, lambda: rig.loop.wiring.frames.peek().blackout == 1.0, 10.0)
         desk._on_close(None)
-        before = rig.stage.stats.frames
+        before = rig.loop.stats.frames
         play_until(rig, lambda: False, 0.5)
-        assert desk.closed and rig.stage.stats.frames > before + 5 and not rig.stage._quit
+        assert desk.closed and rig.loop.stats.frames > before + 5 and not rig.loop._quit
 
 
 def pixels_of(rig: Rig, size: tuple[int, int]) -> np.ndarray:
@@ -320,41 +320,42 @@ def test_a_frame_that_fails_is_the_last_good_picture_and_is_said_once(
 ):
     rig = rig_of_two_layers
     play_until(rig, lambda: rig.painter.rate_hz > 0, 20.0)
-    rig.stage.wiring.notices.clear()
-    rig.stage.picture()
-    before, shown = pixels(rig), rig.stage.stats.frames
+    rig.loop.wiring.notices.clear()
+    rig.loop.picture()
+    before, shown = pixels(rig), rig.loop.stats.frames
     held = rig
     for part in owner.split("."):
         held = getattr(held, part)
     caplog.clear()
-    rig.stage._failures.clear()
+    rig.loop._failures.clear()
     on = breaking(monkeypatch, held, name, error)
     for _ in range(5):
-        rig.stage.picture()
-    assert np.array_equal(pixels(rig), before) and rig.stage.stats.frames == shown
+        rig.loop.picture()
+    assert np.array_equal(pixels(rig), before) and rig.loop.stats.frames == shown
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     lent = len(rig.renderer._pool._lent)
     on.clear()
-    rig.stage.wiring.notices.clear()
+    rig.loop.wiring.notices.clear()
     for _ in range(5):
-        rig.stage.picture()
-    assert rig.stage.stats.frames == shown + 5 and not np.array_equal(pixels(rig), before)
+        rig.loop.picture()
+    assert rig.loop.stats.frames == shown + 5 and not np.array_equal(pixels(rig), before)
     assert lent == len(rig.renderer._pool._lent) == 0
 
 
-@pytest.mark.parametrize("part", ["_draw_hud", "_keep_pixels", "_take_content"])
+@pytest.mark.parametrize("part", ["overlay.draw", "captures.keep", "controls.take"])
 def test_what_is_only_beside_the_picture_does_not_keep_it_from_being_shown(
     rig_of_two_layers, monkeypatch, caplog, part
 ):
     rig = rig_of_two_layers
     play_until(rig, lambda: rig.painter.rate_hz > 0, 20.0)
-    shown = rig.stage.stats.frames
+    shown = rig.loop.stats.frames
     caplog.clear()
-    rig.stage._failures.clear()
-    breaking(monkeypatch, rig.stage, part, OSError("gone"))
+    rig.loop._failures.clear()
+    owner, _, name = part.partition(".")
+    breaking(monkeypatch, getattr(rig.loop, owner), name, OSError("gone"))
     for _ in range(5):
-        rig.stage.picture()
-    assert rig.stage.stats.frames == shown + (0 if part == "_take_content" else 5)
+        rig.loop.picture()
+    assert rig.loop.stats.frames == shown + (0 if part == "controls.take" else 5)
     assert len(caplog.records) == 1
 
 

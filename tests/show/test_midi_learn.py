@@ -125,9 +125,9 @@ def test_a_pad_taught_in_a_show_does_it_there_and_in_the_next(tmp_path, monkeypa
     monkeypatch.setattr(midi_bindings, "pads_path", lambda: tmp_path / "pads.toml")
     with Rig(headless()) as rig:
         type_keys(monkeypatch, rig, M, BLACKOUT)
-        rig.stage.picture()
+        rig.loop.picture()
         rig.hands.events.put(note(40))
-        assert play_until(rig, lambda: rig.stage.wiring.learn.bound, 10.0)
+        assert play_until(rig, lambda: rig.loop.wiring.learn.bound, 10.0)
         assert not rig.show.status.dark
         rig.hands.events.put(note(40))
         assert play_until(rig, lambda: rig.show.status.dark, 5.0)
@@ -213,7 +213,7 @@ def test_a_pad_on_a_real_port_is_taught_and_then_does_it(jack, tmp_path, monkeyp
     stick = jack.virtual_output("stick")
     try:
         with Rig(headless(midi="all", midi_api="jack")) as rig:
-            learn = rig.stage.wiring.learn
+            learn = rig.loop.wiring.learn
             assert play_until(rig, lambda: "stick" in rig.hands.note, 15.0)
             type_keys(monkeypatch, rig, M, BLACKOUT)
 

@@ -10,9 +10,9 @@ import numpy as np
 from performer.gl.hud.glyphs import FRAGMENT, LAYOUT, NAMES, QUAD, VERTEX, Atlas
 from performer.types.actions import ACTIONS
 from performer.types.frame import BANDS
+from performer.types.notification import Notification
 from performer.types.routes import PHRASE_BARS
 
-SHOWN_S = 4.0  # a notice stays this long, and fades at its end
 FADE_S = 0.5
 LAYOUT_S = 0.1  # text is set anew at most this often; meters move every frame
 MOST_QUADS = 4096
@@ -30,16 +30,6 @@ _ACCENT: _Color = (0.42, 0.83, 1.0, 1.0)
 _WARM: _Color = (1.0, 0.75, 0.30, 1.0)
 _RED: _Color = (1.0, 0.36, 0.33, 1.0)
 _LEVELS = {"info": _ACCENT, "warning": _WARM, "error": _RED}
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A one-line notice; `t` on the show's clock, `level` "info", "warning" or "error"; it stays `seconds`."""
-
-    t: float
-    text: str
-    level: str = "info"
-    seconds: float = SHOWN_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +82,7 @@ class HudState:
     delays: tuple[tuple[str, str], ...] = ()
     frozen: bool = False
     dark: bool = False
-    messages: tuple[Message, ...] = ()
+    messages: tuple[Notification, ...] = ()
     routes: tuple[tuple[str, str, float], ...] = ()
 
 
@@ -119,7 +109,7 @@ class Hud:
 
     def draw(self, state: HudState, target: moderngl.Framebuffer, size: tuple[int, int]) -> None:
         """Draw over what is in `target`, whose size in pixels is (width, height)."""
-        notices = tuple(message for message in state.messages if state.t - message.t < message.seconds)
+        notices = tuple(message for message in state.messages if state.t - message.t < message.timeout_s)
         still = state.frozen, state.dark
         shape = (size, state.page, state.help, len(state.routes), bool(state.incoming), still, notices)
         if state.t - self._set_t >= LAYOUT_S or state.t < self._set_t or shape != self._set_for:
@@ -147,7 +137,7 @@ class Hud:
             self._atlases[pixels] = Atlas(self._ctx, pixels)
         return self._atlases[pixels]
 
-    def _lay_out(self, state: HudState, notices: tuple[Message, ...], size: tuple[int, int]) -> None:
+    def _lay_out(self, state: HudState, notices: tuple[Notification, ...], size: tuple[int, int]) -> None:
         """Set all quads anew; those of meters are placed here and moved by `_move_meters`."""
         self._atlas = self._atlas_for(size[1])
         self._count = 0
@@ -302,19 +292,21 @@ class Hud:
             self._text(entry.label, x, y, _ACCENT)
             self._text(entry.help, x + keys, y, _TEXT)
 
-    def _lay_notices(self, t: float, notices: tuple[Message, ...], size: tuple[int, int], solid: float) -> None:
+    def _lay_notices(self, t: float, notices: tuple[Notification, ...], size: tuple[int, int], solid: float) -> None:
         """The newest notices at the bottom; `solid` 0..1, how little shines through them."""
         em, line = self._atlas.pixels, self._atlas.line
         widest = size[0] - em * 5
         y = size[1] - em * 1.2
         for message in reversed(notices[-4:]):
-            fade = min(1.0, (message.seconds - (t - message.t)) / FADE_S)
-            lines = self._wrap(" ".join(message.text.split()), widest)
+            fade = min(1.0, (message.timeout_s - (t - message.t)) / FADE_S)
+            lines = self._wrap(
+                " ".join(message.text.split()) + (f"  (x{message.times})" if message.times > 1 else ""), widest
+            )
             width = max(self._atlas.width(part) for part in lines)
             height = len(lines) * line + em * 0.8
             y -= height
             left = round((size[0] - width) / 2)
-            color = _LEVELS.get(message.level, _ACCENT)
+            color = _LEVELS.get(message.severity, _ACCENT)
             self._box(left - em * 1.2, y, width + em * 2.2, height, (*_PANEL[:3], solid * fade), em * 0.5)
             self._box(left - em * 0.75, y + em * 0.45, em * 0.2, height - em * 0.9, (*color[:3], fade), em)
             for place, part in enumerate(lines):

@@ -166,8 +166,8 @@ def generator(_seconds: float) -> list[Row]:
 def show(seconds: float) -> list[Row]:
     """Milliseconds between pictures of the default preset at 1920x1080 and 60 per second, model, shaders and all."""
     with Rig(PlayOptions(input="demo", midi="off", size=(WIDTH, HEIGHT), headless=True, fps=60.0)) as rig:
-        rig.stage.run(min(seconds, 20.0))
-        figures, stats = rig.figures(), rig.stage.stats
+        rig.loop.run(min(seconds, 20.0))
+        figures, stats = rig.figures(), rig.loop.stats
         samples = [stats.interval_ms(part) for part in np.linspace(0.01, 0.99, 99)]
     share = figures["missed"] / max(figures["frames"] + figures["missed"], 1)
     return [

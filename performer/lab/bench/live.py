@@ -106,13 +106,13 @@ def lateness(seconds: float) -> list[Row]:
     peers = [_naive_lateness(min(0.5 * seconds, 15.0))]
     process = psutil.Process()
     with Rig(_options((1280, 720))) as rig:
-        rig.stage.run(3.0)
+        rig.loop.run(3.0)
         before = process.memory_info().rss
         audio = _AudioThread()
-        rig.stage.run(seconds)
+        rig.loop.run(seconds)
         ours = audio.stop()
         after = process.memory_info().rss
-        effort = str(rig.stage.governor.effort)
+        effort = str(rig.loop.budget.governor.effort)
     peers.append(_naive_lateness(min(0.5 * seconds, 15.0)))
     late = [ms for peer in peers for ms in peer.late_ms]
     overflows = sum(peer.overflows for peer in peers)
@@ -154,16 +154,16 @@ def pace(seconds: float) -> list[Row]:
     process = psutil.Process()
     peer = _sleep_loop(min(0.5 * seconds, 5.0))
     with Rig(_options((640, 360))) as rig:
-        rig.stage.run(min(10.0, seconds))  # the governor settles
+        rig.loop.run(min(10.0, seconds))  # the governor settles
         before = process.memory_info().rss
-        first = rig.stage.stats.frames
-        missed = rig.stage.stats.missed
-        rig.stage.run(seconds)
-        stats = rig.stage.stats
+        first = rig.loop.stats.frames
+        missed = rig.loop.stats.missed
+        rig.loop.run(seconds)
+        stats = rig.loop.stats
         after = process.memory_info().rss
         intervals = stats._intervals[first + 1 : stats.frames] * 1e3
         frames, missed = stats.frames - first, stats.missed - missed
-        effort = str(rig.stage.governor.effort)
+        effort = str(rig.loop.budget.governor.effort)
     ours = np.abs(intervals - 1e3 / 60.0)
     peer += _sleep_loop(min(0.5 * seconds, 5.0))
     part = missed / max(frames + missed, 1)
@@ -190,11 +190,11 @@ def pace(seconds: float) -> list[Row]:
         )
     ]
     with Rig(_options((1280, 720))) as rig:
-        rig.stage.run(min(8.0, seconds))
-        first = rig.stage.stats.frames
-        rig.stage.run(min(8.0, seconds))
-        intervals = rig.stage.stats._intervals[first + 1 : rig.stage.stats.frames] * 1e3
-        effort = str(rig.stage.governor.effort)
+        rig.loop.run(min(8.0, seconds))
+        first = rig.loop.stats.frames
+        rig.loop.run(min(8.0, seconds))
+        intervals = rig.loop.stats._intervals[first + 1 : rig.loop.stats.frames] * 1e3
+        effort = str(rig.loop.budget.governor.effort)
     rate = 1e3 / float(np.mean(intervals))
     rows.append(
         Row(
@@ -293,9 +293,9 @@ def _our_clicks(clicks: int, seed: int) -> tuple[list[float], int]:
         stop = threading.Event()
         thread = threading.Thread(target=lambda: listener.run(stop), daemon=True)
         thread.start()
-        rig.stage.wiring.listener = listener
-        rig.stage.run(2.0)
-        found = _measure(source, rig.stage.picture, Readback(rig.surface.ctx), rig.surface.screen, clicks, seed)
+        rig.loop.wiring.listener = listener
+        rig.loop.run(2.0)
+        found = _measure(source, rig.loop.picture, Readback(rig.surface.ctx), rig.surface.screen, clicks, seed)
         stop.set()
         thread.join()
     return found

@@ -22,9 +22,9 @@ def ahead(seconds: float) -> list[Row]:
     """Milliseconds of work for a picture of 128x128, on the thread that paints, where only 20 a second are allowed."""
     options = PlayOptions(input="demo", midi="off", size=(160, 90), headless=True, fps=60.0, preset="undertow")
     with Rig(options) as rig:
-        rig.stage.governor.step = lambda t, took_s: False  # type: ignore[method-assign]
-        rig.stage.governor.ladder = (Effort(image_interval_s=1.0 / RATE_HZ),)
-        rig.stage.run(3.0)
+        rig.loop.budget.governor.step = lambda t, took_s: False  # type: ignore[method-assign]
+        rig.loop.budget.governor.ladder = (Effort(image_interval_s=1.0 / RATE_HZ),)
+        rig.loop.run(3.0)
         (loaded,) = rig.painter._models.values()
         batch = loaded.model.several()
         loaded.tried = True
@@ -35,7 +35,7 @@ def ahead(seconds: float) -> list[Row]:
         found: dict[bool, list[tuple[float, float, float]]] = {True: [], False: []}
         for number in range(2 * ROUNDS):
             loaded.several = batch if number % 2 else None
-            rig.stage.run(1.0)
+            rig.loop.run(1.0)
             found[bool(number % 2)].append(_watched(rig, turn_s, lambda: _worked_s(thread.native_id)))
     ours, peer = found[True], found[False]
     part = float(np.median([one[0] / other[0] for one, other in zip(ours, peer, strict=True)]))
@@ -66,11 +66,11 @@ def ahead(seconds: float) -> list[Row]:
 
 def _watched(rig: Rig, seconds: float, worked_s: Callable[[], float]) -> tuple[float, float, float]:
     """Milliseconds of work for a picture, pictures a second, and by what part of themselves their intervals vary."""
-    images = rig.stage.wiring.images
+    images = rig.loop.wiring.images
     count, worked, begun, newest = images.count, worked_s(), perf_counter(), None
     times: list[float] = []
     while perf_counter() - begun < seconds:
-        rig.stage.picture()
+        rig.loop.picture()
         image = next(iter((images.peek() or {}).values()), None)
         if image is not newest:
             newest = image

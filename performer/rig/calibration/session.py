@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from performer.gl.hud.hud import Hud, HudState, Message
+from performer.gl.hud.hud import Hud, HudState
 from performer.gl.render.wait import finish
 from performer.gl.window.window import Window
 from performer.io.midi import ports as midi
@@ -24,10 +24,11 @@ from performer.rig.calibration import estimate, settings_file
 from performer.rig.calibration.estimate import SKIPPED, Estimate, Unclear
 from performer.rig.calibration.settings_file import Measured
 from performer.rig.latency import Latency
-from performer.rig.pacing import Pacer
+from performer.rig.pacing import Pace
 from performer.system.errors import Fault
 from performer.system.timeouts import Overdue, within
 from performer.types.frame import ControlEvent
+from performer.types.notification import Notification
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -39,7 +40,6 @@ IDLE_S = 60.0  # waiting for the first tap
 OPEN_S = 10.0  # for a sound system to open a stream
 LEAVE_S = 1.5  # and to close it
 WAKE_S = 6.0  # for an input's first samples: an idle monitor sleeps for 2 s
-SWAPS = 20  # first swaps, that tell whether the screen sets the pace
 WAYS = ("tapping", "microphone", "both")
 
 
@@ -157,8 +157,7 @@ class Session:
             self._hud = Hud(window.ctx)
             interval = 1.0 / window.refresh_hz
             self._latency = Latency(interval, 0.5 * interval)
-            self._pacer: Pacer | None = Pacer(interval)
-            self._swaps: list[float] = []
+            self._pace = Pace(interval)
 
     def _listen(self) -> Measured:
         """The microphone alone: click, and record."""
@@ -267,18 +266,14 @@ class Session:
         window.screen.use()
         window.ctx.clear(grey, grey, grey)
         if text:
-            self._hud.draw(HudState(t=begun, page=0, messages=(Message(begun, text),)), window.screen, window.size)
+            self._hud.draw(HudState(t=begun, page=0, messages=(Notification(begun, text),)), window.screen, window.size)
         finish()
         drawn = self.now()
-        if self._pacer is not None:
-            self._pacer.wait()
+        self._pace.wait(drawn - begun, self._pace.interval_s)
         swapping = self.now()
         window.swap()
         shown = self.now()
-        if len(self._swaps) < SWAPS:
-            self._swaps.append(shown - swapping)
-            if self._pacer and len(self._swaps) == SWAPS and np.median(self._swaps) > 0.25 * self._pacer.interval_s:
-                self._pacer = None  # swapping waits for the screen, and two that wait would beat
+        self._pace.swapped(shown - swapping, self._pace.interval_s)
         self._latency.shown(begun, drawn, shown)
         return shown + self._latency.scan_s
 

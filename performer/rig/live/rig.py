@@ -7,7 +7,6 @@ import logging
 import os
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -26,7 +25,6 @@ from performer.generators.onnx import session as onnx
 from performer.generators.painter import Painter
 from performer.generators.tools.probe import known
 from performer.generators.tools.thumbnail import Portrait
-from performer.gl.hud.hud import Message
 from performer.gl.render.flash_limiter import FlashLimiter
 from performer.gl.render.renderer import Renderer
 from performer.gl.render.target_pool import software
@@ -49,9 +47,10 @@ from performer.rig.listener import Listener
 from performer.rig.live import last_screen
 from performer.rig.live.followers import Followers
 from performer.rig.live.hot_reload import Content, Watcher
-from performer.rig.live.loop import Stage, Surface, Wiring
-from performer.rig.live.notices import Toasts
+from performer.rig.live.loop import LiveLoop
+from performer.rig.live.notices import NotificationHandler
 from performer.rig.live.options import PlayOptions, checked
+from performer.rig.live.wiring import Surface, Wiring
 from performer.rig.shader_trial import Preflight
 from performer.show.midi_learn import Learn
 from performer.show.show import Show
@@ -61,6 +60,7 @@ from performer.system.supervisor import Service, outlast, signals
 from performer.system.timeouts import Overdue, forsake, within
 from performer.types.actions import LEARNABLE
 from performer.types.frame import Frame, Images
+from performer.types.notification import Notifications
 from performer.types.preset import Preset
 
 log = logging.getLogger(__name__)
@@ -106,15 +106,15 @@ def play(options: PlayOptions) -> dict[str, Any]:
         options = last_screen.recalled(options, monitors())
     with ExitStack() as written:
         with Rig(options) as rig:
-            written.enter_context(signals(rig.stage.leave))  # a terminal that goes says so more than once
+            written.enter_context(signals(rig.loop.leave))  # a terminal that goes says so more than once
             for line in rig.notes():
                 _say(line)
             rig.greet()
             if options.record is not None:
-                rig.stage.start_recording(options.record)
+                rig.loop.captures.start_recording(options.record)
             service.begun(rig.show.preset.title)
             rig.remember_screen()  # now too: nobody knows how it will end
-            rig.stage.run(options.seconds, service.alive)
+            rig.loop.run(options.seconds, service.alive)
             service.ends()
             rig.remember_screen()
             figures = rig.figures()
@@ -250,8 +250,8 @@ class Rig:
 
     def _build(self) -> None:
         options, closing, stop = self.options, self._closing, self._stop
-        notices: deque[Message] = deque(maxlen=0 if options.gallery else 8)
-        toasts = Toasts(notices, self.now)
+        notices = Notifications(0 if options.gallery else 8)
+        toasts = NotificationHandler(notices, self.now)
         logging.getLogger("performer").addHandler(toasts)
         closing.callback(logging.getLogger("performer").removeHandler, toasts)
         self.library = load_library(options.transition)
@@ -327,32 +327,32 @@ class Rig:
         self.latency = Latency(1.0 / fps, 0.5 / refresh_hz if refresh_hz else 0.0, self._outside())
         self.page = self._page(options.page_host, options.page) if options.page is not None else None
         wiring = Wiring(
-            self.show,
-            self.listener,
-            self.painter,
-            frames,
-            images,
-            self.hands.events,
-            content,
-            notices,
-            snapshots,
-            self._record,
-            self.now,
-            lambda: self.sound.note,
-            lambda: self.hands.note,
-            self.latency,
-            kept,
-            self.followers,
-            Learn(midi_bindings.learned(LEARNABLE), LEARNABLE),
-            SimpleQueue(),
-            taken,
-            self.page.board if self.page is not None else None,
+            show=self.show,
+            listener=self.listener,
+            painter=self.painter,
+            frames=frames,
+            images=images,
+            events=self.hands.events,
+            content=content,
+            notices=notices,
+            snapshots=snapshots,
+            record=self._record,
+            now=self.now,
+            sound_note=lambda: self.sound.note,
+            midi_note=lambda: self.hands.note,
+            latency=self.latency,
+            kept=kept,
+            followers=self.followers,
+            learn=Learn(midi_bindings.learned(LEARNABLE), LEARNABLE),
+            taught=SimpleQueue(),
+            moves=taken,
+            board=self.page.board if self.page is not None else None,
         )
         self.followers.attend(self.show.following)
         desk = Desk(self.surface) if options.desk and isinstance(self.surface, Window) else None
         if desk is not None:
             closing.callback(desk.close)
-        self.stage = Stage(self.surface, renderer, wiring, fps, options.hud, desk)
+        self.loop = LiveLoop(self.surface, renderer, wiring, fps=fps, hud=options.hud, desk=desk)
         self._begin("analysis", lambda: self.listener.run(stop))
         self._begin("generator", lambda: self.painter.run(frames, images, stop), patient=1)
         self._begin("sound", lambda: _often(lambda: self.sound.poll(self.now()), stop), join_s=LEAVE_S)
@@ -375,7 +375,7 @@ class Rig:
     def greet(self) -> None:
         """Name the two keys that a newcomer needs to find all else; in full screen an audience may be looking."""
         if isinstance(self.surface, Window) and not self.surface.fullscreen:
-            self.stage.wiring.notices.append(Message(self.now(), GREETING, seconds=GREETING_S))
+            self.loop.wiring.notices.post(self.now(), GREETING, timeout_s=GREETING_S)
 
     def notes(self) -> list[str]:
         """What is heard, played and drawn with, a line each."""
@@ -392,7 +392,7 @@ class Rig:
 
     def figures(self) -> dict[str, Any]:
         """What --stats writes: counts, milliseconds, hertz."""
-        stats = self.stage.stats
+        stats = self.loop.stats
         return {
             "frames": stats.frames,
             "missed": stats.missed,
@@ -404,7 +404,7 @@ class Rig:
             "provider": self.painter.provider,
             "model_rate_hz": self.painter.rate_hz,
             "preset": self.show.preset.name,
-            "effort": str(self.stage.governor.effort),
+            "effort": str(self.loop.budget.governor.effort),
             "bpm": self.show.clock.pulse.bpm,
             "delay": self.latency.figures(),
             "input_reported_ms": self.sound.reported_s * 1000.0,
