@@ -161,12 +161,13 @@ def _midi() -> list[Finding]:
 
 
 def _drawing() -> list[Finding]:
+    from performer.gl.render.driver import is_software
     from performer.gl.window.offscreen import Headless
 
     surface = Headless((64, 64))
     try:
         name = surface.ctx.info["GL_RENDERER"]
-        soft = "llvmpipe" in name or "softpipe" in name
+        soft = is_software(surface.ctx)
         return [
             Finding(
                 "drawing",

@@ -398,7 +398,9 @@ def test_a_live_show_over_a_card_shares_says_so_and_lets_go_at_the_end(card, mon
         model.bind_on_card("cpu")
         return model
 
-    monkeypatch.setattr(app, "software", lambda ctx: False)  # as on a card; pictures of a software renderer do not stay
+    monkeypatch.setattr(
+        app, "is_software", lambda ctx: False
+    )  # as on a card; pictures of a software renderer do not stay
     monkeypatch.setattr(app.onnx, "create", bound)
     options = app.PlayOptions(preset="honeycomb", input="demo", midi="off", size=(160, 90), headless=True, fps=60.0)
     with app.Rig(options) as rig:

@@ -7,9 +7,9 @@ import pytest
 
 from performer.content import shaders as isf
 from performer.content.shaders import specialise
+from performer.gl.render.driver import is_software
 from performer.gl.render.readback import Readback
 from performer.gl.render.renderer import Renderer
-from performer.gl.render.target_pool import software
 from performer.gl.render.wait import finish
 from performer.gl.window.offscreen import Headless
 from performer.rig.check import FPS, music
@@ -92,7 +92,7 @@ def settled_programs(renderer):
 
 @pytest.mark.parametrize("name", [preset.name for preset in LIBRARY.in_order()])
 def test_a_preset_at_rest_looks_as_with_knobs_that_turn(name, surface):
-    if not software(surface.ctx):
+    if not is_software(surface.ctx):
         pytest.skip("a graphics card needs no such programs")
     preset = LIBRARY.presets[name]
     plain, quick = (Renderer(surface.ctx, LIBRARY.shaders, deep=False) for _ in range(2))

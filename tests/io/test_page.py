@@ -753,7 +753,7 @@ def test_a_glimpse_is_the_picture_small(size, monkeypatch):
         surface.ctx.clear(1.0, 0.5, 0.0)
         surface.ctx.scissor = None
         for whole in (True, False):
-            monkeypatch.setattr("performer.gl.render.small_readback.software", lambda ctx, whole=whole: whole)
+            monkeypatch.setattr("performer.gl.render.small_readback.is_software", lambda ctx, whole=whole: whole)
             glimpse = Glimpse(surface.ctx, 100)
             glimpse.start(surface.screen, size, 0.0)
             deadline = time.monotonic() + 5.0

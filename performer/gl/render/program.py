@@ -13,7 +13,7 @@ from performer.content.shaders import ShaderSpec, specialise
 from performer.content.shaders.alpha import writes_opaque
 from performer.content.shaders.glsl import SUFFIX, renamed
 from performer.content.shaders.spec import FILE_LINES
-from performer.gl.render.target_pool import software
+from performer.gl.render.driver import is_software
 from performer.gl.render.wait import after_pass
 from performer.system.errors import Fault
 from performer.types.frame import EMPTY
@@ -107,7 +107,7 @@ class Program:
 
     def __init__(self, ctx: moderngl.Context, spec: ShaderSpec) -> None:
         self.ctx, self.spec = ctx, spec
-        self.settles = software(ctx) and spec.path is not None and spec.path.is_relative_to(_OWN)
+        self.settles = is_software(ctx) and spec.path is not None and spec.path.is_relative_to(_OWN)
         self.opaque = writes_opaque(spec)
         self.passes: list[PassProgram] = []
         self._settled: dict[tuple[int, bool, tuple[tuple[str, Value], ...]], PassProgram] = {}

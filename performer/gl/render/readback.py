@@ -11,6 +11,8 @@ import moderngl
 import numpy as np
 from _moderngl import DefaultLoader
 
+from performer.gl.render.driver import is_software
+
 _READ_FRAMEBUFFER = 0x8CA8
 _PIXEL_PACK_BUFFER = 0x88EB
 _PACK_ALIGNMENT = 0x0D05
@@ -19,9 +21,6 @@ _SYNC_GPU_COMMANDS_COMPLETE = 0x9117
 _SYNC_FLUSH_COMMANDS_BIT = 1
 _TIMEOUT_EXPIRED = 0x911B
 _uint, _int, _long, _pointer = ctypes.c_uint, ctypes.c_int, ctypes.c_ssize_t, ctypes.c_void_p
-
-#: Renderers that draw in main memory: there a direct read is cheaper than one through a buffer.
-_SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software")
 
 DEPTH = 3  # reads in flight before `start` refuses another
 
@@ -48,7 +47,7 @@ class Readback:
         self._delete_fence = call("glDeleteSync", None, _pointer)
         self._get_data = call("glGetBufferSubData", None, _uint, _long, _long, _pointer)
         self._ctx = ctx
-        self._direct = any(name in ctx.info["GL_RENDERER"].lower() for name in _SOFTWARE)
+        self._direct = is_software(ctx)  # pictures are in main memory: cheaper than through a buffer
         self._free: list[moderngl.Buffer] = []
         self._flying: deque[tuple[Any, Any, tuple[int, int], float]] = deque()
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from performer.content.shaders import ShaderSpec
 from performer.gl.render.compose import Compose
+from performer.gl.render.driver import is_software
 from performer.gl.render.flash_limiter import FlashLimiter
 from performer.gl.render.image_to_rgba import Converter
 from performer.gl.render.node import Moment, Node
@@ -21,7 +22,7 @@ from performer.gl.render.pass_timer import Timer
 from performer.gl.render.program import Program
 from performer.gl.render.sampler_inputs import Samplers
 from performer.gl.render.scene_state import LayerState, SceneState, at_rest
-from performer.gl.render.target_pool import Alpha, Pool, Target, software
+from performer.gl.render.target_pool import Alpha, Pool, Target
 from performer.gl.render.texture import ImageTexture
 from performer.system.errors import Fault, nearest
 from performer.types.frame import EMPTY, Features, Frame, Image, Images, Scene, Sound
@@ -101,7 +102,7 @@ class Renderer:
         last, self._last_image = self._last_image, None
         image = Image(np.zeros((3, 64, 64), np.float32), 0.0)
         images = {(_REHEARSAL, layer.name): image for layer in preset.layers}
-        for resting in (False, True) if software(self.ctx) else (False,):  # for knobs that are turned, too
+        for resting in (False, True) if is_software(self.ctx) else (False,):  # for knobs that are turned, too
             self._settling = resting
             scene = Scene(_REHEARSAL, preset, preset.base if resting else EMPTY, {}, 0.0)
             frame = Frame(-1, 0.0, 0.0, (152, 88), Features(), Sound(), scene, incoming=scene)

@@ -8,8 +8,9 @@ import moderngl
 import numpy as np
 from _moderngl import DefaultLoader
 
+from performer.gl.render.driver import is_software
 from performer.gl.render.readback import Readback
-from performer.gl.render.target_pool import Target, software
+from performer.gl.render.target_pool import Target
 
 _READ, _DRAW = 0x8CA8, 0x8CA9
 _COLOR, _LINEAR = 0x4000, 0x2601
@@ -30,7 +31,7 @@ class Glimpse:
         self._blit = ctypes.CFUNCTYPE(None, *corners, ctypes.c_uint, ctypes.c_uint)(load("glBlitFramebuffer"))
         self._ctx, self._width, self._readback = ctx, width, Readback(ctx)
         self._steps: list[Target] = []
-        self._whole = software(ctx)
+        self._whole = is_software(ctx)
 
     def start(self, screen: moderngl.Framebuffer, size: tuple[int, int], t: float) -> None:
         """Ask for the picture on the screen now; `size`, of the screen."""

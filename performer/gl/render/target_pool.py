@@ -7,14 +7,6 @@ from enum import Enum
 import moderngl
 
 IDLE_FRAMES = 240  # a target that nobody borrowed for so long is released
-#: Renderers without a graphics card, to whom every bit counts.
-SOFTWARE = ("llvmpipe", "softpipe", "swiftshader", "basic render")
-
-
-def software(ctx: moderngl.Context) -> bool:
-    """Whether the processor does the drawing."""
-    name = str(ctx.info["GL_RENDERER"]).lower()
-    return any(word in name for word in SOFTWARE)
 
 
 class Alpha(Enum):

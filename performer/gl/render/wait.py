@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import moderngl
 
+from performer.gl.render.driver import is_software
 from performer.system.errors import Fault
 
 
@@ -69,5 +70,4 @@ def after_pass(ctx: moderngl.Context) -> Callable[[], None]:
     A software renderer draws on the processor and makes the next call wait for it, which moderngl does with the GIL
     held: 100 ms late at p99 for an audio thread, against 10 ms when each pass is waited for here. A card gets no call.
     """
-    name = str(ctx.info["GL_RENDERER"]).lower()
-    return finish if any(soft in name for soft in ("llvmpipe", "softpipe", "swiftshader", "software")) else nothing
+    return finish if is_software(ctx) else nothing

@@ -6,8 +6,8 @@ from dataclasses import replace
 from time import process_time
 
 from performer.content.library import Library
+from performer.gl.render.driver import is_software
 from performer.gl.render.renderer import Renderer
-from performer.gl.render.target_pool import software
 from performer.gl.render.wait import finish
 from performer.gl.window.offscreen import Headless
 from performer.lab.bench.row import Row
@@ -40,7 +40,7 @@ def costs(_seconds: float) -> list[Row]:
 def cost(library: Library, preset: Preset, surface: Headless, frames: int = FRAMES) -> list[float]:
     """That of each frame of one preset."""
     show, models = Show([preset], preset.name), painter(library, "cpu")
-    renderer = Renderer(surface.ctx, library.shaders, deep=not software(surface.ctx))
+    renderer = Renderer(surface.ctx, library.shaders, deep=not is_software(surface.ctx))
     renderer.warm(preset)
     images: Images | None = None
     took = []

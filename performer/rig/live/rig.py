@@ -25,9 +25,9 @@ from performer.generators.onnx import session as onnx
 from performer.generators.painter import Painter
 from performer.generators.tools.probe import known
 from performer.generators.tools.thumbnail import Portrait
+from performer.gl.render.driver import is_software
 from performer.gl.render.flash_limiter import FlashLimiter
 from performer.gl.render.renderer import Renderer
-from performer.gl.render.target_pool import software
 from performer.gl.window.offscreen import Headless
 from performer.gl.window.operator_window import Desk
 from performer.gl.window.window import Window, monitors
@@ -284,13 +284,13 @@ class Rig:
             self.library,
             options.provider,
             lambda name, body: self._begin(name, body, patient=1, join_s=LEAVE_S, once=True),
-            stay=not software(self.surface.ctx),
+            stay=not is_software(self.surface.ctx),
         )
         preflight = Preflight(str(self.surface.ctx.info["GL_RENDERER"]))
         closing.callback(preflight.stop)
         self.library.refuse(preflight.examine(self.library.foreign(*presets, first)))
         self.renderer = renderer = Renderer(
-            self.surface.ctx, self.library.shaders, None, deep=not software(self.surface.ctx)
+            self.surface.ctx, self.library.shaders, None, deep=not is_software(self.surface.ctx)
         )
         renderer.limiter = FlashLimiter(self.surface.ctx) if options.limit_flashes else None
         closing.callback(renderer.release)  # what CUDA has registered goes before the context does
