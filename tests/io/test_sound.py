@@ -312,7 +312,7 @@ def test_a_server_that_only_comes_late_is_not_lost(pulse, caplog):
         sound._opened_t -= soundcard.SETTLE_S
         before = sound.ring
         pulse.freeze()
-        assert wait_for(lambda: sound._quiet_s > 2.0, 20.0, sound)
+        assert wait_for(lambda: sound._lateness.quiet_s > 2.0, 20.0, sound)
         written = before.written
         pulse.freeze(False)
         assert wait_for(lambda: before.written > written + 4410, 10.0, sound)
@@ -340,8 +340,8 @@ def polled(monkeypatch, every_s: float, served=lambda: True, plugged=lambda: ())
     monkeypatch.setattr(SoundCard, "_start", lambda self: None)
     monkeypatch.setattr(portaudio, "again", lambda: None)
     sound = SoundCard("default", lambda: 0.0)
-    sound._stream, sound.state, sound._served, sound._plugged = Stream(), "running", True, ()
-    sound._opened_t = -100.0
+    sound._stream, sound.state, sound._opened_t = Stream(), "running", -100.0
+    sound._lateness._served, sound._lateness._plugged = True, ()
     t = 0.0
     sound.poll(t)
     while t < 20.0 and sound.state == "running":

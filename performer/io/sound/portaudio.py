@@ -20,6 +20,10 @@ log = logging.getLogger(__name__)
 RETRY_S = 1.0
 EAGER_S = 300.0  # after so long a lost device is looked for more seldom: each look leaves 12 kB behind in PortAudio
 SELDOM_S = 60.0 if sys.platform == "linux" else 10.0  # on Linux files tell when something was plugged in
+QUIET_S = 1.0  # without anything new for this long it is looked whether the device is still there
+LATE_S = 3.0  # and for this long it is lost, though it seems to be there: its server hangs
+ATTENDED_S = 0.3  # more of the time between two polls does not count: whoever polls late may be heard late
+ASK_S = 0.5
 _out = 0  # calls into PortAudio that have not returned
 _stderr = -1  # a copy of it while calls are out: PortAudio is started with its babble shut off
 _lock = threading.Lock()
@@ -99,6 +103,35 @@ def again() -> None:
 def line(error: Exception) -> str:
     """An error of PortAudio's in one line."""
     return " ".join(str(error).split())[:160]
+
+
+class Lateness:
+    """Tells a stream that is only late, as on a busy machine, from one whose device is gone. Begun when it is opened.
+
+    quiet_s  seconds since something came, as far as somebody looked
+    """
+
+    def __init__(self, now: float) -> None:
+        self.quiet_s = 0.0
+        self._count, self._polled_t, self._asked_s = 0, now, 0.0
+        self._plugged, self._served, self._gone = plugged(), served(), False
+
+    def only_late(self, now: float, count: int) -> bool:
+        """Whether there is hope; to be asked some ten times a second.
+
+        count  of what has come so far: samples, or calls
+        """
+        attended, self._polled_t = min(now - self._polled_t, ATTENDED_S), now
+        if count != self._count:
+            self._count, self.quiet_s, self._asked_s = count, 0.0, 0.0
+            return True
+        self.quiet_s += attended
+        if self.quiet_s < QUIET_S or self.quiet_s >= LATE_S:
+            return self.quiet_s < QUIET_S
+        if self.quiet_s >= self._asked_s + ASK_S:
+            self._asked_s = self.quiet_s
+            self._gone = plugged() != self._plugged or (self._served and not served())
+        return not self._gone
 
 
 class Search:

@@ -18,10 +18,6 @@ from performer.system.timeouts import Overdue, within
 
 log = logging.getLogger(__name__)
 BLOCK = 256
-QUIET_S = 1.0  # without a new sample for this long it is looked whether the device is still there
-LATE_S = 3.0  # and for this long it is lost, though it seems to be there: its server hangs
-ATTENDED_S = 0.3  # more of the time between two polls does not count: whoever polls late may be heard late
-ASK_S = 0.5
 SETTLE_S = 4.0  # after opening: a sound server's idle monitor may pause for 2 s before it runs
 END_S = 1.5  # a stream that has not ended by then never will
 OLDEST_S = 1.0  # an age beyond this is no age: that system's clock of the converter is wrong
@@ -58,10 +54,8 @@ class SoundCard:
         self._stream: Any = None
         self.reported_s = 0.0  # input latency as PortAudio states it
         self.delay_s = self._guess_s = 0.0
-        self._last_written, self._opened_t, self._polled_t = 0, 0.0, 0.0
-        self._quiet_s = self._asked_s = 0.0  # since the newest sample, and at the newest look at what is there
-        self._plugged: tuple[str, ...] = ()
-        self._served = self._gone = False
+        self._opened_t = 0.0
+        self._lateness = portaudio.Lateness(now())
         self._search = portaudio.Search(now())
 
     @property
@@ -90,12 +84,8 @@ class SoundCard:
 
     def poll(self, now: float) -> None:
         if self._stream is not None:
-            attended, self._polled_t = min(now - self._polled_t, ATTENDED_S), now
-            if self.ring.written != self._last_written:
-                self._last_written, self._quiet_s = self.ring.written, 0.0
-                return
-            self._quiet_s += attended
-            if self._stream.active and (self._late() or now - self._opened_t < SETTLE_S):
+            late = self._lateness.only_late(now, self.ring.written)
+            if self._lateness.quiet_s <= 0.0 or (self._stream.active and (late or now - self._opened_t < SETTLE_S)):
                 return
             log.warning("sound input lost: %s; trying again every second", self.note)
             self.state = "lost"
@@ -111,17 +101,6 @@ class SoundCard:
             log.info("sound input is %s: %s", "there" if new else "back", self.note)
         except Fault as fault:
             (log.warning if new and self._search.tries == 1 else log.debug)("%s; it is waited for", fault)
-
-    def _late(self) -> bool:
-        """Whether the sound that does not come may yet: the machine is busy, and nothing says that the device went."""
-        if self._quiet_s < QUIET_S:
-            return True
-        if self._quiet_s >= LATE_S:
-            return False
-        if self._quiet_s >= self._asked_s + ASK_S or self._quiet_s < self._asked_s:
-            self._asked_s = self._quiet_s
-            self._gone = portaudio.plugged() != self._plugged or (self._served and not portaudio.served())
-        return not self._gone
 
     def close(self) -> None:
         portaudio.leave()
@@ -163,9 +142,8 @@ class SoundCard:
             self.ring, self.rate = ring, rate
             # What a computer plays comes in the usual order; what stands at the inputs of an interface nobody knows.
             self.layout = surround.USUAL.get(channels, ()) if self._spec == "system" else ()
-            self._last_written, self._quiet_s, self._asked_s = 0, 0.0, 0.0
-            self._polled_t = self._opened_t = self._now()
-            self._plugged, self._served = portaudio.plugged(), portaudio.served()
+            self._opened_t = self._now()
+            self._lateness = portaudio.Lateness(self._opened_t)
             with portaudio.asking():
                 self._stream.start()
         except Exception as error:
