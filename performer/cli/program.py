@@ -1,4 +1,4 @@
-"""`performer` as a command: as `python -m performer`, but signals are heard from its first moment on.
+"""`performer` as a process: signals are heard from its first moment on.
 
 It imports next to nothing itself, as what the command line needs takes its time.
 """
@@ -11,6 +11,9 @@ from performer.system import interrupts
 def program() -> None:
     """Run the command line and end the process."""
     interrupts.catch()
-    import runpy
+    from performer.cli.main import main
+    from performer.system.native_noise import keep_stderr
+    from performer.system.supervisor import whole
 
-    runpy.run_module("performer", run_name="__main__", alter_sys=True)
+    keep_stderr()
+    whole(main)

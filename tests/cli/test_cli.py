@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from performer.__main__ import main
+from performer.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -225,7 +225,7 @@ def test_a_model_that_could_not_be_saved_is_not_trained(tmp_path, capsys):
 
 def test_the_version_is_told_and_nothing_heavy_is_loaded_for_it_or_for_a_help():
     code = (
-        "import sys; from performer.__main__ import main\n"
+        "import sys; from performer.cli.main import main\n"
         "try: main(sys.argv[1:])\n"
         "except SystemExit: pass\n"
         "print(*{'numpy', 'scipy', 'moderngl', 'onnxruntime', 'av', 'sounddevice'} & set(sys.modules), file=sys.stderr)"

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from performer.__main__ import main
 from performer.cli import train as training
+from performer.cli.main import main
 from performer.cli.models import came_along
 from performer.content import library
 from performer.content.models.card import load

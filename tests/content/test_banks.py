@@ -13,7 +13,7 @@ from parts.scenes import TEXT, make
 from parts.shows import loud, run
 from PIL import Image
 
-from performer.__main__ import main
+from performer.cli.main import main
 from performer.content import banks
 from performer.generators.onnx.session import create
 from performer.generators.painter import Painter

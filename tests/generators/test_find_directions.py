@@ -11,7 +11,7 @@ from parts.scenes import TEXT, make
 from parts.shows import Show, loud, run
 from PIL import Image
 
-from performer.__main__ import app
+from performer.cli.main import app
 from performer.content.models import directions_file
 from performer.generators.onnx.session import create
 from performer.generators.tools.components import of_activations, of_seen, of_styles

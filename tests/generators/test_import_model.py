@@ -10,7 +10,7 @@ import pytest
 from onnx import helper
 from parts.models import FLOAT, D, H, W, model, onnx, save
 
-from performer.__main__ import main
+from performer.cli.main import main
 from performer.content.models.onnx_file import examine, locations
 from performer.generators.onnx.session import create
 from performer.generators.onnx.tensor_layout import fed, planar

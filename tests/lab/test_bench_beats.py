@@ -89,7 +89,7 @@ def test_a_broken_manifest_gets_one_line(tmp_path: Path, text: str, says: str) -
 
 
 def test_the_command_writes_figures_and_pictures(folder: Path, tmp_path: Path) -> None:
-    from performer.__main__ import main
+    from performer.cli.main import main
 
     def run(*arguments: object) -> int:
         with pytest.raises(SystemExit) as left:

@@ -18,8 +18,8 @@ import pytest
 import soundfile
 from parts.scenes import TEXT, make
 
-from performer.__main__ import main
 from performer.audio.control_features import NAMES, TICK_S
+from performer.cli.main import main
 from performer.content.library import FACTORY, Library
 from performer.io.record import moves
 from performer.io.record.moves import Moves, MovesRecorder

@@ -13,7 +13,7 @@ import onnxruntime as ort
 import pytest
 import scipy.signal
 
-from performer.__main__ import main
+from performer.cli.main import main
 from performer.content.models.inputs import offered
 from performer.generators.onnx.session import create
 from performer.generators.tools.find_directions import _weights, explore

@@ -17,7 +17,7 @@ import onnxruntime as ort
 import pytest
 from PIL import Image
 
-from performer.__main__ import main
+from performer.cli.main import main
 from performer.system.errors import Fault
 
 torch = pytest.importorskip("torch")

@@ -12,9 +12,9 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from performer.__main__ import main
 from performer.audio.analyzer import Analyzer
 from performer.audio.downmix import Mixer
+from performer.cli.main import main
 from performer.io.sound import sound_file
 from performer.rig import offline
 from performer.rig.listener import Listener

@@ -11,7 +11,7 @@ import time
 import pytest
 from parts.display import press
 
-from performer.__main__ import main
+from performer.cli.main import main
 from performer.rig.calibration import settings_file
 from performer.rig.calibration.estimate import Unclear
 from performer.rig.calibration.session import CalibrateOptions, Session, _ask, calibrate

@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from performer.__main__ import main
+from performer.cli.main import main
 from performer.rig.offline import RenderOptions, render
 from performer.system.errors import Fault
 
