@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+from parts.patience import PATIENCE_S
 
 # The networks here are tiny, and threads that wait for each other on a busy machine take minutes instead of seconds.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def _own_home() -> None:
+    """Folders of this run's own instead of the person's, for this process and all that it starts.
+
+    It is done here because the program asks where they lie as it is imported.
+    """
+    home = Path(tempfile.mkdtemp(prefix="performer-tests-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    for name in [name for name in os.environ if name.startswith("XDG_") and name.endswith("_DIR")]:
+        del os.environ[name]  # XDG_PICTURES_DIR and the like lead out of HOME again
+    folders = {"HOME": "", "XDG_DATA_HOME": "data", "XDG_CONFIG_HOME": "config", "XDG_CACHE_HOME": "cache"}
+    folders |= {"XDG_STATE_HOME": "state", "XDG_RUNTIME_DIR": "run"}
+    for name, below in folders.items():
+        (home / below).mkdir(mode=0o700, exist_ok=True)
+        os.environ[name] = str(home / below)
+
+
+_own_home()
+
+# How long an example takes says how busy the machine is; the same examples each time, and nothing kept of the last run.
+hypothesis.settings.register_profile(
+    "performer",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("performer")
 
 #: Fixtures that live beside the parts they are of.
 pytest_plugins = ["parts.cuda", "parts.display", "parts.live"]
@@ -56,7 +89,7 @@ class Pulse:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        deadline = time.monotonic() + 10.0
+        deadline = time.monotonic() + PATIENCE_S
         while subprocess.run(["pactl", "info"], capture_output=True).returncode != 0:
             assert time.monotonic() < deadline, "PulseAudio does not start"
             time.sleep(0.05)
@@ -166,7 +199,7 @@ def jack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
         stderr=log,
     )
     try:
-        deadline = time.monotonic() + 10.0
+        deadline = time.monotonic() + PATIENCE_S
         while subprocess.run(["jack_wait", "-s", name, "-c"], capture_output=True).stdout.strip() != b"running":
             if time.monotonic() > deadline or server.poll() is not None:
                 pytest.skip(f"jackd does not start: {(tmp_path / 'jackd.log').read_text(errors='replace')[-300:]}")
@@ -174,5 +207,5 @@ def jack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
         yield Jack()
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(PATIENCE_S)
         log.close()

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from parts.patience import PATIENCE_S
 
 from performer.system.sandbox import ask
 
@@ -25,7 +26,7 @@ def run(home: Path, where: dict[str, str], *command: str) -> tuple[int, str, str
         [sys.executable, *command],
         cwd=home,
         capture_output=True,
-        timeout=300,
+        timeout=PATIENCE_S,
         env={
             **kept,
             "HOME": str(home),

@@ -1,14 +1,14 @@
 """Banks: places are kept, recalled with a glide, bred from, held by pads, and survive in their file."""
 
 import threading
-import time
 from dataclasses import replace
 from queue import SimpleQueue
 
 import numpy as np
 import pytest
 from parts.banks import D, place, show
-from parts.live import headless, play_until
+from parts.live import headless, play_for, play_until
+from parts.patience import until
 from parts.scenes import TEXT, make
 from parts.shows import loud, run
 from PIL import Image
@@ -244,10 +244,10 @@ def test_a_show_learns_what_is_kept_beside_it(tmp_path, monkeypatch):
         other = Bank("molten", 64)
         other.keep(np.ones(64, np.float32).tobytes(), "rose")
         banks.write(other, tmp_path)
-        assert play_until(rig, lambda: shown(rig.show.recaller.banks["molten"]) == ["rose"], 20.0)
-        assert play_until(rig, lambda: rig.painter.rate_hz > 0, 20.0)
+        assert play_until(rig, lambda: shown(rig.show.recaller.banks["molten"]) == ["rose"])
+        assert play_until(rig, lambda: rig.painter.rate_hz > 0)
         rig.hands.events.put(ControlEvent(rig.now(), "app.keep", 1.0, "here"))
-        assert play_until(rig, lambda: len(rig.show.recaller.banks["molten"].places) == 2, 5.0)
+        assert play_until(rig, lambda: len(rig.show.recaller.banks["molten"].places) == 2)
     assert shown(banks.read("molten", 64, tmp_path)) == ["rose", "here"]
 
 
@@ -255,14 +255,12 @@ def test_what_plays_is_kept_and_comes_back(tmp_path, monkeypatch):
     monkeypatch.setattr(banks.read_all, "__defaults__", (tmp_path,))
     monkeypatch.setattr(banks.Keeper.__init__, "__defaults__", (tmp_path,))
     with Rig(headless(preset="undertow")) as rig:
-        assert play_until(rig, lambda: rig.painter.rate_hz > 0, 20.0)
+        assert play_until(rig, lambda: rig.painter.rate_hz > 0)
         rig.hands.events.put(ControlEvent(rig.now(), "app.keep", 1.0, "here"))
-        assert play_until(rig, lambda: rig.show.recaller.banks["molten"].places, 5.0)
+        assert play_until(rig, lambda: rig.show.recaller.banks["molten"].places)
         rig.hands.events.put(ControlEvent(rig.now(), "bank.recall", 0.0))
-        play_until(rig, lambda: False, 0.3)
-        deadline = time.monotonic() + 5.0
-        while not (tmp_path / "molten.toml").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
+        play_for(rig, 0.3)
+        assert until((tmp_path / "molten.toml").exists)
     (kept,) = banks.read("molten", 64, tmp_path).places
     assert kept.name == "here"
     assert np.linalg.norm(np.frombuffer(kept.latent, np.float32)) == pytest.approx(8.0, rel=0.01)

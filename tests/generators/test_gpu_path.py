@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from parts.patience import PATIENCE_S
 
 from performer.generators.onnx import providers
 from performer.generators.onnx import session as onnx
@@ -131,7 +132,7 @@ def test_what_fails_makes_nan_differs_or_takes_too_long_is_not_taken():
         if number == 1:
             raise RuntimeError("cudnn64_9.dll\nis missing")
         if number == 5:
-            released.wait(20.0)
+            released.wait(PATIENCE_S)
         return (
             Timed(PICTURE, 0.004),
             None,

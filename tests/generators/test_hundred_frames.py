@@ -8,6 +8,7 @@ import pytest
 from onnx import helper
 from parts.drawing import SHADERS
 from parts.models import FLOAT, D, H, W, model, save
+from parts.patience import PATIENCE_S
 from PIL import Image as Picture
 
 from performer.content.presets import reader
@@ -115,7 +116,7 @@ def test_it_plays_a_hundred_frames(folder, world, caplog, kind, live):
 
     painter = Painter(lambda name: create(folder / f"{name}.onnx", "cpu", 1), begin=begin if live else None)
     renderer, show = Renderer(world.ctx, SHADERS), Show([preset], "made")
-    seen, drawn, frames, ends = [], set(), 0, time.monotonic() + 60.0
+    seen, drawn, frames, ends = [], set(), 0, time.monotonic() + PATIENCE_S
     while frames < FRAMES:
         frame = show.step(frames / FPS, 1.0 / FPS, SIZE, Features(), Sound())
         images = painter.paint(frame)
@@ -132,7 +133,7 @@ def test_it_plays_a_hundred_frames(folder, world, caplog, kind, live):
     painter.close()
     renderer.release()
     for thread in threads:
-        thread.join(10.0)
+        thread.join(PATIENCE_S)
     assert len({id(image) for image in seen}) > 1 and len(drawn) > 1, "it moves"
     assert not caplog.records
     if " of " in kind:  # what it shows is the negative of what it is of, at that moment

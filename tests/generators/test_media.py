@@ -8,6 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from parts.patience import PATIENCE_S, until
 from parts.scenes import make
 from parts.shows import Show, loud, run
 from PIL import Image as Picture
@@ -130,7 +131,7 @@ def test_a_projector_is_never_waited_for(clip):
         seen.add(round(number_of(picture)))
         time.sleep(0.005)
     projector.close()
-    thread.join(5.0)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive() and len(seen) > 10 and longest < 0.1
 
 
@@ -138,22 +139,21 @@ def test_a_synthetic_camera_shows_its_newest_picture_and_one_that_is_not_there_i
     camera = Camera("lavfi:testsrc=size=64x48:rate=30", mirror=True)
     thread = threading.Thread(target=camera.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 10.0
-    while camera.picture(Play(0.0), (64, 48)) is None and time.monotonic() < deadline:
-        time.sleep(0.02)
+    assert until(lambda: camera.picture(Play(0.0), (64, 48)) is not None)
     first = camera.picture(Play(0.0), (64, 48))
     assert first.shape == (48, 64, 4) and first[..., :3].std() > 30
     camera.close()
-    thread.join(5.0)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()
     gone = Camera("/dev/video97")
     thread = threading.Thread(target=gone.run, daemon=True)
     thread.start()
+    assert until(lambda: any("camera /dev/video97" in record.getMessage() for record in caplog.records))
     time.sleep(0.5)
     assert gone.picture(Play(0.0), (64, 48)) is None
     assert sum("camera /dev/video97" in record.getMessage() for record in caplog.records) == 1
     gone.close()
-    thread.join(5.0)
+    thread.join(PATIENCE_S)
 
 
 # -- pictures
@@ -352,7 +352,7 @@ def test_the_live_painter_opens_aside_and_closes_with_the_scene(clip, tmp_path):
         threads[-1].start()
 
     it = painter(library, "cpu", begin)
-    deadline = time.monotonic() + 10.0
+    deadline = time.monotonic() + PATIENCE_S
     images = {}
     while not images and time.monotonic() < deadline:
         scene = Scene(1, preset, preset.base, {}, 0.0, {"main": play(0.4)})
@@ -361,7 +361,7 @@ def test_the_live_painter_opens_aside_and_closes_with_the_scene(clip, tmp_path):
     assert images[1, "main"].cut and [thread.name for thread in threads] == ["video"]
     other = load_library().presets["aurora"]
     it.paint(Frame(1, 0.1, 0.1, (64, 36), Features(), Sound(), Scene(2, other, other.base, {}, 0.0)))
-    threads[0].join(5.0)
+    threads[0].join(PATIENCE_S)
     assert not threads[0].is_alive()
 
 

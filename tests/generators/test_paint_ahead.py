@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from parts.patience import PATIENCE_S
 
 from performer.generators.generator import Loaded
 from performer.generators.onnx import batching as batches
@@ -524,7 +525,7 @@ def test_a_live_show_paints_ahead_when_pictures_must_be_few_and_follows_a_jump_a
         stage.budget.governor.step = lambda t, took: False  # type: ignore[method-assign]
 
         def until(done) -> bool:
-            ends = time.monotonic() + 40.0
+            ends = time.monotonic() + PATIENCE_S
             while time.monotonic() < ends and not done():
                 stage.picture()
             return done()

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from parts.patience import PATIENCE_S
 
 from performer.generators.media import video as video_module
 from performer.generators.media.video import Projector, Video
@@ -470,7 +471,7 @@ def test_a_film_that_is_over_gives_its_memory_back(tmp_path, monkeypatch):
     thread = threading.Thread(target=projector.run, name="film")
     thread.start()
     projector.close()
-    thread.join(20.0)
+    thread.join(PATIENCE_S)
     assert given[-1] == "film" and not projector._video._kept
 
 

@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 from parts.drawing import SHADERS
+from parts.patience import PATIENCE_S
 from PIL import Image as Picture
 
 from performer.content.presets import reader
@@ -71,9 +72,9 @@ class Models:
 
     def __call__(self, name):
         if name == "late":
-            self.come.wait(20.0)
+            self.come.wait(PATIENCE_S)
         if name == "never":
-            self.over.wait(60.0)
+            self.over.wait(PATIENCE_S)
         if name in ("gone", "damaged"):
             raise Fault(f"{name}.onnx: {name}")
         return Model((0, 1, 0) if name == "green" else (1, 0, 0), name == "fails")
@@ -177,7 +178,7 @@ class Stage:
 
     def settle(self, name) -> None:
         """Until a preset is alone, and shows the colour that it has."""
-        wanted, ends = COLOURS.get(name), time.monotonic() + 30.0
+        wanted, ends = COLOURS.get(name), time.monotonic() + PATIENCE_S
         while True:
             frame = self.picture()
             alone = frame.incoming is None
@@ -193,7 +194,7 @@ class Stage:
         self.painter.close()
         self.renderer.release()
         for thread in self.threads:
-            thread.join(10.0)
+            thread.join(PATIENCE_S)
 
 
 @pytest.fixture

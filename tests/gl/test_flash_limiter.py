@@ -222,6 +222,4 @@ def test_live_too_and_a_frozen_picture_comes_back_out_of_the_dark(user_folder) -
         for address, dark in (("show.freeze", False), ("show.blackout", True), ("show.blackout", False)):
             rig.hands.events.put(ControlEvent(rig.now(), address))
             rig.loop.wiring.notices.clear()
-            assert play_until(
-                rig, lambda dark=dark: (pixels(rig).mean() < 2) if dark else (pixels(rig).mean() > 253), 20.0
-            )
+            assert play_until(rig, lambda dark=dark: (pixels(rig).mean() < 2) if dark else (pixels(rig).mean() > 253))

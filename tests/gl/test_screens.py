@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from parts.patience import PATIENCE_S
 
 from performer.rig.live import last_screen
 from performer.rig.live.options import PlayOptions
@@ -57,7 +58,7 @@ def unplug(name):
 
 def where(window, true):
     "Looks as the show does, until it is so."
-    end, seen = time.monotonic() + 10.0, []
+    end, seen = time.monotonic() + 100.0, []
     while time.monotonic() < end:
         seen += [event.address for event in window.poll()]
         window.swap()
@@ -102,11 +103,11 @@ def xorg(tmp_path_factory) -> Iterator[str]:
     with os.fdopen(read) as pipe:
         number = pipe.readline().strip()
     if not number:
-        server.wait(10)
+        server.wait(PATIENCE_S)
         pytest.skip("Xorg may not start here")
     yield f":{number}"
     server.terminate()
-    server.wait(10)
+    server.wait(PATIENCE_S)
 
 
 def play(display: str, *lines: str) -> list[tuple[bool, tuple[int, int], tuple[int, int], list[str]]]:
@@ -117,7 +118,7 @@ def play(display: str, *lines: str) -> list[tuple[bool, tuple[int, int], tuple[i
         env=env,
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=PATIENCE_S,
         cwd=Path(__file__).resolve().parents[2],
     )
     assert done.returncode == 0, done.stderr

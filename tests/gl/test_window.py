@@ -13,6 +13,7 @@ import glfw
 import numpy as np
 import pytest
 from parts.display import SCREEN, press
+from parts.patience import PATIENCE_S
 from PIL import Image
 
 from performer.gl.window.window import Window, monitors
@@ -186,7 +187,7 @@ def test_without_a_display_one_line_says_what_to_do() -> None:
         "try:\n    Window()\nexcept Fault as fault:\n    print(fault)\n"
     )
     run = subprocess.run(
-        [sys.executable, "-c", code], env={"PATH": "/usr/bin"}, capture_output=True, text=True, timeout=30
+        [sys.executable, "-c", code], env={"PATH": "/usr/bin"}, capture_output=True, text=True, timeout=PATIENCE_S
     )
     assert run.stderr == ""
     assert run.stdout.startswith("no display: ")

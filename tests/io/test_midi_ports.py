@@ -6,12 +6,13 @@ from queue import Empty
 
 import mido
 import pytest
+from parts.patience import PATIENCE_S
 
 from performer.io.midi import ports as midi
 from performer.system.errors import Fault
 
 
-def take(ports: midi.MidiPorts, timeout: float = 3.0):
+def take(ports: midi.MidiPorts, timeout: float = PATIENCE_S):
     return ports.events.get(timeout=timeout)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import psutil
 import pytest
 from parts.live import headless, play_until
+from parts.patience import PATIENCE_S, until
 from parts.scenes import TEXT, make
 from parts.shows import loud, run
 from PIL import Image
@@ -102,7 +103,7 @@ class Stand:
     def __exit__(self, *error):
         self.stop.set()
         for thread in self.threads:
-            thread.join(5.0)
+            thread.join(PATIENCE_S)
             assert not thread.is_alive()
         self.page.close()
 
@@ -117,11 +118,11 @@ class Stand:
         )
 
     def get(self, path: str, **headers: str) -> http.client.HTTPResponse:
-        wire = http.client.HTTPConnection("127.0.0.1", self.page.port, timeout=5)
+        wire = http.client.HTTPConnection("127.0.0.1", self.page.port, timeout=PATIENCE_S)
         wire.request("GET", path, headers=headers)
         return wire.getresponse()
 
-    def waited(self, address: str, timeout: float = 5.0) -> ControlEvent:
+    def waited(self, address: str, timeout: float = PATIENCE_S) -> ControlEvent:
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             for event in self.seen:
@@ -137,7 +138,7 @@ def stand():
         yield it
 
 
-def told(wire, wanted, timeout: float = 8.0) -> dict:
+def told(wire, wanted, timeout: float = PATIENCE_S) -> dict:
     """Everything the socket told, merged, until wanted(state); pictures are counted."""
     state: dict = {"pictures": 0, "ready": [], "values": {}}
     deadline = time.monotonic() + timeout
@@ -232,9 +233,7 @@ def test_all_visitors_see_the_same_offspring_and_nobody_looks_costs_nothing(stan
         told(one, lambda s: "bank" in s)
         send(one, "breed")
         assert len(told(two, lambda s: s.get("brood"))["brood"]) == 12
-    deadline = time.monotonic() + 5.0
-    while board.watched and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert until(lambda: not board.watched)
     count = board.glances.count
     time.sleep(0.3)
     assert not board.watched and board.glances.count <= count + 1
@@ -415,7 +414,7 @@ def test_floods_and_crowds_are_cut_off(stand):
             for _ in range(5000):
                 send(wire, "next")
             while True:
-                wire.recv(timeout=5.0)
+                wire.recv(timeout=PATIENCE_S)
         assert len([e for e in stand.seen if e.address == "show.next"]) <= 500
     with ExitStack() as crowd:
         for _ in range(8):
@@ -424,20 +423,13 @@ def test_floods_and_crowds_are_cut_off(stand):
             pass
 
 
-@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has it")
-def until(true, timeout: float = 30.0) -> bool:
-    deadline = time.monotonic() + timeout
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return true()
-
-
 def alone(monkeypatch, module, name: str, seconds: float = 0.5) -> None:
     """Of what frees places, only this one is quick."""
     for where, what in ((server, "BEAT_S"), (server, "STALLED_S"), (visitor, "SILENT_S")):
         monkeypatch.setattr(where, what, seconds if (where, what) == (module, name) else 1000.0)
 
 
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux has it")
 def test_a_browser_that_takes_nothing_any_more_keeps_no_place(monkeypatch):
     alone(monkeypatch, server, "STALLED_S")
     monkeypatch.setattr(visitor, "PATIENCE_S", 0.05)
@@ -461,7 +453,7 @@ def test_a_browser_that_takes_nothing_any_more_keeps_no_place(monkeypatch):
 def test_a_browser_that_stops_reading_keeps_no_place_though_its_machine_takes_all(monkeypatch):
     alone(monkeypatch, server, "BEAT_S")
     with Stand() as stand, stand.socket(max_queue=4, ping_interval=None, close_timeout=0.1) as wire:  # reads four
-        assert wire.recv(timeout=5.0)
+        assert wire.recv(timeout=PATIENCE_S)
         assert until(lambda: stand.page.board.watched)
         assert until(lambda: not stand.page.board.watched and not stand.page._visitors)
 
@@ -473,7 +465,7 @@ def test_a_tab_that_sleeps_keeps_no_place_though_its_browser_answers_pings(monke
         told(awake, lambda _: time.monotonic() - begun > 3.5)
         with pytest.raises(websockets.exceptions.ConnectionClosed):
             while True:  # reads, and says nothing
-                asleep.recv(timeout=20.0)
+                asleep.recv(timeout=PATIENCE_S)
         assert until(lambda: len(stand.page._visitors) == 1)
         send(awake, "tap")
         assert stand.waited("show.tap")
@@ -605,12 +597,10 @@ def test_a_small_picture_that_cannot_be_painted_is_not_tried_again(caplog):
     thread = threading.Thread(target=it.run, args=(stop,))
     thread.start()
     it.wish("m", [b"bad", b"good"])
-    deadline = time.monotonic() + 5.0
-    while it.get(key_of("m", b"good")) is None and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert until(lambda: it.get(key_of("m", b"good")) is not None)
     time.sleep(0.3)
     stop.set()
-    thread.join(5.0)
+    thread.join(PATIENCE_S)
     bad, good = (it.get(key_of("m", latent)) for latent in (b"bad", b"good"))
     assert calls == [b"bad", b"good"] and bad == b"" and good[:2] == b"\xff\xd8"
     assert "no small picture of a place of m: no room" in caplog.text
@@ -647,8 +637,8 @@ def test_the_page_plays_the_show(own_banks):
 
         visitor = threading.Thread(target=visit)
         visitor.start()
-        assert play_until(rig, lambda: "done" in found, 90.0), found.keys()
-        visitor.join(5.0)
+        assert play_until(rig, lambda: "done" in found), found.keys()
+        visitor.join(PATIENCE_S)
         assert found["kept"]["bank"]["places"][0]["name"] == "here"
         assert rig.show.status.by_hand["main.walk.speed"] == 0.0
         keys = [one["key"] for one in found["brood"]["brood"]]
@@ -756,7 +746,7 @@ def test_a_glimpse_is_the_picture_small(size, monkeypatch):
             monkeypatch.setattr("performer.gl.render.small_readback.is_software", lambda ctx, whole=whole: whole)
             glimpse = Glimpse(surface.ctx, 100)
             glimpse.start(surface.screen, size, 0.0)
-            deadline = time.monotonic() + 5.0
+            deadline = time.monotonic() + PATIENCE_S
             while (picture := glimpse.take()) is None and time.monotonic() < deadline:
                 time.sleep(0.01)
             height, width = picture.shape[:2]

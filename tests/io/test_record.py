@@ -18,6 +18,7 @@ import av
 import numpy as np
 import platformdirs
 import pytest
+from parts.patience import PATIENCE_S
 from PIL import Image
 
 from performer.io.record import movie as movie_module
@@ -177,7 +178,7 @@ time.sleep(60)
     assert process.stdout is not None
     assert process.stdout.readline() == "written\n"
     process.send_signal(signal.SIGKILL)
-    process.wait(10)
+    process.wait(PATIENCE_S)
     process.stdout.close()
     frames, times, sound, rate = read(path)
     assert len(frames) >= 90  # of 150: at most what the encoder holds and one second are lost
@@ -269,7 +270,7 @@ try:
 except Fault as fault:
     print(fault)
 """
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S)
     assert run.stdout == "/usr/share: the folder is not writable; choose another\n"
 
 
@@ -314,7 +315,7 @@ class Take:
 
     def finish(self) -> None:
         self.stop.set()
-        self.thread.join(20)
+        self.thread.join(PATIENCE_S)
         assert not self.thread.is_alive()
         assert self.recorder.done
 
@@ -413,7 +414,7 @@ def test_a_recording_ends_while_there_is_room_for_others_and_plays(ending: str, 
             patch.setattr(movie_module, "LEAST_FREE", least)
             take = Take(folder / f"a{ending}", None)
             pictures, t, lowest = [noise(seed).repeat(2, 0).repeat(2, 1) for seed in range(4)], 100.0, least
-            deadline = time.monotonic() + 120.0
+            deadline = time.monotonic() + PATIENCE_S
             while not take.recorder.done and time.monotonic() < deadline:  # some MB a second, a fragment each second
                 if take.recorder.offer(pictures[round(t * 30) % 4], t):
                     t += 1.0 / 30.0

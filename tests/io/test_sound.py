@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 import soundfile
+from parts.patience import PATIENCE_S
 from scipy.signal import correlate
 
 from performer.io.sound import demo_song, player, portaudio, sound_file, soundcard, source
@@ -50,7 +51,7 @@ def test_what_is_captured_is_what_was_played(pulse, song, spec):
     try:
         assert sound.ring.width == 2 and sound.rate == 44100
         pulse.play(song)
-        assert wait_for(lambda: np.abs(sound.ring.latest(1000)).max() > 0.01, 8.0, sound)
+        assert wait_for(lambda: np.abs(sound.ring.latest(1000)).max() > 0.01, PATIENCE_S, sound)
         assert sound.state == "running"
         time.sleep(3.0)
         heard = sound.ring.latest(2 * sound.rate)
@@ -74,13 +75,13 @@ def test_the_server_dies_and_returns_twice(pulse, song):
     try:
         for _ in range(2):
             player = pulse.play(song)
-            assert wait_for(lambda: np.abs(sound.ring.latest(1000)).max() > 0.01, 10.0, sound)
+            assert wait_for(lambda: np.abs(sound.ring.latest(1000)).max() > 0.01, PATIENCE_S, sound)
             pulse.kill()
             player.kill()
-            assert wait_for(lambda: sound.state == "lost", 5.0, sound)
+            assert wait_for(lambda: sound.state == "lost", PATIENCE_S, sound)
             assert not wait_for(lambda: sound.state == "running" and sound.ring.written > 0, 1.5, sound)
             pulse.start()
-        assert wait_for(lambda: sound.state == "running" and sound.ring.written > 0, 10.0, sound)
+        assert wait_for(lambda: sound.state == "running" and sound.ring.written > 0, PATIENCE_S, sound)
     finally:
         sound.close()
 
@@ -97,19 +98,19 @@ def test_a_server_that_freezes_and_thaws(pulse):
     looking = threading.Thread(target=look_after, daemon=True)
     looking.start()
     try:
-        assert wait_for(lambda: sound.ring.written > 4410, 8.0)
+        assert wait_for(lambda: sound.ring.written > 4410, PATIENCE_S)
         time.sleep(4.0)
         pulse.freeze()
-        assert wait_for(lambda: sound.state == "lost", 5.0)
+        assert wait_for(lambda: sound.state == "lost", PATIENCE_S)
         time.sleep(1.0)
         before = sound.ring
         pulse.freeze(False)
-        assert wait_for(lambda: sound.ring is not before and sound.ring.written > 4410, 10.0)
+        assert wait_for(lambda: sound.ring is not before and sound.ring.written > 4410, PATIENCE_S)
         assert sound.state == "running"
     finally:
         pulse.freeze(False)
         stop.set()
-        looking.join(10.0)
+        looking.join(PATIENCE_S)
         sound.close()
 
 
@@ -135,7 +136,7 @@ def test_the_program_ends_though_the_server_is_frozen(pulse):
     try:
         assert program.stdout.readline() == "ready\n"
         pulse.freeze()
-        program.communicate("go\n", timeout=15.0)
+        program.communicate("go\n", timeout=PATIENCE_S)
         assert program.returncode == 0
     finally:
         pulse.freeze(False)
@@ -147,7 +148,7 @@ def test_an_idle_monitor_that_is_slow_to_begin_is_not_lost(pulse, caplog):
     sound = SoundCard("default", time.perf_counter)
     sound.open()
     try:
-        assert wait_for(lambda: sound.ring.written > 4410, 6.0, sound)
+        assert wait_for(lambda: sound.ring.written > 4410, PATIENCE_S, sound)
         assert sound.state == "running" and "lost" not in caplog.text
     finally:
         sound.close()
@@ -167,7 +168,9 @@ def test_the_demo_is_heard_at_the_sink_in_step_with_the_ring(pulse):
     sound.open()
     try:
         assert "heard" in sound.note
-        assert wait_for(lambda: sound.ring.written > 4 * sound.rate and ears.ring.written > 3 * ears.rate, 12.0, sound)
+        assert wait_for(
+            lambda: sound.ring.written > 4 * sound.rate and ears.ring.written > 3 * ears.rate, PATIENCE_S, sound
+        )
         ears.poll(time.perf_counter())
         sound.pump()
         a, a_end = sound.ring.latest(2 * sound.rate)[::48, 0], sound.ring.stamp
@@ -180,7 +183,9 @@ def test_the_demo_is_heard_at_the_sink_in_step_with_the_ring(pulse):
         wait_for(lambda: False, 0.5, sound)
         pulse.kill()
         before = sound.ring.written
-        assert wait_for(lambda: sound.ring.written > before + 2 * sound.rate, 8.0, sound), "it goes on by the clock"
+        assert wait_for(lambda: sound.ring.written > before + 2 * sound.rate, PATIENCE_S, sound), (
+            "it goes on by the clock"
+        )
     finally:
         sound.close()
         ears.close()
@@ -259,12 +264,12 @@ def test_an_output_that_was_lost_is_had_back_when_its_server_returns_late(pulse)
     sound = player.demo_player(time.perf_counter)
     sound.open()
     try:
-        assert wait_for(lambda: sound._calls > 10, 8.0, sound)
+        assert wait_for(lambda: sound._calls > 10, PATIENCE_S, sound)
         pulse.kill()
-        assert wait_for(lambda: sound._stream is None, 12.0, sound), "the first try to have it back fails"
+        assert wait_for(lambda: sound._stream is None, PATIENCE_S, sound), "the first try to have it back fails"
         pulse.start()
         calls = sound._calls
-        assert wait_for(lambda: sound._calls > calls + 10, 12.0, sound)
+        assert wait_for(lambda: sound._calls > calls + 10, PATIENCE_S, sound)
     finally:
         sound.close()
 
@@ -276,9 +281,9 @@ def test_a_patient_card_is_opened_when_it_comes(pulse, song):
     try:
         assert sound.state == "lost" and not wait_for(lambda: sound.state == "running", 2.0, sound)
         pulse.start()
-        assert wait_for(lambda: sound.state == "running", 10.0, sound)
+        assert wait_for(lambda: sound.state == "running", PATIENCE_S, sound)
         pulse.play(song)
-        assert wait_for(lambda: np.abs(sound.ring.latest(1000)).max() > 0.01, 8.0, sound)
+        assert wait_for(lambda: np.abs(sound.ring.latest(1000)).max() > 0.01, PATIENCE_S, sound)
     finally:
         sound.close()
 
@@ -308,14 +313,14 @@ def test_a_server_that_only_comes_late_is_not_lost(pulse, caplog):
     sound = SoundCard("default", time.perf_counter)
     sound.open()
     try:
-        assert wait_for(lambda: sound.ring.written > 4410, 8.0, sound)
+        assert wait_for(lambda: sound.ring.written > 4410, PATIENCE_S, sound)
         sound._opened_t -= soundcard.SETTLE_S
         before = sound.ring
         pulse.freeze()
-        assert wait_for(lambda: sound._lateness.quiet_s > 2.0, 20.0, sound)
+        assert wait_for(lambda: sound._lateness.quiet_s > 2.0, PATIENCE_S, sound)
         written = before.written
         pulse.freeze(False)
-        assert wait_for(lambda: before.written > written + 4410, 10.0, sound)
+        assert wait_for(lambda: before.written > written + 4410, PATIENCE_S, sound)
         assert sound.ring is before and sound.state == "running" and "lost" not in caplog.text
     finally:
         pulse.freeze(False)

@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+from parts.patience import PATIENCE_S, until
 
 from performer.io.sound import player
 from performer.system.timeouts import Overdue, within
@@ -53,7 +54,7 @@ def test_a_server_that_freezes_stalls_nothing_and_the_show_ends(pulse, source) -
     try:
         assert "silent" not in read_until(program, "ready")
         pulse.freeze()
-        out, err = program.communicate("go\n", timeout=40.0)
+        out, err = program.communicate("go\n", timeout=PATIENCE_S)
         assert program.returncode == 0, err
         words = next(line for line in out.splitlines() if line.startswith("heard")).split()
         assert out.rstrip().endswith("over")
@@ -71,7 +72,7 @@ def test_a_server_that_is_frozen_from_the_start_is_named_and_the_demo_plays_unhe
     pulse.freeze()
     program = start("default", 1.0, 1.0)
     try:
-        out, err = program.communicate("go\n", timeout=60.0)
+        out, err = program.communicate("go\n", timeout=PATIENCE_S)
         assert program.returncode == 0, err
         assert "the sound system does not answer" in next(x for x in out.splitlines() if x.startswith("sound: "))
         assert "over" in out
@@ -100,7 +101,7 @@ def test_a_named_input_on_a_frozen_server_is_one_line(pulse) -> None:
             ],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
         )
         assert done.returncode == 2
         assert "performer: --input club: the sound system does not answer" in done.stderr
@@ -112,7 +113,7 @@ def test_devices_are_listed_though_the_server_is_frozen(pulse) -> None:
     pulse.freeze()
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "performer", "devices"], capture_output=True, text=True, timeout=60
+            [sys.executable, "-m", "performer", "devices"], capture_output=True, text=True, timeout=PATIENCE_S
         )
         assert done.returncode == 0
         assert "the sound system does not answer" in done.stdout
@@ -143,27 +144,23 @@ def test_a_player_goes_on_by_the_clock_while_its_output_hangs_and_is_heard_again
         heard_s = (sound.ring.written - before) / sound.rate
         assert heard_s == pytest.approx(time.perf_counter() - then, abs=1.5)
         pulse.freeze(False)
-        calls, deadline = sound._calls, time.monotonic() + 10.0
-        while sound._calls < calls + 100 and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert sound._calls >= calls + 100
+        calls = sound._calls
+        assert until(lambda: sound._calls >= calls + 100)
     finally:
         pulse.freeze(False)
         stop.set()
         for thread in threads:
-            thread.join(5.0)
+            thread.join(PATIENCE_S)
         sound.close()
 
 
 def test_a_call_that_is_overdue_is_given_up_and_its_late_result_handed_on() -> None:
     gate, late = threading.Event(), []
     with pytest.raises(Overdue):
-        within(0.05, lambda: gate.wait(10.0) and 7, late.append)
+        within(0.05, lambda: gate.wait(PATIENCE_S) and 7, late.append)
     assert late == []
     gate.set()
-    deadline = time.monotonic() + 5.0
-    while not late and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert until(lambda: late)
     assert late == [7]
 
 

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import tomllib
 import zipfile
 from dataclasses import replace
@@ -16,6 +15,7 @@ import mido
 import numpy as np
 import pytest
 import soundfile
+from parts.patience import PATIENCE_S, until
 from parts.scenes import TEXT, make
 
 from performer.audio.control_features import NAMES, TICK_S
@@ -296,11 +296,9 @@ def test_a_show_that_is_interrupted_keeps_its_moves(tmp_path):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
-        deadline = time.monotonic() + 120.0
-        while not out.exists() and show.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.2)
+        assert until(lambda: out.exists() or show.poll() is not None)
         show.send_signal(signal.SIGINT)
-        _, said = show.communicate(timeout=60)
+        _, said = show.communicate(timeout=PATIENCE_S)
     finally:
         show.kill()
     made = moves.read(out)

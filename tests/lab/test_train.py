@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 import pytest
+from parts.patience import PATIENCE_S, until
 from PIL import Image
 
 from performer.cli.main import main
@@ -201,12 +202,10 @@ def test_ctrl_c_exports_what_there_is(tmp_path):
     ]
     process = subprocess.Popen(code, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path)
     try:
-        deadline = time.monotonic() + 60.0
-        while not list(tmp_path.glob("v.log/events*")) and time.monotonic() < deadline:
-            time.sleep(0.1)
+        assert until(lambda: process.poll() is not None or list(tmp_path.glob("v.log/events*")))
         time.sleep(1.0)
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=60.0)
+        said, _ = process.communicate(timeout=PATIENCE_S)
     finally:
         process.kill()
     assert process.returncode == 0, said
@@ -252,7 +251,7 @@ world.leave()
         )
         for rank in range(2)
     ]
-    said = [process.communicate(timeout=120.0)[0] for process in processes]
+    said = [process.communicate(timeout=PATIENCE_S)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     one, two = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2))
     assert all(torch.equal(one[key], two[key]) for key in one)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from parts.patience import PATIENCE_S
+
 SCREEN = (1600, 900)
 
 
@@ -41,9 +43,9 @@ def xvfb() -> Iterator[str]:
         else:
             os.environ[name] = value
     server.terminate()
-    server.wait(5)
+    server.wait(PATIENCE_S)
 
 
 def press(*keys: str) -> None:
     """Press and release keys by their X names, in the window that has the focus."""
-    subprocess.run(["xdotool", "key", "--delay", "15", *keys], check=True, timeout=10)
+    subprocess.run(["xdotool", "key", "--delay", "15", *keys], check=True, timeout=PATIENCE_S)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import ImageGrab
 
+from parts.patience import PATIENCE_S
 from performer.content import library
 from performer.gl.render.readback import Readback
 from performer.rig.live.rig import PlayOptions, Rig
@@ -17,14 +18,22 @@ def headless(**more) -> PlayOptions:
     return PlayOptions(**{"input": "demo", "midi": "off", "size": SIZE, "headless": True, "fps": 30.0, **more})
 
 
-def play_until(rig: Rig, done, timeout: float) -> bool:
-    """Draw pictures until done() or the time is up."""
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
+def play_until(rig: Rig, done) -> bool:
+    """Draw pictures until done() or patience ends."""
+    ends = time.monotonic() + PATIENCE_S
+    while time.monotonic() < ends:
         rig.loop.picture()
         if done():
             return True
     return False
+
+
+def play_for(rig: Rig, seconds: float) -> None:
+    """Draw pictures for so long, and at least ten for every second, however busy the machine is."""
+    ends, frames = rig.now() + seconds, 0
+    while rig.now() < ends or frames < 10 * seconds:
+        rig.loop.picture()
+        frames += 1
 
 
 def pixels(rig: Rig) -> np.ndarray:

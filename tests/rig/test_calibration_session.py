@@ -10,6 +10,7 @@ import time
 
 import pytest
 from parts.display import press
+from parts.patience import PATIENCE_S
 
 from performer.cli.main import main
 from performer.rig.calibration import settings_file
@@ -143,7 +144,7 @@ def test_taps_tell_how_late_the_screen_is_and_play_uses_it(pulse, config, xvfb, 
         made = session.run()
     finally:
         person.over.set()
-        person.join(5.0)
+        person.join(PATIENCE_S)
         session.close()
     (screen,) = made
     assert screen.delay_ms == pytest.approx(120.0, abs=25.0)
@@ -167,7 +168,7 @@ def test_without_a_display_the_microphone_is_offered(pulse, config):
         env=without,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 2 and re.search(r"no display: .*; use --by microphone$", done.stderr.strip())
 

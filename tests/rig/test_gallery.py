@@ -12,6 +12,7 @@ import time
 
 import pytest
 from parts.live import headless, pixels, play_until
+from parts.patience import PATIENCE_S
 
 from performer.content import banks
 from performer.rig.live import budget
@@ -54,7 +55,7 @@ def test_a_signal_ends_the_show_with_everything_in_its_file(tmp_path, number):
             assert program.poll() is None
             time.sleep(0.05)
         program.send_signal(number)
-        said = program.communicate(timeout=60)[1]
+        said = program.communicate(timeout=PATIENCE_S)[1]
     finally:
         program.kill()
     assert program.returncode == 0, said
@@ -78,7 +79,7 @@ def test_whoever_says_so_again_and_again_has_everything_in_its_file_still(tmp_pa
         while not stats.exists() and program.poll() is None:  # as long as it has work to do
             program.send_signal(number)
             time.sleep(0.01)
-        said = program.communicate(timeout=60)[1]
+        said = program.communicate(timeout=PATIENCE_S)[1]
     finally:
         program.kill()
     assert stats.exists(), said
@@ -111,7 +112,7 @@ class Systemd:
     def __init__(self, path, **more: str) -> None:
         self.wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.wire.bind(str(path))
-        self.wire.settimeout(30.0)
+        self.wire.settimeout(PATIENCE_S)
         self.environ = {"NOTIFY_SOCKET": str(path), **more}
 
     def heard(self) -> str:
@@ -151,7 +152,7 @@ def test_play_tells_systemd_that_it_lives(tmp_path):
         while said[-1] != "STOPPING=1":
             said.append(systemd.heard())
     finally:
-        errors = program.communicate(timeout=60)[1]
+        errors = program.communicate(timeout=PATIENCE_S)[1]
     assert said[0].startswith("READY=1") and said.count("WATCHDOG=1") >= 3 and program.returncode == 0, errors
 
 
@@ -201,7 +202,7 @@ def test_a_gallery_begins_with_what_is_whole(user_folder, caplog):
         with pytest.raises(Fault), Rig(headless(preset=wanted)):
             pass
         with Rig(headless(preset=wanted, gallery=True)) as rig:
-            play_until(rig, lambda: rig.loop.stats.frames > 5, 20.0)
+            play_until(rig, lambda: rig.loop.stats.frames > 5)
             assert rig.show.preset.name not in ("flat", "lame")
             assert pixels(rig).std() > 5.0
     assert "flat.toml" in caplog.text and "lame" in caplog.text
@@ -210,7 +211,7 @@ def test_a_gallery_begins_with_what_is_whole(user_folder, caplog):
 def test_a_gallery_without_sound_plays_on_in_silence_and_not_the_demo(monkeypatch):
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/nowhere")
     with Rig(headless(input="No Such Card", gallery=True)) as rig:
-        play_until(rig, lambda: rig.loop.stats.frames > 10, 20.0)
+        play_until(rig, lambda: rig.loop.stats.frames > 10)
         assert rig.sound.state == "lost" and rig.listener.features().t == 0.0
         assert pixels(rig).std() > 5.0
 
@@ -219,10 +220,10 @@ def test_nothing_is_written_over_a_gallery_s_picture(caplog, tmp_path, monkeypat
     for function in (banks.read_all, banks.Keeper.__init__):  # the bank of whoever runs this stays as it is
         monkeypatch.setattr(function, "__defaults__", (tmp_path,))
     with Rig(headless(gallery=True)) as rig:
-        play_until(rig, lambda: rig.loop.stats.frames > 5, 20.0)
+        play_until(rig, lambda: rig.loop.stats.frames > 5)
         logging.getLogger("performer.inputs").warning("sound input lost: it is gone")
         rig.hands.events.put(ControlEvent(rig.now(), "app.keep"))
-        play_until(rig, lambda: rig.loop.wiring.kept.empty(), 1.0)
+        play_until(rig, lambda: rig.loop.wiring.kept.empty())
         rig.loop.picture()
         assert not rig.loop.wiring.notices and "it is gone" in caplog.text
 
@@ -242,7 +243,7 @@ def test_nothing_is_written_over_a_full_screen_unasked(caplog, monkeypatch):
     caplog.set_level(logging.INFO)
     with Rig(headless(preset="aurora")) as rig:
         rig.hands.events.put(ControlEvent(rig.now(), "show.freeze"))
-        assert play_until(rig, lambda: rig.show.status.frozen, 20.0)
+        assert play_until(rig, lambda: rig.show.status.frozen)
         drawn = []
         monkeypatch.setattr(rig.loop.overlay._hud, "draw", lambda *of: drawn.append(of))
         for fullscreen, seen in ((True, False), (False, True)):
@@ -266,7 +267,7 @@ def test_nothing_is_written_over_a_full_screen_unasked(caplog, monkeypatch):
 def test_no_notice_lights_up_a_blackout():
     with Rig(headless()) as rig:
         rig.hands.events.put(ControlEvent(rig.now(), "show.blackout"))
-        assert play_until(rig, lambda: pixels(rig).max() == 0, 20.0)
+        assert play_until(rig, lambda: pixels(rig).max() == 0)
         logging.getLogger("performer.inputs").warning("MIDI port gone: nano")
         rig.loop.picture()
         assert rig.loop.wiring.notices and pixels(rig).max() == 0
@@ -312,7 +313,7 @@ def test_who_counts_on_a_screen_gets_no_demo_instead(tmp_path):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == 2 and "no display" in done.stderr
     assert not list(tmp_path.iterdir())
@@ -321,7 +322,7 @@ def test_who_counts_on_a_screen_gets_no_demo_instead(tmp_path):
 def test_when_the_screen_stops_setting_the_pace_the_show_does(monkeypatch):
     with Rig(headless(fps=10.0)) as rig:
         rig.loop.pace._pacer = None  # as with a screen that swaps wait for; this one waits for nobody
-        play_until(rig, lambda: rig.loop.pace._pacer is not None, 20.0)
+        play_until(rig, lambda: rig.loop.pace._pacer is not None)
         assert rig.loop.pace._pacer is not None
         rig.loop.pace._swaps_s[:] = [0.0] * SWAPS
         rig.hands.events.put(ControlEvent(rig.now(), "app.screen"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from parts.display import press
-from parts.live import FLAT, SIZE, headless, pixels, play_until, screenshot
+from parts.live import FLAT, SIZE, headless, pixels, play_for, play_until, screenshot
 
 from performer.gl.render.readback import Readback
 from performer.rig.live.rig import Rig, load_library
@@ -52,8 +52,8 @@ def test_the_demo_plays_headless_and_writes_its_figures(tmp_path):
 
 def test_a_model_that_fails_leaves_the_last_picture(caplog):
     with Rig(headless()) as rig:
-        assert play_until(rig, lambda: rig.painter.rate_hz > 0, 20.0)
-        play_until(rig, lambda: False, 1.0)
+        assert play_until(rig, lambda: rig.painter.rate_hz > 0)
+        play_for(rig, 1.0)
         layer = next(layer for layer in rig.show.preset.layers if layer.model)
         model = rig.painter._models[layer.model].model
 
@@ -61,7 +61,7 @@ def test_a_model_that_fails_leaves_the_last_picture(caplog):
             raise MemoryError
 
         model.paint = out_of_memory
-        play_until(rig, lambda: False, 1.5)
+        play_for(rig, 1.5)
         assert pixels(rig).std() > 5.0
         assert sum("out of memory" in record.getMessage() for record in caplog.records) == 1
 
@@ -71,7 +71,7 @@ def test_commands_reach_the_stage(tmp_path):
         rig.loop.wiring.snapshots.folder = tmp_path
         for address in ("app.snapshot", "app.hud", "app.help"):
             rig.hands.events.put(ControlEvent(rig.now(), address))
-        play_until(rig, lambda: bool(rig.loop.wiring.snapshots.saved), 10.0)
+        play_until(rig, lambda: bool(rig.loop.wiring.snapshots.saved))
         assert rig.loop.wiring.snapshots.saved[0].is_file()
         rig.hands.events.put(ControlEvent(rig.now(), "app.quit"))
         rig.loop.run(20.0)
@@ -85,7 +85,7 @@ def test_the_hud_is_drawn_over_the_picture(user_folder):
         return pixels(rig).astype(int)
 
     with Rig(headless(preset="flat")) as rig:
-        play_until(rig, lambda: rig.loop.stats.frames > 10, 20.0)
+        play_until(rig, lambda: rig.loop.stats.frames > 10)
         plain = shown(rig)
         pages = []
         for _ in range(3):
@@ -99,15 +99,15 @@ def test_the_hud_is_drawn_over_the_picture(user_folder):
 def test_a_shader_edited_while_playing_is_swapped_and_a_broken_one_is_not(user_folder, caplog):
     shader = user_folder / "shaders" / "flat.fs"
     with Rig(headless(preset="flat")) as rig:
-        play_until(rig, lambda: rig.loop.stats.frames > 5, 10.0)
+        play_until(rig, lambda: rig.loop.stats.frames > 5)
         rig.loop.wiring.notices.clear()
         rig.loop.picture()
         assert pixels(rig).mean(axis=(0, 1)) == pytest.approx([255, 0, 0], abs=1)
         time.sleep(0.5)  # the watcher's first look at the folder
         shader.write_text(FLAT.replace("COLOUR", "vec4(0.0, 1.0, 0.0, 1.0)"))
-        assert play_until(rig, lambda: pixels(rig)[:, :, 1].mean() > 200, 10.0)
+        assert play_until(rig, lambda: pixels(rig)[:, :, 1].mean() > 200)
         shader.write_text(FLAT.replace("COLOUR", "nonsense"))
-        assert play_until(rig, lambda: "flat.fs:3" in caplog.text, 10.0)
+        assert play_until(rig, lambda: "flat.fs:3" in caplog.text)
         rig.loop.picture()
         assert pixels(rig)[:, :, 1].mean() > 150
 
@@ -115,12 +115,12 @@ def test_a_shader_edited_while_playing_is_swapped_and_a_broken_one_is_not(user_f
 def test_a_changed_preset_is_taken_and_a_broken_one_is_reported(user_folder, caplog):
     path = user_folder / "presets" / "flat.toml"
     with Rig(headless(preset="flat")) as rig:
-        play_until(rig, lambda: rig.loop.stats.frames > 5, 10.0)
+        play_until(rig, lambda: rig.loop.stats.frames > 5)
         time.sleep(0.5)
         path.write_text('order = 0\ntitle = "Renamed"\n[[layer]]\nshader = "flat"\n')
-        assert play_until(rig, lambda: rig.show.presets[0].title == "Renamed", 10.0)
+        assert play_until(rig, lambda: rig.show.presets[0].title == "Renamed")
         path.write_text('order = 0\n[[layer]]\nshader = "flut"\n')
-        assert play_until(rig, lambda: "did you mean 'flat'" in caplog.text, 10.0)
+        assert play_until(rig, lambda: "did you mean 'flat'" in caplog.text)
         rig.loop.picture()
 
 
@@ -136,20 +136,20 @@ def test_a_song_from_the_sound_server_is_followed_and_its_death_survived(pulse):
                 heard.append(rig.listener.features().values.get("level", 0.0))
                 return rig.listener.features().bpm > 0.0 and max(heard[-30:]) > 0.4 and rig.now() > 8.0
 
-            assert play_until(rig, listening, 30.0)
+            assert play_until(rig, listening)
             first, frames = pixels(rig), rig.loop.stats.frames
-            play_until(rig, lambda: False, 0.5)
+            play_for(rig, 0.5)
             assert np.abs(pixels(rig).astype(int) - first).mean() > 0.5
             pulse.kill()
-            assert play_until(rig, lambda: rig.sound.state == "lost", 10.0)
+            assert play_until(rig, lambda: rig.sound.state == "lost")
             frames = rig.loop.stats.frames
-            play_until(rig, lambda: False, 2.0)
+            play_for(rig, 2.0)
             assert rig.loop.stats.frames - frames > 15, "the picture goes on"
             assert rig.listener.features() is not None and pixels(rig).std() > 3.0
             pulse.start()
             player = pulse.play(CORPUS / "audio" / "lmms_Saber-FinalStep.ogg")
             assert play_until(
-                rig, lambda: rig.sound.state == "running" and rig.listener.features().values["level"] > 0.3, 20.0
+                rig, lambda: rig.sound.state == "running" and rig.listener.features().values["level"] > 0.3
             )
         finally:
             player.kill()
@@ -165,17 +165,17 @@ def test_midi_moves_a_parameter_changes_the_preset_and_drives_the_beat(jack, tmp
     with Rig(headless(preset=str(path), midi="all", midi_api="jack")) as rig:
         port = jack.virtual_output("stick")
         try:
-            assert play_until(rig, lambda: "stick" in rig.hands.note, 5.0), "a new port is noticed"
+            assert play_until(rig, lambda: "stick" in rig.hands.note), "a new port is noticed"
 
             def turned() -> bool:  # JACK connects in its own time: turn the knob until it is heard
                 port.send_message([0xB0, 74, 32])
                 return "midi.cc74" in rig.show._midi
 
-            assert play_until(rig, turned, 10.0)
+            assert play_until(rig, turned)
             frame = rig.loop.wiring.frames.peek()
             assert frame.scene.params["main.mix.opacity"] == pytest.approx(32 / 127, abs=1e-6)
             port.send_message([0xC0, 1])
-            assert play_until(rig, lambda: rig.show.preset is rig.show.presets[1], 5.0)
+            assert play_until(rig, lambda: rig.show.preset is rig.show.presets[1])
             stop = threading.Event()
 
             def clock() -> None:
@@ -196,7 +196,6 @@ def test_midi_moves_a_parameter_changes_the_preset_and_drives_the_beat(jack, tmp
                         and rig.show.clock.pulse.bpm == pytest.approx(100, abs=4)
                         and rig.show.clock.pulse.beat > 3
                     ),
-                    15.0,
                 )
             finally:
                 stop.set()
@@ -208,37 +207,37 @@ def test_midi_moves_a_parameter_changes_the_preset_and_drives_the_beat(jack, tmp
 
 def test_a_window_shows_the_show_and_takes_keys(xvfb):
     with Rig(headless(headless=False, size=(480, 270))) as rig:
-        play_until(rig, lambda: rig.loop.stats.frames > 30 and rig.painter.rate_hz > 0, 30.0)
+        play_until(rig, lambda: rig.loop.stats.frames > 30 and rig.painter.rate_hz > 0)
         first = screenshot(xvfb)
         name = rig.show.preset.name
         press("Right")
-        assert play_until(rig, lambda: rig.show.preset.name != name, 10.0)
-        play_until(rig, lambda: False, 2.5)
+        assert play_until(rig, lambda: rig.show.preset.name != name)
+        play_for(rig, 2.5)
         second = screenshot(xvfb)
         assert first.std() > 5.0 and second.std() > 5.0
         assert np.abs(first.astype(int) - second).mean() > 2.0
         press("b")
-        assert play_until(rig, lambda: rig.loop.wiring.frames.peek().blackout == 1.0, 10.0)
+        assert play_until(rig, lambda: rig.loop.wiring.frames.peek().blackout == 1.0)
         press("Escape")
-        play_until(rig, lambda: False, 0.3)
+        play_for(rig, 0.3)
         assert not rig.loop._quit
         press("Escape")
-        assert play_until(rig, lambda: rig.loop._quit, 3.0)
+        assert play_until(rig, lambda: rig.loop._quit)
 
 
 def test_the_other_deck_is_seen_on_the_panel_and_comes_in_by_a_take():
     with Rig(headless(preset="tidal", hud=True)) as rig:
         for address, text in (("show.decks", ""), ("show.preset", "deep_tunnel")):
             rig.hands.events.put(ControlEvent(rig.now(), address, 0.0, text))
-        assert play_until(rig, lambda: rig.renderer.preview is not None, 20.0)
-        play_until(rig, lambda: False, 0.5)
+        assert play_until(rig, lambda: rig.renderer.preview is not None)
+        play_for(rig, 0.5)
         assert rig.show.preset.name == "tidal"
         shown = pixels(rig)
         left, top = SIZE[0] - 4 - round(0.26 * SIZE[0]), SIZE[1] - 4 - round(0.26 * SIZE[1])
         inset = shown[top + 2 : -6, left + 2 : -6].astype(float)
         assert inset.std() > 5.0 and (shown[top - 1, left:-5] > 200).all()  # its bright rim
         rig.hands.events.put(ControlEvent(rig.now(), "show.take"))
-        assert play_until(rig, lambda: rig.show.preset.name == "deep_tunnel", 20.0)
+        assert play_until(rig, lambda: rig.show.preset.name == "deep_tunnel")
 
 
 def test_a_window_opens_with_the_keys_that_find_all_else_and_full_screen_without(xvfb):
@@ -260,8 +259,8 @@ def test_the_desk_shows_panel_and_decks_and_the_audience_only_the_picture(xvfb):
         glfw.set_window_pos(desk._handle, 0, 270)
         for address, text in (("show.decks", ""), ("show.preset", "deep_tunnel")):
             rig.hands.events.put(ControlEvent(rig.now(), address, 0.0, text))
-        assert play_until(rig, lambda: rig.renderer.preview is not None and rig.painter.rate_hz > 0, 30.0)
-        play_until(rig, lambda: False, 1.5)
+        assert play_until(rig, lambda: rig.renderer.preview is not None and rig.painter.rate_hz > 0)
+        play_for(rig, 1.5)
         seen = screenshot(xvfb)
         width, height = desk.size
         picture = seen[:270, :480].astype(float)
@@ -276,15 +275,15 @@ def test_the_desk_shows_panel_and_decks_and_the_audience_only_the_picture(xvfb):
         assert np.abs(without.astype(float)[20:250, 20:460] - picture[20:250, 20:460]).mean() < 25.0
         assert (picture[5:135, 5:180].min(axis=2) > 235).mean() < 0.02
         press("h")
-        assert play_until(rig, lambda: rig.loop.overlay.desk_page == 2, 10.0), "the desk has figures at the first press"
+        assert play_until(rig, lambda: rig.loop.overlay.desk_page == 2), "the desk has figures at the first press"
         press("h")
-        assert play_until(rig, lambda: rig.loop.overlay.desk_page == 1, 10.0)
+        assert play_until(rig, lambda: rig.loop.overlay.desk_page == 1)
         assert rig.loop.overlay.page == 1, "what --hud began with, not what was turned to at the desk"
         press("b")
-        assert play_until(rig, lambda: rig.loop.wiring.frames.peek().blackout == 1.0, 10.0)
+        assert play_until(rig, lambda: rig.loop.wiring.frames.peek().blackout == 1.0)
         desk._on_close(None)
         before = rig.loop.stats.frames
-        play_until(rig, lambda: False, 0.5)
+        play_for(rig, 0.5)
         assert desk.closed and rig.loop.stats.frames > before + 5 and not rig.loop._quit
 
 
@@ -319,7 +318,7 @@ def test_a_frame_that_fails_is_the_last_good_picture_and_is_said_once(
     rig_of_two_layers, monkeypatch, caplog, owner, name, error
 ):
     rig = rig_of_two_layers
-    play_until(rig, lambda: rig.painter.rate_hz > 0, 20.0)
+    play_until(rig, lambda: rig.painter.rate_hz > 0)
     rig.loop.wiring.notices.clear()
     rig.loop.picture()
     before, shown = pixels(rig), rig.loop.stats.frames
@@ -347,7 +346,7 @@ def test_what_is_only_beside_the_picture_does_not_keep_it_from_being_shown(
     rig_of_two_layers, monkeypatch, caplog, part
 ):
     rig = rig_of_two_layers
-    play_until(rig, lambda: rig.painter.rate_hz > 0, 20.0)
+    play_until(rig, lambda: rig.painter.rate_hz > 0)
     shown = rig.loop.stats.frames
     caplog.clear()
     rig.loop._failures.clear()

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -13,6 +12,7 @@ import mido
 import numpy as np
 import pytest
 import soundfile
+from parts.patience import until
 
 from performer.rig.offline import Performance, RenderOptions
 from performer.system.errors import Fault
@@ -92,9 +92,7 @@ def test_an_interrupted_render_leaves_a_playable_file(tmp_path):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not (out.exists() and out.stat().st_size > 400_000):
-        time.sleep(0.1)
+    assert until(lambda: process.poll() is not None or (out.exists() and out.stat().st_size > 400_000))
     process.kill()
     process.wait()
     with av.open(str(out)) as movie:

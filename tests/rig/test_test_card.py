@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from parts.display import SCREEN, press
 from parts.live import screenshot
+from parts.patience import PATIENCE_S
 
 from performer.gl.hud.test_card import CELLS, Card
 from performer.gl.window.offscreen import Headless
@@ -86,7 +87,7 @@ def test_the_command_draws_it_without_a_display_and_ends():
         ],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE_S,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 

@@ -127,13 +127,13 @@ def test_a_pad_taught_in_a_show_does_it_there_and_in_the_next(tmp_path, monkeypa
         type_keys(monkeypatch, rig, M, BLACKOUT)
         rig.loop.picture()
         rig.hands.events.put(note(40))
-        assert play_until(rig, lambda: rig.loop.wiring.learn.bound, 10.0)
+        assert play_until(rig, lambda: rig.loop.wiring.learn.bound)
         assert not rig.show.status.dark
         rig.hands.events.put(note(40))
-        assert play_until(rig, lambda: rig.show.status.dark, 5.0)
+        assert play_until(rig, lambda: rig.show.status.dark)
     with Rig(headless()) as rig:
         rig.hands.events.put(note(40))
-        assert play_until(rig, lambda: rig.show.status.dark, 10.0)
+        assert play_until(rig, lambda: rig.show.status.dark)
 
 
 def type_keys(monkeypatch, rig, *events):
@@ -214,7 +214,7 @@ def test_a_pad_on_a_real_port_is_taught_and_then_does_it(jack, tmp_path, monkeyp
     try:
         with Rig(headless(midi="all", midi_api="jack")) as rig:
             learn = rig.loop.wiring.learn
-            assert play_until(rig, lambda: "stick" in rig.hands.note, 15.0)
+            assert play_until(rig, lambda: "stick" in rig.hands.note)
             type_keys(monkeypatch, rig, M, BLACKOUT)
 
             def struck(done):
@@ -222,9 +222,9 @@ def test_a_pad_on_a_real_port_is_taught_and_then_does_it(jack, tmp_path, monkeyp
                 stick.send_message([0x89, 40, 0])
                 return done()
 
-            assert play_until(rig, lambda: struck(lambda: learn.bound), 15.0)
+            assert play_until(rig, lambda: struck(lambda: learn.bound))
             assert learn.bound == {"note40 ch10": Act("show.blackout")}
-            assert play_until(rig, lambda: struck(lambda: rig.show.status.dark), 15.0)
+            assert play_until(rig, lambda: struck(lambda: rig.show.status.dark))
     finally:
         stick.close_port()
         stick.delete()

@@ -6,6 +6,7 @@ import sys
 import textwrap
 
 import pytest
+from parts.patience import PATIENCE_S
 
 OPENING = """
 import sys, time
@@ -50,7 +51,7 @@ class Program:
 
     def ends(self) -> tuple[int, str, str]:
         try:
-            out, err = self.process.communicate(timeout=60)
+            out, err = self.process.communicate(timeout=PATIENCE_S)
         finally:
             self.process.kill()
         return self.process.returncode, out, err
@@ -265,4 +266,4 @@ def test_the_program_takes_over_before_its_imports(tmp_path, command):
         )
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=60)[1] == "performer: interrupted\n" and process.returncode == 130
+        assert process.communicate(timeout=PATIENCE_S)[1] == "performer: interrupted\n" and process.returncode == 130

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from parts.patience import PATIENCE_S
 
 from performer.system.mailboxes import Latest, Ring
 
@@ -75,5 +76,5 @@ def test_latest_hands_over_only_the_newest_and_wakes_the_waiter():
     waiter = threading.Thread(target=lambda: got.append(box.wait(2, 5.0)))
     waiter.start()
     box.post(3)
-    waiter.join(5.0)
+    waiter.join(PATIENCE_S)
     assert got == [(3, 3)]

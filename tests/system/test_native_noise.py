@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from parts.patience import PATIENCE_S
 
 START = """
 import ctypes, logging, os, sys
@@ -15,7 +16,7 @@ libc = ctypes.CDLL(None)
 
 
 def said(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", START + code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", START + code], capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     return done.stderr
 

@@ -3,9 +3,9 @@
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
+from parts.patience import PATIENCE_S, until
 
 from performer.content.library import FACTORY
 from performer.system.timeouts import Call, Overdue, alone, forsake, within
@@ -46,7 +46,7 @@ whole(body)
 
 def end(ending: str, count: int = 1 << 30, forsaken: bool = False) -> subprocess.CompletedProcess:
     text = PROGRAM.format(path=str(FACTORY / "models" / "chrome.onnx"), ending=ending, count=count, forsaken=forsaken)
-    return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=120)
+    return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=PATIENCE_S)
 
 
 @pytest.mark.parametrize(
@@ -73,15 +73,13 @@ def test_where_all_has_returned_python_ends_as_always():
 def test_what_does_not_return_is_known_until_it_does():
     go, late = threading.Event(), []
     with pytest.raises(Overdue):
-        within(0.01, lambda: go.wait(60.0), late.append)
+        within(0.01, lambda: go.wait(PATIENCE_S), late.append)
     assert not alone(0.01)
     thread = threading.Thread(target=go.wait, args=(60.0,), daemon=True)
     thread.start()
     forsake(thread)
     go.set()
-    assert alone(30.0)
-    deadline = time.monotonic() + 30.0
-    while not late and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert alone(PATIENCE_S)
+    assert until(lambda: late)
     assert late == [True]
-    assert Call(lambda: 7).wait(30.0) == 7 and alone(30.0)
+    assert Call(lambda: 7).wait(PATIENCE_S) == 7 and alone(PATIENCE_S)
