@@ -209,7 +209,7 @@ def _delay() -> list[Finding]:
 
 def _models() -> list[Finding]:
     from performer.generators.onnx import session
-    from performer.rig.live.rig import load_library
+    from performer.rig.parts import load_library
 
     library = load_library()
     if not library.models:
@@ -259,7 +259,7 @@ def _card(providers: set[str]) -> list[Finding]:
 
 
 def _content() -> list[Finding]:
-    from performer.rig.live.rig import load_library
+    from performer.rig.parts import load_library
 
     library = load_library()
     findings = [

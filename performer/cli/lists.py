@@ -39,7 +39,7 @@ SOURCES = {
 
 def presets(debug: Debug = False) -> None:
     """List the presets, in the order of the digit keys."""
-    from performer.rig.live.rig import load_library
+    from performer.rig.parts import load_library
     from performer.system import console_table
 
     library = load_library()
@@ -54,7 +54,7 @@ def presets(debug: Debug = False) -> None:
 
 def shaders(debug: Debug = False) -> None:
     """List the shaders: sources draw, filters change a picture, transitions lead from one preset to another."""
-    from performer.rig.live.rig import load_library
+    from performer.rig.parts import load_library
     from performer.system import console_table
 
     order = ("source", "filter", "transition")

@@ -30,7 +30,7 @@ from performer.gl.window.offscreen import Headless
 from performer.io.record.contact_sheet import Sheet
 from performer.latent.walks import latent
 from performer.rig.live import followers
-from performer.rig.live.rig import load_library, painter
+from performer.rig.parts import load_library, painter
 from performer.rig.shader_trial import Preflight
 from performer.show.follower import Improviser
 from performer.show.show import Show

@@ -37,7 +37,7 @@ from performer.io.record.plots import song as draw_song
 from performer.io.sound import demo_song, sound_file
 from performer.rig.listener import Listener
 from performer.rig.live.followers import Followers
-from performer.rig.live.rig import load_library, painter
+from performer.rig.parts import load_library, painter
 from performer.rig.shader_trial import Preflight
 from performer.show.show import Show
 from performer.system.errors import Fault

@@ -23,7 +23,8 @@ from performer.latent.bank import Bank, child, glided, numbers
 from performer.latent.directions import Directions
 from performer.latent.sphere import unit
 from performer.latent.style_space import latent_of
-from performer.rig.live.rig import Rig, load_library, painter
+from performer.rig.live.rig import Rig
+from performer.rig.parts import load_library, painter
 from performer.show.bank_edits import snapshot
 from performer.show.held_places import Holding
 from performer.show.show import Show

@@ -15,7 +15,7 @@ from performer.content.models.inputs import offered
 from performer.generators.onnx.session import create
 from performer.generators.painter import Painter
 from performer.generators.tools.probe import known, probe
-from performer.rig.live.rig import load_library
+from performer.rig.parts import load_library
 from performer.system.errors import Fault
 from performer.types.frame import Features, Frame, Scene, Sound, Walk
 

@@ -16,7 +16,7 @@ from performer.generators.onnx.io_binding import Bound
 from performer.generators.onnx.providers import Group, Way
 from performer.generators.onnx.session import create
 from performer.generators.onnx.tensor_layout import planar
-from performer.rig.live.rig import load_library
+from performer.rig.parts import load_library
 from performer.system.errors import Fault
 
 MODELS = sorted(load_library().models.values())

@@ -18,7 +18,7 @@ from performer.generators.painter import GLIDE_S, Painter
 from performer.generators.tools.import_model import bring, judge, named
 from performer.generators.tools.probe import Told, known, probe
 from performer.latent.directions import Directions
-from performer.rig.live.rig import load_library, painter
+from performer.rig.parts import load_library, painter
 from performer.system.errors import Fault
 from performer.types.frame import Features, Frame, Scene, Sound, Walk
 

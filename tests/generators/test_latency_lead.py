@@ -11,7 +11,7 @@ from performer.content.models.card import load
 from performer.generators.painter import Painter
 from performer.generators.prediction.latency_lead import MOST_S, Lead
 from performer.latent.directions import Directions
-from performer.rig.live.rig import load_library
+from performer.rig.parts import load_library
 from performer.system.mailboxes import Latest
 from performer.types.frame import Features, Frame, Scene, Sound, Walk
 

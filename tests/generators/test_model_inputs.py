@@ -19,7 +19,7 @@ from performer.generators.tools.input_roles import Input, roles_of, shape_for
 from performer.generators.tools.probe import Told
 from performer.generators.tools.value_range import IMAGENET, Scale, range_of_input, range_of_output, trial_picture
 from performer.latent.walks import latent
-from performer.rig.live.rig import load_library
+from performer.rig.parts import load_library
 from performer.system.errors import Fault
 from performer.types.frame import Features, Frame, Scene, Sound, Walk
 

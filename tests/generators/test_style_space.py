@@ -21,7 +21,7 @@ from performer.latent.bank import Bank
 from performer.latent.style_noise import field, strengths
 from performer.latent.style_space import latent_of, offset_of
 from performer.latent.walks import WALKS, keyframes, latent
-from performer.rig.live.rig import load_library, painter
+from performer.rig.parts import load_library, painter
 from performer.show.show import Show
 from performer.system.errors import Fault
 from performer.types import preset

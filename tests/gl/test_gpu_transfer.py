@@ -18,7 +18,7 @@ from performer.generators.painter import Painter
 from performer.gl.render.renderer import Renderer
 from performer.gl.render.texture import ImageTexture
 from performer.gl.window.offscreen import Headless
-from performer.rig.live.rig import load_library
+from performer.rig.parts import load_library
 from performer.system.errors import Fault
 from performer.system.mailboxes import Latest
 from performer.types.frame import Features, Frame, Image, OnCard, Scene, Sound, Walk

@@ -13,7 +13,7 @@ from performer.gl.render.renderer import Renderer
 from performer.gl.render.wait import finish
 from performer.gl.window.offscreen import Headless
 from performer.rig.check import FPS, music
-from performer.rig.live.rig import load_library, painter
+from performer.rig.parts import load_library, painter
 from performer.show.show import Show
 
 SIZE = (160, 90)

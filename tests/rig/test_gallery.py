@@ -21,7 +21,8 @@ from performer.rig.live.options import checked
 from performer.rig.live.rig import Rig
 from performer.rig.pacing import SWAPS
 from performer.system.errors import Fault
-from performer.system.supervisor import Service, outlast, signals
+from performer.system.supervisor import outlast, signals
+from performer.system.systemd import Service
 from performer.types.frame import ControlEvent
 
 PLAY = [sys.executable, "-m", "performer", "play", "--headless", "--input", "demo", "--midi", "off", "--size", "160x90"]

@@ -11,7 +11,8 @@ from parts.display import press
 from parts.live import FLAT, SIZE, headless, pixels, play_for, play_until, screenshot
 
 from performer.gl.render.readback import Readback
-from performer.rig.live.rig import Rig, load_library
+from performer.rig.live.rig import Rig
+from performer.rig.parts import load_library
 from performer.system.errors import Fault
 from performer.types.frame import ControlEvent
 

@@ -13,7 +13,7 @@ from performer.gl.render.wait import finish
 from performer.gl.window.offscreen import Headless
 from performer.lab.bench.row import Row, in_turn
 from performer.rig.check import music, trial
-from performer.rig.live.rig import load_library
+from performer.rig.parts import load_library
 from performer.show.show import Show
 
 ROUNDS = 300

@@ -18,7 +18,8 @@ from performer.gl.window.offscreen import Headless
 from performer.lab.bench.row import Row
 from performer.rig.listener import Listener
 from performer.rig.live.options import PlayOptions
-from performer.rig.live.rig import Rig, load_library
+from performer.rig.live.rig import Rig
+from performer.rig.parts import load_library
 from performer.system.mailboxes import Ring
 
 BLOCK, RATE = 256, 44100

@@ -12,7 +12,7 @@ from performer.gl.render.wait import finish
 from performer.gl.window.offscreen import Headless
 from performer.lab.bench.row import Row
 from performer.rig.check import music
-from performer.rig.live.rig import load_library, painter
+from performer.rig.parts import load_library, painter
 from performer.show.show import Show
 from performer.types.frame import Images
 from performer.types.preset import Preset

@@ -27,7 +27,7 @@ from performer.gl.window.offscreen import Headless
 from performer.lab.bench.row import Row, in_turn
 from performer.rig.check import music
 from performer.rig.live.hot_reload import Watcher
-from performer.rig.live.rig import load_library
+from performer.rig.parts import load_library
 from performer.rig.shader_trial import Preflight
 from performer.show.show import Show
 

@@ -15,15 +15,10 @@ from queue import SimpleQueue
 from time import perf_counter
 from typing import Any
 
-from performer.audio.features import FEATURES
 from performer.content import banks
-from performer.content.library import FACTORY, USER, Library
+from performer.content.library import FACTORY, USER
 from performer.content.settings import midi_bindings
 from performer.content.settings.page_token import lasting
-from performer.generators.media.open import Begin
-from performer.generators.onnx import session as onnx
-from performer.generators.painter import Painter
-from performer.generators.tools.probe import known
 from performer.generators.tools.thumbnail import Portrait
 from performer.gl.render.driver import is_software
 from performer.gl.render.flash_limiter import FlashLimiter
@@ -51,12 +46,14 @@ from performer.rig.live.loop import LiveLoop
 from performer.rig.live.notices import NotificationHandler
 from performer.rig.live.options import PlayOptions, checked
 from performer.rig.live.wiring import Surface, Wiring
+from performer.rig.parts import load_library, load_model, painter
 from performer.rig.shader_trial import Preflight
 from performer.show.midi_learn import Learn
 from performer.show.show import Show
 from performer.system.errors import Fault, refusing
 from performer.system.mailboxes import Latest
-from performer.system.supervisor import Service, outlast, signals
+from performer.system.supervisor import outlast, signals
+from performer.system.systemd import Service
 from performer.system.timeouts import Overdue, forsake, within
 from performer.types.actions import LEARNABLE
 from performer.types.frame import Frame, Images
@@ -71,32 +68,6 @@ LEAVE_S = 1.5  # what a frozen sound server gets to let go, and its thread
 OPEN_S = 6.0  # and to open: more than any that is well
 GREETING, GREETING_S = "?  keys      h  what it hears", 3.0
 WATCH_S = 0.1  # how often devices are looked after
-
-
-def load_library(transition: str | None = None) -> Library:
-    """All shaders, models and presets, the factory's and the user's; `transition` for every change. Raises Fault."""
-    return Library(audio=tuple(FEATURES), transition=transition).load()
-
-
-def load_model(
-    library: Library, name: str, provider: str, threads: int | None = None, repeats: bool = False
-) -> onnx.OnnxGenerator:
-    """A model of the library, a stranger's after a trial. Raises Fault."""
-    path = library.models[name]
-    if not path.is_relative_to(FACTORY):
-        known(path)
-    return onnx.create(path, provider, threads, repeats)
-
-
-def painter(
-    library: Library, provider: str, begin: Begin | None = None, stay: bool = False, repeats: bool = False
-) -> Painter:
-    """A painter that loads the library's models by name.
-
-    begin  starts threads for it; stay, pictures may stay on the card where they were made; repeats, every start gives
-           the same pictures to the bit, if not in the fastest way
-    """
-    return Painter(lambda name: load_model(library, name, provider, repeats=repeats), library.changed, begin, stay)
 
 
 def play(options: PlayOptions) -> dict[str, Any]:
