@@ -25,6 +25,7 @@ _INTO: dict[str, dict[int, str]] = {
 }
 _OPERATOR = 4  # field of a node
 _DEEPEST = 64
+_BYTES = 2  # the wire format of what has a length: messages, text, packed numbers
 #: Sums and products, which end, and whose size the file bounds: what a small network of a stranger may be made of.
 SUMS = frozenset(
     (
@@ -125,28 +126,35 @@ def _walk(data: mmap.mmap, at: int, end: int, message: str, depth: int) -> Itera
         field, wire = tag >> 3, tag & 7
         if field == 0:
             raise Broken
-        if wire == 0:
-            _, at = varint(data, at, end)
-        elif wire in (1, 5):
-            at += 8 if wire == 1 else 4
-        elif wire == 2:
-            length, at = varint(data, at, end)
-            if at + length > end:
-                raise Broken
-            inner = _INTO[message].get(field)
-            if inner == "entry":
-                key, value = _entry(data, at, at + length)
-                if key == "location":
-                    yield key, value
-            elif message == "node" and field == _OPERATOR:
-                yield "operator", data[at : at + length].decode()
-            elif inner is not None:
-                yield from _walk(data, at, at + length, inner, depth + 1)
-            at += length
-        else:
+        if wire != _BYTES:
+            at = _after_number(data, at, end, wire)
+            continue
+        length, at = varint(data, at, end)
+        if at + length > end:
             raise Broken
-        if at > end:
-            raise Broken
+        inner = _INTO[message].get(field)
+        if inner == "entry":
+            key, value = _entry(data, at, at + length)
+            if key == "location":
+                yield key, value
+        elif message == "node" and field == _OPERATOR:
+            yield "operator", data[at : at + length].decode()
+        elif inner is not None:
+            yield from _walk(data, at, at + length, inner, depth + 1)
+        at += length
+
+
+def _after_number(data: mmap.mmap, at: int, end: int, wire: int) -> int:
+    """Where a number in the wire format `wire` ends. Raises Broken."""
+    if wire == 0:
+        _, at = varint(data, at, end)
+    elif wire in (1, 5):
+        at += 8 if wire == 1 else 4
+    else:
+        raise Broken
+    if at > end:
+        raise Broken
+    return at
 
 
 def _entry(data: mmap.mmap, at: int, end: int) -> tuple[str, str]:
@@ -154,7 +162,7 @@ def _entry(data: mmap.mmap, at: int, end: int) -> tuple[str, str]:
     while at < end:
         tag, at = varint(data, at, end)
         length, at = varint(data, at, end)
-        if tag & 7 != 2 or at + length > end:
+        if tag & 7 != _BYTES or at + length > end:
             raise Broken
         if tag >> 3 in found:
             found[tag >> 3] = data[at : at + length].decode()

@@ -174,17 +174,8 @@ class _Reader:
     def input(self, row: dict[str, Any], key: str) -> None:
         if not row:
             return
-        raw = row.get("NAME")
-        if raw is None:
-            self.warnings.append(f"{self.where}:{self.line_of('INPUTS')}: {key} has no NAME; left out")
-            return
-        name = raw.strip() if isinstance(raw, str) else ""
-        if not _IDENTIFIER.fullmatch(name):
-            raise self.fault(str(raw), f"{key}.NAME: expected a name of letters, digits and _, got {raw!r}")
-        if name.startswith(("gl_", "isf_")) or name in glsl.STANDARD:
-            raise self.fault(name, f"{key}.NAME: {name!r} is taken by the format; choose another name")
-        if name in self.taken:
-            self.warnings.append(f"{self.where}:{self.line_of(name)}: two inputs are called {name!r}; the first counts")
+        name = self._input_name(row, key)
+        if not name:
             return
         self.taken.add(name)
         written = str(row.get("TYPE", "")).strip()
@@ -194,6 +185,34 @@ class _Reader:
             return
         if written.lower() == "floatrange":  # its limits are those of both numbers
             row = {**row, **{key: [row[key]] * 2 for key in ("MIN", "MAX") if _number(row.get(key)) is not None}}
+        kind = self._input_kind(name, written, key)
+        if kind == "image":
+            self.images.append(name)
+        elif kind in ("audio", "audioFFT"):
+            usual = 512 if kind == "audioFFT" else 1024
+            width = min(max(_number(row.get("MAX")) or _number(row.get("SIZE")) or usual, 1), LARGEST)
+            self.audio.append(AudioInput(name, kind == "audioFFT", int(width)))
+        else:
+            self.params.append(self.param(row, name, kind))
+
+    def _input_name(self, row: dict[str, Any], key: str) -> str:
+        """An input's name; empty where it is left out, which is said. Raises Fault."""
+        raw = row.get("NAME")
+        if raw is None:
+            self.warnings.append(f"{self.where}:{self.line_of('INPUTS')}: {key} has no NAME; left out")
+            return ""
+        name = raw.strip() if isinstance(raw, str) else ""
+        if not _IDENTIFIER.fullmatch(name):
+            raise self.fault(str(raw), f"{key}.NAME: expected a name of letters, digits and _, got {raw!r}")
+        if name.startswith(("gl_", "isf_")) or name in glsl.STANDARD:
+            raise self.fault(name, f"{key}.NAME: {name!r} is taken by the format; choose another name")
+        if name in self.taken:
+            self.warnings.append(f"{self.where}:{self.line_of(name)}: two inputs are called {name!r}; the first counts")
+            return ""
+        return name
+
+    def _input_kind(self, name: str, written: str, key: str) -> str:
+        """One of KINDS, image, audio or audioFFT: what the TYPE of an input says. Raises Fault."""
         kind = _BY_LOWER.get(written.lower())
         if kind is None and written.lower() in _ALIASES:
             kind = _ALIASES[written.lower()]
@@ -204,14 +223,7 @@ class _Reader:
             raise self.fault(
                 name, f"{key}.TYPE: expected one of {', '.join(known)}, got {written!r}" + nearest(written, known)
             )
-        if kind == "image":
-            self.images.append(name)
-        elif kind in ("audio", "audioFFT"):
-            usual = 512 if kind == "audioFFT" else 1024
-            width = min(max(_number(row.get("MAX")) or _number(row.get("SIZE")) or usual, 1), LARGEST)
-            self.audio.append(AudioInput(name, kind == "audioFFT", int(width)))
-        else:
-            self.params.append(self.param(row, name, kind))
+        return kind
 
     def param(self, row: dict[str, Any], name: str, kind: str) -> Param:
         label = str(row.get("LABEL") or "")

@@ -11,7 +11,7 @@ taught      regression as for measured, to what an eye sees that was taught (`pe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Protocol
@@ -189,7 +189,6 @@ def _weights(model: OnnxGenerator) -> Iterator[tuple[Story, np.ndarray]]:
     """
     try:
         import onnx
-        from onnx import numpy_helper
     except ImportError:
         return
     dim = model.card.latent
@@ -198,10 +197,35 @@ def _weights(model: OnnxGenerator) -> Iterator[tuple[Story, np.ndarray]]:
     graph = onnx.load(str(model.path)).graph
     stored = {tensor.name: tensor for tensor in graph.initializer}
     latents = {entry.name for entry in model.card.inputs if entry.role in ("latent", "middle", "fine")}
-    reached = latents or {entry.name for entry in graph.input}
+    met, others = _matrices(graph.node, stored, latents or {entry.name for entry in graph.input}, dim)
+    if model.mapping is not None and len({name.split()[1] for name in met}) == 1:
+        total = _through(model, others)
+    else:
+        total = sum((weight.T @ weight / np.square(weight).sum() for weight in met.values()), np.zeros((dim, dim)))
+    if not total.any():
+        return
+    sizes, vectors = np.linalg.eigh(total)
+    for i in range(min(3 * WEIGHTS, dim)):
+        if sizes[-1 - i] < LEAST_WEIGHT * sizes.mean():
+            return
+        yield Story(f"sefa{i + 1}", "weights", float(sizes[-1 - i] / sizes.sum())), vectors[:, -1 - i]
+
+
+def _matrices(
+    nodes: Iterable[Any], stored: Mapping[str, Any], reached: set[str], dim: int
+) -> tuple[dict[str, np.ndarray], list[tuple[str, np.ndarray]]]:
+    """The matrices (out, in) of a graph's dense layers: those that the latent meets first, by name, and all of them.
+
+    stored   tensors of the file by name
+    reached  names of the inputs that are latents, of `dim` numbers
+    all      what is met, and by which matrix
+    """
+    from onnx import numpy_helper
+
     met: dict[str, np.ndarray] = {}
-    others: list[tuple[str, np.ndarray]] = []  # what is met, and by which matrix (out, in)
-    for node in graph.node:
+    others: list[tuple[str, np.ndarray]] = []
+    reached = set(reached)
+    for node in nodes:
         dense = node.op_type in ("Gemm", "MatMul") and len(node.input) > 1 and node.input[1] in stored
         if dense:
             weight = np.asarray(numpy_helper.to_array(stored[node.input[1]]), np.float64)
@@ -215,17 +239,7 @@ def _weights(model: OnnxGenerator) -> Iterator[tuple[Story, np.ndarray]]:
                 met[f"{node.input[0]} {node.input[1]}"] = weight
         else:
             reached |= set(node.output)
-    if model.mapping is not None and len({name.split()[1] for name in met}) == 1:
-        total = _through(model, others)
-    else:
-        total = sum((weight.T @ weight / np.square(weight).sum() for weight in met.values()), np.zeros((dim, dim)))
-    if not total.any():
-        return
-    sizes, vectors = np.linalg.eigh(total)
-    for i in range(min(3 * WEIGHTS, dim)):
-        if sizes[-1 - i] < LEAST_WEIGHT * sizes.mean():
-            return
-        yield Story(f"sefa{i + 1}", "weights", float(sizes[-1 - i] / sizes.sum())), vectors[:, -1 - i]
+    return met, others
 
 
 def _through(model: OnnxGenerator, dense: list[tuple[str, np.ndarray]]) -> np.ndarray:

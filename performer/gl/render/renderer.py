@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -265,11 +265,7 @@ class Renderer:
         self, frame: Frame, scene: Scene, images: Images, into: moderngl.Framebuffer | None
     ) -> Target | None:
         """The scene's picture, to be given back to the pool, or None when it could be drawn to `into`."""
-        stage = self._stages.get(scene.number)
-        if stage is None:
-            stage = self._stages[scene.number] = SceneState.build(
-                scene.preset, partial(ImageTexture, self.ctx, self._converter), partial(self._node, scene.preset)
-            )
+        stage = self._stage(scene)
         moment = stage.moment
         moment.size, moment.time, moment.dt, moment.date = frame.size, scene.t, frame.dt, self._date(frame.t)
         moment.bpm, moment.beat = frame.features.bpm, frame.features.beat
@@ -310,18 +306,32 @@ class Renderer:
                 last if last is not None else mixed.fbo,  # type: ignore[union-attr]
                 above.alpha is Alpha.PREMULTIPLIED,
             )
-            for spent in (below, above):
-                if spent is not None and spent not in stencils.values():
-                    self._pool.give(spent)
+            self._give_all((below, above), stencils.values())
             below = mixed
             if mixed is None:
                 break
-        for spent in stencils.values():
-            if spent is not None and spent is not below:
-                self._pool.give(spent)
+        self._give_all(stencils.values(), (below,))
         if below is None:
             return None
-        drawn = self._run(frame, scene, stage, master, below, into)
+        return self._on_black(frame, self._run(frame, scene, stage, master, below, into))
+
+    def _stage(self, scene: Scene) -> SceneState:
+        """What a scene is drawn with, built when it is drawn first."""
+        stage = self._stages.get(scene.number)
+        if stage is None:
+            stage = self._stages[scene.number] = SceneState.build(
+                scene.preset, partial(ImageTexture, self.ctx, self._converter), partial(self._node, scene.preset)
+            )
+        return stage
+
+    def _give_all(self, spent: Iterable[Target | None], kept: Collection[Target | None]) -> None:
+        """Back to the pool with targets that are no longer looked at, but for those that still are."""
+        for target in spent:
+            if target is not None and target not in kept:
+                self._pool.give(target)
+
+    def _on_black(self, frame: Frame, drawn: Target | None) -> Target | None:
+        """The scene's picture without holes, in place of one that may have some."""
         if drawn is None or drawn.alpha is Alpha.OPAQUE:
             return drawn
         ground = self._take(frame.size, Alpha.OPAQUE)

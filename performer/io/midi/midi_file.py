@@ -166,30 +166,44 @@ def _track(data: bytes, at: int, limit: int) -> _Track:
             tick += delta
             if status == META:
                 kind = part[at]
-                size, at = _number(part, at + 1)
-                if kind == TEMPO and size >= 3 and (tempo := int.from_bytes(part[at : at + 3])):
-                    made.tempi.append((tick, tempo))
+                at = _meta(made, tick, part, at)
                 if kind == END:
-                    limit = at + size
+                    limit = at
             elif status in (EXCLUSIVE, ESCAPE):
                 size, at = _number(part, at)
                 if status == ESCAPE and size and 0x80 <= part[at] != ESCAPE:  # bytes to be sent as they are
                     made.messages.append((tick, bytes(part[at : at + size])))
+                at += size
             else:
-                size = LENGTHS[status >> 4] if status < EXCLUSIVE else SYSTEM_LENGTHS.get(status, 0)
-                body = bytes([min(byte, 0x7F) for byte in part[at : at + size]])
-                if len(body) < size:
-                    raise IndexError
+                body = _body(part, at, status)
                 if status < EXCLUSIVE:
                     running = status
                 made.messages.append((tick, bytes((status,)) + body))
-            at += size
+                at += len(body)
             if at > len(part):
                 raise IndexError
         made.end, made.ticks = at, tick
     except IndexError:
         made.damaged = True
     return made
+
+
+def _meta(made: _Track, tick: int, part: memoryview, at: int) -> int:
+    """Where a meta event ends, whose kind is the byte at `at`; a tempo is kept. Raises IndexError."""
+    kind = part[at]
+    size, at = _number(part, at + 1)
+    if kind == TEMPO and size >= 3 and (tempo := int.from_bytes(part[at : at + 3])):
+        made.tempi.append((tick, tempo))
+    return at + size
+
+
+def _body(part: memoryview, at: int, status: int) -> bytes:
+    """The data bytes of a message, each at most 127. Raises IndexError where some are missing."""
+    size = LENGTHS[status >> 4] if status < EXCLUSIVE else SYSTEM_LENGTHS.get(status, 0)
+    body = bytes([min(byte, 0x7F) for byte in part[at : at + size]])
+    if len(body) < size:
+        raise IndexError
+    return body
 
 
 def _number(part: memoryview, at: int) -> tuple[int, int]:

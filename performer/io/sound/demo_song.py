@@ -91,30 +91,38 @@ class _Groove:
         return out[:n]
 
     def _drums(self, out: np.ndarray, index: int, part: str, into: int, length: int, at: np.ndarray) -> None:
-        last = into == length - 1
-        if part in ("intro", "drop", "outro") and not (part == "intro" and index < 2):
-            for step in (0, 4, 8, 12):
-                self._add(out, self.kick, at[step], 0.95)
         if part == "build":
-            steps = range(0, 16, 4) if into < length / 2 else range(0, 16, 2) if not last else range(16)
-            for i, step in enumerate(steps):
-                self._add(out, self.snare, at[step], 0.16 + 0.34 * (into + i / 16) / length, 0.1)
-        if part in ("drop", "outro") or (part == "intro" and index >= 4):
+            self._roll(out, into, length, at)
+        elif part == "break":
             for step in (4, 12):
-                self._add(out, self.snare, at[step], 0.5, -0.08)
-        if part in ("drop", "intro", "outro"):
-            for step in range(16):
-                loud = (0.10, 0.16, 0.30, 0.15)[step % 4] * (1.0 if part == "drop" else 0.7)
-                self._add(out, self.hat, at[step], loud * (0.8 + 0.4 * self.rng.random()), 0.25 if step % 2 else -0.2)
-            if part == "drop":
-                for step in (2, 6, 10, 14):
-                    self._add(out, self.open, at[step], 0.22, 0.15)
+                self._add(out, self.snare, at[step], 0.13, -0.3)
+        else:
+            self._beat(out, index, part, at)
         if part == "drop" and into == 7:
             for step in (13, 14, 15):
                 self._add(out, self.snare, at[step], 0.3 + 0.08 * (step - 13), 0.2)
-        if part == "break":
+
+    def _roll(self, out: np.ndarray, into: int, length: int, at: np.ndarray) -> None:
+        """The snare of a part that builds up: louder and denser towards its end."""
+        last = into == length - 1
+        steps = range(0, 16, 4) if into < length / 2 else range(0, 16, 2) if not last else range(16)
+        for i, step in enumerate(steps):
+            self._add(out, self.snare, at[step], 0.16 + 0.34 * (into + i / 16) / length, 0.1)
+
+    def _beat(self, out: np.ndarray, index: int, part: str, at: np.ndarray) -> None:
+        """Kick, snare and hats; an intro brings them one after the other."""
+        if part != "intro" or index >= 2:
+            for step in (0, 4, 8, 12):
+                self._add(out, self.kick, at[step], 0.95)
+        if part != "intro" or index >= 4:
             for step in (4, 12):
-                self._add(out, self.snare, at[step], 0.13, -0.3)
+                self._add(out, self.snare, at[step], 0.5, -0.08)
+        for step in range(16):
+            loud = (0.10, 0.16, 0.30, 0.15)[step % 4] * (1.0 if part == "drop" else 0.7)
+            self._add(out, self.hat, at[step], loud * (0.8 + 0.4 * self.rng.random()), 0.25 if step % 2 else -0.2)
+        if part == "drop":
+            for step in (2, 6, 10, 14):
+                self._add(out, self.open, at[step], 0.22, 0.15)
 
     def _pump(self, n: int, at: np.ndarray) -> np.ndarray:
         """Ducking by the kick."""

@@ -186,12 +186,13 @@ class SoundCard:
             return self._monitor(known)
         if self._spec == "default":
             index = sd.default.device[0]
-            for entry in known:
-                if entry[0] == index:
-                    return entry
-            if known:
-                return known[0]
-            raise Fault("no sound input; plug one in, or play a file: --input song.ogg")
+            if not known:
+                raise Fault("no sound input; plug one in, or play a file: --input song.ogg")
+            return next((entry for entry in known if entry[0] == index), known[0])
+        return self._named(known)
+
+    def _named(self, known: list[tuple[int, dict[str, Any], str]]) -> tuple[int, dict[str, Any], str]:
+        """The device whose number or name is asked for, or a part of its name. Raises Fault."""
         for entry in known:
             if str(entry[0]) == self._spec:
                 return entry

@@ -206,27 +206,16 @@ def _sections(writer: _Arranger, first: int, bars: int) -> None:
     low = str(rng.choice((style.bass, "any", "eighth", "off", "riff")))
     comping = str(rng.choice((style.chords, "any", "skank", "hold", "stab")))
     bring = {"riff": 0.75, "bass": 0.55, "chords": 0.45, "second": 0.2, "tune": 0.3}
-    at, number = first, 0
+    at = first
     kit: list[str] = []
     while at < first + bars:
-        length = min(int(rng.choice((2, 4, 4, 8) if number == 0 else (4, 4, 8, 8, 16))), first + bars - at)
-        if number == 0:
-            kit = [] if rng.random() < 0.75 else ["hat"]
-        elif rng.random() < 0.2 and kit:
-            kit = []
-        elif len(kit) == 1 or rng.random() < 0.7:
-            kit = ["kick", "snare", "hat"]
-        else:
-            kit = [str(rng.choice(("kick", "hat")))]
-        playing = {part for part, chance in bring.items() if rng.random() < (chance if number == 0 else 0.8 * chance)}
+        intro = at == first
+        length = min(int(rng.choice((2, 4, 4, 8) if intro else (4, 4, 8, 8, 16))), first + bars - at)
+        kit = _next_kit(rng, kit, intro)
+        playing = {part for part, chance in bring.items() if rng.random() < (chance if intro else 0.8 * chance)}
         if not kit and not playing & {"riff", "chords", "bass"}:
             playing.add("riff")
-        if kit:
-            writer.drums(at, length, kit, wildness)
-            if rng.random() < 0.5:
-                writer.add("drums", at * style.beats, 2.0, CRASH, 0.75)
-        elif length > 1 and rng.random() < 0.15:
-            writer.count_in(at + length - 1)
+        _section_drums(writer, at, length, kit, wildness)
         if "riff" in playing:
             writer.riff(at, length, "chords", main, octave, stacked, follows)
         if "bass" in playing and low == "riff":
@@ -239,7 +228,29 @@ def _sections(writer: _Arranger, first: int, bars: int) -> None:
             writer.riff(at, length, "second", other, 5, (0,), True)
         if "tune" in playing:
             writer.tune(at, length)
-        at, number = at + length, number + 1
+        at += length
+
+
+def _next_kit(rng: np.random.Generator, kit: list[str], intro: bool) -> list[str]:
+    """What the drummer plays in the section after one with `kit`: nothing, one part, or all."""
+    if intro:
+        return [] if rng.random() < 0.75 else ["hat"]
+    if rng.random() < 0.2 and kit:
+        return []
+    if len(kit) == 1 or rng.random() < 0.7:
+        return ["kick", "snare", "hat"]
+    return [str(rng.choice(("kick", "hat")))]
+
+
+def _section_drums(writer: _Arranger, at: int, length: int, kit: list[str], wildness: float) -> None:
+    """The drums of a section of `length` bars from bar `at` on; without a kit, now and then a count-in at its end."""
+    rng = writer.rng
+    if kit:
+        writer.drums(at, length, kit, wildness)
+        if rng.random() < 0.5:
+            writer.add("drums", at * writer.style.beats, 2.0, CRASH, 0.75)
+    elif length > 1 and rng.random() < 0.15:
+        writer.count_in(at + length - 1)
 
 
 def loop(seed: int, drums: Sequence[tuple[float, int, int]], bpm: float, beats: int, seconds: float = 25.0) -> Song:

@@ -177,32 +177,8 @@ class Writer:
                     ("hold", "hold", "stab", "eighth", "quarter", "syncopated", "arp", "run", "skank", "charleston")
                 )
             )
-        steps, step = style.beats * style.steps, 1.0 / style.steps
-        half = max(1, style.steps // 2)
-        on, length = np.zeros(steps, bool), 0.4
-        if kind == "hold":
-            on[0] = True
-            if self.bars_per_chord < 1.0 and steps % 2 == 0:
-                on[steps // 2] = True
-            length = style.beats * min(1.0, self.bars_per_chord) * 0.98
-        elif kind in ("eighth", "arp"):
-            on[::half] = True
-        elif kind == "quarter":
-            on[:: style.steps] = True
-            length = 0.8
-        elif kind == "run":
-            on[:] = True
-            length = step
-        elif kind == "skank":
-            on[half :: style.steps] = True
-            length = 0.15
-        elif kind == "waltz":
-            on[[i * style.steps for i in range(1, style.beats)]] = True
-        elif kind == "charleston":
-            on[[0, min(steps - 1, style.steps + half)]] = True
-        else:
-            on = rng.random(steps) < (0.25 if kind == "stab" else 0.35)
-            on[half] |= kind == "stab"
+        step = 1.0 / style.steps
+        on, length = self._comping(kind)
         voices = (0, 2, 4) if rng.random() < 0.7 else (0, 2, 4, 6)
         octave = int(rng.choice((4, 5, 5)))
         order = rng.permutation(8) % len(voices)
@@ -224,6 +200,38 @@ class Writer:
                             self.pitch((root + voice) % 7 + (0 if root + voice < 7 else 7 * (kind == "hold")), octave),
                             loud,
                         )
+
+    def _comping(self, kind: str) -> tuple[np.ndarray, float]:
+        """At which steps of a bar the chords are struck, (steps,) bool, and how long each sounds, in beats."""
+        style = self.style
+        steps = style.beats * style.steps
+        half = max(1, style.steps // 2)
+        on = np.zeros(steps, bool)
+        length = 0.4
+        if kind == "hold":
+            on[0] = True
+            if self.bars_per_chord < 1.0 and steps % 2 == 0:
+                on[steps // 2] = True
+            length = style.beats * min(1.0, self.bars_per_chord) * 0.98
+        elif kind in ("eighth", "arp"):
+            on[::half] = True
+        elif kind == "quarter":
+            on[:: style.steps] = True
+            length = 0.8
+        elif kind == "run":
+            on[:] = True
+            length = 1.0 / style.steps
+        elif kind == "skank":
+            on[half :: style.steps] = True
+            length = 0.15
+        elif kind == "waltz":
+            on[[i * style.steps for i in range(1, style.beats)]] = True
+        elif kind == "charleston":
+            on[[0, min(steps - 1, style.steps + half)]] = True
+        else:
+            on = self.rng.random(steps) < (0.25 if kind == "stab" else 0.35)
+            on[half] |= kind == "stab"
+        return on, length
 
     def tune(self, first: int, bars: int) -> None:
         style, rng = self.style, self.rng

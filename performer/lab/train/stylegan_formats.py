@@ -24,6 +24,15 @@ ANCHORS = {
 #: What a file may hold besides, and no picture depends on: filters of single layers, counters.
 IDLE = r".*\.(resample_filter|up_filter|down_filter|num_batches_tracked|noise_const)"
 SHOWN = 3  # names in a Fault
+#: How rosinality's training calls the tensors of a layer -> how NVIDIA's does.
+_ROSINALITY = {
+    "conv.weight": "weight",
+    "conv.modulation.weight": "affine.weight",
+    "noise.weight": "noise_strength",
+    "conv.modulation.bias": "affine.bias",
+    "activate.bias": "bias",
+    "bias": "bias",
+}
 
 
 @dataclass(frozen=True)
@@ -96,14 +105,6 @@ def _renamed(own: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
         side = 2 ** (3 + i // 2)
         layers[f"convs.{i}"] = f"b{side}.conv{i % 2}"
         layers[f"to_rgbs.{i}"] = f"b{2 ** (3 + i)}.torgb"
-    parts = {
-        "conv.weight": "weight",
-        "conv.modulation.weight": "affine.weight",
-        "noise.weight": "noise_strength",
-        "conv.modulation.bias": "affine.bias",
-        "activate.bias": "bias",
-        "bias": "bias",
-    }
     for name, tensor in own.items():
         if m := re.fullmatch(r"style\.(\d+)\.(weight|bias)", name):
             yield f"mapping.fc{int(m[1]) - 1}.{m[2]}", tensor
@@ -116,19 +117,23 @@ def _renamed(own: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
             layer = "b4.conv1" if at == 0 else layers.get(f"convs.{at - 1}", name)
             yield f"synthesis.{layer}.noise_const", tensor[0, 0]
         elif (m := re.fullmatch(r"(conv1|to_rgb1|convs\.\d+|to_rgbs\.\d+)\.(.*)", name)) and m[1] in layers:
-            layer, part = f"synthesis.{layers[m[1]]}", m[2]
-            if part in ("conv.blur.kernel", "upsample.kernel"):  # with the gain of four in it
-                if part == "conv.blur.kernel":
-                    yield f"{layer.rpartition('.')[0]}.resample_filter", tensor / 4.0
-            elif part not in parts:
+            if m[2] in _ROSINALITY:
+                yield _layer_tensor(f"synthesis.{layers[m[1]]}", m[2], tensor)
+            elif m[2] == "conv.blur.kernel":  # with the gain of four in it
+                yield f"synthesis.{layers[m[1]].rpartition('.')[0]}.resample_filter", tensor / 4.0
+            elif m[2] != "upsample.kernel":
                 yield name, tensor
-            elif part == "conv.weight" and tensor.ndim == 5:
-                yield f"{layer}.{parts[part]}", tensor[0]
-            elif part == "noise.weight":
-                yield f"{layer}.{parts[part]}", tensor.reshape(()) if tensor.numel() == 1 else tensor
-            elif parts[part] == "bias":
-                yield f"{layer}.bias", tensor.reshape(-1)
-            else:
-                yield f"{layer}.{parts[part]}", tensor
         else:
             yield name, tensor
+
+
+def _layer_tensor(layer: str, part: str, tensor: Tensor) -> tuple[str, Tensor]:
+    """A tensor of one layer by NVIDIA's name and in its shape; part: one of _ROSINALITY."""
+    name = _ROSINALITY[part]
+    if part == "conv.weight" and tensor.ndim == 5:
+        tensor = tensor[0]
+    elif part == "noise.weight" and tensor.numel() == 1:
+        tensor = tensor.reshape(())
+    elif name == "bias":
+        tensor = tensor.reshape(-1)
+    return f"{layer}.{name}", tensor
