@@ -21,10 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def _own_home() -> None:
-    """Folders of this run's own instead of the person's, for this process and all that it starts.
-
-    It is done here because the program asks where they lie as it is imported.
-    """
+    """Folders of this run's own instead of the person's, for this process and all that it starts."""
     home = Path(tempfile.mkdtemp(prefix="performer-tests-"))
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     for name in [name for name in os.environ if name.startswith("XDG_") and name.endswith("_DIR")]:

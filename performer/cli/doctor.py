@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from performer.content.library import FACTORY, USER
+from performer.content.library import FACTORY
+from performer.system import folders
 from performer.system.errors import Fault, counted
 from performer.system.extras import install_line
 from performer.system.timeouts import Overdue, within
@@ -266,7 +267,8 @@ def _content() -> list[Finding]:
         Finding(
             "content",
             bool(library.presets),
-            f"{counted(len(library.presets), 'preset')}, {counted(len(library.shaders), 'shader')}; yours go to {USER}",
+            f"{counted(len(library.presets), 'preset')}, {counted(len(library.shaders), 'shader')}; "
+            f"yours go to {folders.data()}",
             "" if library.presets else "install performer again",
             fatal=not library.presets,
         )
@@ -281,7 +283,10 @@ def _keeping() -> list[Finding]:
     from performer.rig.calibration.settings_file import calibration_path
 
     findings = []
-    for folder, what in ((USER, "kept places and models"), (calibration_path().parent, "calibration and taught pads")):
+    for folder, what in (
+        (folders.data(), "kept places and models"),
+        (calibration_path().parent, "calibration and taught pads"),
+    ):
         there = next(one for one in (folder, *folder.parents) if one.exists())
         if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
             findings.append(

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from performer.cli.import_options import roles_told, scale_of, told_of
+from performer.system import folders
 from performer.system.errors import Fault, counted, nearest
 
 if TYPE_CHECKING:
     from performer.content.library import Library
-    from performer.latent.bank import Bank
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
 Write = Annotated[
@@ -35,9 +35,9 @@ def all_models(context: typer.Context) -> None:
 
 def _library() -> Library:
     """All models by name; what is wrong with presets and shaders is said elsewhere."""
-    from performer.content.library import FACTORY, USER, Library
+    from performer.content.library import Library, content_folders
 
-    library = Library(audio=(), folders=(FACTORY, USER))
+    library = Library(audio=(), folders=content_folders())
     library.find_models()
     return library
 
@@ -153,7 +153,6 @@ def import_model(
     debug: Debug = False,
 ) -> None:
     """Find out what a model takes and makes, write its card, draw a sheet of samples."""
-    from performer.content.library import USER
     from performer.content.models.layouts import LAYOUTS
     from performer.generators.tools.import_model import bring, named
     from performer.generators.tools.probe import Told
@@ -195,9 +194,9 @@ def import_model(
         from performer.lab.train.stylegan_to_onnx import bring_weights
 
         print(f"{file}: weights; to build their network and try it takes a minute or two", file=sys.stderr)
-        out, found = bring_weights(file, name, to or USER / "models", told, licence, title, force)
+        out, found = bring_weights(file, name, to or folders.data() / "models", told, licence, title, force)
     else:
-        out, found = bring(file, name, to or USER / "models", told, licence, title, force)
+        out, found = bring(file, name, to or folders.data() / "models", told, licence, title, force)
     for note in found.notes:
         print(f"note: {note}")
     card = found.card
@@ -316,8 +315,10 @@ def encode(
     label = label or (picture.stem if picture is not None else "camera")
     place = bank.keep(encoded(model.path, given).tobytes(), label, tag or [])
     if place is None:
-        raise Fault(f"the bank of {name} is full; take something out of {banks.FOLDER / (model.path.stem + '.toml')}")
-    print(f"{place.name}: kept in {_written(bank)} ({counted(len(bank.places), 'place')})")
+        raise Fault(
+            f"the bank of {name} is full; take something out of {banks.bank_folder() / (model.path.stem + '.toml')}"
+        )
+    print(f"{place.name}: kept in {banks.write(bank)} ({counted(len(bank.places), 'place')})")
 
 
 @models.command(epilog="Example: performer models breed molten --count 24 -o children.jpg --keep 3")
@@ -361,14 +362,5 @@ def breed(
             raise Fault(f"--keep {number}: there are offspring 1 to {count}")
         bank.keep(children[number - 1], f"seed {seed} number {number}", ("bred",))
     if keep:
-        print(f"kept in {_written(bank)}")
+        print(f"kept in {banks.write(bank)}")
     print(f"{counted(len(parents), 'parent')} and {count} offspring: {sheet.save()}")
-
-
-def _written(bank: Bank) -> Path:
-    from performer.content import banks
-
-    try:
-        return banks.write(bank)
-    except OSError as error:
-        raise Fault(f"{banks.FOLDER}: cannot be written: {error.strerror}") from None

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from performer.cli.models import Write, came_along, path_of
+from performer.system import folders
 from performer.system.errors import Fault, counted, nearest
 from performer.system.extras import install_line
 
@@ -253,9 +254,7 @@ def evaluate(
 
 def _among_yours(name: str) -> Path:
     """A file in the person's own folder of models, where presets find it."""
-    from performer.content.library import USER
-
-    return USER / "models" / name
+    return folders.data() / "models" / name
 
 
 def _anew(out: Path, resume: bool, force: bool) -> None:

@@ -7,7 +7,6 @@ what this show keeps is put beside it.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Mapping
 from math import isfinite
@@ -16,21 +15,24 @@ from queue import Empty, SimpleQueue
 
 import numpy as np
 
-from performer.content.library import USER
 from performer.latent.bank import MOST, Bank, Change, Place, numbers
-from performer.system import toml_file
+from performer.system import folders, toml_file
 from performer.system.errors import Fault, counted, refusing
 from performer.system.logging_marks import ASIDE
 
 log = logging.getLogger(__name__)
-FOLDER = USER / "banks"
 LARGEST = 256 << 20  # bytes: a full bank of large styles has a fifth of it
 LOOK_S = 0.5  # how often it is looked whether others wrote a bank
 
 
-def read(model: str, dim: int, folder: Path = FOLDER) -> Bank:
+def bank_folder() -> Path:
+    """Where banks are kept unless another folder is named; it need not be there."""
+    return folders.data() / "banks"
+
+
+def read(model: str, dim: int, folder: Path | None = None) -> Bank:
     """A model's bank; an empty one where it has none. Raises Fault."""
-    path = folder / f"{model}.toml"
+    path = (folder or bank_folder()) / f"{model}.toml"
     try:
         rows = toml_file.load(path, LARGEST).get("place", [])
     except FileNotFoundError:
@@ -56,9 +58,9 @@ def read(model: str, dim: int, folder: Path = FOLDER) -> Bank:
     return bank
 
 
-def read_all(dims: Mapping[str, int], folder: Path = FOLDER) -> dict[str, Bank]:
+def read_all(dims: Mapping[str, int], folder: Path | None = None) -> dict[str, Bank]:
     """The banks of all models; one that cannot be read is said, and left as it is."""
-    banks = {}
+    folder, banks = folder or bank_folder(), {}
     for model, dim in dims.items():
         try:
             with refusing(folder / f"{model}.toml"):
@@ -68,8 +70,8 @@ def read_all(dims: Mapping[str, int], folder: Path = FOLDER) -> dict[str, Bank]:
     return banks
 
 
-def write(bank: Bank, folder: Path = FOLDER) -> Path:
-    """Put a bank into its file, whole."""
+def write(bank: Bank, folder: Path | None = None) -> Path:
+    """Put a bank into its file, whole. Raises Fault."""
     import tomlkit
 
     rows = [
@@ -81,11 +83,8 @@ def write(bank: Bank, folder: Path = FOLDER) -> Path:
         }
         for place in bank.places
     ]
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{bank.model}.toml"
-    new = path.with_suffix(f".{os.getpid()}.new")
-    new.write_text(tomlkit.dumps({"place": rows}), encoding="utf-8")
-    new.replace(path)
+    path = (folder or bank_folder()) / f"{bank.model}.toml"
+    folders.write_text(path, tomlkit.dumps({"place": rows}))
     return path
 
 
@@ -95,8 +94,8 @@ class Keeper:
     banks  those of the show, as they were read
     """
 
-    def __init__(self, banks: Mapping[str, Bank], folder: Path = FOLDER) -> None:
-        self.folder = folder
+    def __init__(self, banks: Mapping[str, Bank], folder: Path | None = None) -> None:
+        self.folder = folder or bank_folder()
         self._dims = {model: bank.dim for model, bank in banks.items()}
         self._known = {model: {place.mark for place in bank.places} for model, bank in banks.items()}
         self._stamps: dict[str, tuple[int, int] | None] = dict.fromkeys(banks)  # perhaps written since they were read
@@ -114,7 +113,7 @@ class Keeper:
         self._told.remove(change)
 
     def write(self, bank: Bank) -> Path:
-        """Write what the show has, and beside it what it does not know yet. Raises OSError."""
+        """Write what the show has, and beside it what it does not know yet. Raises Fault, and OSError."""
         path = self._file(bank.model)
         for change in self._told:
             if change.model == bank.model:
@@ -181,5 +180,7 @@ def run(
         if bank is not None:
             try:
                 log.info("kept: %s", keeper.write(bank), extra=ASIDE)
+            except Fault as fault:
+                log.error("%s", fault)
             except OSError as error:
                 log.error("%s: cannot write the bank: %s", keeper.folder, error.strerror)

@@ -8,13 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import platformdirs
-
 from performer.content import shaders as isf
 from performer.content.models import directions_file, inputs
 from performer.content.models.card import load as load_card
 from performer.content.presets import reader
 from performer.content.shaders import ShaderSpec
+from performer.system import folders as own_folders
 from performer.system import text_file
 from performer.system.errors import Fault, nearest, refusing
 from performer.types.preset import Preset
@@ -23,7 +22,11 @@ log = logging.getLogger(__name__)
 FOLLOWER = ".follower.onnx"
 _package = Path(__file__).parents[1]
 FACTORY = _package / "factory" if (_package / "factory").is_dir() else _package.parent  # in a wheel; in a checkout
-USER = Path(platformdirs.user_data_dir("performer", appauthor=False))
+
+
+def content_folders() -> tuple[Path, Path]:
+    """Where content lies: the factory's folder, and the person's own, which need not be there."""
+    return FACTORY, own_folders.data()
 
 
 @dataclass
@@ -46,9 +49,12 @@ class Library:
     stamps: dict[Path, int] = field(default_factory=dict)
     transition: str | None = None
 
-    def load(self, folders: Sequence[Path] = (FACTORY, USER)) -> Library:
-        """Read everything; later folders win over earlier ones. Raises Fault where the transition is none."""
-        self.folders = folders
+    def load(self, folders: Sequence[Path] | None = None) -> Library:
+        """Read everything; later folders win over earlier ones. Raises Fault where the transition is none.
+
+        folders  those of `content_folders` where none are named
+        """
+        self.folders = folders = content_folders() if folders is None else folders
         self.stamps = self.stamped()
         for folder in folders:
             for path in isf.files(folder / "shaders"):

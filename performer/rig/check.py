@@ -31,7 +31,7 @@ from performer.io.record.contact_sheet import Sheet
 from performer.latent.walks import latent
 from performer.rig.live import followers
 from performer.rig.parts import load_library, painter
-from performer.rig.shader_trial import Preflight
+from performer.rig.shader_trial import Preflight, verdicts_path
 from performer.show.follower import Improviser
 from performer.show.show import Show
 from performer.system.errors import Fault, nearest, refusing
@@ -134,7 +134,7 @@ class _Bench:
         self.library = library
         self.surface = Headless(SIZE)
         self.readback = Readback(self.surface.ctx)
-        self.preflight = Preflight(str(self.surface.ctx.info["GL_RENDERER"]))
+        self.preflight = Preflight(str(self.surface.ctx.info["GL_RENDERER"]), verdicts_path())
         self.spec: ShaderSpec | None = None  # of the file that is tried
         self.sheet: Sheet | None = None  # of all that was drawn
         self.pictures = painter(self.library, provider)  # for what is tried on a test picture: all trials have one

@@ -38,7 +38,7 @@ from performer.io.sound import demo_song, sound_file
 from performer.rig.listener import Listener
 from performer.rig.live.followers import Followers
 from performer.rig.parts import load_library, painter
-from performer.rig.shader_trial import Preflight
+from performer.rig.shader_trial import Preflight, verdicts_path
 from performer.show.show import Show
 from performer.system.errors import Fault
 from performer.system.mailboxes import Ring
@@ -180,7 +180,7 @@ class Performance:
             if layer.model is not None:
                 self._painter.warm(layer.model)
         self._surface = Headless(options.size)
-        preflight = Preflight(str(self._surface.ctx.info["GL_RENDERER"]))
+        preflight = Preflight(str(self._surface.ctx.info["GL_RENDERER"]), verdicts_path())
         try:
             library.refuse(preflight.examine(library.foreign(*self.presets, first)))
         finally:

@@ -20,13 +20,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import platformdirs
-
 from performer.content.shaders import ShaderSpec, load
+from performer.system import folders
 from performer.system.errors import Fault
 
 log = logging.getLogger(__name__)
-CACHE = Path(platformdirs.user_cache_dir("performer", appauthor=False)) / "preflight.json"
 LIMIT_S = 2.0  # for compiling and the first picture ...
 PASS_S = 0.5  # ... and more for each pass after the first
 DRAW_S = 0.4  # for a picture after that: 48 us a pixel, where the heaviest that are still played take 10
@@ -41,6 +39,11 @@ _REASONS = {
 }
 
 
+def verdicts_path() -> Path:
+    """Where verdicts are kept from one start to the next."""
+    return folders.cache() / "preflight.json"
+
+
 class Preflight:
     """Tries shaders, each once: verdicts are kept by the shader's content.
 
@@ -50,7 +53,7 @@ class Preflight:
     One thread at a time.
     """
 
-    def __init__(self, renderer: str, cache: Path | None = CACHE) -> None:
+    def __init__(self, renderer: str, cache: Path | None) -> None:
         self.renderer, self.cache = renderer, cache
         self._verdicts = _read(cache)
         self._process: subprocess.Popen[bytes] | None = None
@@ -199,12 +202,9 @@ def _write(cache: Path | None, verdicts: dict[str, str]) -> None:
         return
     kept = dict(list(verdicts.items())[-MOST_KEPT:])
     try:
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        fresh = cache.with_suffix(f".{os.getpid()}")
-        fresh.write_text(json.dumps(kept), encoding="utf-8")
-        fresh.replace(cache)
-    except OSError as error:
-        log.info("%s: verdicts on shaders are not kept: %s", cache, error.strerror)
+        folders.write_text(cache, json.dumps(kept))
+    except Fault as fault:
+        log.info("verdicts on shaders are not kept: %s", fault)
 
 
 def _cpu_s(pid: int) -> float:

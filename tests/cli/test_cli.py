@@ -189,11 +189,12 @@ def test_doctor_names_every_part(capsys):
 def test_doctor_tells_that_nothing_can_be_kept(tmp_path, monkeypatch):
     from performer.cli import doctor
     from performer.rig.calibration import settings_file
+    from performer.system import folders
 
     monkeypatch.setattr(settings_file, "calibration_path", lambda: tmp_path / "settings" / "calibration.toml")
     (tmp_path / "file").write_text("no folder")
     for folder, ok in ((tmp_path / "data", True), (tmp_path / "file" / "data", False)):
-        monkeypatch.setattr(doctor, "USER", folder)
+        monkeypatch.setattr(folders, "data", lambda folder=folder: folder)
         (finding,) = doctor._keeping()
         assert finding.ok is ok and not folder.exists() and (ok or "cannot be written" in finding.note)
 

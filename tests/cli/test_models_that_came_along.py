@@ -13,6 +13,7 @@ from performer.cli.models import came_along
 from performer.content import library
 from performer.content.models.card import load
 from performer.latent.directions import Directions
+from performer.system import folders
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def models(tmp_path, monkeypatch):
     for part in (".onnx", ".toml", ".directions.npz", ".mapping.onnx"):
         shutil.copy(library.FACTORY / "models" / f"molten{part}", folder)
     monkeypatch.setattr(library, "FACTORY", tmp_path / "factory")
-    monkeypatch.setattr(library, "USER", tmp_path / "yours")
+    monkeypatch.setattr(folders, "data", lambda: tmp_path / "yours")
     return folder
 
 

@@ -17,6 +17,7 @@ from performer.generators.onnx.providers import Group, Way
 from performer.generators.onnx.session import create
 from performer.generators.onnx.tensor_layout import planar
 from performer.rig.parts import load_library
+from performer.system import folders
 from performer.system.errors import Fault
 
 MODELS = sorted(load_library().models.values())
@@ -220,7 +221,7 @@ def test_asking_for_what_is_not_here_says_what_is_missing(monkeypatch):
 
 def test_with_a_card_all_its_ways_come_before_the_processor(monkeypatch, tmp_path):
     monkeypatch.setattr(providers, "driver", lambda: True)
-    monkeypatch.setattr(providers, "ENGINES", tmp_path / "engines")
+    monkeypatch.setattr(folders, "cache", lambda: tmp_path)
     monkeypatch.setattr(
         providers.ort,
         "get_available_providers",

@@ -290,8 +290,9 @@ def test_a_name_is_made_of_any_file_s(file, name):
 
 def test_a_model_that_comes_along_is_not_hidden_unasked(tmp_path, monkeypatch):
     from performer.generators.tools import import_model as bringing
+    from performer.system import folders
 
-    monkeypatch.setattr(bringing, "USER", tmp_path)
+    monkeypatch.setattr(folders, "data", lambda: tmp_path)
     with pytest.raises(Fault, match="is a model that comes along"):
         bringing.place("glass", tmp_path / "models", False)
     assert bringing.place("glass", tmp_path / "models", True) == tmp_path / "models" / "glass.onnx"

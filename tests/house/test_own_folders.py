@@ -12,9 +12,9 @@ import platformdirs
 import pytest
 
 ASK = """
-from performer.content.library import USER
+from performer.system import folders
 import platformdirs
-print(USER)
+print(folders.data())
 for kind in ("config", "cache", "data", "state", "runtime", "pictures", "videos"):
     print(getattr(platformdirs, f"user_{kind}_dir")())
 """
@@ -27,6 +27,4 @@ def test_every_folder_of_a_user_lies_in_this_runs_own_home_also_for_what_tests_s
     done = subprocess.run([sys.executable, "-c", ASK], capture_output=True, text=True, check=True)
     folders = [Path(line) for line in done.stdout.splitlines()]
     assert len(folders) == 8 and all(folder.is_relative_to(home) for folder in folders), folders
-    from performer.content.library import USER
-
-    assert folders[0] == USER == Path(platformdirs.user_data_dir("performer", appauthor=False))
+    assert folders[0] == Path(platformdirs.user_data_dir("performer", appauthor=False))

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import av
 import numpy as np
-import platformdirs
 import pytest
 from parts.patience import PATIENCE_S
 from PIL import Image
@@ -26,6 +25,7 @@ from performer.io.record.contact_sheet import Sheet
 from performer.io.record.movie import Movie, check_path
 from performer.io.record.recorder import WAITING, Recorder
 from performer.io.record.snapshot import Snapshots, save
+from performer.system import folders
 from performer.system.errors import Fault
 from performer.system.mailboxes import Ring
 
@@ -469,9 +469,9 @@ def test_a_card_that_comes_late_in_another_shape_is_recorded_in_step(rate: int, 
 
 
 def test_a_recording_without_a_name_goes_to_the_videos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(platformdirs, "user_videos_dir", lambda: str(tmp_path / "videos"))
+    monkeypatch.setattr(folders, "videos", lambda: tmp_path / "videos")
     path = Recorder(None, (160, 90), None, lambda: 0.0).path
-    assert path.parent == tmp_path / "videos" / "performer"
+    assert path.parent == tmp_path / "videos"
     assert path.suffix == ".mp4"
 
 

@@ -7,9 +7,9 @@ import pytest
 from PIL import ImageGrab
 
 from parts.patience import PATIENCE_S
-from performer.content import library
 from performer.gl.render.readback import Readback
 from performer.rig.live.rig import PlayOptions, Rig
+from performer.system import folders
 
 SIZE = (320, 180)
 
@@ -43,16 +43,12 @@ def pixels(rig: Rig) -> np.ndarray:
 @pytest.fixture
 def user_folder(tmp_path, monkeypatch):
     """A user's data folder of its own, with a shader and a preset that uses it."""
-    from performer.rig.live import rig as app
-
     folder = tmp_path / "user"
     for kind in ("shaders", "presets", "models"):
         (folder / kind).mkdir(parents=True)
     (folder / "shaders" / "flat.fs").write_text(FLAT.replace("COLOUR", "vec4(1.0, 0.0, 0.0, 1.0)"))
     (folder / "presets" / "flat.toml").write_text('order = 0\n[[layer]]\nshader = "flat"\n')
-    monkeypatch.setattr(library, "USER", folder)
-    monkeypatch.setattr(app, "USER", folder)
-    monkeypatch.setattr(library.Library.load, "__defaults__", ((library.FACTORY, folder),))
+    monkeypatch.setattr(folders, "data", lambda: folder)
     return folder
 
 

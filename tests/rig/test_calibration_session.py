@@ -18,6 +18,7 @@ from performer.rig.calibration.estimate import Unclear
 from performer.rig.calibration.session import CalibrateOptions, Session, _ask, calibrate
 from performer.rig.calibration.settings_file import Measured
 from performer.rig.live.rig import PlayOptions, Rig
+from performer.system import folders
 from performer.system.errors import Fault
 
 PULSES = 11
@@ -27,7 +28,7 @@ PULSES = 11
 def config(tmp_path, monkeypatch):
     """A settings folder of this test's own."""
     folder = tmp_path / "config"
-    monkeypatch.setattr(settings_file.platformdirs, "user_config_dir", lambda *_, **__: str(folder))
+    monkeypatch.setattr(folders, "config", lambda: folder)
     return folder
 
 

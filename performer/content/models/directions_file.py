@@ -14,6 +14,7 @@ import numpy as np
 
 from performer.content.models.card import Card
 from performer.latent.directions import Directions
+from performer.system import folders
 from performer.system.errors import Fault
 
 log = logging.getLogger(__name__)
@@ -93,15 +94,14 @@ def _say(line: str) -> None:
 def write(model: Path, directions: Directions) -> Path:
     """Put directions beside a model, whole. Raises Fault."""
     path = beside(model)
-    new = path.with_suffix(".new.npz")
     assert directions.vectors is not None
     parts: dict[str, Any] = {} if directions.styles is None else {"styles": directions.styles}
-    try:
+    with folders.replacing(path) as file:
         np.savez_compressed(
-            new, names=np.array(directions.names), kinds=np.array(directions.kinds), vectors=directions.vectors, **parts
+            file,
+            names=np.array(directions.names),
+            kinds=np.array(directions.kinds),
+            vectors=directions.vectors,
+            **parts,
         )
-        new.replace(path)
-    except OSError as error:
-        new.unlink(missing_ok=True)
-        raise Fault(f"{path}: cannot be written: {error.strerror}") from None
     return path

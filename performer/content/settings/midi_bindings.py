@@ -10,9 +10,7 @@ from math import isfinite
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-import platformdirs
-
-from performer.system import toml_file
+from performer.system import folders, toml_file
 from performer.system.errors import Fault, nearest
 from performer.system.logging_marks import ASIDE
 from performer.types.actions import Act
@@ -23,7 +21,7 @@ HEAD = "# What pads do: press m, a key, then the pad, while playing. Without `ch
 
 def pads_path() -> Path:
     """The file, which need not be there; on Linux ~/.config/performer/pads.toml."""
-    return Path(platformdirs.user_config_dir("performer", appauthor=False)) / "pads.toml"
+    return folders.config() / "pads.toml"
 
 
 def learned(may: Collection[str]) -> dict[str, Act]:
@@ -85,10 +83,9 @@ def write(bound: Mapping[str, Act], may: Collection[str], path: Path | None = No
             read(may, path)
         except Fault:  # somebody's work, which a slip of the pen spoilt
             os.replace(path, path.with_suffix(".bad"))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".new")
-        fresh.write_text(HEAD + tomlkit.dumps({"pad": rows}), encoding="utf-8")
-        os.replace(fresh, path)
+        folders.write_text(path, HEAD + tomlkit.dumps({"pad": rows}))
+    except Fault as fault:
+        raise Fault(f"{fault}; what pads do now lasts for this show") from None
     except OSError as error:
         raise Fault(f"{path}: cannot be written: {error.strerror}; what pads do now lasts for this show") from None
     return path

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from pathlib import Path
 
-import platformdirs
-
+from performer.system import folders
 from performer.system.errors import Fault
 
 _WORD = re.compile(r"[A-Za-z0-9_-]{16,64}")
@@ -16,7 +14,7 @@ _WORD = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 def word_path() -> Path:
     """The file, for its owner alone; on Linux ~/.config/performer/io/page.word."""
-    return Path(platformdirs.user_config_dir("performer", appauthor=False)) / "page.word"
+    return folders.config() / "page.word"
 
 
 def lasting(path: Path | None = None) -> str:
@@ -36,11 +34,7 @@ def lasting(path: Path | None = None) -> str:
         )
     word = secrets.token_urlsafe(16)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
-            file.write(word + "\n")
-    except OSError as error:
-        raise Fault(
-            f"{path}: cannot be written: {error.strerror}; the page's address is another one next time"
-        ) from None
+        folders.write_text(path, word + "\n", private=True)
+    except Fault as fault:
+        raise Fault(f"{fault}; the page's address is another one next time") from None
     return word

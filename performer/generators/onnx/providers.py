@@ -10,12 +10,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import onnxruntime as ort
-import platformdirs
 
+from performer.system import folders
 from performer.system.errors import Fault
 from performer.system.extras import pip_line
 
-ENGINES = Path(platformdirs.user_cache_dir("performer", appauthor=False)) / "engines"  # what TensorRT has built
 SOON_S, PATIENT_S = 20.0, 240.0  # for loading and trying all ways of a model; TensorRT builds for minutes
 RECORD = "session.record_ep_graph_assignment_info"
 
@@ -42,6 +41,11 @@ class Way:
 CPU = Way("CPU")
 
 
+def engine_folder() -> Path:
+    """Where what TensorRT has built is kept."""
+    return folders.cache() / "engines"
+
+
 def _cuda(name: str, half: bool = False, graph: bool = False, **more: str) -> Way:
     # Shapes never change, so the best convolution is worth looking for, once.
     options = {"device_id": "0", "cudnn_conv_algo_search": "EXHAUSTIVE", **more}
@@ -60,7 +64,7 @@ CUDA = (
 
 
 def _tensorrt() -> tuple[Way, ...]:
-    options = {"device_id": "0", "trt_engine_cache_enable": "True", "trt_engine_cache_path": str(ENGINES)}
+    options = {"device_id": "0", "trt_engine_cache_enable": "True", "trt_engine_cache_path": str(engine_folder())}
     return (
         Way("TensorRT", "TensorrtExecutionProvider", options, device="cuda"),
         Way("TensorRT half", "TensorrtExecutionProvider", options | {"trt_fp16_enable": "True"}, device="cuda"),
@@ -112,7 +116,7 @@ def groups(provider: str, threads: int) -> list[Group]:
                 "no TensorRT here: it needs an NVIDIA driver, onnxruntime-gpu, and NVIDIA's TensorRT libraries "
                 f"({pip_line('tensorrt')})"
             )
-        ENGINES.mkdir(parents=True, exist_ok=True)
+        engine_folder().mkdir(parents=True, exist_ok=True)
         return [Group(_tensorrt(), PATIENT_S)]
     if provider == "openvino":
         if "OpenVINOExecutionProvider" not in here:

@@ -20,13 +20,14 @@ import psutil
 import tomlkit
 from PIL import Image
 
-from performer.content.library import FACTORY, USER
+from performer.content.library import FACTORY
 from performer.content.models.card import load
 from performer.content.models.inputs import beside
 from performer.content.models.onnx_file import locations
 from performer.generators.onnx.session import OnnxGenerator, create
 from performer.generators.tools.probe import Found, Told, probe, sha256
 from performer.latent.walks import latent
+from performer.system import folders
 from performer.system.errors import Fault, counted
 
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
@@ -51,7 +52,7 @@ def place(name: str, to: Path, force: bool) -> Path:
     out = to / f"{name}.onnx"
     if out.exists() and not force:
         raise Fault(f"{out}: there is a model of that name; choose another --name, or --force")
-    if to == USER / "models" and (FACTORY / "models" / out.name).exists() and not (force or out.exists()):
+    if to == folders.data() / "models" and (FACTORY / "models" / out.name).exists() and not (force or out.exists()):
         raise Fault(
             f"--name {name}: is a model that comes along, and presets play it; choose another --name, or "
             "--force to have yours in its place"

@@ -24,6 +24,7 @@ import numpy as np
 from performer.audio.control_features import NAMES, TICK_S
 from performer.io.record.movie import check_folder
 from performer.show.gestures import Gestures
+from performer.system import folders
 from performer.system.errors import Fault
 from performer.system.mailboxes import Ring
 from performer.system.paths import expanded
@@ -51,23 +52,17 @@ class Moves:
 
 
 def write(path: Path, moves: Moves) -> None:
-    """Put a recording into its file, whole or not at all. Raises OSError."""
-    new = path.with_name(path.name + ".new")
-    try:
-        with new.open("wb") as file:
-            np.savez(
-                file,
-                heard=moves.heard,
-                moves=moves.moves,
-                t=moves.t,
-                knobs=np.array(moves.knobs, np.str_),
-                gist=np.array(NAMES),
-                tick_s=np.array(TICK_S),
-            )
-        new.replace(path)
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise
+    """Put a recording into its file, whole or not at all. Raises Fault."""
+    with folders.replacing(path) as file:
+        np.savez(
+            file,
+            heard=moves.heard,
+            moves=moves.moves,
+            t=moves.t,
+            knobs=np.array(moves.knobs, np.str_),
+            gist=np.array(NAMES),
+            tick_s=np.array(TICK_S),
+        )
 
 
 def read(path: Path) -> Moves:
@@ -157,8 +152,10 @@ class MovesRecorder:
                     waited = 0.0
                     self.save()
             self.finish()
+        except Fault as fault:
+            log.error("moves are no longer recorded: %s", fault)
         except OSError as error:
-            log.error("%s: moves are no longer recorded: %s", self.path, error.strerror)
+            log.error("moves are no longer recorded: %s: cannot be made: %s", self.path, error.strerror)
         finally:
             self._over = True
 
@@ -188,7 +185,7 @@ class MovesRecorder:
                 self._part += 1
 
     def save(self) -> None:
-        """Put what there is into its file. Raises OSError."""
+        """Put what there is into its file. Raises Fault, and OSError."""
         n = self._count
         if n:
             moves = np.array([column[:n] for column in self._columns.values()], np.float32)
@@ -197,7 +194,7 @@ class MovesRecorder:
             into = self._files[-1]
             try:
                 write(into, Moves(self._heard[:n], moves.reshape(-1, n).T, self._t[:n], tuple(self._columns)))
-            except OSError:
+            except Fault:
                 if into.stat().st_size == 0:
                     self._files.pop().unlink()
                 raise
@@ -215,7 +212,7 @@ class MovesRecorder:
                 return path
 
     def finish(self) -> None:
-        """The last of it, and say what there is. Raises OSError."""
+        """The last of it, and say what there is. Raises Fault, and OSError."""
         self.take()
         self.save()
         log.info("%s", self.line())

@@ -257,21 +257,6 @@ def clock_time(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
 
 
-def claim(path: Path) -> Path:
-    """Make an empty file of that name, or of NAME 2, NAME 3 ...: what is there already is nobody's to write over.
-
-    Raises OSError.
-    """
-    count, wished = 2, path
-    while True:
-        try:
-            path.open("xb").close()
-        except FileExistsError:
-            path, count = wished.with_stem(f"{wished.stem} {count}"), count + 1
-        else:
-            return path
-
-
 def check_folder(folder: Path, least_free: int) -> None:
     """Raises Fault unless files can be written in the folder and `least_free` bytes are free there."""
     if not folder.is_dir():

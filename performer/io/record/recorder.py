@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import platformdirs
 
 from performer.io.record.audio_track import Track
-from performer.io.record.movie import LEAST_FREE, Movie, check_path, claim, clock_time
-from performer.io.record.snapshot import free_name
+from performer.io.record.movie import LEAST_FREE, Movie, check_path, clock_time
+from performer.io.record.snapshot import dated_name
+from performer.system import folders
 from performer.system.errors import Fault, counted
 from performer.system.mailboxes import Ring
 
@@ -56,11 +56,11 @@ class Recorder:
         fps: float = 30.0,
     ) -> None:
         if path is None:
-            self.path = free_name(Path(platformdirs.user_videos_dir()) / "performer", ".mp4", LEAST_FREE)
+            self.path = dated_name(folders.videos(), ".mp4", LEAST_FREE)
         else:
             path = check_path(path)
             try:
-                self.path = claim(path)
+                self.path = folders.free_name(path)
             except OSError as error:
                 raise Fault(f"{path}: cannot be written ({error.strerror}); choose another folder") from None
         self.size = size

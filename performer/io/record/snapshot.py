@@ -9,10 +9,10 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 from PIL import Image
 
-from performer.io.record.movie import check_folder, claim
+from performer.io.record.movie import check_folder
+from performer.system import folders
 from performer.system.errors import Fault
 from performer.system.paths import expanded
 
@@ -28,7 +28,7 @@ class Snapshots:
     """
 
     def __init__(self, folder: str | Path | None = None) -> None:
-        self.folder = expanded(folder) if folder else Path(platformdirs.user_pictures_dir()) / "performer"
+        self.folder = expanded(folder) if folder else folders.pictures()
         self.saved: list[Path] = []
         self._queue: queue.Queue[np.ndarray] = queue.Queue(WAITING)
 
@@ -59,7 +59,7 @@ class Snapshots:
 
 def save(pixels: np.ndarray, folder: Path) -> Path:
     """Save one picture under a new name; returns its path. Raises Fault when it can't."""
-    path = free_name(folder, ".png")
+    path = dated_name(folder, ".png")
     try:
         Image.fromarray(np.ascontiguousarray(pixels)).save(path, compress_level=4)
     except OSError as error:
@@ -68,7 +68,7 @@ def save(pixels: np.ndarray, folder: Path) -> Path:
     return path
 
 
-def free_name(folder: Path, ending: str, least_free: int = 1 << 20) -> Path:
+def dated_name(folder: Path, ending: str, least_free: int = 1 << 20) -> Path:
     """A new, empty file in `folder`, which is made, named by the present date and time. Raises Fault."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -76,6 +76,6 @@ def free_name(folder: Path, ending: str, least_free: int = 1 << 20) -> Path:
         raise Fault(f"{folder}: cannot be made ({error.strerror}); choose another folder") from error
     check_folder(folder, least_free)
     try:
-        return claim(folder / f"performer {datetime.now():%Y-%m-%d %H.%M.%S}{ending}")
+        return folders.free_name(folder / f"performer {datetime.now():%Y-%m-%d %H.%M.%S}{ending}")
     except OSError as error:
         raise Fault(f"{folder}: cannot be written to ({error.strerror}); choose another folder") from error

@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 from torch.nn import functional as F
 
+from performer.system import folders
 from performer.types.frame import BANDS
 
 CONTEXT = 4  # frames that the first layer sees
@@ -163,6 +164,12 @@ def loss_of(odds: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return each[..., 0].mean() + 1.5 * each[..., 1].mean()
 
 
+def _keep(network: nn.Module, path: Path) -> None:
+    """Put its weights into a file, whole. Raises Fault."""
+    with folders.replacing(path) as file:
+        torch.save(network.state_dict(), file)
+
+
 def train(
     network: BeatNetwork,
     files: Sequence[Path],
@@ -201,8 +208,8 @@ def train(
             with torch.no_grad():
                 tested = float(np.mean([float(loss_of(average.module(a), b)) for a, b in tests]))
             say(f"{share:4.0%} step {step} loss {running:.4f} held out {tested:.4f}")
-            torch.save(average.module.state_dict(), keep)
-    torch.save(average.module.state_dict(), keep)
+            _keep(average.module, keep)
+    _keep(average.module, keep)
     made: BeatNetwork = average.module
     return made
 

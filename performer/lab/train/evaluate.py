@@ -28,7 +28,7 @@ from performer.lab.train.loop import sheet_of
 from performer.lab.train.picture_attributes import sources_of
 from performer.latent.walks import latent
 from performer.rig.live.options import writable
-from performer.system import console_table
+from performer.system import console_table, folders
 from performer.system.errors import Fault
 
 log = logging.getLogger(__name__)
@@ -199,7 +199,7 @@ def measure(
     samples = min(count, len(pictures.pixels))
     card["metrics"] = {"samples": samples, "seed": seed, "provider": generator.provider, **rounded}
     if write:
-        card_path.write_text(tomlkit.dumps(card), encoding="utf-8")
+        folders.write_text(card_path, tomlkit.dumps(card))
     console_table.put(
         ("figure", "value", "what it says"),
         [(name, f"{value:g}", WORDS[name]) for name, value in rounded.items()],

@@ -19,6 +19,7 @@ from performer.lab.train.dataset import Pictures
 from performer.lab.train.loop import Run
 from performer.lab.train.split_style_inputs import split
 from performer.lab.train.upsample_order import blocked
+from performer.system import folders
 from performer.system.errors import Fault
 
 OPSET = 18
@@ -82,7 +83,7 @@ def export_generator(generator: nn.Module, kind: str, pictures: Pictures, run: R
         "export_difference": float(f"{difference:.1e}"),
         "command": options.command,
     }
-    options.out.with_suffix(".toml").write_text(tomlkit.dumps(card), encoding="utf-8")
+    folders.write_text(options.out.with_suffix(".toml"), tomlkit.dumps(card))
 
 
 def _machine(run: Run) -> str:

@@ -21,6 +21,7 @@ from performer.lab.train.export import TOLERANCE
 from performer.lab.train.loop import Average, Options, Run
 from performer.lab.train.moves_dataset import Pairs, Piece
 from performer.show.follower import FollowerNet, Improviser
+from performer.system import folders
 from performer.system.errors import Fault
 
 LOOK, HIDDEN, MOVES = 48, 96, 5
@@ -362,4 +363,4 @@ def _card(pairs: Pairs, run: Run, figures: dict[str, float], difference: float, 
         "command": options.command,
     }
     card["metrics"] = {name: round(value, 3) for name, value in figures.items()}
-    options.out.with_suffix(".toml").write_text(tomlkit.dumps(card), encoding="utf-8")
+    folders.write_text(options.out.with_suffix(".toml"), tomlkit.dumps(card))

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from performer.lab.train.dataset import Pictures
 from performer.lab.train.distributed import World
 from performer.lab.train.nets import FIRST_SIDE
+from performer.system import folders
 from performer.system.errors import Fault, counted
 
 log = logging.getLogger(__name__)
@@ -221,9 +222,8 @@ class Run:
             "draws": draws,
             "asked": self._asked(),
         }
-        new = self.options.checkpoint.with_suffix(".new")
-        torch.save(state, new)
-        new.replace(self.options.checkpoint)
+        with folders.replacing(self.options.checkpoint) as file:
+            torch.save(state, file)
         pictures = sheet()
         Image.fromarray(pictures).save(self.options.out.with_suffix(".png"))
         if self._writer is not None:

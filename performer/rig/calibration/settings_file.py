@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
-import platformdirs
 import tomlkit
 
 from performer.rig.calibration.estimate import Estimate
-from performer.system import text_file, toml_file
+from performer.system import folders, text_file, toml_file
 from performer.system.errors import Fault, counted
 
 MOST_MS = 1000.0
@@ -20,7 +18,7 @@ HEAD = "Written by `performer calibrate`: how late screens and sound inputs are 
 
 def calibration_path() -> Path:
     """The file, which need not be there; on Linux ~/.config/performer/calibration.toml."""
-    return Path(platformdirs.user_config_dir("performer", appauthor=False)) / "calibration.toml"
+    return folders.config() / "calibration.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +92,9 @@ def keep(measured: Measured, path: Path | None = None) -> Path:
         tables.append(tomlkit.item(asdict(row)))
     document.append("measured", tables)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".new")
-        fresh.write_text(tomlkit.dumps(document), encoding="utf-8")
-        os.replace(fresh, path)
-    except OSError as error:
-        raise Fault(f"{path}: cannot be written: {error.strerror}; what was measured: {measured.note()}") from None
+        folders.write_text(path, tomlkit.dumps(document))
+    except Fault as fault:
+        raise Fault(f"{fault}; what was measured: {measured.note()}") from None
     return path
 
 

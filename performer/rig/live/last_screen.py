@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import platformdirs
-
 from performer.rig.live.options import PlayOptions
-from performer.system import toml_file
+from performer.system import folders, toml_file
 from performer.system.errors import Fault
 
 log = logging.getLogger(__name__)
@@ -20,7 +17,7 @@ HEAD = "# The screen that the show was on last; `performer play --monitor NAME` 
 
 def screen_path() -> Path:
     """The file, which need not be there; on Linux ~/.config/performer/screen.toml."""
-    return Path(platformdirs.user_config_dir("performer", appauthor=False)) / "screen.toml"
+    return folders.config() / "screen.toml"
 
 
 def recalled(options: PlayOptions, names: Sequence[str]) -> PlayOptions:
@@ -53,9 +50,8 @@ def remember(name: str, fullscreen: bool) -> None:
     try:
         if path.is_file() and path.read_text(encoding="utf-8", errors="replace") == text:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".new")
-        fresh.write_text(text, encoding="utf-8")
-        os.replace(fresh, path)
+        folders.write_text(path, text)
+    except Fault as fault:
+        log.info("%s", fault)
     except OSError as error:
-        log.info("%s: cannot be written: %s", path, error.strerror)
+        log.info("%s: cannot be read: %s", path, error.strerror)

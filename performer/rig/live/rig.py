@@ -16,7 +16,7 @@ from time import perf_counter
 from typing import Any
 
 from performer.content import banks
-from performer.content.library import FACTORY, USER
+from performer.content.library import content_folders
 from performer.content.settings import midi_bindings
 from performer.content.settings.page_token import lasting
 from performer.generators.tools.thumbnail import Portrait
@@ -47,7 +47,7 @@ from performer.rig.live.notices import NotificationHandler
 from performer.rig.live.options import PlayOptions, checked
 from performer.rig.live.wiring import Surface, Wiring
 from performer.rig.parts import load_library, load_model, painter
-from performer.rig.shader_trial import Preflight
+from performer.rig.shader_trial import Preflight, verdicts_path
 from performer.show.midi_learn import Learn
 from performer.show.show import Show
 from performer.system.errors import Fault, refusing
@@ -228,7 +228,8 @@ class Rig:
         self.library = load_library(options.transition)
         presets = self.library.in_order()
         if not presets and options.preset is None:
-            raise Fault(f"no presets in {FACTORY / 'presets'} or {USER / 'presets'}; install performer again")
+            where = " or ".join(str(folder / "presets") for folder in content_folders())
+            raise Fault(f"no presets in {where}; install performer again")
         first = self._wanted(presets)
         interval = sys.getswitchinterval()
         sys.setswitchinterval(SWITCH_S)
@@ -257,7 +258,7 @@ class Rig:
             lambda name, body: self._begin(name, body, patient=1, join_s=LEAVE_S, once=True),
             stay=not is_software(self.surface.ctx),
         )
-        preflight = Preflight(str(self.surface.ctx.info["GL_RENDERER"]))
+        preflight = Preflight(str(self.surface.ctx.info["GL_RENDERER"]), verdicts_path())
         closing.callback(preflight.stop)
         self.library.refuse(preflight.examine(self.library.foreign(*presets, first)))
         self.renderer = renderer = Renderer(
