@@ -87,6 +87,7 @@ class Transform:
         self.bins = parts.view(np.complex64)
 
     def run(self) -> None:
+        """Transform `frame` into `bins`."""
         self.frame[:] = rfft(self.frame, overwrite_x=True)  # where scipy did work in place this changes nothing
 
 

@@ -20,10 +20,12 @@ class Crossfader:
 
     @property
     def progress(self) -> float:
+        """How far the deck that is not live is in, 0..1."""
         return 1.0 - self.position if self.live_b else self.position
 
     @property
     def live(self) -> str:
+        """The deck that is live: A or B."""
         return "B" if self.live_b else "A"
 
     def move(self, position: float) -> None:

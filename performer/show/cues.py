@@ -49,6 +49,7 @@ class Cue:
     asked_t: float
 
     def due(self, t: float, clock: ShowClock) -> bool:
+        """Whether the change comes now: at time t, or where the music has come to."""
         pulse = clock.pulse
         trusted = pulse.confidence >= TRUSTED and pulse.bpm > 0.0
         span_s = span_beats(self.quantum, pulse.meter) * 60.0 / (pulse.bpm if trusted else CALM_BPM)

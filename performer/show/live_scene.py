@@ -137,6 +137,7 @@ class Playing:
         return dt if lock == "free" else max(beats, IDLE_BEATS_PER_S * dt) / span_beats(lock, meter)
 
     def step(self, values: Mapping[str, float], t: float, dt: float, beats: float, beat: float, meter: int) -> Scene:
+        """Advance to time t; return the scene as it stands then."""
         amount = self.preset.base.get("follower.play.amount", 1.0) if self._led is None else self._led
         params, routes = self.router.step(values, t, dt, amount)  # type: ignore[arg-type]
         self.routes = tuple(routes)

@@ -90,6 +90,7 @@ class Latest(Generic[T]):
         self._bell = threading.Condition()
 
     def post(self, value: T) -> None:
+        """Put a value in the place of the last one, and wake who waits."""
         with self._bell:
             self._slot = (self._slot[0] + 1, value)
             self._bell.notify_all()

@@ -141,10 +141,12 @@ class Sound:
 
     @property
     def waveform(self) -> np.ndarray:
+        """(1024,) float32, -1..1, newest sample last."""
         return self._both()[0]
 
     @property
     def spectrum(self) -> np.ndarray:
+        """(512,) float32, 0..1."""
         return self._both()[1]
 
     def _both(self) -> tuple[np.ndarray, np.ndarray]:

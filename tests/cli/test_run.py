@@ -165,3 +165,13 @@ def test_tests_run_in_the_checkout_and_by_the_names_of_its_folders(checkout: Che
     below.mkdir()
     checkout.run("test", "test_run.py", cwd=below)
     assert checkout.called[-1] == [f"in {below}", "-m", "pytest", "test_run.py"]
+
+
+def test_docs_installs_their_extra_and_renders_from_any_folder(checkout: Checkout) -> None:
+    done = checkout.run("docs")
+    install, render = checkout.called
+    assert done.returncode == 0 and "docs" in install[-1].partition("[")[2]
+    config = checkout.folder / "docs/rendering/mkdocs.yml"
+    assert render[1:] == ["-m", "mkdocs", "build", "--quiet", "--config-file", str(config)]
+    assert str(checkout.folder / "docs/reference/index.html") in done.stderr
+    assert (ROOT / config.relative_to(checkout.folder)).is_file()

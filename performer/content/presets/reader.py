@@ -28,9 +28,12 @@ class Shader(Protocol):
     """What a preset needs to know of an ISF shader (`isf.ShaderSpec` is one)."""
 
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """One of source, filter and transition."""
+
     @property
-    def inputs(self) -> tuple[Param, ...]: ...
+    def inputs(self) -> tuple[Param, ...]:
+        """Its parameters."""
 
 
 def load(

@@ -18,6 +18,8 @@ RESERVED = ("walk", "middle", "fine", "latent", "play", "source", "mix", "transf
 
 
 class Table(BaseModel):
+    """A TOML table whose keys are all known: one that is not is an error."""
+
     model_config = ConfigDict(extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
 
@@ -27,12 +29,16 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 
 class NodeTable(Table):
+    """[[layer.effect]], [[master.effect]]: a shader and the values of its inputs."""
+
     shader: str
     name: Name | None = None
     inputs: dict[str, Any] = {}
 
 
 class StyleTable(Table):
+    """[layer.walk.middle], [layer.walk.fine]: the walk of a model's middle or fine layers, where styles are mixed."""
+
     kind: str = "drift"
     speed: float = 0.15
     kick: float = 0.0
@@ -42,6 +48,8 @@ class StyleTable(Table):
 
 
 class WalkTable(Table):
+    """[layer.walk]: how a layer walks through its model's latents."""
+
     kind: str = "drift"
     speed: float = WALK_PARAMS[0].default  # type: ignore[assignment]
     kick: float = 0.0
@@ -54,6 +62,8 @@ class WalkTable(Table):
 
 
 class NoiseTable(Table):
+    """[layer.noise]: the noise of a style-based model, by coarse, middle and fine layers."""
+
     amount: float = 0.0
     coarse: float = 1.0
     middle: float = 1.0
@@ -63,6 +73,8 @@ class NoiseTable(Table):
 
 
 class TransformTable(Table):
+    """[layer.transform]: where a layer lies, how large and how turned it is."""
+
     x: float = 0.0
     y: float = 0.0
     scale: float = 1.0
@@ -70,12 +82,16 @@ class TransformTable(Table):
 
 
 class KeyTable(Table):
+    """[layer.key]: what a luma or chroma key cuts out."""
+
     threshold: float = 0.25
     softness: float = 0.1
     color: list[float] = [0.0, 1.0, 0.0]
 
 
 class MaskTable(Table):
+    """[layer.mask]: the layer whose picture masks this one."""
+
     layer: str
     amount: float = 1.0
     invert: bool = False
@@ -99,6 +115,8 @@ class PlayTable(Table):
 
 
 class LayerTable(Table):
+    """[[layer]]: a source, its chain of effects, and how it is laid on."""
+
     name: Name = "main"
     model: str | None = None
     of: str | Annotated[dict[str, str], Field(min_length=1, max_length=16)] | None = None
@@ -147,16 +165,22 @@ class LayerTable(Table):
 
 
 class MasterTable(Table):
+    """[master]: the effects on all layers together."""
+
     effect: list[NodeTable] = []
 
 
 class TransitionTable(Table):
+    """[transition]: how this preset comes in."""
+
     shader: str = "dissolve"
     seconds: float = Field(default=1.5, ge=0.0, le=60.0)
     inputs: dict[str, Any] = {}
 
 
 class RouteTable(Table):
+    """[[route]]: a source that moves a parameter."""
+
     source: str = Field(alias="from")
     target: str = Field(alias="to")
     curve: str = "linear"
@@ -179,6 +203,8 @@ class FollowerTable(Table):
 
 
 class PresetTable(Table):
+    """A whole preset file."""
+
     title: str = ""
     author: str = ""
     mood: str = ""

@@ -291,4 +291,5 @@ def _not_ours(match: re.Match[str], ours: set[str]) -> str:
 
 
 def without_comments(code: str) -> str:
+    """The code with a space in each comment's stead; lines stay where they are."""
     return _COMMENT.sub(lambda match: " " + "\n" * match[0].count("\n"), code)
