@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
@@ -32,6 +32,18 @@ Key = tuple[int, str]  # scene number, layer
 Painted = tuple[Walk, Image]
 #: What a picture is made from: a walk, a picture, or pictures by the inputs that take them.
 Given = Walk | Image | tuple[tuple[str, Image], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PainterStatus:
+    """How a painter does, for whoever shows it.
+
+    provider  where its newest model runs
+    rate_hz   images per second while the walks move
+    """
+
+    provider: str = "none"
+    rate_hz: float = 0.0
 
 
 class Painter:
@@ -63,8 +75,7 @@ class Painter:
         self._done: dict[tuple[int, str], tuple[Given, Image]] = {}
         self._done_media: dict[tuple[int, str], Image] = {}
         self._closed = threading.Event()
-        self.provider = "none"
-        self.rate_hz = 0.0  # images per second while the walks move
+        self._status: Latest[PainterStatus] = Latest()
         self.took_s = 0.0  # seconds of the newest image
         self.ahead = 0  # pictures that were painted ahead
 
@@ -75,7 +86,7 @@ class Painter:
 
     def _keep(self, name: str, model: Generator) -> None:
         self._models[name] = Loaded(model, self._stamp(name))
-        self.provider = model.provider
+        self._status.post(replace(self.status, provider=model.provider))
 
     def paint(self, frame: Frame, ready: Painted | None = None) -> Images:
         """Images of all model layers of the frame's scenes; those of which nothing moves are kept as they are.
@@ -132,7 +143,8 @@ class Painter:
             if previous is None or any(previous.get(key) is not image for key, image in made.items()):
                 images.post(made)
                 now = perf_counter()
-                self.rate_hz += 0.1 * (1.0 / max(now - last, 1e-4) - self.rate_hz)
+                rate_hz = self.rate_hz + 0.1 * (1.0 / max(now - last, 1e-4) - self.rate_hz)
+                self._status.post(replace(self.status, rate_hz=rate_hz))
                 last = now
                 if ready is None:
                     spent = now - begun  # then a crossfade brings it, for as long as the next one takes
@@ -385,6 +397,21 @@ class Painter:
             medium.give_up()
         elif medium is not None:
             medium.close()
+
+    @property
+    def status(self) -> PainterStatus:
+        """How it does; any thread may ask."""
+        return self._status.peek() or PainterStatus()
+
+    @property
+    def provider(self) -> str:
+        """Where its newest model runs."""
+        return self.status.provider
+
+    @property
+    def rate_hz(self) -> float:
+        """Images per second while the walks move."""
+        return self.status.rate_hz
 
     def close(self) -> None:
         """Close all media; their threads end, and trials."""

@@ -43,10 +43,28 @@ class Board:
     def __init__(self) -> None:
         self.glances: Latest[Glance] = Latest()
         self.pictures: Latest[np.ndarray] = Latest()  # (H, W, 3) uint8, top row first, small or not
-        self.watched = False
-        self.busy = False  # frames come late: whoever looks gets less, so that the show gets more
+        self._watched: Latest[bool] = Latest()
+        self._busy: Latest[bool] = Latest()
         self._looked_t = self._pictured_t = float("-inf")
         self._presets: tuple[list[object], tuple[tuple[str, str, str], ...]] = ([], ())
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody looks."""
+        return bool(self._watched.peek())
+
+    @watched.setter
+    def watched(self, on: bool) -> None:
+        self._watched.post(on)
+
+    @property
+    def busy(self) -> bool:
+        """Whether frames come late: then whoever looks gets less, so that the show gets more."""
+        return bool(self._busy.peek())
+
+    @busy.setter
+    def busy(self, on: bool) -> None:
+        self._busy.post(on)
 
     def wants_picture(self, t: float) -> bool:
         """Whether it is time for another small picture."""

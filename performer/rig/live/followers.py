@@ -14,6 +14,7 @@ from performer.audio.control_features import NAMES
 from performer.content.models.onnx_file import SUMS, locations, operators
 from performer.show.follower import FollowerNet, Improviser
 from performer.system.errors import Fault, nearest
+from performer.system.mailboxes import Latest
 from performer.system.onnx_errors import onnx_reason
 from performer.system.timeouts import Overdue, within
 from performer.types.frame import Following
@@ -86,10 +87,10 @@ class Followers:
     def __init__(self, find: Callable[[str], Path], presets: Iterable[Preset] = ()) -> None:
         self._find = find
         self._nets: dict[str, tuple[FollowerNet | None, float]] = {}  # and its file's time
-        self._wanted: Mapping[int, Following] = {}
+        self._wanted: Latest[Mapping[int, Following]] = Latest()
         self._playing: dict[int, tuple[Following, Improviser, list[str]]] = {}
         self._failed: set[FollowerNet] = set()  # of those that are loaded
-        self.moves: Mapping[int, Mapping[str, float]] = {}  # scene number -> route source -> 0..1
+        self._moves: Latest[Mapping[int, Mapping[str, float]]] = Latest()
         led = [(preset, preset.follower.name) for preset in presets if preset.follower is not None]
         self.load({name for _, name in led})
         for preset, name in led:
@@ -119,15 +120,20 @@ class Followers:
     def run(self, stop: threading.Event) -> None:
         """Thread body: newer files, and names that presets have come to want."""
         while not stop.wait(WATCH_S):
-            self.load({each.name for each in self._wanted.values()})
+            self.load({each.name for each in (self._wanted.peek() or {}).values()})
 
     def attend(self, wanted: Mapping[int, Following]) -> None:
         """What scenes want: scene number -> Following."""
-        self._wanted = wanted
+        self._wanted.post(wanted)
+
+    @property
+    def moves(self) -> Mapping[int, Mapping[str, float]]:
+        """The newest of each scene: scene number -> route source -> 0..1."""
+        return self._moves.peek() or {}
 
     def tick(self, heard: np.ndarray) -> None:
         """A tick of `gist.TICK_S` further; what is heard, (len(NAMES),)."""
-        wanted = self._wanted
+        wanted = self._wanted.peek() or {}
         if not wanted and not self._playing:
             return
         moves: dict[int, Mapping[str, float]] = {}
@@ -150,7 +156,7 @@ class Followers:
                     )
             moves[number] = dict(zip(sources, improviser.knobs.tolist(), strict=True))
         self._playing = {number: one for number, one in self._playing.items() if number in moves}
-        self.moves = moves
+        self._moves.post(moves)
 
     def _at_play(self, number: int, wish: Following, net: FollowerNet) -> tuple[Following, Improviser, list[str]]:
         """A scene's follower; where its network or seed is another now, it goes on from where its knobs are."""
