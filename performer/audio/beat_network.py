@@ -72,5 +72,5 @@ def beat_net() -> BeatNet | None:
     try:
         return BeatNet()
     except (Fault, ImportError) as error:
-        log.warning("beats are followed without the network: %s", error)
+        log.warning("beat tracking runs without its neural network: %s", error)
         return None

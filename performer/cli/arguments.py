@@ -12,7 +12,7 @@ def fps_of(text: str, most: int) -> Fraction:
     """Pictures per second, exact as written: 60, 29.97, 30000/1001; 1 to `most`. Raises Fault."""
     fps = written(text)
     if fps is None or not 1 <= fps <= most:
-        raise Fault(f"--fps {text[:40]!r}: expected 1 to {most} pictures per second, such as 60, 29.97 or 30000/1001")
+        raise Fault(f"--fps {text[:40]!r}: expected 1 to {most} frames per second, such as 60, 29.97 or 30000/1001")
     return fps
 
 

@@ -20,7 +20,7 @@ from performer.system.timeouts import Overdue, within
 LEAST_PYTHON = (3, 11)
 LEAST_FREE_BYTES = 1 << 30
 LOOK_S = 6.0  # a sound system that takes longer to say what it has does not answer
-SILENT = "the sound system does not answer: systemctl --user restart pipewire pulseaudio"
+SILENT = "the sound system does not respond: systemctl --user restart pipewire pulseaudio"
 
 
 @dataclass(frozen=True)
@@ -284,8 +284,8 @@ def _keeping() -> list[Finding]:
 
     findings = []
     for folder, what in (
-        (folders.data(), "kept places and models"),
-        (calibration_path().parent, "calibration and taught pads"),
+        (folders.data(), "snapshots and models"),
+        (calibration_path().parent, "calibration and MIDI bindings"),
     ):
         there = next(one for one in (folder, *folder.parents) if one.exists())
         if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
@@ -297,7 +297,7 @@ def _keeping() -> list[Finding]:
                     f"give yourself the right to write in {there}",
                 )
             )
-    return findings or [Finding("keeping", True, "places, models and settings can be kept")]
+    return findings or [Finding("keeping", True, "snapshots, models and settings can be saved")]
 
 
 def _disk() -> list[Finding]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 #: Route sources that are not measured from the sound, and what each says.
 SOURCES = {

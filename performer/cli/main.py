@@ -27,20 +27,23 @@ app = typer.Typer(
 )
 
 Size = Annotated[str, typer.Option(help="Width x height in pixels, such as 1280x720.")]
-Seed = Annotated[int, typer.Option(help="Of all random draws: another seed, another evening.")]
+Seed = Annotated[int, typer.Option(help="Random seed: the same seed gives the same show.")]
 Transition = Annotated[str | None, typer.Option(help="A transition, by name or file, for every change of preset.")]
 Provider = Annotated[str, typer.Option(help="Where models run: auto, cuda, cpu, tensorrt or openvino.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and all log lines.")]
 
 
-Quantise = Annotated[str, typer.Option(help="Changes wait for the next beat, bar or phrase, or happen now.")]
-Autopilot = Annotated[int, typer.Option(min=0, max=512, help="Choose another preset every so many bars; 0: never.")]
+Quantise = Annotated[str, typer.Option(help="Quantise changes of preset and jumps: now, beat, bar or phrase.")]
+Autopilot = Annotated[
+    int, typer.Option(min=0, max=512, help="Autopilot: change the preset every so many bars; 0: off.")
+]
 
 
 LimitFlashes = Annotated[
-    bool, typer.Option("--limit-flashes", help="No part of the picture flashes more than three times a second.")
+    bool,
+    typer.Option("--limit-flashes", help="Limit flashes: no part of the image flashes more than three times a second."),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")]
 PAGE_PORT = "8765"  # of --page, when none is given
 ProgramChannel = Annotated[
     str,
@@ -51,10 +54,17 @@ ProgramChannel = Annotated[
 PadsChannel = Annotated[
     int,
     typer.Option(
-        min=0, max=16, help="The MIDI channel of those pads, so that a keyboard on another one recalls nothing; 0: any."
+        min=0,
+        max=16,
+        help="MIDI channel of the snapshot pads, so that a keyboard on another channel recalls nothing; 0: any.",
     ),
 ]
-Pads = Annotated[int | None, typer.Option(min=0, max=127, help="MIDI note of the first pad: pads recall kept places.")]
+Pads = Annotated[
+    int | None,
+    typer.Option(
+        min=0, max=127, help="MIDI note of the first snapshot pad: this pad and those after it recall snapshots."
+    ),
+]
 
 
 def _version(asked: bool) -> None:
@@ -111,30 +121,31 @@ def play(
     size: Size = "1280x720",
     monitor: Annotated[str | None, typer.Option(help="Name, part of it, or index.")] = None,
     fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Fill the monitor.")] = False,
-    headless: Annotated[bool, typer.Option("--headless", help="No window: draw offscreen.")] = False,
-    hud: Annotated[bool, typer.Option("--hud", help="Begin with the HUD shown (h).")] = False,
+    headless: Annotated[bool, typer.Option("--headless", help="No window: render offscreen.")] = False,
+    hud: Annotated[bool, typer.Option("--hud", help="Start with the HUD shown (h).")] = False,
     desk: Annotated[
         bool,
         typer.Option(
             "--desk",
-            help="A second window for you: panel, live picture, other deck. The audience's shows the picture alone.",
+            help="Operator window: HUD, output and preview of the other deck. "
+            "The audience's window shows the output alone.",
         ),
     ] = False,
     gallery: Annotated[
         bool,
         typer.Option(
             "--gallery",
-            help="Runs by itself: waits for screen and sound, starts with "
-            "what is whole, writes no notices on the picture.",
+            help="Unattended installation: waits for screen and sound, skips broken "
+            "presets, writes no notifications on the image.",
         ),
     ] = False,
     fps: Annotated[
         str | None,
         typer.Option(
-            help="Pictures per second, 59.94 or 60000/1001 say; the screen's own when not given, 60 without one."
+            help="Frames per second, such as 59.94 or 60000/1001; default: the screen's refresh rate, 60 without one."
         ),
     ] = None,
-    seconds: Annotated[float | None, typer.Option(min=0.0, help="Stop after so long.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.0, help="Stop after so many seconds.")] = None,
     seed: Seed = 0,
     transition: Transition = None,
     provider: Provider = "auto",
@@ -143,8 +154,8 @@ def play(
         typer.Option(
             min=-1000.0,
             max=1000.0,
-            help="From drawing to light, beyond what the program measures: beats fire early "
-            "by it. What `performer calibrate` measured, when not given.",
+            help="External latency: display and audio output beyond what the program measures; "
+            "beats are drawn earlier by it. Default: what `performer calibrate` measured.",
         ),
     ] = None,
     quantise: Quantise = "now",
@@ -153,39 +164,41 @@ def play(
     crossfader: Annotated[
         str,
         typer.Option(
-            help="Two decks, and the MIDI controller that fades between them: cc8, say. Key c has two decks as well."
+            help="Two decks, with this MIDI controller as the crossfader, such as cc8. Key c toggles two decks, too."
         ),
     ] = "",
     pads: Pads = None,
     pads_channel: PadsChannel = 0,
     program_changes: ProgramChannel = "all",
-    link: Annotated[bool, typer.Option("--link", help="Follow an Ableton Link session (an extra).")] = False,
+    link: Annotated[
+        bool, typer.Option("--link", help="Follow an Ableton Link session (needs the extra `link`).")
+    ] = False,
     midi_clock_out: Annotated[
-        str | None, typer.Option(help="Send the beat as MIDI clock to this port: part of its name, or virtual.")
+        str | None, typer.Option(help="Send MIDI clock to this port: part of its name, or virtual.")
     ] = None,
     page: Annotated[
         int | None,
         typer.Option(
             min=0,
             max=65535,
-            help="A control page for a browser on this machine, at this port; 8765 when none is given.",
+            help="Serve a control page for a browser on this machine, at this port (default 8765).",
         ),
     ] = None,
     page_host: Annotated[
         str,
         typer.Option(
-            help="The address it listens at: 0.0.0.0 for a tablet in your network, who "
-            "then can reach it, as can others there."
+            help="Address that the control page listens on: 0.0.0.0 lets a tablet, and everybody "
+            "else in your network, reach it."
         ),
     ] = "127.0.0.1",
     record: Annotated[str | None, typer.Option(help="Record to this file (.mp4 or .mkv) from the start.")] = None,
     record_moves: Annotated[
         str | None,
-        typer.Option(help="Record what your hands do to the music, for `train follower`: NAME.npz, or a folder."),
+        typer.Option(help="Record your control moves, for `train follower`: NAME.npz, or a folder."),
     ] = None,
-    stats: Annotated[str | None, typer.Option(help="Write figures of the show to this JSON file.")] = None,
+    stats: Annotated[str | None, typer.Option(help="Write statistics of the show to this JSON file.")] = None,
     test_card: Annotated[
-        bool, typer.Option("--test-card", help="Not the show but a test card, to set up a projector by.")
+        bool, typer.Option("--test-card", help="Show a test card instead of the show, to set up a projector.")
     ] = False,
     debug: Debug = False,
 ) -> None:
@@ -245,11 +258,11 @@ def render(
     out: Annotated[str, typer.Argument(help="The movie to write (.mp4 or .mkv).")],
     preset: Annotated[str | None, typer.Option(help="Name of a preset, or path of a TOML file.")] = None,
     size: Size = "1280x720",
-    fps: Annotated[str, typer.Option(help="Pictures per second, exact: 60, 29.97, 30000/1001.")] = "60",
-    seconds: Annotated[float | None, typer.Option(min=0.05, help="Only the first so many seconds.")] = None,
+    fps: Annotated[str, typer.Option(help="Frames per second, exact: 60, 29.97, 30000/1001.")] = "60",
+    seconds: Annotated[float | None, typer.Option(min=0.05, help="Render only the first so many seconds.")] = None,
     seed: Seed = 0,
     transition: Transition = None,
-    midi: Annotated[str | None, typer.Option(help="A MIDI file that plays along.")] = None,
+    midi: Annotated[str | None, typer.Option(help="A MIDI file played along with the song.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Also write a contact sheet to this PNG file.")] = None,
     provider: Provider = "auto",
     quantise: Quantise = "now",
@@ -293,10 +306,14 @@ def analyse(
     file: Annotated[str, typer.Argument(help="A sound file, or demo.")],
     json: Annotated[
         str | None,
-        typer.Option(help="Where to write; - for standard output, as without --json and --plot.", callback=may_write),
+        typer.Option(
+            help="JSON file to write; - for standard output (the default without --plot).", callback=may_write
+        ),
     ] = None,
-    plot: Annotated[str | None, typer.Option(help="Draw what was heard to this PNG.", callback=may_draw)] = None,
-    truth: Annotated[str | None, typer.Option(help="A manifest.json or a text file of beats to draw beside.")] = None,
+    plot: Annotated[str | None, typer.Option(help="Plot the analysis to this PNG.", callback=may_draw)] = None,
+    truth: Annotated[
+        str | None, typer.Option(help="Reference beats to plot beside: a manifest.json or a text file.")
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """Stream a file hop by hop through the live analyser; write beats, tempo and onsets as JSON."""
@@ -318,7 +335,7 @@ def check(
     json: Annotated[
         str | None, typer.Option(help="Write one row per file to this JSON file.", callback=may_write)
     ] = None,
-    pictures: Annotated[str | None, typer.Option(help="Write a picture of each to this folder.")] = None,
+    pictures: Annotated[str | None, typer.Option(help="Write a thumbnail of each to this folder.")] = None,
     profile: Annotated[bool, typer.Option("--profile", help="Measure what each shader costs at 1080p.")] = False,
     provider: Provider = "auto",
     debug: Debug = False,
@@ -345,7 +362,7 @@ def calibrate(
     monitor: Annotated[str | None, typer.Option(help="Name, part of it, or index.")] = None,
     size: Size = "1280x720",
     fullscreen: Annotated[bool, typer.Option("--fullscreen", help="Fill the monitor.")] = False,
-    pulses: Annotated[int, typer.Option(help="Clicks, and then flashes: a second holds 1.3.")] = 27,
+    pulses: Annotated[int, typer.Option(help="Number of clicks, and then of flashes, at 1.3 per second.")] = 27,
     debug: Debug = False,
 ) -> None:
     """Measure how late screen and sound are outside the program, by your taps or a microphone; play uses it."""
@@ -450,14 +467,14 @@ def beats(
     folder: Annotated[Path, typer.Argument(help="Songs and a manifest.json with their beats.")],
     json: Annotated[str | None, typer.Option(help="Write all scores to this JSON file.", callback=may_write)] = None,
     change: Annotated[str, typer.Option(help="Make the sound worse first: quiet, crowd, wall, dropouts ...")] = "",
-    robustness: Annotated[bool, typer.Option(help="The means as it is and after every change.")] = False,
+    robustness: Annotated[bool, typer.Option(help="Mean scores, unchanged and after every degradation.")] = False,
     with_peers: Annotated[bool, typer.Option("--peers", help="Also aubio, madmom and librosa, if installed.")] = False,
-    plain: Annotated[bool, typer.Option(help="Also the analyser without its network.")] = False,
-    halves: Annotated[bool, typer.Option(help="Means of both halves of the folder too.")] = False,
-    only: Annotated[str, typer.Option(help="Only files with this in their names.")] = "",
-    jobs: Annotated[int, typer.Option(min=1, help="Songs at once.")] = 1,
+    plain: Annotated[bool, typer.Option(help="Also the analyser without its neural network.")] = False,
+    halves: Annotated[bool, typer.Option(help="Also the means of both halves of the folder.")] = False,
+    only: Annotated[str, typer.Option(help="Only files whose name contains this.")] = "",
+    jobs: Annotated[int, typer.Option(min=1, help="Songs analysed in parallel.")] = 1,
     plot_confidence: Annotated[
-        str | None, typer.Option(help="Draw how far confidence may be believed.", callback=may_draw)
+        str | None, typer.Option(help="Plot the calibration of the confidence to this PNG.", callback=may_draw)
     ] = None,
     debug: Debug = False,
 ) -> None:
@@ -483,7 +500,7 @@ def beats(
 def looks(
     song: Annotated[str, typer.Argument(help="A sound file, or demo.")] = "demo",
     preset: Annotated[list[str] | None, typer.Option(help="Only this preset; may be given several times.")] = None,
-    seconds: Annotated[float, typer.Option(min=2.0, help="Of the song, for each preset.")] = 20.0,
+    seconds: Annotated[float, typer.Option(min=2.0, help="Seconds of the song for each preset.")] = 20.0,
     json: Annotated[str | None, typer.Option(help="Write all figures to this JSON file.", callback=may_write)] = None,
     debug: Debug = False,
 ) -> None:

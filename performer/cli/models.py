@@ -15,10 +15,8 @@ from performer.system.errors import Fault, counted, nearest
 if TYPE_CHECKING:
     from performer.content.library import Library
 
-Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
-Write = Annotated[
-    bool, typer.Option("--write", help="Change what lies beside the model even where it came along with performer.")
-]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+Write = Annotated[bool, typer.Option("--write", help="Write beside the model even if it is one of the factory models.")]
 models = typer.Typer(
     help="List, import, check and explore models; without a word more, list them.",
     pretty_exceptions_enable=False,
@@ -52,7 +50,7 @@ def path_of(name: str) -> Path:
     known = library.models
     if name not in known:
         if name in library.followers():
-            raise Fault(f"{name!r} is a follower, and makes no pictures; `performer check` tries its file")
+            raise Fault(f"{name!r} is a follower and makes no images; `performer check` tries its file")
         raise Fault(f"no model {name!r}{nearest(name, list(known))}; there are {', '.join(known)}")
     return known[name]
 
@@ -123,8 +121,8 @@ def import_model(
     file: Annotated[Path, typer.Argument(help="An ONNX file; or StyleGAN2 or 3 weights: .pt or .safetensors.")],
     name: Annotated[str, typer.Option(help="As presets will name it; the file's name when not given.")] = "",
     to: Annotated[Path | None, typer.Option(help="Folder of models; yours when not given.")] = None,
-    licence: Annotated[str, typer.Option(help="Of the model; asked for when not given.")] = "",
-    title: Annotated[str, typer.Option(help="For people to read.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the model; asked for when not given.")] = "",
+    title: Annotated[str, typer.Option(help="Title for people to read.")] = "",
     latent: Annotated[
         str,
         typer.Option(help="Which input is the latent, by name; or how many numbers it has; or both: NAME=SIZE."),
@@ -137,18 +135,18 @@ def import_model(
         ),
     ] = None,
     values: Annotated[
-        str, typer.Option("--range", help="Black and white of its pictures: 0,1 or -1,1 or 0,255; or imagenet.")
+        str, typer.Option("--range", help="Value range of the output image: 0,1 or -1,1 or 0,255; or imagenet.")
     ] = "",
     input_values: Annotated[
-        str, typer.Option("--input-range", help="The same of the pictures that it takes, where it takes some.")
+        str, typer.Option("--input-range", help="Value range of its input images: 0,1 or -1,1 or 0,255; or imagenet.")
     ] = "",
     channels: Annotated[
-        str, typer.Option(help="Order of its channels: rgb or bgr; or in and out, such as bgr,rgb.")
+        str, typer.Option(help="Channel order: rgb or bgr; or of input and output, such as bgr,rgb.")
     ] = "",
-    layout: Annotated[str, typer.Option(help="Of what comes out: NCHW, NHWC, CHW, HWC, NHW or HW.")] = "",
-    output: Annotated[str, typer.Option(help="Which of several outputs is the picture.")] = "",
-    label: Annotated[int, typer.Option(min=0, help="The class, where it takes one.")] = 0,
-    truncation: Annotated[float, typer.Option(help="Where it takes one.")] = 1.0,
+    layout: Annotated[str, typer.Option(help="Axes of the output: NCHW, NHWC, CHW, HWC, NHW or HW.")] = "",
+    output: Annotated[str, typer.Option(help="Name of the output that is the image.")] = "",
+    label: Annotated[int, typer.Option(min=0, help="Class, for a class-conditional model.")] = 0,
+    truncation: Annotated[float, typer.Option(help="Truncation, for a model that takes one.")] = 1.0,
     force: Annotated[bool, typer.Option("--force", help="Replace a model of that name.")] = False,
     debug: Debug = False,
 ) -> None:
@@ -182,7 +180,7 @@ def import_model(
     name = name or named(file)
     if file.suffix.lower() in (".pkl", ".pickle"):
         raise Fault(
-            f"{file}: a pickle runs whatever code its maker put in; it is not opened. On a machine where you "
+            f"{file}: a pickle can run any code when it is opened, so it is refused. On a machine where you "
             "trust it, save the state dict as .safetensors, or export to ONNX"
         )
     weights = file.suffix.lower() in (".pt", ".pth", ".ckpt", ".safetensors")
@@ -193,7 +191,7 @@ def import_model(
     if weights:
         from performer.lab.train.stylegan_to_onnx import bring_weights
 
-        print(f"{file}: weights; to build their network and try it takes a minute or two", file=sys.stderr)
+        print(f"{file}: building the network of these weights and trying it takes a minute or two", file=sys.stderr)
         out, found = bring_weights(file, name, to or folders.data() / "models", told, licence, title, force)
     else:
         out, found = bring(file, name, to or folders.data() / "models", told, licence, title, force)
@@ -217,7 +215,7 @@ def import_model(
 @models.command(epilog="Example: performer models check molten --fps 60")
 def check(
     name: Annotated[str, typer.Argument(help="A model's name, or its file.")],
-    fps: Annotated[float, typer.Option(min=1.0, help="Pictures per second of your display.")] = 60.0,
+    fps: Annotated[float, typer.Option(min=1.0, help="Frames per second of your display.")] = 60.0,
     provider: Annotated[str, typer.Option(help="auto, cuda, cpu, tensorrt or openvino.")] = "auto",
     debug: Debug = False,
 ) -> None:
@@ -239,13 +237,17 @@ def check(
 @models.command(epilog="Example: performer models explore molten -o molten.jpg")
 def explore(
     name: Annotated[str, typer.Argument(help="A model's name, or its file.")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="The strips: a .png or .jpg file.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the places that are looked at.")] = 1,
-    samples: Annotated[int, typer.Option(min=100, help="How many places.")] = 900,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Image of the directions to write: a .png or .jpg file.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Random seed of the latents that are sampled.")] = 1,
+    samples: Annotated[int, typer.Option(min=100, help="Number of latents to sample.")] = 900,
     taught: Annotated[
         bool,
         typer.Option(
-            "--taught", help="Also knobs of what its source draws by: petals, folds, curl (extra: train; minutes)."
+            "--taught",
+            help="Also directions for the attributes of its training source: petals, folds, curl (needs "
+            "the extra `train`; takes minutes).",
         ),
     ] = False,
     provider: Annotated[str, typer.Option(help="auto, cuda, cpu, tensorrt or openvino.")] = "auto",
@@ -289,16 +291,18 @@ def explore(
     )
     print(f"{where}: {counted(len(directions.names), 'direction')}; strips: {out}")
     if not keep:
-        print(f"{path} came along with performer: its directions stay as they are; --write keeps these")
+        print(f"{path} is a factory model: its directions are unchanged; --write replaces them")
 
 
 @models.command(epilog="Example: performer models encode blossom rose.jpg --as rose")
 def encode(
     name: Annotated[str, typer.Argument(help="A model that has an encoder: a VAE.")],
-    picture: Annotated[Path | None, typer.Argument(help="A picture, whose place in the latents is looked for.")] = None,
-    camera: Annotated[str, typer.Option(help="Or what this camera sees now: its number, device or name.")] = "",
-    label: Annotated[str, typer.Option("--as", help="Its name in the bank; the file's when not given.")] = "",
-    tag: Annotated[list[str] | None, typer.Option(help="A word to find it by; may be given several times.")] = None,
+    picture: Annotated[Path | None, typer.Argument(help="An image to encode into a latent.")] = None,
+    camera: Annotated[
+        str, typer.Option(help="Encode the present image of this camera instead: its number, device or name.")
+    ] = "",
+    label: Annotated[str, typer.Option("--as", help="Name of the snapshot; default: the file's name.")] = "",
+    tag: Annotated[list[str] | None, typer.Option(help="Tag of the snapshot; may be repeated.")] = None,
     debug: Debug = False,
 ) -> None:
     """Turn a picture into a place of a model's bank."""
@@ -316,19 +320,23 @@ def encode(
     place = bank.keep(encoded(model.path, given).tobytes(), label, tag or [])
     if place is None:
         raise Fault(
-            f"the bank of {name} is full; take something out of {banks.bank_folder() / (model.path.stem + '.toml')}"
+            f"the bank of {name} is full; delete a snapshot from {banks.bank_folder() / (model.path.stem + '.toml')}"
         )
     print(f"{place.name}: kept in {banks.write(bank)} ({counted(len(bank.places), 'place')})")
 
 
 @models.command(epilog="Example: performer models breed molten --count 24 -o children.jpg --keep 3")
 def breed(
-    name: Annotated[str, typer.Argument(help="A model with places in its bank.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The sheet of parents and offspring.")] = Path("breed.jpg"),
-    count: Annotated[int, typer.Option(min=1, max=96, help="How many offspring.")] = 18,
-    seed: Annotated[int, typer.Option(help="Of the offspring.")] = 1,
-    keep: Annotated[list[int] | None, typer.Option(help="Numbers of offspring to keep; may be repeated.")] = None,
-    tag: Annotated[str, typer.Option(help="Only parents with this tag.")] = "",
+    name: Annotated[str, typer.Argument(help="A model with snapshots in its bank.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Contact sheet of parents and offspring to write.")] = Path(
+        "breed.jpg"
+    ),
+    count: Annotated[int, typer.Option(min=1, max=96, help="Number of offspring.")] = 18,
+    seed: Annotated[int, typer.Option(help="Random seed of the offspring.")] = 1,
+    keep: Annotated[
+        list[int] | None, typer.Option(help="Number of an offspring to save as a snapshot; may be repeated.")
+    ] = None,
+    tag: Annotated[str, typer.Option(help="Breed only from snapshots with this tag.")] = "",
     debug: Debug = False,
 ) -> None:
     """Draw offspring of the kept places, and keep those you like."""
@@ -344,7 +352,7 @@ def breed(
     parents = [place for place in bank.places if not tag or tag in place.tags]
     if not parents:
         raise Fault(
-            f"nothing kept of {name} yet"
+            f"no snapshots of {name} yet"
             + (f" with tag {tag!r}" if tag else "")
             + ": press k while it plays, or `performer models encode`"
         )

@@ -18,7 +18,8 @@ Folder = Annotated[Path | None, typer.Argument(help="A folder of pictures, searc
 Source = Annotated[
     str,
     typer.Option(
-        help="Instead of a folder: drawn by code; marble, flow, nebula, cells, forms, blossom, or several with commas."
+        help="Synthetic images instead of a folder: marble, flow, nebula, "
+        "cells, forms, blossom, or several with commas."
     ),
 ]
 Out = Annotated[
@@ -27,17 +28,17 @@ Out = Annotated[
 ]
 Size = Annotated[int, typer.Option(help="Pixels on a side: 64, 128, 256 or 512.")]
 Latent = Annotated[int, typer.Option(min=2, max=1024, help="Numbers in a latent.")]
-Count = Annotated[int, typer.Option(min=8, help="How many pictures a source draws.")]
-Steps = Annotated[int | None, typer.Option(min=1, help="End after so many steps.")]
-Minutes = Annotated[float | None, typer.Option(min=0.01, help="End after so many minutes.")]
-Batch = Annotated[int, typer.Option(min=2, help="Pictures in a step, in each process.")]
-Seed = Annotated[int, typer.Option(help="Of everything drawn at random.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint beside the model.")]
-Force = Annotated[bool, typer.Option("--force", help="Begin anew in the place of a training of that name.")]
+Count = Annotated[int, typer.Option(min=8, help="Number of images that a source draws.")]
+Steps = Annotated[int | None, typer.Option(min=1, help="Stop after so many steps.")]
+Minutes = Annotated[float | None, typer.Option(min=0.01, help="Stop after so many minutes.")]
+Batch = Annotated[int, typer.Option(min=2, help="Batch size per process.")]
+Seed = Annotated[int, typer.Option(help="Random seed.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Resume from the checkpoint beside the model.")]
+Force = Annotated[bool, typer.Option("--force", help="Start again, replacing a training of that name.")]
 Title = Annotated[str, typer.Option(help="For the card; the file's name when not given.")]
-Licence = Annotated[str, typer.Option(help="Of the folder's pictures, for the card.")]
+Licence = Annotated[str, typer.Option(help="Licence of the images, for the card.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads; all when not given.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 train = typer.Typer(
     help="Train a model from pictures, or a follower from moves, and export it with its card (extra: train).",
@@ -66,7 +67,7 @@ def gan(
     net: Annotated[str, typer.Option(help="style (the default), or a baseline: dcgan, mlp.")] = "style",
     augment: Annotated[
         str,
-        typer.Option(help="Change pictures for the discriminator: none, shift, all, or auto: all where there are few."),
+        typer.Option(help="Augmentation: none, shift, all, or auto (all for small data sets)."),
     ] = "auto",
     debug: Debug = False,
 ) -> None:
@@ -151,17 +152,15 @@ def follower(
         Path | None,
         typer.Option("-o", "--out", help="NAME.follower.onnx; me.follower.onnx among your models when not given."),
     ] = None,
-    knobs: Annotated[
-        str, typer.Option(help="Which knobs to learn, with commas; all that were moved when not given.")
-    ] = "",
+    knobs: Annotated[str, typer.Option(help="Parameters to learn, with commas; default: all that were moved.")] = "",
     steps: Steps = None,
     minutes: Minutes = None,
-    batch: Annotated[int, typer.Option(min=1, help="Stretches of music in a step.")] = 32,
+    batch: Annotated[int, typer.Option(min=1, help="Excerpts of music per step.")] = 32,
     seed: Seed = 1,
     resume: Resume = False,
     force: Force = False,
     title: Title = "",
-    licence: Annotated[str, typer.Option(help="Of the moves, for the card.")] = "unknown",
+    licence: Annotated[str, typer.Option(help="Licence of the moves, for the card.")] = "unknown",
     threads: Threads = None,
     debug: Debug = False,
 ) -> None:
@@ -202,7 +201,7 @@ def moves(
     automation: Annotated[str, typer.Argument(help="A MIDI file of controllers, as a sequencer exports them.")],
     out: Annotated[str, typer.Option("-o", "--out", help="The recording to write: NAME.npz, or a folder.")],
     preset: Annotated[
-        str | None, typer.Option(help="A preset whose routes the controllers move; its knobs are recorded too.")
+        str | None, typer.Option(help="A preset whose routes the controllers move; its parameters are recorded too.")
     ] = None,
     debug: Debug = False,
 ) -> None:
@@ -214,9 +213,9 @@ def moves(
 
 @train.command(epilog="Example: performer train rehearse moves/ --count 56")
 def rehearse(
-    folder: Annotated[Path, typer.Argument(help="Where the recordings go.")],
-    count: Annotated[int, typer.Option(min=1, help="How many songs.")] = 56,
-    seed: Annotated[int, typer.Option(help="Of the first song.")] = 0,
+    folder: Annotated[Path, typer.Argument(help="Folder for the recordings.")],
+    count: Annotated[int, typer.Option(min=1, help="Number of songs.")] = 56,
+    seed: Annotated[int, typer.Option(help="Random seed of the first song.")] = 0,
     debug: Debug = False,
 ) -> None:
     """Made-up songs, and a puppeteer of rules who plays to them: what the default follower is taught with."""
@@ -233,11 +232,13 @@ def rehearse(
 
 def evaluate(
     model: Annotated[str, typer.Argument(help="A model's name, or its file.")],
-    pictures: Annotated[Path | None, typer.Option(help="What it was trained on.")] = None,
+    pictures: Annotated[Path | None, typer.Option(help="Folder of the images it was trained on.")] = None,
     source: Annotated[str, typer.Option(help="Or the source it was trained on; the card's when not given.")] = "",
-    count: Annotated[int, typer.Option(min=64, help="Samples, and pictures to compare them with.")] = 1000,
+    count: Annotated[int, typer.Option(min=64, help="Number of samples, and of images to compare them with.")] = 1000,
     seed: Seed = 1,
-    missed: Annotated[str | None, typer.Option(help="Draw what no sample comes near, to this file.")] = None,
+    missed: Annotated[
+        str | None, typer.Option(help="Contact sheet of training images that no sample comes near, to this file.")
+    ] = None,
     write: Write = False,
     debug: Debug = False,
 ) -> None:
@@ -249,7 +250,7 @@ def evaluate(
     keep = write or not came_along(path)
     measure(path, pictures, source, count, seed, missed, keep)
     if not keep:
-        print(f"{path} came along with performer: its card stays as it is; --write puts the figures there")
+        print(f"{path} is a factory model: its card is unchanged; --write adds the figures")
 
 
 def _among_yours(name: str) -> Path:
@@ -262,8 +263,8 @@ def _anew(out: Path, resume: bool, force: bool) -> None:
     there = next((path for path in (out, out.with_suffix(".ckpt")) if path.exists()), None)
     if there is not None and not (resume or force):
         raise Fault(
-            f"{there}: is there already; --resume goes on with that training, --force begins anew in its "
-            "place, or take another name with -o"
+            f"{there}: already exists; --resume continues that training, --force replaces it, or take "
+            "another name with -o"
         )
 
 

@@ -122,7 +122,9 @@ class Keeper:
             aside = path.with_suffix(".damaged")
             path.replace(aside)
             self._damaged.discard(bank.model)
-            log.error("%s was damaged: it is %s now, and what this show knows is written anew", path, aside.name)
+            log.error(
+                "%s was damaged: renamed to %s, and written anew with the snapshots of this show", path, aside.name
+            )
         write(bank, self.folder)
         self._dims[bank.model], self._known[bank.model] = bank.dim, {place.mark for place in bank.places}
         self._stamps[bank.model] = _stamp(path)
@@ -179,7 +181,7 @@ def run(
             tell(change)
         if bank is not None:
             try:
-                log.info("kept: %s", keeper.write(bank), extra=ASIDE)
+                log.info("snapshot saved: %s", keeper.write(bank), extra=ASIDE)
             except Fault as fault:
                 log.error("%s", fault)
             except OSError as error:

@@ -320,11 +320,11 @@ class Painter:
             return
         except Fault as fault:  # half written, perhaps: it is looked at again when it changes
             loaded.fresh, loaded.stamp = None, stamp
-            log.warning("%s (the version before it goes on playing)", fault)
+            log.warning("%s (the previous version keeps playing)", fault)
             return
         loaded.before, loaded.model, loaded.since = loaded.model, model, float("nan")
         loaded.fresh, loaded.stamp, loaded.several, loaded.tried = None, stamp, None, False
-        log.info("%s: a new version plays", name)
+        log.info("%s: new version loaded", name)
 
     def _glided(self, loaded: Loaded, given: Given, pixels: np.ndarray, t: float) -> np.ndarray:
         """Between the version before and this one; pictures of another size just come."""
@@ -421,7 +421,7 @@ class Painter:
     def _tell(self, why: str, scene: Scene) -> None:
         if why not in self._told:
             self._told.add(why)
-            log.error("%s (%r keeps its last picture)", why, scene.preset.title)
+            log.error("%s (%r keeps its last image)", why, scene.preset.title)
 
 
 def _on_black(pixels: np.ndarray) -> np.ndarray:

@@ -17,13 +17,13 @@ GOLDEN = 0.6180339887498949  # steps of it fill 0..1 evenly
 
 #: The parts in the order that sound goes through them; their sum is `total`.
 PARTS = {
-    "device": "the sound's way into the computer",
-    "hop": "until the hop and the picture that take it in begin",
-    "window": "until an attack stands out in the analysis window",
-    "analysis": "analysed, and waiting for a picture",
-    "draw": "drawing that picture",
-    "present": "handing it to the screen, to the middle of its scan-out",
-    "outside": "screen, projector, loudspeakers: as calibrated or told",
+    "device": "audio input",
+    "hop": "waiting for the next hop and frame",
+    "window": "onset rising in the analysis window",
+    "analysis": "analysis, and waiting for a frame",
+    "draw": "rendering the frame",
+    "present": "presentation, to the middle of the scan-out",
+    "outside": "external latency (display, audio output), as calibrated or given",
 }
 
 
@@ -128,7 +128,7 @@ class Latency:
                 parts = [f"{name} {self.ms(name):.0f}" for name in PARTS if name != "outside" or self.outside_s]
                 whole, worst = f"{self.ms('total'):.0f} ms", f"p95 {self.ms('total', 0.95):.0f}"
                 ahead = f"{self.look_ahead_s * 1000.0:.0f} ms ahead"
-                line = f"sound to picture {whole} ({worst}): {', '.join(parts)}; beats are drawn {ahead}"
+                line = f"sound to picture {whole} ({worst}): {', '.join(parts)}; beats drawn {ahead}"
                 rows = (
                     ("delay", f"{whole}  {worst}   beats {ahead}"),
                     *(("", "  ".join(parts[at : at + 3])) for at in range(0, len(parts), 3)),

@@ -290,9 +290,9 @@ def _spare_files(options: RenderOptions) -> None:
             continue
         for read in (options.song, options.midi):
             if read is not None and os.path.exists(read) and os.path.samefile(path, read):
-                raise Fault(f"{option}{path}: is what is read here; choose another name for what is written")
+                raise Fault(f"{option}{path}: is the input file; choose another name for the output")
         if not options.force and not os.path.isdir(path):
-            raise Fault(f"{option}{path}: is there already; --force writes over it, or choose another name")
+            raise Fault(f"{option}{path}: already exists; --force overwrites it, or choose another name")
 
 
 def _told(movie: Movie, wanted: int) -> str:

@@ -155,7 +155,7 @@ class Preflight:
         try:
             self.start()
         except Fault as fault:
-            log.warning("shaders are taken untried: %s", fault)
+            log.warning("shaders are used without a trial: %s", fault)
             return "", False
         assert self._process is not None and self._wire is not None
         limit = LIMIT_S + PASS_S * (len(spec.passes) - 1)
@@ -204,7 +204,7 @@ def _write(cache: Path | None, verdicts: dict[str, str]) -> None:
     try:
         folders.write_text(cache, json.dumps(kept))
     except Fault as fault:
-        log.info("verdicts on shaders are not kept: %s", fault)
+        log.info("results of shader trials are not saved: %s", fault)
 
 
 def _cpu_s(pid: int) -> float:

@@ -75,5 +75,5 @@ def _lines(surface: Window | Headless, hertz: float, number: int, times: deque[f
         f"{surface.size[0]} x {surface.size[1]} pixels, {hertz:g} Hz",
         f"{rate:.1f} pictures a second, {late} late" if rate else "",
         f"picture {number}",
-        "" if surface.fullscreen or isinstance(surface, Headless) else "f fills the screen, esc esc ends",
+        "" if surface.fullscreen or isinstance(surface, Headless) else "f fills the screen, esc esc quits",
     ]

@@ -19,16 +19,16 @@ def changed(banks: Mapping[str, Bank], event: ControlEvent) -> tuple[Bank | None
     model, *words = event.words or ("",)
     bank = banks.get(model)
     if bank is None:
-        return None, f"{model or 'nothing'}: has no bank"
+        return None, f"{model or 'no model'}: has no bank"
     if event.address == "bank.keep":
         place = bank.keep(event.latent, event.text, words) if bank.fits(event.latent) else None
-        word = f"kept {place.name} of {model}" if place else f"{model}: cannot be kept"
+        word = f"saved {place.name} of {model}" if place else f"{model}: the snapshot cannot be saved"
     elif event.address == "bank.rename":
         place = bank.rename(words[0], event.text, words[1:]) if words and event.text else None
-        word = f"{words[0]} is now {place.name}" if place else f"{model}: no such place"
+        word = f"{words[0]} renamed to {place.name}" if place else f"{model}: no such snapshot"
     else:
         place = bank.drop(event.text)
-        word = f"{event.text} taken out of {model}" if place else f"{model}: no such place"
+        word = f"{event.text} deleted from the bank of {model}" if place else f"{model}: no such snapshot"
     return (snapshot(bank) if place else None), word
 
 

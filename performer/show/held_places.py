@@ -92,7 +92,7 @@ class Recaller:
         if event.address == "bank.recall" and event.words[:1] not in ((), (model,)):
             return None
         if bank is None or not bank.places:
-            self.word = "nothing kept yet (k keeps)"
+            self.word = "no snapshots yet (k saves one)"
             return None
         if address == "bank.breed":
             return self._bred(bank, event.words)

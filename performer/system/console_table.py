@@ -37,7 +37,7 @@ def put(headings: Sequence[str], rows: Sequence[Sequence[str]], spare: Sequence[
     console.print(table)
     if len(shown) < len(headings):
         left_out = ", ".join(heading for heading in headings if heading not in shown)
-        print(f"left out for want of room: {left_out}")
+        print(f"not shown for lack of space: {left_out}")
 
 
 def _table(shown: Sequence[str], headings: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> Table:

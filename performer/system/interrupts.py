@@ -79,7 +79,7 @@ class Ending:
             _leave_at_once(number)
         if number == signal.SIGINT and not self._told:
             self._told = True
-            say("closing what is open; nothing gets lost")
+            say("closing files; nothing is lost")
         return True
 
 

@@ -13,7 +13,7 @@ def expanded(path: str | Path) -> Path:
     try:
         return Path(path).expanduser()
     except RuntimeError:
-        raise Fault(f"{shown(str(path))}: nobody of that name has a folder here; write the whole path") from None
+        raise Fault(f"{shown(str(path))}: no user of that name here; write the whole path") from None
 
 
 def for_ffmpeg(path: str | Path) -> str:

@@ -44,7 +44,7 @@ def ask(body: str, path: Path, words: dict[str, Any], time_s: float, too_long: s
     try:
         said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     except (IndexError, ValueError):
-        raise Fault(f"{path}: the process that tried it did not survive it; {_end(done)}") from None
+        raise Fault(f"{path}: the trial process crashed;  {_end(done)}") from None
     if "fault" in said:
         raise Fault(said["fault"])
     return said

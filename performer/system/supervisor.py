@@ -59,7 +59,7 @@ def outlast(name: str, body: Callable[[], None], stop: threading.Event) -> None:
         except Exception:
             if monotonic() - begun > LONGEST_REST_S:  # it had been well
                 rest_s = FIRST_REST_S
-            log.exception("%s stopped; it begins again in %.0f s", name, rest_s)
+            log.exception("%s failed; restarting in %.0f s", name, rest_s)
         stop.wait(rest_s)
         rest_s = min(2.0 * rest_s, LONGEST_REST_S)
 

@@ -39,7 +39,7 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
         raise FileNotFoundError(2, "No such file or directory", str(path)) from None
     except OSError as error:
         if os.path.isdir(path):  # which Windows does not open
-            raise Fault(f"{path}: this is a folder, not a file") from None
+            raise Fault(f"{path}: a folder, not a file") from None
         raise Fault(f"{path}: cannot be read: {error.strerror}") from None
     except ValueError:
         raise Fault(f"{str(path)!r}: no file can have this name") from None
@@ -47,9 +47,9 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
         found = os.fstat(number)
         if not stat.S_ISREG(found.st_mode):
             what = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe or a device"
-            raise Fault(f"{path}: this is {what}, not a file")
+            raise Fault(f"{path}: {what}, not a file")
         if found.st_size > most:
-            raise Fault(f"{path}: {found.st_size >> 20} MB are more than anybody writes; it is not read")
+            raise Fault(f"{path}: {found.st_size >> 20} MB is too large for a text file; not read")
         with os.fdopen(os.dup(number), "rb") as file:
             return file.read(most)
     except OSError as error:

@@ -44,5 +44,5 @@ class Tolerant:
             self._told.add(cause)
             why = str(error).strip() or type(error).__name__
             trail = None if isinstance(error, Fault) else error
-            log.error("%s failed (%s); the show goes on", self._what, why, exc_info=trail)
+            log.error("%s failed (%s); the show continues", self._what, why, exc_info=trail)
         return True

@@ -15,7 +15,7 @@ def test_rates_and_channels():
 
 @pytest.mark.parametrize("text", ["0", "241", "0.5", "30/0", "fast", "1" * 500])
 def test_a_bad_rate_is_one_line(text):
-    with pytest.raises(Fault, match=r"--fps '.{0,50}: expected 1 to 240 pictures per second, such as 60, 29.97"):
+    with pytest.raises(Fault, match=r"--fps '.{0,50}: expected 1 to 240 frames per second, such as 60, 29.97"):
         fps_of(text, 240)
 
 

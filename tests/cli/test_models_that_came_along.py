@@ -52,7 +52,7 @@ def test_evaluate_leaves_its_card_unless_asked(models, tmp_path, capsys, monkeyp
     before, asked = prints(models), ("evaluate", str(model), "--pictures", str(tmp_path / "pictures"), "--count", "64")
     assert code(*asked) == 0
     said = capsys.readouterr().out
-    assert "frechet" in said and "--write puts the figures there" in said
+    assert "frechet" in said and "--write adds the figures" in said
     assert prints(models) == before
     assert code(*asked, "--write") == 0
     assert "--write" not in capsys.readouterr().out
@@ -73,7 +73,7 @@ def test_explore_leaves_its_directions_unless_asked(models, tmp_path, capsys, mo
     model = models / "molten.onnx"
     before, asked = prints(models), ("models", "explore", str(model), "--samples", "100", "-o", str(tmp_path / "a.jpg"))
     assert code(*asked) == 0
-    assert "--write keeps these" in capsys.readouterr().out
+    assert "--write replaces them" in capsys.readouterr().out
     assert prints(models) == before and (tmp_path / "a.jpg").is_file()
     assert code(*asked, "--write") == 0
     assert prints(models) != before

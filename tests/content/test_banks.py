@@ -147,7 +147,7 @@ def test_an_empty_bank_or_a_place_that_is_not_there_changes_nothing():
     assert all(f.scene.walks["main"].stops == () for f in frames)
     empty = Show([make()], "first")
     last = run(empty, 0.3, features=lambda t: Features(t=t), events=[ControlEvent(0.1, "bank.breed")])[-1]
-    assert last.scene.walks["main"].stops == () and "nothing kept yet" in waiting(last.status)
+    assert last.scene.walks["main"].stops == () and "no snapshots yet" in waiting(last.status)
 
 
 # -- files

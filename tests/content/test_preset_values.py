@@ -140,7 +140,7 @@ def said_of(library, text) -> str:
     [
         ('[[layer]]\nvideo = "C:\\temp\\next.mp4"', "layer[0].video: no file's name is 'C:\\temp\\next.mp4'"),
         ('[[layer]]\npictures = "a\\u0000b"', "layer[0].pictures: no file's name"),
-        ('[[layer]]\nvideo = "~nobody-here/a.mp4"', "layer[0].video: '~nobody-here/a.mp4': nobody of that name"),
+        ('[[layer]]\nvideo = "~nobody-here/a.mp4"', "layer[0].video: '~nobody-here/a.mp4': no user of that name"),
         ('[[layer]]\ntext = "a"\nplay = {font = "~nobody-here/a.ttf"}', "layer[0].play.font: "),
         ('[layer]\nshader = "aurora"', "layer: expected several, each under [[layer]] with two brackets"),
         ('[[layer]]\nmodel = "molten"\nwalk = {seed = 9223372036854775808}', "layer[0].walk.seed: should be less than"),

@@ -121,7 +121,7 @@ def test_a_file_that_is_no_directions_is_a_fault_and_the_model_plays_on(model, t
     with pytest.raises(Fault, match="cannot read these directions"):  # zlib's own error
         directions_file.read(copy)
     np.savez(beside, names=np.array(["../a"]), kinds=np.array(["x"]), vectors=np.ones((1, D)))
-    with pytest.raises(Fault, match="these are no directions"):
+    with pytest.raises(Fault, match="not a directions file"):
         directions_file.read(copy)
     library = load_library()
     library.models["known"] = copy
@@ -373,8 +373,8 @@ def test_without_a_space_of_styles_an_early_layers_activations_are_looked_at(con
     [
         (np.ones((1, 63), np.float32), None, "63 numbers, where the model has 64"),
         (np.zeros((1, 64), np.float32), np.ones((1, 9), np.float32), "9 numbers, where the model has"),
-        (np.zeros((1, 64), np.float32), np.ones((2, 128), np.float32), "these are no directions"),
-        (np.zeros((1, 64), np.float32), np.full((1, 128), np.nan, np.float32), "these are no directions"),
+        (np.zeros((1, 64), np.float32), np.ones((2, 128), np.float32), "not a directions file"),
+        (np.zeros((1, 64), np.float32), np.full((1, 128), np.nan, np.float32), "not a directions file"),
     ],
 )
 def test_a_model_plays_without_directions_that_are_of_another(vectors, styles, complaint, tmp_path, caplog):

@@ -272,10 +272,10 @@ def broken(folder: Path) -> dict[str, tuple[Path, str]]:
         "junk": (junk, "not an ONNX file"),
         "unknown operator": (unknown, "it has no operator '[A-Za-z]+'.*; export it without that"),
         "nan": (nothing, "NaN"),
-        "no picture": (flat, "none of its outputs is a picture"),
+        "no picture": (flat, "none of its outputs is an image"),
         "still": (still, "does not change with input"),
         "greedy": (greedy, "memory"),
-        "four at a time": (four, "several pictures at a time.*batch of one"),
+        "four at a time": (four, "several images at a time.*batch of one"),
         "slow": (slow, "for a picture|took longer"),
     }
 
@@ -293,7 +293,7 @@ def test_a_model_that_comes_along_is_not_hidden_unasked(tmp_path, monkeypatch):
     from performer.system import folders
 
     monkeypatch.setattr(folders, "data", lambda: tmp_path)
-    with pytest.raises(Fault, match="is a model that comes along"):
+    with pytest.raises(Fault, match="is a factory model"):
         bringing.place("glass", tmp_path / "models", False)
     assert bringing.place("glass", tmp_path / "models", True) == tmp_path / "models" / "glass.onnx"
     assert bringing.place("glass", tmp_path / "elsewhere", False) == tmp_path / "elsewhere" / "glass.onnx"
@@ -346,7 +346,7 @@ def test_import_check_and_list(tmp_path, capsys, monkeypatch):
     assert code("models", "list") == 0 and "molten" in capsys.readouterr().out
     (tmp_path / "net.pkl").write_bytes(b"cos\nsystem\n")
     assert code("models", "import", str(tmp_path / "net.pkl")) == 2
-    assert "runs whatever code" in capsys.readouterr().err
+    assert "can run any code" in capsys.readouterr().err
     assert code("models", "import", str(made), "--to", str(folder), "--name", "two", "--output", "nothing") == 2
     assert "no output 'nothing'; there are" in capsys.readouterr().err
     for command, name, said in (("check", "puppeteer", "is a follower"), ("explore", "no.onnx", "no such model file")):
@@ -387,7 +387,7 @@ def test_the_verdict_is_by_the_slowest(tmp_path):
     out, _ = bring(model(tmp_path / "m.onnx"), "m", tmp_path / "o", Told(), "MIT", "", False)
     assert judge(out, "cpu", 1.0).fits and not judge(out, "cpu", 1e6).fits
     slow = replace(judge(out, "cpu", 60.0), p95_ms=15.0, fits=False)  # 67 a second, were there nothing else to do
-    assert "does not keep up with 60 pictures per second: 53 are sure" in slow.lines()[-1]
+    assert "does not keep up with 60 frames per second: 53 are safe" in slow.lines()[-1]
     verdict = judge(out, "cpu", 60.0)
     assert verdict.p95_ms >= verdict.p50_ms > 0.0 and verdict.provider == "CPU" and verdict.as_imported
 

@@ -339,7 +339,7 @@ def test_whole_numbers_may_be_a_picture(name, shape, type_, role):
 
 
 def test_codes_alone_cannot_be_walked():
-    with pytest.raises(Fault, match=r"none of its inputs can be a latent or a picture: tokens \[1, 256\]"):
+    with pytest.raises(Fault, match=r"none of its inputs can be a latent or an image: tokens \[1, 256\]"):
         roles_of([Input("tokens", (1, 256), "int64")])
 
 
@@ -541,7 +541,7 @@ def test_two_pictures_may_each_be_another_layer_s(show, caplog):
         assert np.abs(images["top"] - wanted).max() < 1e-5
     assert not caplog.records
     assert "top" not in show("{ styel = 'other' }")
-    assert "no input 'styel' that takes a picture; did you mean 'style'?" in caplog.text
+    assert "no input 'styel' that takes an image; did you mean 'style'?" in caplog.text
     with pytest.raises(Fault, match=r"layer\[2\].of.style: no layer with a model or media of its own 'stars'"):
         show("{ content = 'main', style = 'stars' }")
     with pytest.raises(Fault, match=r"layer\[2\].of"):

@@ -242,13 +242,13 @@ def test_a_damaged_picture_is_one_line(ending, tmp_path):
             assert read(path).mode in ("RGB", "RGBA")
         except Fault as fault:
             faults += 1
-            assert str(fault).startswith(f"{path}: cannot be read as a picture (") and "\n" not in str(fault)
+            assert str(fault).startswith(f"{path}: cannot be read as an image (") and "\n" not in str(fault)
     assert faults >= 3
 
 
 def test_a_picture_that_calls_a_program_is_not_read(tmp_path):
     (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n")
-    with pytest.raises(Fault, match="cannot be read as a picture"):
+    with pytest.raises(Fault, match="cannot be read as an image"):
         read(tmp_path / "a.png")
 
 

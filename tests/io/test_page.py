@@ -603,7 +603,7 @@ def test_a_small_picture_that_cannot_be_painted_is_not_tried_again(caplog):
     thread.join(PATIENCE_S)
     bad, good = (it.get(key_of("m", latent)) for latent in (b"bad", b"good"))
     assert calls == [b"bad", b"good"] and bad == b"" and good[:2] == b"\xff\xd8"
-    assert "no small picture of a place of m: no room" in caplog.text
+    assert "no thumbnail of a snapshot of m: no room" in caplog.text
 
 
 # -- with the show

@@ -531,5 +531,5 @@ def test_a_contact_sheet_tells_bad_paths_at_once(tmp_path: Path) -> None:
         Sheet(tmp_path / "a.gif", 10.0)
     with pytest.raises(Fault, match="no such folder"):
         Sheet(tmp_path / "none" / "a.png", 10.0)
-    with pytest.raises(Fault, match="no picture came"):
+    with pytest.raises(Fault, match="no frame arrived"):
         Sheet(tmp_path / "a.png", 10.0).save()

@@ -74,7 +74,7 @@ def test_a_server_that_is_frozen_from_the_start_is_named_and_the_demo_plays_unhe
     try:
         out, err = program.communicate("go\n", timeout=PATIENCE_S)
         assert program.returncode == 0, err
-        assert "the sound system does not answer" in next(x for x in out.splitlines() if x.startswith("sound: "))
+        assert "the sound system does not respond" in next(x for x in out.splitlines() if x.startswith("sound: "))
         assert "over" in out
     finally:
         pulse.freeze(False)
@@ -104,7 +104,7 @@ def test_a_named_input_on_a_frozen_server_is_one_line(pulse) -> None:
             timeout=PATIENCE_S,
         )
         assert done.returncode == 2
-        assert "performer: --input club: the sound system does not answer" in done.stderr
+        assert "performer: --input club: the sound system does not respond" in done.stderr
     finally:
         pulse.freeze(False)
 
@@ -116,7 +116,7 @@ def test_devices_are_listed_though_the_server_is_frozen(pulse) -> None:
             [sys.executable, "-m", "performer", "devices"], capture_output=True, text=True, timeout=PATIENCE_S
         )
         assert done.returncode == 0
-        assert "the sound system does not answer" in done.stdout
+        assert "the sound system does not respond" in done.stdout
     finally:
         pulse.freeze(False)
 

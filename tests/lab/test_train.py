@@ -301,7 +301,7 @@ def test_evaluate_writes_the_card(tmp_path, caplog):
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # of few pictures too
         found_figures = measure(tmp_path / "e.onnx", None, "", 64, 1, None)
-    assert "discriminator_accuracy" not in found_figures and "its discriminator is not asked" in caplog.text
+    assert "discriminator_accuracy" not in found_figures and "scores of its discriminator are left out" in caplog.text
 
 
 def test_odd_pictures_are_read_as_they_look(tmp_path):
@@ -381,7 +381,7 @@ def test_a_training_is_not_written_over_unasked(tmp_path, capsys):
         there.write_bytes(b"hours")
         with pytest.raises(SystemExit):
             main(command)
-        assert there.read_bytes() == b"hours" and "--resume goes on" in capsys.readouterr().err
+        assert there.read_bytes() == b"hours" and "--resume continues" in capsys.readouterr().err
     for part in (".encoder.onnx", ".directions.npz"):
         out.with_suffix(part).write_bytes(b"of the model before")
     with pytest.raises(SystemExit) as left:

@@ -205,7 +205,7 @@ def test_a_part_that_was_not_clear_is_told_by_its_number_and_tried_again():
 
     session, shown = bare(object())
     assert session._until_clear(part) == "measured" and len(tries) == 3
-    assert shown == ["only 5 of 24 clicks were tapped to, and 12 are needed. Tap to try this again; esc esc ends"] * 2
+    assert shown == ["only 5 of 24 clicks were tapped to, and 12 are needed. Tap to try this again; esc esc quits"] * 2
     tries.clear()
     asked = []
     session, _ = bare(None, lambda why: not asked.append(why))
@@ -221,7 +221,7 @@ def test_leaving_is_no_reason_to_try_again():
     session, shown = bare(object())
 
     def leave():
-        raise Fault("stopped; nothing is saved")
+        raise Fault("stopped; nothing was saved")
 
     with pytest.raises(Fault, match="stopped"):
         session._until_clear(leave)

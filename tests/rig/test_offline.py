@@ -165,7 +165,7 @@ def test_render_says_what_it_wrote_and_writes_over_nothing_unasked(tmp_path, cap
     assert "elapsed" in told.err
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     for options_now in (wanted, replace(wanted, out=str(tmp_path / "new.mp4"))):
-        with pytest.raises(Fault, match=r"is there already; --force writes over it"):
+        with pytest.raises(Fault, match=r"already exists; --force overwrites it"):
             render(options_now)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
     render(replace(wanted, force=True, seconds=0.1))
@@ -178,7 +178,7 @@ def test_what_is_read_is_never_written_over(tmp_path):
     song = click_track(tmp_path / "song.wav", 1.0)
     film = tmp_path / "song.mp4"
     film.write_bytes(song.read_bytes())
-    with pytest.raises(Fault, match="is what is read here"):
+    with pytest.raises(Fault, match="is the input file"):
         render(options(film, str(film), force=True))
     assert film.read_bytes() == song.read_bytes()
 

@@ -35,10 +35,10 @@ def test_a_pipe_gets_all_of_it_in_one_line_each(monkeypatch, capsys, columns):
 
 def test_a_narrow_terminal_loses_spare_columns_and_says_so(monkeypatch, capsys):
     lines = put(monkeypatch, capsys, 80, True, spare=("file", "latent"))
-    assert len(lines) == 7 and lines[-1] == "left out for want of room: file"
+    assert len(lines) == 7 and lines[-1] == "not shown for lack of space: file"
     assert "lift pace punch sway turn" in lines[4] and max(map(len, lines)) <= 80
     lines = put(monkeypatch, capsys, 60, True, spare=("file", "latent"))
-    assert lines[-1] == "left out for want of room: latent, file" and max(map(len, lines)) <= 60
+    assert lines[-1] == "not shown for lack of space: latent, file" and max(map(len, lines)) <= 60
 
 
 def test_the_first_column_is_never_cut_and_the_others_go_on_in_the_next_line(monkeypatch, capsys):

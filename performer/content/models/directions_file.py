@@ -35,7 +35,7 @@ def read(model: Path) -> Directions:
     except OSError:
         return Directions()
     if not stat.S_ISREG(found.st_mode):  # a pipe would never be read to its end
-        raise Fault(f"{path}: this is no file")
+        raise Fault(f"{path}: not a file")
     return _read(path, found.st_mtime)
 
 
@@ -73,7 +73,7 @@ def _read(path: Path, stamp: float) -> Directions:
         or not all(_NAME.match(name) for name in names)
         or len(set(names)) != len(names)
     ):
-        raise Fault(f"{path}: these are no directions; `performer models explore` finds them again")
+        raise Fault(f"{path}: not a directions file; `performer models explore` makes a new one")
     return Directions(tuple(names), tuple(kinds), vectors, styles)
 
 

@@ -41,7 +41,7 @@ def run(taught: SimpleQueue[Mapping[str, Act]], may: Collection[str], stop: thre
         except Empty:
             continue
         try:
-            log.info("pads kept: %s", write(bound, may), extra=ASIDE)
+            log.info("MIDI bindings saved: %s", write(bound, may), extra=ASIDE)
         except Fault as fault:
             log.error("%s", fault)
 
@@ -85,7 +85,9 @@ def write(bound: Mapping[str, Act], may: Collection[str], path: Path | None = No
             os.replace(path, path.with_suffix(".bad"))
         folders.write_text(path, HEAD + tomlkit.dumps({"pad": rows}))
     except Fault as fault:
-        raise Fault(f"{fault}; what pads do now lasts for this show") from None
+        raise Fault(f"{fault}; the MIDI bindings of this show will be lost when it ends") from None
     except OSError as error:
-        raise Fault(f"{path}: cannot be written: {error.strerror}; what pads do now lasts for this show") from None
+        raise Fault(
+            f"{path}: cannot be written: {error.strerror}; the MIDI bindings of this show will be lost when it ends"
+        ) from None
     return path

@@ -54,7 +54,7 @@ class Camera:
                 why = " ".join(str(error).split())[:120]
             if not self._stop.is_set() and not self._told:
                 self._told = True
-                log.warning("camera %s: %s; its last picture stays, and it is looked for again", self.what, why)
+                log.warning("camera %s: %s; the last frame stays, and reconnection is tried", self.what, why)
             self._stop.wait(RETRY_S)
 
     def _read(self) -> None:
@@ -104,7 +104,7 @@ def glimpse(what: str, patience_s: float = 8.0) -> np.ndarray:
         camera.wait(0.05)
     camera.close()
     if picture is None:
-        raise Fault(f"camera {what}: no picture came")
+        raise Fault(f"camera {what}: no frame arrived")
     return picture
 
 

@@ -44,9 +44,9 @@ class Album:
         try:
             self._paths = self._look()
         except OSError as error:
-            raise Fault(f"{folder}: cannot be read as a folder of pictures ({error.strerror})") from None
+            raise Fault(f"{folder}: cannot be read as an image folder ({error.strerror})") from None
         if not self._paths:
-            raise Fault(f"{folder}: no pictures there; expected a folder with {', '.join(sorted(ENDINGS))}")
+            raise Fault(f"{folder}: no images there; expected a folder with {', '.join(sorted(ENDINGS))}")
         self._made: tuple[np.ndarray, np.ndarray, int, np.ndarray] | None = None  # of which two, how much, and what
 
     def _look(self) -> list[Path]:

@@ -64,7 +64,7 @@ def prove(spec: PlaySpec, size: tuple[int, int]) -> None:
     try:
         params = tuple(param.default for param in MEDIA[spec.kind] if param.name != "speed")
         if medium.picture(Play(0.0, params), size) is None:
-            raise Fault(f"{spec.what}: not one of its pictures can be read")
+            raise Fault(f"{spec.what}: none of its images can be read")
     finally:
         medium.close()
 

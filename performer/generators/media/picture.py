@@ -78,7 +78,7 @@ def opened(path: Path) -> Iterator[Image.Image]:
     except Fault:
         raise
     except Exception as error:  # readers of damaged files raise whatever they stumble over
-        raise Fault(f"{path}: cannot be read as a picture ({_why(error)})") from None
+        raise Fault(f"{path}: cannot be read as an image ({_why(error)})") from None
 
 
 def as_shown(picture: Image.Image) -> Image.Image:
@@ -107,7 +107,7 @@ def _of(path: Path, file: BinaryIO) -> Image.Image:
 
 def _why(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return "it is none, or damaged from its beginning on"
+        return "it is not an image, or damaged from the start"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return " ".join(str(error).split())[:100] or type(error).__name__
@@ -176,7 +176,7 @@ def _odd_tiff(path: Path, file: BinaryIO) -> Image.Image:
         and TAG_OFFSETS in tags
     )
     if not readable:
-        raise Fault(f"{path}: cannot be read as a picture (a kind of TIFF that is not known; save it as PNG)")
+        raise Fault(f"{path}: cannot be read as an image (a kind of TIFF that is not known; save it as PNG)")
     strips = []
     for start, length in zip(tags[TAG_OFFSETS], tags[TAG_COUNTS], strict=True):
         file.seek(start)

@@ -35,7 +35,7 @@ class Video:
 
     path  of the file; loop, "loop", "pingpong" or "once"
     `decoder` is the hardware that decodes it, or "processor".
-    Raises Fault when there is no video in it.
+    Raises Fault when it contains no video.
     """
 
     def __init__(self, path: Path, loop: str = "loop") -> None:
@@ -122,7 +122,7 @@ class Video:
         except (ValueError, av.error.FFmpegError) as error:
             if not self._told:
                 self._told = True
-                log.warning("%s: a picture cannot be shown (%s)", self.path, " ".join(str(error).split())[:120])
+                log.warning("%s: a frame cannot be shown (%s)", self.path, " ".join(str(error).split())[:120])
             return
         self._size += picture.nbytes
         self._kept[time] = picture
@@ -189,12 +189,12 @@ class Projector:
             fresh = Video(self._video.path, self._video.loop)
         except Fault as fault:
             self._refused = self._seen
-            log.warning("%s; the version before plays on", fault)
+            log.warning("%s; the previous version keeps playing", fault)
             return
         self._video.close()
         self._video = fresh
         give_back()
-        log.info("%s: a new version plays", fresh.path)
+        log.info("%s: new version loaded", fresh.path)
 
     def close(self) -> None:
         """Let the thread end; it closes the file."""

@@ -40,7 +40,7 @@ class VideoReader:
     decoder     the hardware that decodes it, or "processor"
     duration_s  of the video, by what the file says; where it does not, all of it is read once
     seeks       whether it can be read from another moment than its beginning
-    Raises Fault when there is no video in it.
+    Raises Fault when it contains no video.
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,7 +56,7 @@ class VideoReader:
         stream = _video(self._file)
         if stream is None or stream.codec_context is None:
             self._file.close()
-            raise Fault(f"{path}: " + ("there is no video in it" if stream is None else "of a codec that is not known"))
+            raise Fault(f"{path}: " + ("it contains no video" if stream is None else "of a codec that is not known"))
         self._untimed = bool(self._file.format.flags & Flags.no_timestamps.value)
         self._by_dts = "avi" in self._file.format.name.split(",")  # whose order of showing is not stored
         self._unsure_s = UNSURE_S.get(self._file.format.name, 0.0)
@@ -68,7 +68,7 @@ class VideoReader:
         held = self.read()
         if held is None:
             self._file.close()
-            raise Fault(f"{path}: not one of its pictures can be decoded")
+            raise Fault(f"{path}: none of its frames can be decoded")
         self.aspect = stream.sample_aspect_ratio
         self.first = held[0]
         self._delay = self.first - self._origin if self._by_dts and self._origin is not None else 0
@@ -156,7 +156,7 @@ class VideoReader:
         if not self._told:
             self._told = True
             at = max((self._last or 0) - self.first, 0) * self.base
-            log.warning("%s: broken at %.1f s (%s); the last good picture stays", self.path, at, _line(error))
+            log.warning("%s: broken at %.1f s (%s); the last good frame stays", self.path, at, _line(error))
 
     def _time(self, frame: av.VideoFrame) -> int:
         if self._untimed:
@@ -208,7 +208,7 @@ class VideoReader:
             self._begin()
         except (OSError, ValueError, AttributeError, av.error.FFmpegError) as error:
             self._lost = True
-            log.warning("%s: cannot be read again (%s); the last good picture stays", self.path, _line(error))
+            log.warning("%s: cannot be read again (%s); the last good frame stays", self.path, _line(error))
 
     def close(self) -> None:
         self._lost, self._held = True, None

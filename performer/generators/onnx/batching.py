@@ -77,7 +77,7 @@ class Batch:
         except Exception as error:  # ONNX Runtime's errors have no common class
             raise Fault(f"the model failed: {onnx_reason(error)}") from None
         if not np.isfinite(out.sum(dtype=np.float32)):
-            raise Fault("made a picture with NaN or infinite values")
+            raise Fault("made an image with NaN or infinite values")
         card = self._card
         planes = self._planes.take()[1] if self._planes is not None else out
         return [

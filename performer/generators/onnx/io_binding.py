@@ -30,7 +30,7 @@ def _type(session: ort.InferenceSession, output: str) -> type:
     try:
         return TYPES[kind]
     except KeyError:
-        raise Fault(f"its output {output!r} is {kind}, which is no picture") from None
+        raise Fault(f"its output {output!r} is {kind}, which is not an image") from None
 
 
 class Bound:

@@ -119,7 +119,7 @@ class OnnxGenerator:
         self._out = card.output or results[0]
         self._kind = next(result.type for result in self._session.get_outputs() if result.name == self._out)
         if self._kind not in TYPES:
-            raise Fault(f"{self.path}: its output {self._out!r} is {self._kind}, which is no picture")
+            raise Fault(f"{self.path}: its output {self._out!r} is {self._kind}, which is not an image")
         self._entries = entries
         for entry in entries:
             self._compare(entry, there[entry.name])
@@ -188,7 +188,7 @@ class OnnxGenerator:
     def batch(self, count: int) -> Batch:
         """The model once more, for so many pictures in a run. Raises Fault, or ONNX Runtime's errors."""
         if not fits(self.card, self._entries):
-            raise Fault(f"{self.path}: does not make pictures one to a batch")
+            raise Fault(f"{self.path}: does not make one image per item of a batch")
         names = [entry.name for entry in self._entries]
         model = widened(self.path, names, count) if count > 1 else str(self.path)
         session = opened(model, self.way, _sparing(ort.SessionOptions(), self._threads))
@@ -232,8 +232,7 @@ class OnnxGenerator:
         """
         if self.card.kind == "filter":
             raise Fault(
-                f"{self.path}: turns pictures into pictures; in a preset, say of = NAME, the layer whose "
-                "picture it takes"
+                f"{self.path}: is an image-to-image model; in a preset, say of = NAME, the layer whose image it takes"
             )
         changed = self._inlets.set(latent, middle, fine, walk, offsets)
         if changed and isinstance(self._bound, BoundOnCard):
@@ -248,12 +247,12 @@ class OnnxGenerator:
         each  pictures by the inputs that take another one
         """
         if self.card.kind != "filter":
-            raise Fault(f"{self.path}: takes a latent, not a picture; leave out of = NAME")
+            raise Fault(f"{self.path}: takes a latent, not an image; leave out of = NAME")
         names = [entry.name for entry in self._images]
         for name in each or ():
             if name not in names:
                 raise Fault(
-                    f"{self.path}: no input {name!r} that takes a picture{nearest(name, names)}; "
+                    f"{self.path}: no input {name!r} that takes an image{nearest(name, names)}; "
                     f"there are {', '.join(names)}"
                 )
         for entry in self._images:
@@ -292,7 +291,7 @@ class OnnxGenerator:
 
     def _sound(self, out: np.ndarray) -> np.ndarray:
         if not np.isfinite(out.sum(dtype=np.float32)):
-            raise Fault(f"{self.path}: made a picture with NaN or infinite values; train or export it again")
+            raise Fault(f"{self.path}: made an image with NaN or infinite values; train or export it again")
         return out
 
 

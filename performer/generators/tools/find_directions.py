@@ -91,7 +91,7 @@ def explore(
 ) -> tuple[Directions, list[Story]]:
     """The directions of a model; the first ones are the surest. Raises Fault for a model without a latent."""
     if model.card.kind == "filter":
-        raise Fault(f"{model.path}: turns pictures into pictures and has no latent to explore")
+        raise Fault(f"{model.path}: is an image-to-image model without a latent to explore")
     dim = model.card.latent
     rng = np.random.default_rng(seed)
     z = rng.standard_normal((samples, dim)).astype(np.float32)

@@ -54,8 +54,7 @@ def place(name: str, to: Path, force: bool) -> Path:
         raise Fault(f"{out}: there is a model of that name; choose another --name, or --force")
     if to == folders.data() / "models" and (FACTORY / "models" / out.name).exists() and not (force or out.exists()):
         raise Fault(
-            f"--name {name}: is a model that comes along, and presets play it; choose another --name, or "
-            "--force to have yours in its place"
+            f"--name {name}: is a factory model that presets use; choose another --name, or --force to replace it"
         )
     there = next(folder for folder in (to, *to.absolute().parents) if folder.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
@@ -107,7 +106,7 @@ def bring(
         for location in data:
             other = to / location
             if other.exists() and sha256(other) != sha256(Path(aside) / location):
-                raise Fault(f"{other}: is there already, with other data; import into a folder of its own: --to DIR")
+                raise Fault(f"{other}: already exists, with other data; import into a folder of its own: --to DIR")
         try:
             for part in (".encoder.onnx", ".directions.npz"):  # of the model that had this name
                 out.with_suffix(part).unlink(missing_ok=True)
@@ -179,14 +178,14 @@ class Verdict:
             f"file       sha256 {self.sha256[:16]}..., {known[self.as_imported]}",
             f"licence    {self.licence}",
             f"latent     {counted(self.latent, 'number')}",
-            f"picture    {self.size[0]}x{self.size[1]}",
+            f"image      {self.size[0]}x{self.size[1]}",
             f"ran on     {self.provider} ({self.share:.0%} of its operators)"
             + ("" if self.way == self.provider else f", as {self.way}"),
             *(f"  tried    {line}" for line in self.tried),
             f"memory     {self.memory_mb:.0f} MB",
-            f"a picture  {self.p50_ms:.2f} ms p50, {self.p95_ms:.2f} ms p95",
-            f"verdict    {'keeps' if self.fits else 'does not keep'} up with {self.fps:g} pictures per second"
-            + ("" if self.fits else f": {hz:.0f} are sure; between its pictures the shaders go on and crossfade"),
+            f"per image  {self.p50_ms:.2f} ms p50, {self.p95_ms:.2f} ms p95",
+            f"verdict    {'keeps' if self.fits else 'does not keep'} up with {self.fps:g} frames per second"
+            + ("" if self.fits else f": {hz:.0f} are safe; shaders and crossfades fill the time between its images"),
         ]
 
 

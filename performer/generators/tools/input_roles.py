@@ -230,7 +230,7 @@ def _settle(inputs: Sequence[Input], roles: Roles, told: Mapping[str, str]) -> N
         able = [name for name in able if name not in told]
         if not able:
             there = ", ".join(f"{entry.name} {listed(entry.shape)}" for entry in inputs)
-            raise Fault(f"none of its inputs can be a latent or a picture: {there}")
+            raise Fault(f"none of its inputs can be a latent or an image: {there}")
         latents = [max(able, key=lambda name: by_name[name].number or 1 << 20)]
         roles.of[latents[0]] = "latent"
     if certain and not sure:  # the picture is what it is about

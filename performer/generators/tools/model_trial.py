@@ -186,7 +186,7 @@ class Trial:
             took = perf_counter() - begun
             if took > SLOWEST_S * self.told.patience and outputs:
                 raise Fault(
-                    f"{self.path}: takes {took:.1f} s for a picture; no more than "
+                    f"{self.path}: takes {took:.1f} s for an image; no more than "
                     f"{SLOWEST_S * self.told.patience:.0f} s can be played"
                 )
             at, layout = self._picture(made)
@@ -196,7 +196,7 @@ class Trial:
                 made = self._run(feed)
             outputs.append(made[at])
         if took > SLOWEST_S:
-            self.notes.append(f"takes {took:.1f} s for a picture on the processor: it is for a graphics card")
+            self.notes.append(f"takes {took:.1f} s for an image on the CPU: it needs a GPU")
         self._check(outputs, turning)
         card = self._card(outputs, layout, turning, types)
         if len(self.outputs) > 1:
@@ -291,10 +291,10 @@ class Trial:
             shapes = ", ".join(f"{name} {list(np.shape(out))}" for name, out in zip(self.outputs, made, strict=True))
             if any(len(np.shape(out)) == 4 and _layout((1, *np.shape(out)[1:]), self.told.layout) for out in made):
                 raise Fault(
-                    f"{self.path}: makes several pictures at a time ({shapes}); export it with a batch of one, "
+                    f"{self.path}: makes several images at a time ({shapes}); export it with a batch of one, "
                     "or an open one"
                 )
-            raise Fault(f"{self.path}: none of its outputs is a picture: {shapes}")
+            raise Fault(f"{self.path}: none of its outputs is an image: {shapes}")
         best = max(found)
         return -best[2], best[3]
 
@@ -303,7 +303,7 @@ class Trial:
             raise Fault(f"{self.path}: makes NaN or infinite values")
         if all(np.array_equal(outputs[0], out) for out in outputs[1:]):
             raise Fault(
-                f"{self.path}: its picture does not change with input {' or '.join(map(repr, turning))}; if another "
+                f"{self.path}: its image does not change with input {' or '.join(map(repr, turning))}; if another "
                 "is the latent: --latent NAME"
             )
 

@@ -121,7 +121,7 @@ class Shared:
                     event.sync()
                 resource.close()
         except Exception as error:  # the context is gone, or the card is: there is nothing left to give back
-            log.info("CUDA does not let go of a buffer: %s", error)
+            log.info("CUDA did not release a buffer: %s", error)
         self._flying = []
         if self._buffer is not None:
             self._buffer.release()
@@ -179,7 +179,7 @@ class Pinned:
             for memory in self._memory:
                 memory.close()
         except Exception as error:
-            log.info("CUDA does not let go of memory: %s", error)
+            log.info("CUDA did not release memory: %s", error)
         self._memory = []
         if self._tensor is not None:
             self._tensor.texture.release()
@@ -230,7 +230,7 @@ class Ways:
             except Exception as error:
                 reason = "cuda-core is not installed" if isinstance(error, ImportError) else error
                 self._left = []  # no way through CUDA at all
-                log.warning("pictures go through the processor's memory: %s", reason)
+                log.warning("images are transferred through main memory: %s", reason)
         return Plain()
 
     def failed(self, transport: Transport, error: Exception) -> None:
@@ -238,7 +238,7 @@ class Ways:
         if self._left and self._left[0].name == transport.name:
             self._left.pop(0)
             log.warning(
-                "pictures do not get into GL by the %s way (%s); now: %s",
+                "image transfer to OpenGL by %s failed (%s); using %s",
                 transport.name,
                 " ".join(str(error).split())[:160] or repr(error),
                 self.name,

@@ -505,7 +505,7 @@ class Renderer:
         if self.timer is not None:
             self.timer.forget(node)
         spec = node.program.spec
-        return f"{spec.name} is too slow here: " + (
+        return f"{spec.name} is too slow: " + (
             f"drawn at {node.scale:.0%} of the resolution" if node.scale > 0.0 else "left out"
         )
 

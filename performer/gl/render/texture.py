@@ -296,7 +296,7 @@ def picture(ctx: moderngl.Context, path: Path) -> moderngl.Texture:
             flipped = opened.convert("RGBA").transpose(Picture.Transpose.FLIP_TOP_BOTTOM)
         size, data = flipped.size, flipped.tobytes()
     except Exception as error:  # readers of damaged pictures raise nearly anything
-        log.warning("%s: cannot be read as a picture (%s); a plain one takes its place", path, error)
+        log.warning("%s: cannot be read as an image (%s); a plain one takes its place", path, error)
         size, data = (2, 2), bytes([128, 128, 128, 255] * 4)
     texture = ctx.texture(size, 4, data)
     texture.filter = (moderngl.LINEAR, moderngl.LINEAR)

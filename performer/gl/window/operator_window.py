@@ -26,7 +26,7 @@ class Desk:
 
     def __init__(self, main: Window, size: tuple[int, int] = SIZE) -> None:
         self._main = main
-        self._handle = main.second(size, "performer: desk")
+        self._handle = main.second(size, "performer: operator")
         self.closed = False
         glfw.set_window_close_callback(self._handle, self._on_close)
         glfw.make_context_current(self._handle)

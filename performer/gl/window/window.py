@@ -205,7 +205,7 @@ class Window:
                 return
             if not self._away:
                 self._away = True
-                log.warning("screen %s is gone; the picture goes back to it when it returns", self._screen_name)
+                log.warning("screen %s is gone; the output returns to it when it is back", self._screen_name)
         if not self.fullscreen and self._present_monitor() is not None and not self._in_sight():
             self._settle(glfw.get_primary_monitor())
 

@@ -229,7 +229,7 @@ class Visitor:
     def _breed(self, message: dict[str, Any], glance: Glance) -> None:
         wished = message.get("parents", [])
         if not isinstance(wished, list):
-            raise Odd("parents is a list of names")
+            raise Odd("parents: expected a list of names")
         by_name = {place.name: place.latent for place in glance.places}
         parents = [by_name[name] for name in wished if isinstance(name, str) and name in by_name]
         parents = parents or list(by_name.values())
@@ -240,7 +240,7 @@ class Visitor:
     def _tell(self, why: str) -> None:
         if why not in self._told and len(self._told) < 20:
             self._told.add(why)
-            log.warning("the page sent what is no message: %s", why)
+            log.warning("the control page sent an invalid message: %s", why)
 
 
 def _short(value: Value) -> Any:

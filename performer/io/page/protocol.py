@@ -33,7 +33,7 @@ def read(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise Odd("no JSON") from None
     if not isinstance(message, dict) or not isinstance(message.get("do"), str):
-        raise Odd("no object with a word `do`")
+        raise Odd("expected an object with `do`")
     return message
 
 
@@ -69,7 +69,7 @@ def _knob(message: Mapping[str, Any], t: float) -> ControlEvent:
     given = value if isinstance(value, list) else [value]
     parts = [float(part) for part in given if isinstance(part, (int, float)) and abs(part) < 1e9]
     if not 1 <= len(given) <= 4 or len(parts) < len(given):
-        raise Odd("a knob's value is a number, or up to four")
+        raise Odd("a parameter's value is a number, or up to four")
     return ControlEvent(t, f"knob.{address}", parts[0], ",".join(map(repr, parts)) if isinstance(value, list) else "")
 
 

@@ -39,7 +39,7 @@ MOST_VISITORS = 8
 STOP_LOOK_S = 0.2
 BEAT_S = 10.0  # between two pings of a web socket, and for the answer to each
 STALLED_S = 20.0  # who takes nothing of what was sent for so long, though the machine is there, is cut off
-LOST = b"This page has another address: the one that `performer play` printed.\n"
+LOST = b"Wrong address. Open the one that `performer play` printed.\n"
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -125,7 +125,7 @@ class Thumbnails:
             made = jpeg(np.asarray(square.resize((SIDE, SIDE), Image.Resampling.BILINEAR)))
             self.painted += 1
         except Exception as error:  # a model that fails here fails on stage too, where more is said
-            log.warning("no small picture of a place of %s: %s", model, " ".join(str(error).split())[:160])
+            log.warning("no thumbnail of a snapshot of %s: %s", model, " ".join(str(error).split())[:160])
             made = b""
         with self._lock:
             self._made[key] = made

@@ -20,7 +20,7 @@ def check_picture(path: str | Path) -> Path:
     """The path of a picture that can be written: told before the work, not after it. Raises Fault."""
     path = expanded(path)
     if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-        raise Fault(f"{path}: unknown ending {path.suffix!r} for a picture; use .png or .jpg")
+        raise Fault(f"{path}: unknown extension {path.suffix!r} for an image; use .png or .jpg")
     check_folder(path.parent, 1 << 20)
     if path.is_dir():
         raise Fault(f"{path}: is a folder; give a file name")
@@ -67,7 +67,7 @@ class Sheet:
     def save(self) -> Path:
         """Write the sheet of what was kept. Raises Fault when nothing was, or it can't be written."""
         if not self._kept:
-            raise Fault(f"{self.path}: no picture came for the contact sheet")
+            raise Fault(f"{self.path}: no frame was rendered for the contact sheet")
         font = ImageFont.load_default(13)
         line = 20
         height = max(picture.height for _, picture in self._kept)

@@ -96,7 +96,7 @@ def read(path: Path) -> Moves:
     if tuple(names.tolist()) != NAMES or tick_s != TICK_S:
         raise Fault(f"{path}: other features were heard when this was recorded; record it again")
     if not (np.isfinite(heard).all() and np.isfinite(t).all()) or np.isinf(moves).any():
-        raise Fault(f"{path}: holds infinite numbers")
+        raise Fault(f"{path}: contains inf or NaN")
     return Moves(heard.astype(np.float32), moves.astype(np.float32), t.astype(np.float64), tuple(knobs.tolist()))
 
 
@@ -223,7 +223,7 @@ class MovesRecorder:
         return f"recorded {self._files[0] if self._files else self.path}: {self.seconds:.0f} s, " + (
             f"with {', '.join(knobs[:8])}{' ...' if len(knobs) > 8 else ''}"
             if knobs
-            else "no knob was moved: only the walks are in it"
+            else "no parameter was moved: only the walks were recorded"
         )
 
     def _turn(self, address: str, value: float, param: Param) -> None:

@@ -239,7 +239,7 @@ def check_path(path: str | Path) -> Path:
     if path.suffix.lower() not in CONTAINERS:
         known = tuple(CONTAINERS)
         raise Fault(
-            f"{path}: unknown ending {path.suffix!r} for a movie; use one of {', '.join(known)}"
+            f"{path}: unknown extension {path.suffix!r} for a movie; use one of {', '.join(known)}"
             f"{nearest(path.suffix, known)}"
         )
     check_folder(path.parent, LEAST_FREE)

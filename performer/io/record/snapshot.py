@@ -37,7 +37,7 @@ class Snapshots:
         try:
             self._queue.put_nowait(pixels)
         except queue.Full:
-            log.warning("snapshot left out: the disk is slower than the pictures come")
+            log.warning("screenshot dropped: disk too slow")
             return False
         return True
 
@@ -51,7 +51,7 @@ class Snapshots:
             try:
                 path = save(pixels, self.folder)
             except Fault as fault:
-                log.error("snapshot not saved: %s", fault)
+                log.error("screenshot not saved: %s", fault)
             else:
                 self.saved.append(path)
                 log.info("saved %s", path)

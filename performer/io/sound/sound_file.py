@@ -315,7 +315,7 @@ def _opened(path: str | Path) -> tuple[BinaryIO, int]:
     if not stat.S_ISREG(found.st_mode):
         os.close(number)
         what = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe or a device"
-        raise Fault(f"{path}: this is {what}, not a sound file")
+        raise Fault(f"{path}: {what}, not a sound file")
     if not found.st_size:
         os.close(number)
         raise Fault(f"{path}: this sound file is empty")

@@ -42,7 +42,7 @@ class SoundCard:
     spec     "default", "system", an index, or a name or a part of it; remembered by host API and name from then on
     now      the show's clock
     patient  opened by `poll`, as soon as it is there; until then silent
-    mute     not opened before that: the sound system does not answer
+    mute     not opened before that: the sound system does not respond
     """
 
     def __init__(self, spec: str, now: Clock, patient: bool = False, mute: bool = False) -> None:
@@ -74,7 +74,7 @@ class SoundCard:
             try:  # what is there is there from the beginning: a recording takes its rate and channels from it
                 self._start()
             except Exception as error:  # PortAudio missing, no device
-                log.debug("%s; it is waited for", error)
+                log.debug("%s; waiting for it", error)
 
     def pump(self) -> None:
         """Nothing is due: the callback brings it."""
@@ -98,9 +98,9 @@ class SoundCard:
             if not portaudio.stuck():  # else the list of devices stays as it is; what is in it may yet open
                 portaudio.again()
             self._start()
-            log.info("sound input is %s: %s", "there" if new else "back", self.note)
+            log.info("sound input %s: %s", "there" if new else "back", self.note)
         except Fault as fault:
-            (log.warning if new and self._search.tries == 1 else log.debug)("%s; it is waited for", fault)
+            (log.warning if new and self._search.tries == 1 else log.debug)("%s; waiting for it", fault)
 
     def close(self) -> None:
         portaudio.leave()
@@ -171,7 +171,7 @@ class SoundCard:
         try:
             within(END_S, lambda: portaudio.end(stream, self.note))
         except Overdue:
-            log.warning("the lost sound input does not let go; it is left as it is")
+            log.warning("the lost sound input did not close; abandoned")
 
     def _find(self, sd: Any) -> tuple[int, dict[str, Any], str]:
         """Index, description and host API's name of the device meant. Raises Fault."""

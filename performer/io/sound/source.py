@@ -61,7 +61,7 @@ def create(spec: str, now: Clock, mute: bool = False, patient: bool = False) -> 
     """The source that `--input` names: default, system, demo, a file, or a device's name or index. Raises Fault.
 
     now      the show's clock
-    mute     the sound system does not answer: ask it nothing
+    mute     the sound system does not respond: ask it nothing
     patient  a device that is not there yet is waited for, in silence
     """
     from performer.io.sound import player, sound_file, soundcard
@@ -77,8 +77,8 @@ def create(spec: str, now: Clock, mute: bool = False, patient: bool = False) -> 
         return soundcard.SoundCard(spec, now, patient=True, mute=mute)
     if mute:
         if spec == "default":
-            return player.demo_player(now, "the sound system does not answer", mute=True)
-        raise Fault(f"--input {spec}: the sound system does not answer; restart it, or use --input demo")
+            return player.demo_player(now, "the sound system does not respond", mute=True)
+        raise Fault(f"--input {spec}: the sound system does not respond; restart it, or use --input demo")
     if spec == "default" and not soundcard.has_input():
-        return player.demo_player(now, "no sound input here, so the demo plays")
+        return player.demo_player(now, "no sound input, playing the demo")
     return soundcard.SoundCard(spec, now)

@@ -58,10 +58,10 @@ def found(folder: Path, size: int, licence: str, seed: int = 1) -> Pictures:
     """
     try:
         if not folder.is_dir():
-            raise Fault(f"{folder}: no such folder of pictures")
+            raise Fault(f"{folder}: no such image folder")
         paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file())
     except OSError as error:
-        raise Fault(f"{folder}: cannot be read as a folder of pictures ({error.strerror})") from None
+        raise Fault(f"{folder}: cannot be read as an image folder ({error.strerror})") from None
     most = MOST_BYTES // (3 * size * size)
     if len(paths) > most:
         log.warning("%s: %d pictures are more than memory holds; %d of them are taken", folder, len(paths), most)

@@ -172,7 +172,7 @@ def measure(
         check_picture(missed)
     generator = create(model, "auto")
     if generator.card.kind == "filter":
-        raise Fault(f"{model}: turns pictures into pictures: there are no samples of its own to measure")
+        raise Fault(f"{model}: is an image-to-image model: it has no samples of its own to measure")
     if write:
         writable(str(card_path))
     card = tomlkit.parse(card_path.read_text(encoding="utf-8"))
@@ -188,7 +188,7 @@ def measure(
         try:
             judged = accuracy(model.with_suffix(".ckpt"), size, generator.card.latent, net, pictures, seed)
         except Fault as fault:
-            log.warning("%s; its discriminator is not asked", fault)
+            log.warning("%s; scores of its discriminator are left out", fault)
             judged = None
         if judged is not None:
             found_figures["discriminator_accuracy"] = judged

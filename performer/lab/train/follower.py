@@ -313,7 +313,9 @@ def export(network: FollowerNetwork, pairs: Pairs, out: Path) -> float:
     )
     onnx.checker.check_model(model, full_check=True)
     if model.ByteSize() > MOST_BYTES:
-        raise Fault(f"{out}: {model.ByteSize() / 1e3:.0f} kB are more than {MOST_BYTES / 1e3:.0f}; learn fewer knobs")
+        raise Fault(
+            f"{out}: {model.ByteSize() / 1e3:.0f} kB are more than {MOST_BYTES / 1e3:.0f}; learn fewer parameters"
+        )
     new = out.with_suffix(".new")
     onnx.save(model, new)
     try:

@@ -144,7 +144,7 @@ class Run:
         if self.interrupted:
             raise KeyboardInterrupt
         self.interrupted = True
-        print("ending after this step, and exporting what there is; again to leave at once", flush=True)
+        print("stopping after this step and exporting the model; press again to quit at once", flush=True)
 
     @property
     def side(self) -> int:

@@ -127,7 +127,7 @@ def _chosen(wished: Sequence[str], there: list[str], played: list[str]) -> list[
     if all(name.endswith(WALK) for name in parameters):  # bare controllers say more than a walk alone
         parameters += [name for name in played if name.startswith("midi.")]
     if not parameters:
-        raise Fault("no knob was moved in these recordings; turn some while `play --record-moves` runs")
+        raise Fault("no parameter was moved in these recordings; move some while `play --record-moves` runs")
     return sorted(parameters)
 
 

@@ -57,7 +57,7 @@ def bring_weights(
         ("--input-range", told.input_range),
     ):
         if value is not None:
-            raise Fault(f"{option}: is for ONNX files; {file.name} tells that itself, so leave it out")
+            raise Fault(f"{option}: is for ONNX files only; {file.name} already says it, so leave it out")
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / f"{name}.onnx"
         found = convert(file, made, told.class_)

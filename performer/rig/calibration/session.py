@@ -128,7 +128,7 @@ class Session:
                 return part()
             except Unclear as unclear:
                 if self._window is not None:
-                    self._await_tap(f"{unclear}. Tap to try this again; esc esc ends")
+                    self._await_tap(f"{unclear}. Tap to try this again; esc esc quits")
                 elif not self._again(str(unclear)):
                     raise
 
@@ -142,7 +142,7 @@ class Session:
                 closing.callback(_let_go, card.close)
                 within(OPEN_S, card.open)
         except Overdue:
-            raise Fault("the sound system does not answer; restart it") from None
+            raise Fault("the sound system does not respond; restart it") from None
         if options.by != "microphone":
             try:
                 window = Window(
@@ -249,7 +249,7 @@ class Session:
         end = self.now() + IDLE_S
         while not self._taps:
             if self.now() > end:
-                raise Fault("nobody taps; press the space bar in the window, or hit a MIDI pad, or use --by microphone")
+                raise Fault("no taps; press the space bar in the window, hit a MIDI pad, or use --by microphone")
             self._picture(0.0, text)
             self._hands.poll(self.now())
 
@@ -259,7 +259,7 @@ class Session:
         assert window is not None
         for event in (*window.poll(), *self._gestures()):
             if event.address == "app.quit":
-                raise Fault("stopped; nothing is saved")
+                raise Fault("stopped; nothing was saved")
             if event.address == "show.tap" or (event.address.startswith("midi.note") and event.value > 0.0):
                 self._taps.append(event.t)
         begun = self.now()
@@ -301,7 +301,7 @@ def calibrate(options: CalibrateOptions, say: Callable[[str], None]) -> list[Mea
 
 def _ask(why: str) -> bool:
     """Whether somebody at the terminal wants another try."""
-    print(f"{why}.\nPress Enter to try again, q and Enter to end: ", end="", flush=True)
+    print(f"{why}.\nPress Enter to try again, q and Enter to quit: ", end="", flush=True)
     answer = sys.stdin.readline()
     return bool(answer) and answer.strip().lower() not in ("q", "quit", "n", "no")
 

@@ -147,11 +147,13 @@ class Controls:
             played = wiring.show.played(scene, layer)
             place = bank.keep(latent, event.text, (), played) if bank is not None and latent else None
             if bank is None or place is None:
-                self._say(f"{layer.model}: is not kept (its bank is full or damaged, or nothing is painted yet)")
+                self._say(
+                    f"{layer.model}: snapshot not saved (its bank is full or damaged, or it has made no image yet)"
+                )
                 continue
             wiring.kept.put(snapshot(bank))
             kept.append(f"{place.name} of {layer.model} ({len(bank.places)} in its bank)")
         if kept:
-            self._say(f"kept {', '.join(kept)}")
+            self._say(f"saved {', '.join(kept)}")
         elif scene is None or not scene.preset.dreaming:
-            self._say("nothing to keep: no model plays")
+            self._say("no snapshot: no model is playing")

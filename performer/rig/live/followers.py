@@ -40,7 +40,7 @@ def read(path: Path) -> FollowerNet:
     if outside := locations(path):
         raise Fault(f"{path}: wants to read {sorted(outside)[0]!r}; a follower is one file")
     if strange := operators(path) - OPERATORS:
-        raise Fault(f"{path}: no follower: it holds {', '.join(sorted(strange)[:3])}")
+        raise Fault(f"{path}: not a follower model: unsupported operators {', '.join(sorted(strange)[:3])}")
     try:
         return within(LOAD_S, lambda: _tried(path))
     except Overdue:
@@ -113,7 +113,11 @@ class Followers:
                     log.info("%s: reloaded", path.name)
             except (Fault, OSError) as problem:
                 if stamp != before:
-                    log.warning("%s; %s", problem, "the old one plays on" if old is not None else "played without it")
+                    log.warning(
+                        "%s; %s",
+                        problem,
+                        "the previous version keeps playing" if old is not None else "playing without it",
+                    )
                 net = old
             self._nets = {**self._nets, name: (net, stamp)}
 
@@ -150,7 +154,7 @@ class Followers:
                 except Exception as error:
                     self._failed = {one for one, _ in self._nets.values() if one in self._failed} | {net}
                     log.error(
-                        "follower %s stopped (%s); its knobs stay where they are",
+                        "follower %s stopped (%s); its parameters stay where they are",
                         wish.name,
                         onnx_reason(error),
                     )

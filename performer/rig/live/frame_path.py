@@ -36,7 +36,7 @@ def one_frame(live: LiveLoop) -> None:
     if drawing.failed:
         live.renderer.break_off()
     else:
-        with live.tolerant("keeping the picture"):
+        with live.tolerant("recording the frame"):
             live.captures.keep(frame)
     with live.tolerant("the control page"):
         live.captures.publish(frame, not drawing.failed)

@@ -157,7 +157,7 @@ class Rig:
             return within(OPEN_S, opened, late=lambda sound: sound.close())
         except Overdue:
             portaudio.leave()
-            log.warning("the sound system does not answer; nothing is played")
+            log.warning("the sound system does not respond; no sound is played")
         sound = source.create(self.options.input, self.now, mute=True, patient=self.options.gallery)
         sound.open()
         return sound
@@ -166,9 +166,9 @@ class Rig:
         """Seconds of delay outside the program: as told, or as calibrated for this screen and input."""
         told = self.options.output_delay_ms
         if told is not None:
-            self._delay_note = f"{told:.0f} ms outside the program, as told"
+            self._delay_note = f"{told:.0f} ms external latency, as given"
             return told / 1000.0
-        self._delay_note = "nothing is known outside the program (`performer calibrate` measures it)"
+        self._delay_note = "external latency unknown (`performer calibrate` measures it)"
         if not isinstance(self.surface, Window):
             return 0.0
         try:
@@ -177,7 +177,7 @@ class Rig:
             log.warning("%s", fault)
             return 0.0
         if used:
-            self._delay_note = f"{seconds * 1000.0:+.0f} ms outside the program, as calibrated: " + ", ".join(
+            self._delay_note = f"{seconds * 1000.0:+.0f} ms external latency, as calibrated: " + ", ".join(
                 row.note() for row in used
             )
         return seconds
@@ -187,7 +187,7 @@ class Rig:
             within(LEAVE_S, self.sound.close)
         except Overdue:
             portaudio.leave()
-            log.warning("the sound system does not let go; it is left as it is")
+            log.warning("the sound system did not close; abandoned")
 
     def _look_after(self) -> None:
         self.sound.prepare()
@@ -217,7 +217,7 @@ class Rig:
                 if not self.options.gallery:
                     raise
                 log.error("%s", fault)
-        raise Fault("no preset can be shown; `performer check` says why")
+        raise Fault("no preset can be loaded; `performer check` says why")
 
     def _build(self) -> None:
         options, closing, stop = self.options, self._closing, self._stop

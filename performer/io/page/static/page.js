@@ -127,13 +127,13 @@ function drawBank() {
     return el("div", { className: "tile", dataset: { name: place.name } }, face, heart,
       el("span", { className: "name" }, place.name, el("small", { textContent: place.tags.map((tag) => ` #${tag}`).join("") })));
   }));
-  $("places").append(el("button", { id: "keep", className: "strong", textContent: "Keep this", disabled: !model,
+  $("places").append(el("button", { id: "keep", className: "strong", textContent: "Save snapshot", disabled: !model,
     onclick: () => send({ do: "keep" }) }));
   if (!places.length) {
     $("places").prepend(el("p", { textContent: model
-      ? "Nothing kept of this model yet. Keep what you like, then breed from it." : "No model plays in this scene." }));
+      ? "No snapshots of this model yet. Save what you like, then breed from it." : "No model is playing." }));
   }
-  $("parents").textContent = state.parents.size ? `of ${state.parents.size} chosen` : places.length ? "of all kept" : "";
+  $("parents").textContent = state.parents.size ? `of ${state.parents.size} chosen` : places.length ? "of all snapshots" : "";
   $("breed").disabled = !places.length;
   if (state.now) take.now(state.now);
 }
@@ -142,7 +142,7 @@ function drawBrood() {
   $("brood").replaceChildren(...state.brood.map(({ number, key, kept }) => {
     const keep = el("button", { className: "corner", textContent: kept ? "✓" : "+", onclick: () => (kept ? null
       : openSheet({ name: `offspring ${number}`, tags: ["bred"], key, offspring: number })) });
-    keep.setAttribute("aria-label", kept ? "kept" : `keep offspring ${number}`);
+    keep.setAttribute("aria-label", kept ? "saved" : `save offspring ${number}`);
     keep.classList.toggle("on", kept);
     const face = el("button", { className: "face", onclick: () => send({ do: "glide", number }) }, picture(key));
     face.setAttribute("aria-label", `glide to offspring ${number}`);
@@ -190,7 +190,7 @@ const open = new Map();  // group -> whether it was opened or closed by hand
 function drawKnobs(knobs) {
   state.knobs = new Map();
   const layers = new Set(knobs.map((knob) => knob.address.split(".")[0]));
-  $("knobs").replaceChildren(el("h2", { textContent: "Knobs" }), ...groups(knobs).map((group, i) => {
+  $("knobs").replaceChildren(el("h2", { textContent: "Parameters" }), ...groups(knobs).map((group, i) => {
     const box = el("details", { open: open.get(group.key) ?? (group.first || i < 2) },
       el("summary", {}, group.title, el("small", { textContent: layers.size > 1 ? group.layer : "" })));
     box.addEventListener("toggle", () => open.set(group.key, box.open));
