@@ -22,14 +22,26 @@ def analyse(
     net: Net | None = None,
     each: Callable[[Analyzer, np.ndarray, np.ndarray], None] | None = None,
 ) -> dict[str, Any]:
-    """Stream mono blocks of any length (n,) at `rate` through an Analyzer, hop by hop.
+    """Stream a signal through an Analyzer, hop by hop.
 
-    `each`, if given, is called after every hop with the analyser, the hop's samples and its row.
+    Parameters
+    ----------
+    blocks : Iterable[ndarray]
+        Mono samples (n,), -1..1, in blocks of any length.
+    rate : int
+        Samples per second.
+    net : Net, optional
+        Hears beats besides; see Analyzer.
+    each : callable, optional
+        Called after every hop with the analyser, the hop's samples and its row.
 
-    Returns seconds throughout: {"audio_s", "cpu_s", "hop_s", "beats": [{"t", "emitted", "confidence"}],
-    "downbeats": [...], "tempo": [{"t", "bpm", "confidence"}], "onsets": [{"t", "emitted"}]}. `emitted` is the end of
-    the newest sample known when the thing was announced; nothing is revised. `cpu_s` is the
-    processor time of `Analyzer.process` alone.
+    Returns
+    -------
+    dict
+        Seconds throughout: {"audio_s", "cpu_s", "hop_s", "beats": [{"t", "emitted", "confidence"}], "downbeats": [...],
+        "tempo": [{"t", "bpm", "confidence"}], "onsets": [{"t", "emitted"}]}. `emitted` is the end of the newest sample
+        known when the thing was announced; nothing is revised. `cpu_s` is the processor time of `Analyzer.process`
+        alone.
     """
     analyzer = Analyzer(rate, net)
     hop = analyzer.hop

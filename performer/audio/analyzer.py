@@ -34,10 +34,19 @@ TINY = 1e-4  # values below fade to zero at once
 class Analyzer:
     """Hears sound hop by hop and tells features, onsets, beat, bar and tempo.
 
-    rate   samples per second
-    hop    samples per call of `process`
-    names  the named features, in the order of a row
-    net    hears beats in frames of band levels, as `activation.BeatNet` does; None: onset strengths alone
+    Parameters
+    ----------
+    rate : int
+        Samples per second.
+    net : Net, optional
+        Hears beats in frames of band levels, as `activation.BeatNet` does; None: onset strengths alone.
+
+    Attributes
+    ----------
+    hop
+        Samples per call of `process`.
+    names : tuple[str, ...]
+        The named features, in the order of a row.
     """
 
     def __init__(self, rate: int, net: Net | None = None) -> None:
@@ -108,9 +117,20 @@ class Analyzer:
     def process(self, samples: np.ndarray) -> np.ndarray:
         """One hop on.
 
-        samples  (hop,) float32 mono; NaN and infinities count as 0
-        returns  (len(HEAD) + len(names) + BANDS,) float64 as `frame.Features.from_row` reads it; the same buffer
-                 every call. Raises ValueError for any other number of samples.
+        Parameters
+        ----------
+        samples : ndarray
+            (hop,) float32 mono; NaN and infinities count as 0.
+
+        Returns
+        -------
+        ndarray
+            (len(HEAD) + len(names) + BANDS,) float64 as `frame.Features.from_row` reads it; the same buffer every call.
+
+        Raises
+        ------
+        ValueError
+            For any other number of samples.
         """
         if samples.shape != (self.hop,):
             raise ValueError(f"a hop is ({self.hop},) samples at {self.rate} Hz, not {samples.shape}")

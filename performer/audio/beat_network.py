@@ -24,10 +24,17 @@ log = logging.getLogger(__name__)
 class BeatNet:
     """Runs the network one frame at a time and keeps what its layers heard before.
 
-    file  ONNX with inputs `bands` (1, CONTEXT * BANDS), the newest frames, and `old` and `older` (layers, channels),
-          what each layer heard 2**layer and twice as many frames ago; outputs `odds` (1, 2) and `heard`
-          (layers, channels), what each layer hears now
-    Raises Fault when the file is no such network.
+    Parameters
+    ----------
+    file : Path, optional
+        ONNX with inputs `bands` (1, CONTEXT * BANDS), the newest frames, and `old` and `older` (layers, channels), what
+        each layer heard 2**layer and twice as many frames ago; outputs `odds` (1, 2) and `heard` (layers, channels),
+        what each layer hears now.
+
+    Raises
+    ------
+    Fault
+        When the file is no such network.
     """
 
     def __init__(self, file: Path = FILE) -> None:

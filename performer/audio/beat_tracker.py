@@ -97,8 +97,12 @@ class _Strengths:
 class BeatTracker:
     """From onset strengths and band levels, hop by hop, to beat, bar, tempo and confidence.
 
-    rate  samples per second; hop  samples per hop
-    net   hears beats and downbeats; None: onset strengths must do
+    Parameters
+    ----------
+    rate : int
+        Samples per second; hop  samples per hop.
+    net : Net, optional
+        Hears beats and downbeats; None: onset strengths must do.
     """
 
     FPS = 90.0
@@ -185,9 +189,14 @@ class BeatTracker:
     def update(self, strengths: Sequence[float], bands: np.ndarray, reference: float, heard: bool) -> None:
         """One hop.
 
-        strengths  onset strengths (low, mid, high)
-        bands      (BANDS,) power, and the amplitude that counts as loud
-        heard      whether there is sound
+        Parameters
+        ----------
+        strengths : Sequence[float]
+            Onset strengths (low, mid, high).
+        bands : ndarray
+            (BANDS,) power, and the amplitude that counts as loud.
+        heard : bool
+            Whether there is sound.
         """
         loudest = self._loudest
         for i, strength in enumerate(strengths):

@@ -59,9 +59,13 @@ NAMES = (
 class Gist:
     """Condenses rows of the feature ring.
 
-    names  of the features in a row, between HEAD and the bands
     Numbers are 0..1; what turns (hue, beat, and where in 1, 2, 4 and 8 bars) is a point on a circle, smaller the less
     it may be trusted; an age is 1 at the onset and falls.
+
+    Parameters
+    ----------
+    names : Sequence[str]
+        Names of the features in a row, between HEAD and the bands.
     """
 
     def __init__(self, names: Sequence[str]) -> None:

@@ -20,10 +20,15 @@ def factor(rate: int) -> int:
 class Decimator:
     """Makes one sample of several, block after block, without aliases below 0.4 of the new rate.
 
-    factor  samples that become one
-    length  samples of a block, a multiple of it
     It delays by half its filter, a sixth of a millisecond at the most. Nothing is allocated while it runs, and BLAS
     has no part in it: products as long as these are cut up for threads there, which then wait for one another.
+
+    Parameters
+    ----------
+    factor : int
+        Samples that become one.
+    length : int
+        Samples of a block, a multiple of it.
     """
 
     def __init__(self, factor: int, length: int) -> None:

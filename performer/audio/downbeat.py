@@ -17,8 +17,12 @@ LENGTHS = {4: 0.72, 3: 0.13, 6: 0.06, 7: 0.05, 5: 0.04}
 class BarModel:
     """Forward pass over (beats in a bar, place in the bar); `update` once a beat.
 
-    length  beats in a bar, as believed
-    first   beat number modulo length that opens a bar
+    Attributes
+    ----------
+    length
+        Beats in a bar, as believed.
+    first
+        Beat number modulo length that opens a bar.
     """
 
     CHANGE = 0.001  # chance per beat that bars begin anew, with any length

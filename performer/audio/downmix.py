@@ -13,8 +13,12 @@ LOUDEST = 8.0  # samples are clipped here: no sound card makes more than 1
 class Mixer:
     """Mixes sound to mono by weights that follow each channel's energy and polarity slowly.
 
-    rate      samples per second
-    channels  how many come in
+    Parameters
+    ----------
+    rate : int
+        Samples per second.
+    channels : int
+        How many come in.
     """
 
     ENERGY_S = 0.5  # over which energy and correlation are averaged

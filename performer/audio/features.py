@@ -29,13 +29,22 @@ RANGES = {
 class Moment:
     """What has been measured of the newest window, before any smoothing.
 
-    loudness  name of RANGES -> amplitude relative to what counts as loud in that range, 0..1
-    tone      (3,) of the bands: mean octave above the lowest, mean log power, log of the mean power
-    rise      onset strength, relative to recent peaks, 0..1
-    onset, kick, snare, hat  (strength 0..1, age in seconds) of the newest of each
-    presence  0..1: 0 in silence, 1 as soon as there is clearly sound
-    harmony   chroma, key, pitch and dissonance as last looked at
-    structure where the song is going
+    Attributes
+    ----------
+    loudness : dict[str, float]
+        Name of RANGES -> amplitude relative to what counts as loud in that range, 0..1.
+    tone : tuple[float, float, float]
+        (3,) of the bands: mean octave above the lowest, mean log power, log of the mean power.
+    rise : float
+        Onset strength, relative to recent peaks, 0..1.
+    onset, kick, snare, hat : tuple[float, float]
+        (strength 0..1, age in seconds) of the newest of each.
+    presence : float
+        0..1: 0 in silence, 1 as soon as there is clearly sound.
+    harmony : Tone
+        Chroma, key, pitch and dissonance as last looked at.
+    structure : Structure
+        Where the song is going.
     """
 
     loudness: dict[str, float]

@@ -34,11 +34,18 @@ MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 class Tone:
     """Hears sound hop by hop; what it found stands in its attributes.
 
-    chroma          (12,) float, 0..1, C first: strength of each pitch class, the strongest 1
-    key             0..11, C first; minor  whether it is a minor key; key_fit  0..1, correlation with its profile
-    fifths          complex, |.| <= 1: the chroma's centre on the circle of fifths; its angle is a hue of the harmony
-    pitch_hz        of a single voice; clarity  0..1, how much of one voice the sound is (McLeod and Wyvill, 2005)
-    dissonance      0..1, roughness of the strongest partials (Sethares, "Local consonance", JASA 1993)
+    Attributes
+    ----------
+    chroma
+        (12,) float, 0..1, C first: strength of each pitch class, the strongest 1.
+    key
+        0..11, C first; minor  whether it is a minor key; key_fit  0..1, correlation with its profile.
+    fifths
+        Complex, |.| <= 1: the chroma's centre on the circle of fifths; its angle is a hue of the harmony.
+    pitch_hz
+        Pitch hz of a single voice; clarity  0..1, how much of one voice the sound is (McLeod and Wyvill, 2005).
+    dissonance
+        0..1, roughness of the strongest partials (Sethares, "Local consonance", JASA 1993).
     """
 
     def __init__(self, rate: int, hop: int) -> None:

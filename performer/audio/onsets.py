@@ -25,9 +25,14 @@ class Flux:
     A bin is compared with the loudest of itself and its two neighbours then, so that a gliding or trembling
     tone is no onset.
 
-    dt     seconds per hop
-    width  hertz per bin
-    bins   how many bins a spectrum has
+    Parameters
+    ----------
+    dt : float
+        Seconds per hop.
+    width : float
+        Hertz per bin.
+    bins : int
+        How many bins a spectrum has.
     """
 
     LAG_S = 0.0107
@@ -74,9 +79,14 @@ class Flux:
 class Detector:
     """Announces an onset as soon as a strength stands out from its recent past.
 
-    threshold  least strength that may count
-    ratio      how many times the running mean it must reach
-    rest_s     seconds between two onsets at least
+    Parameters
+    ----------
+    threshold : float
+        Least strength that may count.
+    ratio : float
+        How many times the running mean it must reach.
+    rest_s : float
+        Seconds between two onsets at least.
     """
 
     MEAN_S = 0.25

@@ -26,12 +26,20 @@ class _Mean:
 class Structure:
     """Fed once a look (about eight times a second); all attributes are 0..1 unless said.
 
-    trend    0.5 while loudness is steady, towards 1 while it rises and 0 while it falls, over some 8 s
-    density  onsets per second, 1 at DENSE
-    buildup  how much of a build-up this is: brighter, denser, louder, with the bass held back
-    breaks   how much of a break: bass and drums that were there are gone, and there is still sound
-    drop     1 at a drop, then fading over DROP_S; drops  counts them
-    silence  1 after SILENT_S without sound
+    Attributes
+    ----------
+    trend
+        0.5 while loudness is steady, towards 1 while it rises and 0 while it falls, over some 8 s.
+    density
+        Onsets per second, 1 at DENSE.
+    buildup
+        How much of a build-up this is: brighter, denser, louder, with the bass held back.
+    breaks
+        How much of a break: bass and drums that were there are gone, and there is still sound.
+    drop
+        1 at a drop, then fading over DROP_S; drops  counts them.
+    silence
+        1 after SILENT_S without sound.
     """
 
     DENSE = 10.0
@@ -61,7 +69,19 @@ class Structure:
         self.drop, self.drops, self.silence = 0.0, 0, 1.0
 
     def update(self, power: float, bass: float, brightness: float, onsets: int, heard: bool) -> None:
-        """power, bass  mean squares of all and of the bass; brightness  0..1; onsets  how many so far."""
+        """One hop on.
+
+        Parameters
+        ----------
+        power, bass : float
+            Mean squares of all and of the bass.
+        brightness : float
+            0..1.
+        onsets : int
+            How many so far.
+        heard : bool
+            Whether there is sound at all.
+        """
         dt = self._dt
         rate = (onsets - self._onsets) / dt
         self._onsets = onsets

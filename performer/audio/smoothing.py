@@ -16,8 +16,12 @@ def smoothing(dt: float, tau: float) -> float:
 class Follower:
     """Rises with one time constant and falls with another, value by value.
 
-    attack   (n,) seconds to rise by 63 %; 0 follows at once
-    release  (n,) seconds to fall by 63 %
+    Parameters
+    ----------
+    attack : Sequence[float]
+        (n,) seconds to rise by 63 %; 0 follows at once.
+    release : Sequence[float]
+        (n,) seconds to fall by 63 %.
     """
 
     def __init__(self, dt: float, attack: Sequence[float], release: Sequence[float]) -> None:
@@ -46,7 +50,10 @@ class AutoGain:
     A reference rises to louder sound at once and falls slowly, so that a quiet passage stays visibly lower.
     Only when sound stays more than DEEP below it (another song, a fader pulled down) it falls fast, all the way.
 
-    floor_db  the first channel, the whole, counts nothing less as loud; the others, its parts, PART_DB less
+    Parameters
+    ----------
+    floor_db : float
+        The first channel, the whole, counts nothing less as loud; the others, its parts, PART_DB less.
     """
 
     ATTACK_S = 0.03

@@ -9,7 +9,10 @@ from performer.audio.smoothing import smoothing
 class Opening:
     """How loud music was when it began, and has become since.
 
-    dt  seconds per frame
+    Parameters
+    ----------
+    dt : float
+        Seconds per frame.
     """
 
     LEVEL_S = 0.1
@@ -55,7 +58,10 @@ class Opening:
     def heard(self, reference: float) -> bool:
         """Whether music is heard from its beginning on: out of silence, or from a stroke that is the loudest so far.
 
-        reference  the amplitude that counts as loud
+        Parameters
+        ----------
+        reference : float
+            The amplitude that counts as loud.
         """
         return self._first < self.SOFT * reference or self._stroke >= self._highest
 

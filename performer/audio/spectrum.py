@@ -76,8 +76,12 @@ def filterbank(rate: int, n: int) -> np.ndarray:
 class Transform:
     """A real Fourier transform in place, without an array made anew.
 
-    frame  (n,) float32: what is to be transformed; afterwards no longer that
-    bins   (n // 2 + 1,) complex64, once `run`; the first, which is real, stands in its imaginary part
+    Attributes
+    ----------
+    frame
+        (n,) float32: what is to be transformed; afterwards no longer that.
+    bins
+        (n // 2 + 1,) complex64, once `run`; the first, which is real, stands in its imaginary part.
     """
 
     def __init__(self, n: int) -> None:
@@ -94,9 +98,14 @@ class Transform:
 class Spectrum:
     """The newest window's spectrum, hop by hop; an offset of the sound is taken out.
 
-    amplitude  (n // 2 + 1,) float32, root mean square per bin
-    power      the same squared: it sums to the mean square of the sound
-    bands      (BANDS,) float32, mean square per band
+    Attributes
+    ----------
+    amplitude
+        (n // 2 + 1,) float32, root mean square per bin.
+    power
+        The same squared: it sums to the mean square of the sound.
+    bands
+        (BANDS,) float32, mean square per band.
     """
 
     def __init__(self, rate: int) -> None:

@@ -58,8 +58,11 @@ USUAL: dict[int, tuple[str, ...]] = {
 def to_stereo(layout: Sequence[str], channels: int) -> np.ndarray:
     """What makes two channels of many, (channels, 2) float32: see `mixed`.
 
-    layout  names of the speakers, as SHARES has them; empty where nobody knows them (the inputs of a mixing desk, say):
-            then they go left and right in turns, and each side is their mean
+    Parameters
+    ----------
+    layout : Sequence[str]
+        Names of the speakers, as SHARES has them; empty where nobody knows them (the inputs of a mixing desk, say):
+        then they go left and right in turns, and each side is their mean.
     """
     return _matrix(tuple(layout), channels)
 

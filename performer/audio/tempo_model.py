@@ -22,8 +22,11 @@ FASTEST_BPM = 215.0
 class Pull:
     """Where evidence is expected: weights on the beat, half way and at the quarters; half width in seconds.
 
-    balanced  evidence speaks against the rest of a beat as it speaks for these places, so that steady noise is for no
-              tempo; otherwise it tells of these places alone
+    Attributes
+    ----------
+    balanced : bool
+        Evidence speaks against the rest of a beat as it speaks for these places, so that steady noise is for no tempo;
+        otherwise it tells of these places alone.
     """
 
     weights: tuple[float, float, float]
@@ -41,10 +44,15 @@ def _aligned(count: int) -> np.ndarray:
 class BeatModel:
     """Forward pass over (tempo, position in the beat).
 
-    fps    updates per second
-    pulls  one for each kind of evidence that `update` takes: HEARD for onset strengths, which also fall between beats;
-           LEARNED for evidence of beats alone
-    spread  relative tempo change per beat that costs one unit of log probability
+    Parameters
+    ----------
+    fps : float
+        Updates per second.
+    pulls : Pull
+        One for each kind of evidence that `update` takes: HEARD for onset strengths, which also fall between beats;
+        LEARNED for evidence of beats alone.
+    spread : float, optional
+        Relative tempo change per beat that costs one unit of log probability.
     """
 
     HEARD = Pull((1.0, 0.5, 0.2), 0.025, True)

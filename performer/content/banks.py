@@ -91,7 +91,10 @@ def write(bank: Bank, folder: Path | None = None) -> Path:
 class Keeper:
     """Writes the banks of a show into their files, and notices what others write there.
 
-    banks  those of the show, as they were read
+    Parameters
+    ----------
+    banks : Mapping[str, Bank]
+        Those of the show, as they were read.
     """
 
     def __init__(self, banks: Mapping[str, Bank], folder: Path | None = None) -> None:
@@ -166,8 +169,12 @@ def run(
 ) -> None:
     """Thread body: write every bank that comes; what is left when told to stop is written still.
 
-    kept  banks, to be written, and changes that the show has taken over
-    tell  gets what others changed
+    Parameters
+    ----------
+    kept : SimpleQueue[Bank | Change]
+        Banks, to be written, and changes that the show has taken over.
+    tell : callable
+        Gets what others changed.
     """
     while not (stop.is_set() and kept.empty()):
         try:

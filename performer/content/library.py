@@ -33,10 +33,18 @@ def content_folders() -> tuple[Path, Path]:
 class Library:
     """All content by name. What is broken is left out and kept in `faults`, path -> Fault.
 
-    audio       names of the analyser's features, which presets may route from
-    files       preset -> its file; folders, those that were read
-    stamps      what `stamped` said just before they were read
-    transition  shader for every change of preset, whatever the presets say: its name, or its file's path
+    Attributes
+    ----------
+    audio : Sequence[str]
+        Names of the analyser's features, which presets may route from.
+    files : dict[str, Path]
+        Preset -> its file.
+    folders : Sequence[Path]
+        Those that were read.
+    stamps : dict[Path, int]
+        What `stamped` said just before they were read.
+    transition : str | None
+        Shader for every change of preset, whatever the presets say: its name, or its file's path.
     """
 
     audio: Sequence[str]
@@ -50,9 +58,17 @@ class Library:
     transition: str | None = None
 
     def load(self, folders: Sequence[Path] | None = None) -> Library:
-        """Read everything; later folders win over earlier ones. Raises Fault where the transition is none.
+        """Read everything; later folders win over earlier ones.
 
-        folders  those of `content_folders` where none are named
+        Parameters
+        ----------
+        folders : Sequence[Path], optional
+            Those of `content_folders` where none are named.
+
+        Raises
+        ------
+        Fault
+            Where the transition is none.
         """
         self.folders = folders = content_folders() if folders is None else folders
         self.stamps = self.stamped()

@@ -18,9 +18,14 @@ MOST = 512  # places in a bank
 class Place:
     """A latent with a name.
 
-    latent  (D,) float32 as bytes, so that a Frame may carry it
-    w       (W,) float32 as bytes: the style, where it was kept from a walk through w and is not just its latent's
-    played  (direction, amount) of those that the music moved when it was kept; they are in the latent
+    Attributes
+    ----------
+    latent : bytes
+        (D,) float32 as bytes, so that a Frame may carry it.
+    w : bytes
+        (W,) float32 as bytes: the style, where it was kept from a walk through w and is not just its latent's.
+    played : tuple[tuple[str, float], ...]
+        (direction, amount) of those that the music moved when it was kept; they are in the latent.
     """
 
     name: str
@@ -53,7 +58,10 @@ class Change:
 class Bank:
     """The places of one model, in the order of its pads.
 
-    dim  size of the model's latents
+    Attributes
+    ----------
+    dim : int
+        Size of the model's latents.
     """
 
     model: str
@@ -69,8 +77,12 @@ class Bank:
     ) -> Place | None:
         """Add a place; without a name it gets a number. None when the bank is full.
 
-        latent  of the bank's size, and a style after it, if it has one
-        played  see Place
+        Parameters
+        ----------
+        latent : bytes
+            Latent of the bank's size, and a style after it, if it has one.
+        played : Mapping[str, float], optional
+            See Place.
         """
         if len(self.places) >= MOST:
             return None
@@ -131,6 +143,20 @@ def child(parents: Sequence[bytes], seed: int, number: int, spread: float = SPRE
     """Offspring of some latents: somewhere between two of them, and a little aside; of one alone, near it.
 
     The same parents, seed, number and spread give the same child.
+
+    Parameters
+    ----------
+    parents : Sequence[bytes]
+        Latents, each (D,) float32 as bytes; at least one.
+    seed, number : int
+        Which child it is.
+    spread : float, optional
+        How far it strays from the way between its parents, as part of a unit vector.
+
+    Returns
+    -------
+    bytes
+        (D,) float32 as bytes, of the parents' mean length.
     """
     rng = np.random.default_rng((seed % (1 << 63), number))
     vectors = [np.frombuffer(parent, np.float32) for parent in parents]
@@ -149,7 +175,20 @@ def eased(part: float) -> float:
 
 
 def glided(start: np.ndarray, there: np.ndarray, part: float) -> np.ndarray:
-    """On the way from a latent to another, of the same size: 0 is the start, 1 the other; on a great circle."""
+    """On the way from a latent to another, on a great circle, setting off and arriving softly.
+
+    Parameters
+    ----------
+    start, there : ndarray
+        (D,) float32.
+    part : float
+        0 is the start, 1 the other; beyond, it stays there.
+
+    Returns
+    -------
+    ndarray
+        (D,) float32; its length goes evenly from one's to the other's.
+    """
     if part <= 0.0:
         return start
     if part >= 1.0:

@@ -18,9 +18,16 @@ LASTING = ("measured", "taught")
 class Directions:
     """Directions of one model.
 
-    names    of the knobs; kinds, how each was found: "measured", "taught", "weights", "component" or "style"
-    vectors  (K, D) float32 of length LENGTH; zeros for those that move the style instead
-    styles   (K, W) float32, what each adds to the style; None where none does
+    Attributes
+    ----------
+    names : tuple[str, ...]
+        Names of the knobs.
+    kinds : tuple[str, ...]
+        How each was found: "measured", "taught", "weights", "component" or "style".
+    vectors : ndarray | None
+        (K, D) float32 of length LENGTH; zeros for those that move the style instead.
+    styles : ndarray | None
+        (K, W) float32, what each adds to the style; None where none does.
     """
 
     names: tuple[str, ...] = ()
@@ -53,9 +60,23 @@ def with_those_before(found: Directions, before: Directions) -> Directions:
 
 
 def turned(z: np.ndarray, moves: Sequence[float], directions: Directions) -> np.ndarray:
-    """A latent (D,) moved along the directions by some amounts (about -1.5..1.5), and brought back to its length.
+    """A latent moved along the directions by some amounts, and brought back to its length.
 
     The prior lives on a sphere: what leaves it falls where no picture was learned.
+
+    Parameters
+    ----------
+    z : ndarray
+        (D,) float32.
+    moves : Sequence[float]
+        An amount for each direction, about -1.5..1.5; those that are left out at the end are 0.
+    directions : Directions
+        Of the model that z is a latent of.
+
+    Returns
+    -------
+    ndarray
+        (D,) float32 of the length of z.
     """
     if directions.vectors is None or not any(moves):
         return z

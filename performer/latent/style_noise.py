@@ -21,8 +21,12 @@ def _still(seed: int, number: int, index: int, shape: tuple[int, ...]) -> np.nda
 def field(position: float, seed: int, number: int, shape: tuple[int, ...], amount: float, out: np.ndarray) -> None:
     """Write a field of normal noise, `amount` strong, into `out`: another one at every whole position.
 
-    number  of the field among those of one seed
     On the way from one to the next it goes a quarter of a circle, on which the strength stays the same.
+
+    Parameters
+    ----------
+    number : int
+        Number of the field among those of one seed.
     """
     step = floor(position)
     turn = (position - step) * 0.5 * pi

@@ -27,7 +27,18 @@ def _key(seed: int, number: int, dim: int) -> np.ndarray:
 
 
 def walk(function: WalkFunction) -> WalkFunction:
-    """Make a function a walk that presets may name."""
+    """Make a function a walk that presets may name.
+
+    Parameters
+    ----------
+    function : WalkFunction
+        (position, seed, dim) -> (dim,) float32 of length 1. It must be pure: any moment of a walk can be sought.
+
+    Returns
+    -------
+    WalkFunction
+        The same function.
+    """
     WALKS[function.__name__] = function
     return function
 
@@ -100,9 +111,21 @@ def _smoothly(position: float, step: float = 1.0) -> tuple[tuple[float, float], 
 
 def keyframes(kind: str, position: float) -> tuple[tuple[float, float], ...]:
     """(position, weight) of the pictures that a walk lies between, where the way from one to the next is another
-    space's business. The weights' sum is 1; only at a picture, it is that one alone.
+    space's business.
 
     Tour and hop keep their pace and their straight ways; the others go through eight pictures of a loop, or one a unit.
+
+    Parameters
+    ----------
+    kind : str
+        Name of a walk: a key of WALKS.
+    position : float
+        Of the walker.
+
+    Returns
+    -------
+    tuple[tuple[float, float], ...]
+        The weights' sum is 1; only at a picture, it is that one alone.
     """
     step = floor(position)
     x = position - step
@@ -120,9 +143,25 @@ ON_BEATS = frozenset({"hop"})
 
 
 def latent(kind: str, position: float, seed: int, dim: int, truncation: float) -> np.ndarray:
-    """The latent (dim,) float32 of a walker, on the sphere of radius sqrt(dim), where a normal prior lives.
+    """The latent of a walker, on the sphere of radius sqrt(dim), where a normal prior lives.
 
-    truncation  0..1: how far it may stray from the walk's home (0 stays there, 1 goes everywhere)
+    Parameters
+    ----------
+    kind : str
+        Name of a walk: a key of WALKS.
+    position : float
+        Of the walker; about one keyframe per unit, or per beat for the walks in ON_BEATS.
+    seed : int
+        Of the path: another seed, another journey.
+    dim : int
+        Size of the latent.
+    truncation : float
+        0..1: how far it may stray from the walk's home (0 stays there, 1 goes everywhere).
+
+    Returns
+    -------
+    ndarray
+        (dim,) float32 of length sqrt(dim).
     """
     at = WALKS[kind](position, seed, dim)
     if truncation < 1.0:

@@ -18,8 +18,12 @@ OTHER_TEMPO = 0.12  # relative; a source that counts another tempo than it did c
 class BeatShift:
     """What a person adds to one source's beat, until the source mends itself or goes on to something else.
 
-    beats     added to its count of beats; 0 when nothing is
-    downbeat  added to its count of bars, in beats of its own
+    Attributes
+    ----------
+    beats
+        Added to its count of beats; 0 when nothing is.
+    downbeat
+        Added to its count of bars, in beats of its own.
     """
 
     def __init__(self) -> None:
@@ -37,7 +41,10 @@ class BeatShift:
     def place(self, reading: Reading, every: float) -> None:
         """Here is a downbeat, whatever the source says.
 
-        every  beats of the source in one that is counted: more than 1 where its tempo is halved
+        Parameters
+        ----------
+        every : float
+            Beats of the source in one that is counted: more than 1 where its tempo is halved.
         """
         self.clear()
         span = max(every, 1.0)

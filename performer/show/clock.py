@@ -31,11 +31,18 @@ LATE_S = 0.15  # a downbeat struck so shortly after a beat was meant for it
 class Pulse:
     """Where the music stands.
 
-    beat, bar   monotone counts; bpm  beats per minute, 0 when unknown
-    confidence  0..1, trust in them; source  who says so: "link", "midi", "tap", "audio" or "none"
-    meter       beats in a bar
-    factor      by what the source's tempo is multiplied, on request: 1/4 .. 4
-    moved, downbeat_moved  beats of the source by which a person has moved its beat and its downbeat
+    Attributes
+    ----------
+    beat, bar : float
+        Monotone counts; bpm  beats per minute, 0 when unknown.
+    confidence : float
+        0..1, trust in them; source  who says so: "link", "midi", "tap", "audio" or "none".
+    meter : int
+        Beats in a bar.
+    factor : float
+        By what the source's tempo is multiplied, on request: 1/4 .. 4.
+    moved, downbeat_moved : float
+        Beats of the source by which a person has moved its beat and its downbeat.
     """
 
     beat: float = 0.0

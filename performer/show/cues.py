@@ -59,8 +59,12 @@ class Cue:
 class Autopilot:
     """Chooses the next preset every so many bars, at the end of a phrase; a drop may bring it forward.
 
-    bars   from one change to the next at least; 0 is off
-    seed   of the order, in which no preset comes again before all have been
+    Parameters
+    ----------
+    bars : int
+        From one change to the next at least; 0 is off.
+    seed : int
+        Seed of the order, in which no preset comes again before all have been.
     """
 
     def __init__(self, bars: int, seed: int) -> None:

@@ -19,11 +19,18 @@ MOST_KNOBS = 64
 class FollowerNet:
     """The network, one tick a call; its memory is kept by the caller.
 
-    file   ONNX with inputs `heard` (1, len(NAMES)), `moved` (1, K), where the knobs are, 0..1, and `memory` (1, H);
-           outputs `odds`, `means` and `spreads` (1, M, K): for each knob the log weights of the M moves that it thinks
-           of, and how far each goes in this tick; and `remembered` (1, H). Its properties name `knobs`, `start`, where
-           they begin, and `gist` and `tick_s`, what it was trained to hear.
-    Raises Fault when the file is no such network.
+    Parameters
+    ----------
+    file : Path
+        ONNX with inputs `heard` (1, len(NAMES)), `moved` (1, K), where the knobs are, 0..1, and `memory` (1, H);
+        outputs `odds`, `means` and `spreads` (1, M, K): for each knob the log weights of the M moves that it thinks of,
+        and how far each goes in this tick; and `remembered` (1, H). Its properties name `knobs`, `start`, where they
+        begin, and `gist` and `tick_s`, what it was trained to hear.
+
+    Raises
+    ------
+    Fault
+        When the file is no such network.
     """
 
     def __init__(self, file: Path) -> None:
@@ -64,9 +71,17 @@ class FollowerNet:
 class Improviser:
     """A follower at play: where its knobs are, what it remembers, and its luck.
 
-    seed   of all that it draws
-    start  where its knobs begin, (K,) 0..1; where the network says when not given
-    memory (1, H), the network's
+    Parameters
+    ----------
+    seed : int
+        Seed of all that it draws.
+    start : ndarray, optional
+        Where its knobs begin, (K,) 0..1; where the network says when not given.
+
+    Attributes
+    ----------
+    memory
+        (1, H), the network's.
     """
 
     def __init__(self, net: FollowerNet, seed: int, start: np.ndarray | None = None) -> None:
@@ -86,10 +101,23 @@ class Improviser:
     def tick(self, heard: np.ndarray, wildness: float) -> np.ndarray:
         """TICK_S further.
 
-        heard     (len(NAMES),) of `Gist.look`
-        wildness  how far what is drawn may be from what is expected: 1 plays as it was taught, less calmer, more
-                  wilder; 0 always does what is expected
-        returns   `knobs`. Raises ValueError where the network says what is no number.
+        Parameters
+        ----------
+        heard : ndarray
+            (len(NAMES),) of `Gist.look`.
+        wildness : float
+            How far what is drawn may be from what is expected: 1 plays as it was taught, less calmer, more wilder; 0
+            always does what is expected.
+
+        Returns
+        -------
+        ndarray
+            `knobs`.
+
+        Raises
+        ------
+        ValueError
+            Where the network says what is no number.
         """
         self._heard[0] = heard
         odds, means, spreads, memory = self.net(self._heard, self._moved, self.memory)

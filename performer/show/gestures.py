@@ -11,11 +11,15 @@ DOWN, UP = 0.5, 0.35  # a button or key is pressed when its value rises to the o
 class Gestures:
     """Where controllers, keys and wheels are, as a picture should see them.
 
-    values   address -> 0..1. What came and went since the last picture is where it was farthest, for one picture: a key
-             as hard as it was struck, any other control at the turning point farthest from where it is now
-    presses  `presses(address)` -> how often it was pressed, however shortly
-
     For each picture: `begin`, then `take` for every message, then `end`.
+
+    Attributes
+    ----------
+    values : dict[str, float]
+        Address -> 0..1. What came and went since the last picture is where it was farthest, for one picture: a key as
+        hard as it was struck, any other control at the turning point farthest from where it is now.
+    presses : dict[str, float]
+        `presses(address)` -> how often it was pressed, however shortly.
     """
 
     def __init__(self) -> None:

@@ -42,7 +42,10 @@ class Holding:
     def recall(self, latent: bytes, t: float, seconds: float, at: tuple[float, ...] = ()) -> None:
         """Glide to a place; those that are being left go on leaving meanwhile.
 
-        at  amounts of the model's directions at which it is as it was kept: what they are more or less, it is moved
+        Parameters
+        ----------
+        at : tuple[float, ...], optional
+            Amounts of the model's directions at which it is as it was kept: what they are more or less, it is moved.
         """
         self._places.append(_Held(latent, t, seconds, at))
 
@@ -72,7 +75,12 @@ class Holding:
 class Recaller:
     """Which place comes next: by number, in turn, or bred from those that were kept.
 
-    banks  model -> Bank; seed, of the offspring
+    Parameters
+    ----------
+    banks : Mapping[str, Bank]
+        Model -> Bank.
+    seed : int
+        Seed of the offspring.
     """
 
     def __init__(self, banks: Mapping[str, Bank], seed: int) -> None:

@@ -26,7 +26,10 @@ IDLE_BEATS_PER_S = 0.2  # walks counted in beats still breathe when nothing can 
 class Playing:
     """A scene in progress: its routes' followers and its walkers' positions.
 
-    counts  of notes and presses before it began
+    Parameters
+    ----------
+    counts : Mapping[str, float], optional
+        Counts of notes and presses before it began.
     """
 
     def __init__(

@@ -18,7 +18,10 @@ MOST_PORTS = 32  # that are kept in mind: one that is plugged in again counts as
 class Reading:
     """What one source says of this moment; beat and bar count from where it likes.
 
-    placed  it knows where the beats are; otherwise only how fast they come
+    Attributes
+    ----------
+    placed : bool
+        It knows where the beats are; otherwise only how fast they come.
     """
 
     bpm: float

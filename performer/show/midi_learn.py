@@ -14,9 +14,14 @@ BUTTONS = ("midi.note", "midi.cc")
 class Learn:
     """Adds to the gestures those of the buttons that were learned.
 
-    bound  button -> what it does: "note40 ch10", "cc20 ch1", or "note40" on any channel
-    may    addresses that buttons may have
     `word` is what there is to say after a step, "" if nothing; `changed`, whether `bound` was in that step.
+
+    Parameters
+    ----------
+    bound : Mapping[str, Act]
+        Button -> what it does: "note40 ch10", "cc20 ch1", or "note40" on any channel.
+    may : Collection[str]
+        Addresses that buttons may have.
     """
 
     ASK = "MIDI learn: press a key, then the MIDI button to bind (m cancels)"
@@ -34,7 +39,10 @@ class Learn:
     def step(self, events: Iterable[ControlEvent], keys: Iterable[ControlEvent] = ()) -> list[ControlEvent]:
         """All events, and after each press of a learned button what it does.
 
-        keys  what the keyboard said: only that can be taught, and a key that is being taught does nothing
+        Parameters
+        ----------
+        keys : Iterable[ControlEvent], optional
+            What the keyboard said: only that can be taught, and a key that is being taught does nothing.
         """
         self.word, self.changed = "", False
         made: list[ControlEvent] = []

@@ -39,7 +39,10 @@ class Follower:
 class Grip:
     """Who has a knob that both a performer and the follower may turn: 1 the performer's hand, 0 the follower.
 
-    hold  seconds that it stays with the hand that turned it last
+    Parameters
+    ----------
+    hold : float
+        Seconds that it stays with the hand that turned it last.
     """
 
     def __init__(self, hold: float) -> None:
@@ -77,7 +80,10 @@ class Pickup:
     def step(self, at: float, there: float, way: float) -> bool:
         """Note where the controller would put the knob, and where that is; True when it catches it now.
 
-        way  of the whole controller
+        Parameters
+        ----------
+        way : float
+            Way of the whole controller.
         """
         before, self._before = self._before, at
         if self.caught:
@@ -90,11 +96,18 @@ class Pickup:
 class Router:
     """The routes of one scene with their followers.
 
-    routes  what moves what
-    params  address -> Param of every target
-    base    address -> value with all routes at rest
-    hold    see Grip
-    counts  of notes and presses so far, from which event parameters count; None: as they are in the first step
+    Parameters
+    ----------
+    routes : Sequence[Route]
+        What moves what.
+    params : Mapping[str, Param]
+        Address -> Param of every target.
+    base : Mapping[str, Value]
+        Address -> value with all routes at rest.
+    hold : float, optional
+        See Grip.
+    counts : Mapping[str, float], optional
+        Counts of notes and presses so far, from which event parameters count; None: as they are in the first step.
     """
 
     def __init__(

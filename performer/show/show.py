@@ -31,14 +31,26 @@ JUMP_WAIT_S = 20.0  # a jump waits no longer, whatever it waits for
 class Show:
     """The show's state between frames; one per performance, on one thread.
 
-    presets  what may be played, in the order of the digit keys
-    first    name of the one to start with
-    seed     shifts the seeds of all walks: another seed, another evening
-    quantise changes of preset and jumps wait for the next "beat", "bar" or "phrase", or happen "now"
-    autopilot  bars after which another preset is chosen, at the end of a phrase; 0: only by hand
-    crossfader address of the controller that is the crossfader, `midi.cc8` say; with one, there are two decks
-    banks    model -> kept places of its latent space; pads, MIDI note that recalls the first of them, if any
-    pads_channel  1..16, of those notes; 0: any
+    Parameters
+    ----------
+    presets : Sequence[Preset]
+        What may be played, in the order of the digit keys.
+    first : str
+        Name of the one to start with.
+    seed : int, optional
+        Shifts the seeds of all walks: another seed, another evening.
+    quantise : str, optional
+        Changes of preset and jumps wait for the next "beat", "bar" or "phrase", or happen "now".
+    autopilot : int, optional
+        Bars after which another preset is chosen, at the end of a phrase; 0: only by hand.
+    crossfader : str, optional
+        Address of the controller that is the crossfader, `midi.cc8` say; with one, there are two decks.
+    banks : Mapping[str, Bank], optional
+        Model -> kept places of its latent space.
+    pads : int, optional
+        MIDI note that recalls the first of them, if any.
+    pads_channel : int, optional
+        1..16, of those notes; 0: any.
     """
 
     def __init__(
@@ -129,11 +141,20 @@ class Show:
     ) -> Frame:
         """The frame to be seen at time t (seconds).
 
-        dt        seconds since the frame before; size, (width, height) in pixels
-        features  newest analysis; its beat is carried on to t
-        events    gestures since the last step, oldest first
-        moves     of the followers: scene number -> route source -> 0..1
-        effort    what the picture may cost; `size` is already as it says
+        Parameters
+        ----------
+        dt : float
+            Seconds since the frame before.
+        size : tuple[int, int]
+            (width, height) in pixels.
+        features : Features
+            Newest analysis; its beat is carried on to t.
+        events : Sequence[ControlEvent], optional
+            Gestures since the last step, oldest first.
+        moves : Mapping[int, Mapping[str, float]], optional
+            Moves of the followers: scene number -> route source -> 0..1.
+        effort : Effort, optional
+            What the picture may cost; `size` is already as it says.
         """
         self._gestures.begin()
         for event in events:

@@ -15,10 +15,13 @@ LEAST = 11  # characters of a column with its line and its margins
 def put(headings: Sequence[str], rows: Sequence[Sequence[str]], spare: Sequence[str] = (), title: str = "") -> None:
     """Print a table; the cells of its first column stay in one line.
 
-    spare  headings of columns that are left out, the first one first, where the terminal is too narrow for all
-
     Where nobody's terminal is written to (a pipe, a file) it is as wide as it must be. In one, what does not fit
     without the spare columns goes on in the next line of its cell.
+
+    Parameters
+    ----------
+    spare : Sequence[str], optional
+        Headings of columns that are left out, the first one first, where the terminal is too narrow for all.
     """
     console = Console()
     shown = list(headings)

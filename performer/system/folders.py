@@ -60,12 +60,19 @@ def write_bytes(path: Path, content: bytes, *, private: bool = False) -> None:
 def replacing(path: Path, *, private: bool = False) -> Iterator[IO[bytes]]:
     """Lend a new file that takes the place of `path` at the end: a reader finds the old one or the new one, whole.
 
-    private  a file that was not there before is its owner's alone to read
-
     The folder is made. Two programs that write at once each have a file of their own, and the later one stays. A power
     cut leaves the old file or the new one: the disk has the content before the name. A file that is there keeps its
     rights; of a link, what it leads to is replaced. On any error the old file stays, and no other is left behind.
-    Raises Fault where the disk or the folder refuses.
+
+    Parameters
+    ----------
+    private : bool, optional
+        A file that was not there before is its owner's alone to read.
+
+    Raises
+    ------
+    Fault
+        Where the disk or the folder refuses.
     """
     new: Path | None = None
     try:

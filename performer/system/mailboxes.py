@@ -16,8 +16,12 @@ class Ring:
     Every row is stored twice, `capacity` apart, so that any window of up to `capacity` rows is contiguous.
     A reader that was overtaken while copying notices by the writer's counter and copies again.
 
-    capacity  rows kept
-    width     values per row: channels of sound, or columns of features
+    Parameters
+    ----------
+    capacity : int
+        Rows kept.
+    width : int
+        Values per row: channels of sound, or columns of features.
     """
 
     def __init__(self, capacity: int, width: int, dtype: type = np.float32) -> None:
@@ -67,7 +71,10 @@ class Ring:
     def since(self, count: int, most: int | None = None) -> tuple[np.ndarray, int]:
         """Rows written after the first `count`, oldest first, and how many were lost to the writer's lead.
 
-        most  take at most this many (the oldest of them)
+        Parameters
+        ----------
+        most : int, optional
+            Take at most this many (the oldest of them).
         """
         while True:
             end = self._written

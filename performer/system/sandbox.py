@@ -18,9 +18,16 @@ from performer.system.onnx_errors import onnx_reason
 def ask(body: str, path: Path, words: dict[str, Any], time_s: float, too_long: str) -> dict[str, Any]:
     """Have a function do the work, and return what it answers. Raises Fault: its own, or what became of the process.
 
-    body      module:function; the function calls `answer`
-    path      of the file, for the words of a Fault; words, what the function is told, of JSON's kinds
-    too_long  what to say of the file when that takes longer than time_s seconds
+    Parameters
+    ----------
+    body : str
+        Module:function; the function calls `answer`.
+    path : Path
+        Path of the file, for the words of a Fault.
+    words : dict[str, Any]
+        What the function is told, of JSON's kinds.
+    too_long : str
+        What to say of the file when that takes longer than time_s seconds.
     """
     module, function = body.split(":")
     paths = [str(Path(__file__).resolve().parents[2]), os.environ.get("PYTHONPATH", "")]

@@ -15,7 +15,10 @@ class Service:
 
     The signs come from the loop that draws, so that a show which stands still is started again.
 
-    environ  the process's; what systemd said there is taken out of it, as no child has a say
+    Parameters
+    ----------
+    environ : MutableMapping[str, str], optional
+        The process's; what systemd said there is taken out of it, as no child has a say.
     """
 
     def __init__(self, environ: MutableMapping[str, str] = os.environ) -> None:
@@ -43,6 +46,7 @@ class Service:
             self._tell("WATCHDOG=1")
 
     def ends(self) -> None:
+        """Tell systemd that the show ends."""
         self._tell("STOPPING=1")
 
     def _tell(self, words: str) -> None:

@@ -24,8 +24,17 @@ MARKS = {
 def read(path: Path, most: int = MOST_BYTES) -> str:
     """A file's text with "\\n" at the end of each line: UTF-8, or UTF-16 and UTF-32, with a mark before it or without.
 
-    most  bytes that are read; a larger file is refused
-    Raises FileNotFoundError, and Fault for all else that can be wrong with it.
+    Parameters
+    ----------
+    most : int, optional
+        Bytes that are read; a larger file is refused.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is no such file.
+    Fault
+        For all else that can be wrong with it.
     """
     return decoded(read_bytes(path, most), path)
 

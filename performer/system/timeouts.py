@@ -19,7 +19,10 @@ class Overdue(Exception):
 class Call(Generic[T]):
     """A call on a thread of its own, which does not keep the program from ending.
 
-    late  called with the result when it comes after all, though nobody waits any more
+    Parameters
+    ----------
+    late : callable, optional
+        Called with the result when it comes after all, though nobody waits any more.
     """
 
     def __init__(self, body: Callable[[], T], late: Callable[[T], None] | None = None) -> None:

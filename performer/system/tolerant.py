@@ -16,10 +16,14 @@ Cause = tuple[str, str, str, int]
 class Tolerant:
     """A context manager that keeps an error from going further, and says it once for each cause.
 
-    what  names the part in the log line
-    told  causes that were said; the same set for all parts
-
     `failed` is whether one was caught.
+
+    Parameters
+    ----------
+    what : str
+        Names the part in the log line.
+    told : set[Cause]
+        Causes that were said; the same set for all parts.
     """
 
     __slots__ = ("_told", "_what", "failed")

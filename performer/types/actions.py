@@ -26,17 +26,28 @@ INPUTS = ("midi.", "link.", "button.", "knob.")
 class Action:
     """One thing that can be asked for.
 
-    address    of the ControlEvent that asks
-    handler    "owner.method": `show` is the Show, `clock` its ShowClock, `live` the live loop, `learn` MIDI learn.
-               Called with the event and the time of the frame, in seconds
-    help       what it does, in a few words
-    keys       names of the keys that ask for it, each a character as typed ("b", "?") or the name of a key that types
-               none ("left", "esc", "f1"); or (name, value of the event)
-    label      how the help picture names the keys; without one it is not listed there
-    page       word by which the control page asks for it; "" where it does not
-    button     what is on the page's button; "" where the page has an own place for it, or none
-    learnable  whether a MIDI button may be taught it
-    twice      the key must be pressed twice within TWICE_WITHIN_S, so that no set ends by accident
+    Attributes
+    ----------
+    address : str
+        Address of the ControlEvent that asks.
+    handler : str
+        "owner.method": `show` is the Show, `clock` its ShowClock, `live` the live loop, `learn` MIDI learn. Called with
+        the event and the time of the frame, in seconds.
+    help : str
+        What it does, in a few words.
+    keys : tuple[str | tuple[str, float], ...]
+        Names of the keys that ask for it, each a character as typed ("b", "?") or the name of a key that types none
+        ("left", "esc", "f1"); or (name, value of the event).
+    label : str
+        How the help picture names the keys; without one it is not listed there.
+    page : str
+        Word by which the control page asks for it; "" where it does not.
+    button : str
+        What is on the page's button; "" where the page has an own place for it, or none.
+    learnable : bool
+        Whether a MIDI button may be taught it.
+    twice : bool
+        The key must be pressed twice within TWICE_WITHIN_S, so that no set ends by accident.
     """
 
     address: str

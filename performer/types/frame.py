@@ -45,18 +45,34 @@ TIMES = ("t", "onset_t", "kick_t", "snare_t", "hat_t")
 class Features:
     """What is known of the sound at one moment.
 
-    t           seconds of the newest sample heard, on the show's clock
-    values      named features, each in 0..1 (route sources `audio.NAME`)
-    bands       (64,) float, log-spaced in frequency, each in 0..1
-    onset_t     seconds of the newest onset; -inf before the first
-    onsets      how many onsets so far; kicks, snares, hats count theirs
-    beat        monotone number of beats; its phase is `beat % 1`
-    bar         monotone number of bars; `bar % 1` is 0 on the downbeat
-    bpm         beats per minute; 0 when unknown
-    confidence  0..1, how far `beat` may be trusted
-    drops       how many drops so far: returns of the bass after a break or a build-up
-    meter       beats in a bar
-    kick_t, snare_t, hat_t  seconds of the newest of each; -inf before the first
+    Attributes
+    ----------
+    t : float
+        Seconds of the newest sample heard, on the show's clock.
+    values : Mapping[str, float]
+        Named features, each in 0..1 (route sources `audio.NAME`).
+    bands : ndarray
+        (64,) float, log-spaced in frequency, each in 0..1.
+    onset_t : float
+        Seconds of the newest onset; -inf before the first.
+    onsets : int
+        How many onsets so far.
+    kicks : int
+        Snares, hats count theirs.
+    beat : float
+        Monotone number of beats; its phase is `beat % 1`.
+    bar : float
+        Monotone number of bars; `bar % 1` is 0 on the downbeat.
+    bpm : float
+        Beats per minute; 0 when unknown.
+    confidence : float
+        0..1, how far `beat` may be trusted.
+    drops : int
+        How many drops so far: returns of the bass after a break or a build-up.
+    meter : int
+        Beats in a bar.
+    kick_t, snare_t, hat_t : float
+        Seconds of the newest of each; -inf before the first.
     """
 
     t: float = 0.0
@@ -81,7 +97,10 @@ class Features:
     def from_row(cls, row: np.ndarray, names: Sequence[str]) -> Features:
         """Read one row of the feature ring: HEAD, then `names` in order, then the bands.
 
-        row    (len(HEAD) + len(names) + BANDS,) float64
+        Parameters
+        ----------
+        row : ndarray
+            (len(HEAD) + len(names) + BANDS,) float64.
         """
         first = len(HEAD)
         last = first + len(names)
@@ -116,9 +135,14 @@ class Features:
 class Sound:
     """The raw sound that shaders may see, through ISF `audio` and `audioFFT` inputs.
 
-    waveform  (1024,) float32, -1..1 after automatic gain, newest sample last
-    spectrum  (512,) float32, 0..1, magnitudes linear in hertz from 0 to half the sample rate
-    later     makes both instead, when somebody asks for them: most scenes never do
+    Parameters
+    ----------
+    waveform : ndarray, optional
+        (1024,) float32, -1..1 after automatic gain, newest sample last.
+    spectrum : ndarray, optional
+        (512,) float32, 0..1, magnitudes linear in hertz from 0 to half the sample rate.
+    later : callable, optional
+        Makes both instead, when somebody asks for them: most scenes never do.
     """
 
     __slots__ = ("_later", "_seen")
@@ -160,13 +184,22 @@ class Sound:
 class ControlEvent:
     """One gesture, or one message from another program.
 
-    t        seconds, on the show's clock, when it arrived
-    address  what was touched: `midi.cc74`, `midi.note60`, `midi.clock`, `show.tap`, `show.preset` ...
-    value    0..1 for continuous controls; velocity 0..1 for notes (0: released); a number for `show.preset`
-    text     a name, where a number will not do (a preset's)
-    latent   float32 as bytes, for what glides there or is kept
-    words    more names: a model's, then tags or the name before
-    port     which MIDI input it came through, by a number of its own: two may send clocks; 0 for none
+    Attributes
+    ----------
+    t : float
+        Seconds, on the show's clock, when it arrived.
+    address : str
+        What was touched: `midi.cc74`, `midi.note60`, `midi.clock`, `show.tap`, `show.preset` ...
+    value : float
+        0..1 for continuous controls; velocity 0..1 for notes (0: released); a number for `show.preset`.
+    text : str
+        A name, where a number will not do (a preset's).
+    latent : bytes
+        float32 as bytes, for what glides there or is kept.
+    words : tuple[str, ...]
+        More names: a model's, then tags or the name before.
+    port : int
+        Which MIDI input it came through, by a number of its own: two may send clocks; 0 for none.
     """
 
     t: float
@@ -187,16 +220,28 @@ Stop = tuple[bytes, float, tuple[float, ...]]
 class Walk:
     """Where a layer's walker stands; the generator turns it into a latent with `latent.walks`.
 
-    kind        name of a function in `latent/walks.py`
-    position    the one float that Show integrates (about one keyframe per unit)
-    seed        of the path
-    truncation  0..1.5, how far from the mean latent the walk strays
-    moves       amounts of the model's directions, in their order
-    styles      walks of the middle and of the fine layers, where styles are mixed; None: this walk
-    stops       kept places that hold the walk
-    space       "z", or "w": through the styles that the model's mapping makes of keyframes
-    psi         how far pictures stray from the model's mean one; None: as the model's card says
-    noise       (position, seed, amounts for coarse, middle and fine layers) of its noise; () for none
+    Attributes
+    ----------
+    kind : str
+        Name of a function in `latent/walks.py`.
+    position : float
+        The one float that Show integrates (about one keyframe per unit).
+    seed : int
+        Seed of the path.
+    truncation : float
+        0..1.5, how far from the mean latent the walk strays.
+    moves : tuple[float, ...]
+        Amounts of the model's directions, in their order.
+    styles : tuple[Walk | None, Walk | None]
+        Walks of the middle and of the fine layers, where styles are mixed; None: this walk.
+    stops : tuple[Stop, ...]
+        Kept places that hold the walk.
+    space : str
+        "z", or "w": through the styles that the model's mapping makes of keyframes.
+    psi : float | None
+        How far pictures stray from the model's mean one; None: as the model's card says.
+    noise : tuple[float, ...]
+        (position, seed, amounts for coarse, middle and fine layers) of its noise; () for none.
     """
 
     kind: str
@@ -215,9 +260,14 @@ class Walk:
 class Play:
     """What a layer of media shows at one moment.
 
-    position  what its speed has come to: seconds of a video, pictures or words since the scene began
-    params    its other parameters' values, in the order of `media.MEDIA`, speed left out
-    beat      monotone number of beats, for what is timed by it
+    Attributes
+    ----------
+    position : float
+        What its speed has come to: seconds of a video, pictures or words since the scene began.
+    params : tuple[Value, ...]
+        Its other parameters' values, in the order of `media.MEDIA`, speed left out.
+    beat : float
+        Monotone number of beats, for what is timed by it.
     """
 
     position: float
@@ -229,7 +279,10 @@ class Play:
 class Following:
     """The follower that a scene wants at play, its seed, and how wildly it plays, 0..2.
 
-    after  number of the scene whose improvisation it goes on with; 0: it begins its own
+    Attributes
+    ----------
+    after : int
+        Number of the scene whose improvisation it goes on with; 0: it begins its own.
     """
 
     name: str
@@ -242,12 +295,20 @@ class Following:
 class Scene:
     """One preset as it stands at one moment.
 
-    number  counts the scenes started in this show: the same preset started again is another scene
-    preset  what it plays
-    params  address (`layer.node.param`) -> value; events are counts
-    walks   layer name -> Walk, for layers whose source is a model
-    t       seconds since the scene started
-    plays   layer name -> Play, for layers whose source is media
+    Attributes
+    ----------
+    number : int
+        Counts the scenes started in this show: the same preset started again is another scene.
+    preset : Preset
+        What it plays.
+    params : Mapping[str, Value]
+        Address (`layer.node.param`) -> value; events are counts.
+    walks : Mapping[str, Walk]
+        Layer name -> Walk, for layers whose source is a model.
+    t : float
+        Seconds since the scene started.
+    plays : Mapping[str, Play]
+        Layer name -> Play, for layers whose source is media.
     """
 
     number: int
@@ -262,9 +323,14 @@ class Scene:
 class Effort:
     """What a picture may cost, as the governor says.
 
-    scale             of the inner resolution, 1.0 being the window's own
-    image_interval_s  least seconds between two images of a model; 0: each frame may have its own
-    skip              how many effects marked costly are left out
+    Attributes
+    ----------
+    scale : float
+        Scale of the inner resolution, 1.0 being the window's own.
+    image_interval_s : float
+        Least seconds between two images of a model; 0: each frame may have its own.
+    skip : int
+        How many effects marked costly are left out.
     """
 
     scale: float = 1.0
@@ -287,18 +353,32 @@ class Effort:
 class Status:
     """How the show stands, for whoever shows or publishes it; no picture depends on it.
 
-    frozen, dark    a freeze, a blackout was asked for
-    held            names of the kept places that hold the walks, as they were recalled last; "" for none
-    by_hand         address -> value of the live scene's parameters that were set by hand
-    coming          title of the preset that comes next; "" where the autopilot will choose, or where there is none
-    beats           until it comes, where that is known
-    cued            it waits for the music; else it is what lies on the other deck, or what the next key would bring
-    live, other     the deck that is live, "A" or "B", and the title of what lies on the other; "" with one deck
-    quantise        what changes wait for: "now", "beat", "bar" or "phrase"
-    autopilot_bars  bars from one change of the autopilot to the next; 0: it is off
-    tempo_factor    by what the source's tempo is multiplied, on request: 1/4 .. 4
-    beat_moved, downbeat_moved  beats by which a person has moved the source's beat and its downbeat
-    meter           beats in a bar
+    Attributes
+    ----------
+    frozen, dark : bool
+        A freeze, a blackout was asked for.
+    held : str
+        Names of the kept places that hold the walks, as they were recalled last; "" for none.
+    by_hand : Mapping[str, Value]
+        Address -> value of the live scene's parameters that were set by hand.
+    coming : str
+        Title of the preset that comes next; "" where the autopilot will choose, or where there is none.
+    beats : float | None
+        Until it comes, where that is known.
+    cued : bool
+        It waits for the music; else it is what lies on the other deck, or what the next key would bring.
+    live, other : str
+        The deck that is live, "A" or "B", and the title of what lies on the other; "" with one deck.
+    quantise : str
+        What changes wait for: "now", "beat", "bar" or "phrase".
+    autopilot_bars : int
+        Bars from one change of the autopilot to the next; 0: it is off.
+    tempo_factor : float
+        By what the source's tempo is multiplied, on request: 1/4 .. 4.
+    beat_moved, downbeat_moved : float
+        Beats by which a person has moved the source's beat and its downbeat.
+    meter : int
+        Beats in a bar.
     """
 
     frozen: bool = False
@@ -326,19 +406,38 @@ NO_STATUS = Status()
 class Frame:
     """Everything a picture depends on; the same frames give the same pictures.
 
-    index      counts pictures from 0
-    t, dt      seconds, on the show's clock, and since the last frame
-    size       (width, height) in pixels
-    features   the sound, as predicted for the moment this picture is seen
-    sound      raw waveform and spectrum
-    scene      what is playing; `incoming`, what it changes to; `progress` 0..1 of that change
-    renewal    that change is of a scene into itself: a plain dissolve, whatever the preset's transition
-    blackout   0..1, how far the picture is dimmed to black
-    sync       what drives the beat: "audio", "midi", "tap" or "none"
-    preview    the scene on the deck that is not live, where there are two
-    routes     (source, target, 0..1) for each route of the scene, for the HUD
-    effort     what this picture may cost
-    status     how the show stands, for whoever shows or publishes it
+    Attributes
+    ----------
+    index : int
+        Counts pictures from 0.
+    t, dt : float
+        Seconds, on the show's clock, and since the last frame.
+    size : tuple[int, int]
+        (width, height) in pixels.
+    features : Features
+        The sound, as predicted for the moment this picture is seen.
+    sound : Sound
+        Raw waveform and spectrum.
+    scene : Scene
+        What is playing.
+    incoming : Scene | None
+        What it changes to.
+    progress : float
+        0..1 of that change.
+    renewal : bool
+        That change is of a scene into itself: a plain dissolve, whatever the preset's transition.
+    blackout : float
+        0..1, how far the picture is dimmed to black.
+    sync : str
+        What drives the beat: "audio", "midi", "tap" or "none".
+    preview : Scene | None
+        The scene on the deck that is not live, where there are two.
+    routes : tuple[tuple[str, str, float], ...]
+        (source, target, 0..1) for each route of the scene, for the HUD.
+    effort : Effort
+        What this picture may cost.
+    status : Status
+        How the show stands, for whoever shows or publishes it.
     """
 
     index: int
@@ -368,11 +467,26 @@ class Frame:
 class OnCard:
     """A picture in a graphics card's memory, just as its model made it; it stays so for as long as anybody keeps this.
 
-    address    of its first byte, as CUDA counts; size, bytes; device, CUDA's number of the card
-    shape      of the tensor; dtype, "float32", "float16" or "uint8"
-    layout     what its axes are, as cards say it: "NCHW", "HWC" ...
-    low, high  its values for black and white; clip, whether it may overshoot them
-    fetch      copies it to the processor, as Image.pixels are there
+    Attributes
+    ----------
+    address : int
+        Address of its first byte, as CUDA counts.
+    size : int
+        Bytes.
+    device : int
+        CUDA's number of the card.
+    shape : tuple[int, ...]
+        Shape of the tensor.
+    dtype : str
+        "float32", "float16" or "uint8".
+    layout : str
+        What its axes are, as cards say it: "NCHW", "HWC" ...
+    low, high : float
+        Its values for black and white.
+    clip : bool
+        Whether it may overshoot them.
+    fetch : callable
+        Copies it to the processor, as Image.pixels are there.
     """
 
     address: int
@@ -391,11 +505,17 @@ class OnCard:
 class Image:
     """What a generator made of one frame's walk.
 
-    pixels  (3, H, W) float32, planar RGB, 0..1, C-contiguous; or (H, W, 4) uint8, RGBA with straight alpha; or a
-            picture that has stayed on the card
-    t       `Frame.t` of the frame it was made for, in seconds
-    took    seconds of work it cost
-    cut     show it at once, rather than by a crossfade from the one before
+    Attributes
+    ----------
+    pixels : ndarray | OnCard
+        (3, H, W) float32, planar RGB, 0..1, C-contiguous; or (H, W, 4) uint8, RGBA with straight alpha; or a picture
+        that has stayed on the card.
+    t : float
+        `Frame.t` of the frame it was made for, in seconds.
+    took : float
+        Seconds of work it cost.
+    cut : bool
+        Show it at once, rather than by a crossfade from the one before.
     """
 
     pixels: np.ndarray | OnCard

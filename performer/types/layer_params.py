@@ -45,8 +45,15 @@ def number(params: Mapping[str, Value], address: str, default: float) -> float:
 def place(x: float, y: float, scale: float, angle: float, aspect: float) -> Place | None:
     """The inverse of: turn by `angle` (turns, anticlockwise), enlarge by `scale`, move by x and y.
 
-    aspect  width by height of the picture
-    Returns None where the layer stays as it is.
+    Parameters
+    ----------
+    aspect : float
+        Width by height of the picture.
+
+    Returns
+    -------
+    Place | None
+        None where the layer stays as it is.
     """
     if x == 0.0 and y == 0.0 and scale == 1.0 and angle == 0.0:
         return None

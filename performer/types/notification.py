@@ -14,11 +14,18 @@ SEVERITIES = ("info", "warning", "error")
 class Notification:
     """One line.
 
-    t          seconds, on the show's clock, when it came last
-    text       in one sentence
-    severity   one of SEVERITIES
-    timeout_s  seconds that it stays
-    times      how often it has come while it was there
+    Attributes
+    ----------
+    t : float
+        Seconds, on the show's clock, when it came last.
+    text : str
+        In one sentence.
+    severity : str
+        One of SEVERITIES.
+    timeout_s : float
+        Seconds that it stays.
+    times : int
+        How often it has come while it was there.
     """
 
     t: float
@@ -31,7 +38,10 @@ class Notification:
 class Notifications:
     """The newest notifications, oldest first; any thread may post, and iterate over a copy.
 
-    capacity  how many are kept; 0: none at all, for a show that nobody watches over
+    Parameters
+    ----------
+    capacity : int, optional
+        How many are kept; 0: none at all, for a show that nobody watches over.
     """
 
     def __init__(self, capacity: int = 8) -> None:

@@ -19,13 +19,24 @@ KINDS = {"float": 1, "bool": 1, "long": 1, "event": 1, "point2D": 2, "color": 4}
 class Param:
     """One knob of an effect, a source, a walk or a generator.
 
-    name     as its consumer knows it; its address is `layer.node.name`
-    kind     one of KINDS (the names of ISF 2)
-    default  a float, or a tuple of 2 (point2D) or 4 (color, 0..1 RGBA)
-    low      smallest value, per component alike for tuples; for `long`, of `values`
-    high     largest value
-    unit     "s", "Hz", "turns", ... or ""
-    values   for `long`: the allowed numbers; labels, their names
+    Attributes
+    ----------
+    name : str
+        As its consumer knows it; its address is `layer.node.name`.
+    kind : str
+        One of KINDS (the names of ISF 2).
+    default : Value
+        A float, or a tuple of 2 (point2D) or 4 (color, 0..1 RGBA).
+    low : Value
+        Smallest value, per component alike for tuples; for `long`, of `values`.
+    high : Value
+        Largest value.
+    unit : str
+        "s", "Hz", "turns", ... or "".
+    values : tuple[int, ...]
+        For `long`: the allowed numbers.
+    labels : tuple[str, ...]
+        Their names.
     """
 
     name: str

@@ -22,12 +22,20 @@ class Node:
 class WalkSpec:
     """How a layer's walker moves; its speed, kick and truncation are parameters `layer.walk.*`.
 
-    lock   "free": its position counts seconds; "beat", "bar", "phrase": those, and keyframes fall on them
-    styles walks of the middle and the fine layers, `layer.middle.*` and `layer.fine.*`, where styles are mixed
-    knobs  addresses of the model's directions, `layer.latent.*`, in the model's order
-    space  "z", or "w": through the styles of the model
-    inlets what else of the model can be played: "truncation", `layer.truncation`; "noise", `layer.noise` and its shares
-    noise_seed  of that noise
+    Attributes
+    ----------
+    lock : str
+        "free": its position counts seconds; "beat", "bar", "phrase": those, and keyframes fall on them.
+    styles : tuple[WalkSpec | None, WalkSpec | None]
+        Walks of the middle and the fine layers, `layer.middle.*` and `layer.fine.*`, where styles are mixed.
+    knobs : tuple[str, ...]
+        Addresses of the model's directions, `layer.latent.*`, in the model's order.
+    space : str
+        "z", or "w": through the styles of the model.
+    inlets : tuple[str, ...]
+        What else of the model can be played: "truncation", `layer.truncation`; "noise", `layer.noise` and its shares.
+    noise_seed : int
+        Noise seed of that noise.
     """
 
     kind: str
@@ -44,10 +52,16 @@ class WalkSpec:
 class PlaySpec:
     """Media that a layer shows; its knobs are parameters `layer.play.*`.
 
-    kind     one of `media.MEDIA`
-    what     file, folder, device or words, one of them to a line
-    lock     "free", "beat", "bar" or "phrase": what its speed is counted in
-    options  loop, shuffle, seed, mirror, font
+    Attributes
+    ----------
+    kind : str
+        One of `media.MEDIA`.
+    what : str
+        File, folder, device or words, one of them to a line.
+    lock : str
+        "free", "beat", "bar" or "phrase": what its speed is counted in.
+    options : tuple[tuple[str, str | int], ...]
+        Loop, shuffle, seed, mirror, font.
     """
 
     kind: str
@@ -60,12 +74,19 @@ class PlaySpec:
 class Layer:
     """A source (a model or an ISF source shader, node name "source"), its chain, and how it lies on those below.
 
-    blend  one of `layering.BLENDS`
-    mask   name of the layer whose brightness says where this one is seen
-    of     name of the layer whose picture the model turns into another; the first of those in `each`
-    each   (input of the model, name of the layer whose picture it takes), where each takes its own; the others take the
-           first's
-    fit    "cover": the middle of the model's or media's picture; "contain": all of it, clear on both sides
+    Attributes
+    ----------
+    blend : str
+        One of `layering.BLENDS`.
+    mask : str | None
+        Name of the layer whose brightness says where this one is seen.
+    of : str | None
+        Name of the layer whose picture the model turns into another; the first of those in `each`.
+    each : tuple[tuple[str, str], ...]
+        (input of the model, name of the layer whose picture it takes), where each takes its own; the others take the
+        first's.
+    fit : str
+        "cover": the middle of the model's or media's picture; "contain": all of it, clear on both sides.
     """
 
     name: str
@@ -93,8 +114,12 @@ class Transition:
 class FollowerSpec:
     """The follower that improvises with the scene; how much and how wildly are parameters `follower.play.*`.
 
-    seed  of its improvisation
-    hold  seconds that a knob stays with the hand that turned it last
+    Attributes
+    ----------
+    seed : int
+        Seed of its improvisation.
+    hold : float
+        Seconds that a knob stays with the hand that turned it last.
     """
 
     name: str
@@ -106,9 +131,14 @@ class FollowerSpec:
 class Preset:
     """A scene to play.
 
-    params  address -> Param of every knob
-    base    address -> value of every knob with all routes at rest
-    source  the TOML as written, ready to be written again
+    Attributes
+    ----------
+    params : Mapping[str, Param]
+        Address -> Param of every knob.
+    base : Mapping[str, Value]
+        Address -> value of every knob with all routes at rest.
+    source : Mapping[str, Any]
+        The TOML as written, ready to be written again.
     """
 
     name: str

@@ -38,13 +38,24 @@ MIDI = ("midi.bend", "midi.pressure", "midi.velocity", "midi.note", "midi.progra
 class Route:
     """What moves what.
 
-    source   `audio.bass`, `beat.pulse`, `midi.cc74`, `follower.sway`, `lfo.0.25`, `time` ...
-    target   address of a parameter, `layer.node.param`
-    curve    one of CURVES, applied after the source's part `inside` is stretched to 0..1
-    outside  what the target gets for 0 and for 1
-    attack   seconds to rise by 63 %; release, to fall
-    quantise "beat", "bar" or "phrase": the source is read only when one begins; "now": always
-    pickup   a controller moves the target only from where it has passed the target's present value on
+    Attributes
+    ----------
+    source : str
+        `audio.bass`, `beat.pulse`, `midi.cc74`, `follower.sway`, `lfo.0.25`, `time` ...
+    target : str
+        Address of a parameter, `layer.node.param`.
+    curve : str
+        One of CURVES, applied after the source's part `inside` is stretched to 0..1.
+    outside : tuple[Value, Value]
+        What the target gets for 0 and for 1.
+    attack : float
+        Seconds to rise by 63 %.
+    release : float
+        To fall.
+    quantise : str
+        "beat", "bar" or "phrase": the source is read only when one begins; "now": always.
+    pickup : bool
+        A controller moves the target only from where it has passed the target's present value on.
     """
 
     source: str
@@ -61,7 +72,10 @@ class Route:
 def complaint(source: str, audio: Sequence[str]) -> str | None:
     """Why `source` is not a route source, with the nearest that is; None when all is well.
 
-    audio  names of the analyser's features
+    Parameters
+    ----------
+    audio : Sequence[str]
+        Names of the analyser's features.
     """
     if source in COUNTS or source in BEAT or source in MIDI or source == "time":
         return None

@@ -46,6 +46,54 @@ def test_all_that_is_public_in_a_pure_room_says_what_it_does(room):
     assert not silent
 
 
+def sections(text: str) -> dict[str, list[str]]:
+    """Title of each numpydoc section -> the names that it lists."""
+    found = {}
+    for title, body in re.findall(r"^([A-Z]\w+)\n-{4,}\n(.*?)(?=\n\n[A-Z]\w+\n-{4,}\n|\Z)", text, re.M | re.S):
+        lines = [line for line in body.splitlines() if line and not line.startswith(" ")]
+        found[title] = [name.strip() for line in lines for name in line.partition(" : ")[0].split(",")]
+    return found
+
+
+def signature(node: ast.FunctionDef | ast.ClassDef) -> set[str]:
+    """The parameters of a function, or of a class's constructor; the fields of a class without one."""
+    if isinstance(node, ast.ClassDef):
+        starts = [part for part in node.body if isinstance(part, ast.FunctionDef) and part.name == "__init__"]
+        if not starts:
+            return {part.target.id for part in node.body if isinstance(part, ast.AnnAssign)}
+        node = starts[0]
+    every = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg)
+    return {one.arg for one in every if one is not None} - {"self", "cls"}
+
+
+def ill_told(tree: ast.Module) -> list[str]:
+    """Docstrings that list parameters by hand rather than in a numpydoc section, or name one that is not there."""
+    found = []
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.FunctionDef, ast.ClassDef)) or node.name.startswith("_"):
+            continue
+        text, known = ast.get_docstring(node) or "", signature(node)
+        by_hand = [one for one in re.findall(r"^(\w+)(?:, \w+)* {2,}\S", text, re.M) if one in known]
+        gone = [one for one in sections(text).get("Parameters", []) if one not in known]
+        found += [f"{node.name}: {one}" for one in (*by_hand, *gone)]
+    return found
+
+
+@pytest.mark.parametrize("room", PURE)
+def test_parameters_are_told_in_numpydoc_sections_and_are_there(room):
+    wrong = {}
+    for path in (PACKAGE / room).rglob("*.py"):
+        if names := ill_told(ast.parse(path.read_text(encoding="utf-8"))):
+            wrong[str(path.relative_to(ROOT))] = names
+    assert not wrong
+
+
+def test_ill_told_parameters_are_found():
+    code = 'def by_hand(a, b):\n    """Do.\n\n    a  one\n    b  two\n    """\n'
+    code += 'def gone(a):\n    """Do.\n\n    Parameters\n    ----------\n    a, c : int\n        Of it.\n    """'
+    assert ill_told(ast.parse(code)) == ["by_hand: a", "by_hand: b", "gone: c"]
+
+
 def test_undocumented_names_are_found():
     code = '"""A module."""\ndef told():\n    """Do it."""\ndef silent(): ...\n'
     code += 'class Box:\n    """A box."""\n    def open(self): ...\n    def _hidden(self): ...'

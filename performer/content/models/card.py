@@ -49,15 +49,22 @@ def _contrast(range_: tuple[float, float], std: Channels) -> None:
 class Entry(BaseModel):
     """One input of a model.
 
-    role   latent; middle, fine: latents of those layers, the same one unless styles are mixed; class: a label; noise:
-           normal, always the same unless it is played; truncation; w, w_middle, w_fine: added to those layers' styles;
-           grain: 0, or by how much the activations of that size swell; constant: always `value`; image: a picture, for
-           models of kind filter: each of their images gets the same one
-    shape  of the array it takes; a latent of [1, N, D] where the card's latent is D: the same one for all N layers
-    type   of its numbers, as numpy calls it
-    value  what a truncation is at rest, a constant always, or which class
-    layout, order, range, mean, std  of an image: the order of its channels is rgb or bgr, and what goes in is
-           (picture - mean) / std of a picture whose black and white are the range; mean and std in that order
+    Attributes
+    ----------
+    role : Role
+        latent; middle, fine: latents of those layers, the same one unless styles are mixed; class: a label; noise:
+        normal, always the same unless it is played; truncation; w, w_middle, w_fine: added to those layers' styles;
+        grain: 0, or by how much the activations of that size swell; constant: always `value`; image: a picture, for
+        models of kind filter: each of their images gets the same one.
+    shape : tuple[int, ...]
+        Shape of the array it takes; a latent of [1, N, D] where the card's latent is D: the same one for all N layers.
+    type : str
+        Type of its numbers, as numpy calls it.
+    value : Number
+        What a truncation is at rest, a constant always, or which class.
+    layout, order, range, mean, std
+        Of an image: the order of its channels is rgb or bgr, and what goes in is (picture - mean) / std of a picture
+        whose black and white are the range; mean and std in that order.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -104,13 +111,32 @@ class Entry(BaseModel):
 class Card(BaseModel):
     """The facts of a model that a performer and the engine need.
 
-    kind    gan, vae, generator (any other that takes a latent), or filter (picture to picture)
-    latent  size of the latent vector; prior, how it is spread ("normal": on the sphere of radius sqrt(latent))
-    layout  of the output; channels, 1, 3 or 4; range, its values for black and white; clip, it may overshoot that
-    order, mean, std  of the output, as of an input
-    size    (width, height) in pixels
-    output  its name, where there are several; inputs, what they are, where it is not just the latent
-    sha256  of the file that the card was written for
+    Attributes
+    ----------
+    kind : Literal['gan', 'vae', 'generator', 'filter']
+        gan, vae, generator (any other that takes a latent), or filter (picture to picture).
+    latent : int
+        Size of the latent vector.
+    prior : Literal['normal']
+        How it is spread ("normal": on the sphere of radius sqrt(latent)).
+    layout : Layout
+        Layout of the output.
+    channels : Literal[1, 3, 4]
+        1, 3 or 4.
+    range : tuple[Number, Number]
+        Its values for black and white.
+    clip : bool
+        It may overshoot that.
+    order, mean, std
+        Of the output, as of an input.
+    size : tuple[Side, Side]
+        (width, height) in pixels.
+    output : str
+        Its name, where there are several.
+    inputs : list[Entry]
+        What they are, where it is not just the latent.
+    sha256 : str
+        sha256 of the file that the card was written for.
     """
 
     model_config = ConfigDict(extra="allow")

@@ -23,7 +23,10 @@ def levels(
 ) -> tuple[Level, Level]:
     """Values of black and white where (value - mean) / std is fed or made, of pictures of a range.
 
-    mean, std  of the channels in the model's own order; empty: 0 and 1
+    Parameters
+    ----------
+    mean, std : tuple[float, ...]
+        Of the channels in the model's own order; empty: 0 and 1.
     """
     low, high = range_
     if not mean and not std:

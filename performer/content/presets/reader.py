@@ -49,12 +49,25 @@ def load(
 ) -> Preset:
     """Read one preset.
 
-    where       the file, for errors
-    shaders     all shaders by name; models, all models with the names of their directions
-    audio       the names of the analyser's features
-    transition  shader to change to it with, whatever the preset says
-    inlets      model -> which of "w", "truncation" and "noise" it has, with their values at rest
-    Raises Fault.
+    Parameters
+    ----------
+    where : str
+        The file, for errors.
+    shaders : Mapping[str, Shader]
+        All shaders by name.
+    models : Mapping[str, Sequence[str]]
+        All models with the names of their directions.
+    audio : Sequence[str]
+        The names of the analyser's features.
+    transition : str, optional
+        Shader to change to it with, whatever the preset says.
+    inlets : Mapping[str, Mapping[str, float]], optional
+        Model -> which of "w", "truncation" and "noise" it has, with their values at rest.
+
+    Raises
+    ------
+    Fault
+        What is wrong, where, and the likely mend, in one line.
     """
     try:
         raw = toml_file.loads(text)

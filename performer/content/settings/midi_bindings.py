@@ -47,9 +47,17 @@ def run(taught: SimpleQueue[Mapping[str, Act]], may: Collection[str], stop: thre
 
 
 def read(may: Collection[str], path: Path | None = None) -> dict[str, Act]:
-    """Button -> what it does; none where there is no file. Raises Fault for a file that is no good.
+    """Button -> what it does; none where there is no file.
 
-    may  what a button may do
+    Parameters
+    ----------
+    may : Collection[str]
+        What a button may do.
+
+    Raises
+    ------
+    Fault
+        For a file that is no good.
     """
     path = path or pads_path()
     try:

@@ -25,10 +25,16 @@ _TYPES = {"color3": "vec3", "color4": "vec4"}
 class Included:
     """The files that a shader's text is made of.
 
-    library  texts that come with the program, by the name they are included by; no file of a person goes before them
-    names    where each is from, for errors: lines of number n begin at n * FILE_LINES + 1
-    notes    one line each: what was left out
-    channels what `#iChannelN "..."` says, by N
+    Attributes
+    ----------
+    library : dict[str, str]
+        Texts that come with the program, by the name they are included by; no file of a person goes before them.
+    names : list[str]
+        Where each is from, for errors: lines of number n begin at n * FILE_LINES + 1.
+    notes : list[str]
+        One line each: what was left out.
+    channels : dict[int, str]
+        What `#iChannelN "..."` says, by N.
     """
 
     names: list[str]
@@ -39,10 +45,19 @@ class Included:
     def expand(self, text: str, line: int, folder: Path | None, number: int = 0, depth: int = 0) -> str:
         """The text with what it includes in it, and without the editors' lines; what stays keeps its line number.
 
-        line    number of the text's first line
-        folder  where the files are looked for; None for nowhere
-        number  of the text's file in `names`
-        Raises Fault where a file is missing, or includes itself.
+        Parameters
+        ----------
+        line : int
+            Number of the text's first line.
+        folder : Path | None
+            Where the files are looked for; None for nowhere.
+        number : int, optional
+            Number of the text's file in `names`.
+
+        Raises
+        ------
+        Fault
+            Where a file is missing, or includes itself.
         """
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         spans = [match.span() for match in _COMMENT.finditer(text)]

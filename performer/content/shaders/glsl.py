@@ -160,13 +160,24 @@ def fragment(
 ) -> str:
     """Translate a fragment shader.
 
-    code        the author's GLSL after the header
-    first_line  its first line's number in the author's file
-    uniforms    name -> GLSL type of the value inputs
-    images      names of everything that is sampled: image and audio inputs, pass targets, imported pictures
-    before      GLSL 3.30 of our own between declarations and code; after, behind the code
-    given       names that `before` declares: the author's own declarations of them are left out
-    names       other names for some of the author's
+    Parameters
+    ----------
+    code : str
+        The author's GLSL after the header.
+    first_line : int
+        Its first line's number in the author's file.
+    uniforms : Mapping[str, str]
+        Name -> GLSL type of the value inputs.
+    images : Iterable[str]
+        Names of everything that is sampled: image and audio inputs, pass targets, imported pictures.
+    before : str, optional
+        GLSL 3.30 of our own between declarations and code.
+    after : str, optional
+        Behind the code.
+    given : Iterable[str], optional
+        Names that `before` declares: the author's own declarations of them are left out.
+    names : Mapping[str, str], optional
+        Other names for some of the author's.
     """
     body = translate(code, first_line, uniforms, images, given, names)
     wide = re.search(r"\bisf_FragData\b", body) is not None
@@ -259,9 +270,14 @@ def translate(
 ) -> str:
     """Old names to new ones outside comments; every line stays on its line.
 
-    line   number of the code's first line
-    given  names whose declarations are left out, besides those of uniforms and images
-    names  other names for some of the author's
+    Parameters
+    ----------
+    line : int
+        Number of the code's first line.
+    given : Iterable[str], optional
+        Names whose declarations are left out, besides those of uniforms and images.
+    names : Mapping[str, str], optional
+        Other names for some of the author's.
     """
     code = code.replace("\r\n", "\n").replace("\r", "\n")
     code = "".join(c if c == "\n" or c == "\t" or 32 <= ord(c) < 127 else " " for c in without_comments(code))

@@ -30,8 +30,12 @@ _CONSTANT = frozenset(_CONSTANT_WORDS.split())
 def forgive(code: str, line: int) -> str:
     """Rewrite what 3.30 refuses: constants that are none, whole numbers returned as floats, macros defined twice.
 
-    code  without comments
-    line  number of its first line, for the `#line` after an inserted one
+    Parameters
+    ----------
+    code : str
+        Without comments.
+    line : int
+        Number of its first line, for the `#line` after an inserted one.
     """
     code = _AFTER_DIRECTIVE.sub(r"\1", code)
     code = _constants(code)

@@ -70,9 +70,14 @@ Tree = tuple[Any, ...]
 class Size:
     """One side of a pass's target, in pixels.
 
-    steps  the parsed expression, operands first: ("number", x), ("name", n), ("call", function, count of arguments)
-    names  what it depends on: "WIDTH", "HEIGHT" and inputs
-    text   as written
+    Attributes
+    ----------
+    steps : tuple[Tree, ...]
+        The parsed expression, operands first: ("number", x), ("name", n), ("call", function, count of arguments).
+    names : frozenset[str]
+        What it depends on: "WIDTH", "HEIGHT" and inputs.
+    text : str
+        As written.
     """
 
     steps: tuple[Tree, ...]
@@ -91,9 +96,17 @@ class Size:
 def parse(text: str, inputs: frozenset[str]) -> Size:
     """Read a size such as `$WIDTH/4`, `floor($HEIGHT * max(0.1, blur))` or `512`.
 
-    inputs  names it may use besides $WIDTH and $HEIGHT, with or without `$`
     The functions and constants are those of DDMathParser, which the specification names, that make sense for a size.
-    Raises ValueError saying what was expected.
+
+    Parameters
+    ----------
+    inputs : frozenset[str]
+        Names it may use besides $WIDTH and $HEIGHT, with or without `$`.
+
+    Raises
+    ------
+    ValueError
+        Saying what was expected.
     """
     reader = _Reader(text, inputs | {"WIDTH", "HEIGHT"})
     tree = reader.sum(0)

@@ -51,11 +51,21 @@ def load(path: Path) -> ShaderSpec:
 def parse(text: str, name: str, path: Path | None = None, vertex: str | None = None) -> ShaderSpec:
     """Read a shader.
 
-    text    header and GLSL of the .fs file
-    name    by which presets call it
-    path    where it lies: for errors, and for the pictures it imports
-    vertex  text of the .vs file
-    Raises Fault("FILE:LINE: what; likely mend").
+    Parameters
+    ----------
+    text : str
+        Header and GLSL of the .fs file.
+    name : str
+        By which presets call it.
+    path : Path, optional
+        Where it lies: for errors, and for the pictures it imports.
+    vertex : str, optional
+        Text of the .vs file.
+
+    Raises
+    ------
+    Fault
+        As "FILE:LINE: what; likely mend".
     """
     return _Reader(text, name, path, vertex).spec()
 

@@ -118,11 +118,21 @@ def parse(
 ) -> ShaderSpec:
     """Read a shader.
 
-    texts  tab ("image", "buffera" .. "bufferd", "common") -> GLSL
-    name   by which presets call it
-    path   its file or folder: for errors, and for pictures beside it
-    files  the tabs' files, where it is a folder
-    Raises Fault.
+    Parameters
+    ----------
+    texts : dict[str, str]
+        Tab ("image", "buffera" .. "bufferd", "common") -> GLSL.
+    name : str
+        By which presets call it.
+    path : Path, optional
+        Its file or folder: for errors, and for pictures beside it.
+    files : dict[str, Path], optional
+        The tabs' files, where it is a folder.
+
+    Raises
+    ------
+    Fault
+        What is wrong, where, and the likely mend, in one line.
     """
     where = {tab: str((files or {}).get(tab, path if path is not None else name)) for tab in texts}
     folder = path if path is not None and path.is_dir() else path.parent if path is not None else None

@@ -33,9 +33,14 @@ _STEP_S = 1.0 / 60.0  # of the damper, whose numbers are meant for 60 frames a s
 class Signal:
     """One number that is made.
 
-    kind    one of KINDS
-    given   its parameters: numbers, names of inputs or of signals before it, words
-    words   input -> the words that its numbers stand for
+    Attributes
+    ----------
+    kind : str
+        One of KINDS.
+    given : Mapping[str, float | str]
+        Its parameters: numbers, names of inputs or of signals before it, words.
+    words : Mapping[str, tuple[str, ...]]
+        Input -> the words that its numbers stand for.
     """
 
     name: str
@@ -55,8 +60,14 @@ class Signals:
     def step(self, inputs: Mapping[str, float], dt: float, bpm: float = 0.0, beat: float = 0.0) -> Mapping[str, float]:
         """Go on by dt seconds; returns name -> value.
 
-        inputs  values of the shader's inputs; events are counts
-        bpm     of the music, 0 where it is not known; beat, beats since it began
+        Parameters
+        ----------
+        inputs : Mapping[str, float]
+            Values of the shader's inputs; events are counts.
+        bpm : float, optional
+            Bpm of the music, 0 where it is not known.
+        beat : float, optional
+            Beats since it began.
         """
         known = {"/custom/BPM/bpm": bpm or _USUAL_BPM, "/custom/BPM/bpmPos": beat % 1.0}
         for signal, state in zip(self.signals, self._states, strict=True):

@@ -21,10 +21,16 @@ FILE_LINES = 100_000
 class Pass:
     """One rendering pass.
 
-    target      the buffer it draws to, or None for the picture itself
-    persistent  the buffer's content survives to the next frame
-    floating    32-bit floats instead of 8-bit 0..1
-    width       its size; None means as large as the picture
+    Attributes
+    ----------
+    target : str | None
+        The buffer it draws to, or None for the picture itself.
+    persistent : bool
+        The buffer's content survives to the next frame.
+    floating : bool
+        32-bit floats instead of 8-bit 0..1.
+    width : Size | None
+        Its size; None means as large as the picture.
     """
 
     target: str | None = None
@@ -36,7 +42,10 @@ class Pass:
     def size(self, full: tuple[int, int], values: Mapping[str, float]) -> tuple[int, int]:
         """Its (width, height) in pixels, 1..LARGEST; a side without a sensible value is the picture's.
 
-        values  of the inputs that its expressions name
+        Parameters
+        ----------
+        values : Mapping[str, float]
+            Values of the inputs that its expressions name.
         """
         known = {**values, "WIDTH": float(full[0]), "HEIGHT": float(full[1])}
         width, height = _side(self.width, full[0], known), _side(self.height, full[1], known)
@@ -61,7 +70,10 @@ def _side(size: Size | None, full: int, values: Mapping[str, float]) -> int:
 class AudioInput:
     """A texture of sound: `width` samples (0..1, silence 0.5), or bins of the spectrum (0..1).
 
-    both  two rows: the lower half of the spectrum (0 to a quarter of the sample rate), above it the samples
+    Attributes
+    ----------
+    both : bool
+        Two rows: the lower half of the spectrum (0 to a quarter of the sample rate), above it the samples.
     """
 
     name: str
@@ -74,24 +86,43 @@ class AudioInput:
 class ShaderSpec:
     """A shader, read and translated; nothing of it has been near a graphics driver.
 
-    name       by which presets call it: the file's name without ending
-    kind       "source", "filter" (has inputImage) or "transition" (startImage, endImage, progress)
-    inputs     its knobs; a transition's progress is not among them, the show turns that
-    images     names of its image inputs
-    audio      its sound inputs
-    passes     at least one
-    buffers    targets that no pass draws to but the shader reads (ISF 1)
-    imported   (name, file) of pictures it brings along
-    fragment   GLSL 3.30 core; its `#line` numbers are those of the author's .fs
-    vertex     GLSL 3.30 core, likewise
-    corners    the vertex shader is the author's, drawn as a strip of four instead of one large triangle
-    costly     may be left out when frames come late
-    alpha      what the author says of it: "premultiplied" (the shader reads and writes colours that are multiplied by
-               theirs, and leaves opaque what was), "opaque" (it writes 1 everywhere) or "" (nothing: they are straight)
-    warnings   one line each: what was tolerated
-    fragments  one fragment shader for each pass, where they are not the same
-    signals    numbers that the host makes for it, frame by frame
-    sources    for each pass its files, where it is not `path` alone; lines of the second begin at FILE_LINES + 1
+    Attributes
+    ----------
+    name : str
+        By which presets call it: the file's name without ending.
+    kind : str
+        "source", "filter" (has inputImage) or "transition" (startImage, endImage, progress).
+    inputs : tuple[Param, ...]
+        Its knobs; a transition's progress is not among them, the show turns that.
+    images : tuple[str, ...]
+        Names of its image inputs.
+    audio : tuple[AudioInput, ...]
+        Its sound inputs.
+    passes : tuple[Pass, ...]
+        At least one.
+    buffers : tuple[str, ...]
+        Targets that no pass draws to but the shader reads (ISF 1).
+    imported : tuple[tuple[str, Path], ...]
+        (name, file) of pictures it brings along.
+    fragment : str
+        GLSL 3.30 core; its `#line` numbers are those of the author's .fs.
+    vertex : str
+        GLSL 3.30 core, likewise.
+    corners : bool
+        The vertex shader is the author's, drawn as a strip of four instead of one large triangle.
+    costly : bool
+        May be left out when frames come late.
+    alpha : str
+        What the author says of it: "premultiplied" (the shader reads and writes colours that are multiplied by theirs,
+        and leaves opaque what was), "opaque" (it writes 1 everywhere) or "" (nothing: they are straight).
+    warnings : tuple[str, ...]
+        One line each: what was tolerated.
+    fragments : tuple[str, ...]
+        One fragment shader for each pass, where they are not the same.
+    signals : tuple[Signal, ...]
+        Numbers that the host makes for it, frame by frame.
+    sources : tuple[tuple[str, ...], ...]
+        For each pass its files, where it is not `path` alone; lines of the second begin at FILE_LINES + 1.
     """
 
     name: str

@@ -31,10 +31,16 @@ _TYPES = {
 class Declared:
     """What a shader declares of its own.
 
-    params    its knobs
-    uniforms  name -> GLSL type of the uniform that carries it
-    shims     macros that give a name the author's type again, where the parameter's is wider
-    images    names of its samplers
+    Attributes
+    ----------
+    params : tuple[Param, ...]
+        Its knobs.
+    uniforms : dict[str, str]
+        Name -> GLSL type of the uniform that carries it.
+    shims : str
+        Macros that give a name the author's type again, where the parameter's is wider.
+    images : tuple[str, ...]
+        Names of its samplers.
     """
 
     params: tuple[Param, ...]

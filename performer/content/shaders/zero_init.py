@@ -52,7 +52,10 @@ class _Token:
 def zeroed(code: str, outputs: tuple[str, ...] = ()) -> str:
     """The code, without comments, with a zero for all variables and `out` arguments that are declared without a value.
 
-    outputs  statements for the start of main(), which set what was declared elsewhere
+    Parameters
+    ----------
+    outputs : tuple[str, ...], optional
+        Statements for the start of main(), which set what was declared elsewhere.
     """
     return _Zeroing(code, dict(ZERO), {match[1]: match[2] for match in _ALIAS.finditer(code)}, list(outputs), []).run()
 
