@@ -48,6 +48,14 @@ hypothesis.settings.load_profile("performer")
 #: Fixtures that live beside the parts they are of.
 pytest_plugins = ["parts.cuda", "parts.display", "parts.live"]
 
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Says how the order can be had again: tests run in another one each time."""
+    seed = config.getoption("randomly_seed", None)
+    if isinstance(seed, int):
+        terminalreporter.write_line(f"This order again: --randomly-seed={seed}")
+
+
 ASOUND = """
 <{alsa}>
 pcm.!default {{ type pulse }}

@@ -164,7 +164,7 @@ def test_tests_run_in_the_checkout_and_by_the_names_of_its_folders(checkout: Che
     below = checkout.folder / "tests"
     below.mkdir()
     checkout.run("test", "test_run.py", cwd=below)
-    assert checkout.called[-1] == [f"in {below}", "-m", "pytest", "test_run.py"]
+    assert checkout.called[-1] == [f"in {below}", "-m", "pytest", "-n", "2", "--dist", "worksteal", "test_run.py"]
 
 
 def test_docs_installs_their_extra_and_renders_from_any_folder(checkout: Checkout) -> None:

@@ -10,6 +10,7 @@ import weakref
 
 import numpy as np
 import pytest
+from parts.live import play_until
 
 from performer.generators.onnx.buffer_pool import MOST
 from performer.generators.onnx.session import create
@@ -404,10 +405,7 @@ def test_a_live_show_over_a_card_shares_says_so_and_lets_go_at_the_end(card, mon
     monkeypatch.setattr(app.onnx, "create", bound)
     options = app.PlayOptions(preset="honeycomb", input="demo", midi="off", size=(160, 90), headless=True, fps=60.0)
     with app.Rig(options) as rig:
-        for _ in range(400):
-            rig.loop.picture()
-            if rig.renderer.way and card.calls.count("copy") > 2:
-                break
+        assert play_until(rig, lambda: rig.renderer.way and card.calls.count("copy") > 2)
         assert rig.renderer.way == "shared" and card.calls.count("copy") > 2 and card.registered
         frame = rig.loop.wiring.frames.peek()
         assert rig.loop.overlay._state(frame, rig.now(), 0.0).provider == "CPU, shared"

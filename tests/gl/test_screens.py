@@ -136,7 +136,7 @@ def test_a_show_comes_back_on_the_screen_it_was_on(xorg, tmp_path):
 import platformdirs
 platformdirs.user_config_dir = lambda *args, **more: {str(tmp_path)!r}
 from performer.rig.live import rig as app
-from performer.rig.live import loop
+from performer.rig.live import last_screen, loop
 from performer.content.library import Library
 from performer.rig.live.options import PlayOptions
 
@@ -163,12 +163,12 @@ def show(gesture="", **more):
     first, again, named = play(
         xorg, start, both, 'show(monitor="DUMMY1", fullscreen=True)', "show()", 'show(monitor="DUMMY0")', lone
     )
-    (absent,) = play(xorg, start, 'app.screens.remember("DUMMY1", True)', "show()")
+    (absent,) = play(xorg, start, 'last_screen.remember("DUMMY1", True)', "show()")
     back, moved = play(
         xorg,
         start,
         both,
-        'app.screens.remember("DUMMY1", True)',
+        'last_screen.remember("DUMMY1", True)',
         'show("window.set_fullscreen(False); glfw.set_window_pos(window._handle, 100, 100)")',
         "show()",
         lone,
