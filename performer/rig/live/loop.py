@@ -97,7 +97,10 @@ class LiveLoop:
     def next_moment(self, begun: float) -> tuple[float, float]:
         """When the picture begun now will be seen, on the show's clock, and the seconds since the one before."""
         t = begun + self.wiring.latency.look_ahead_s
-        dt = FIRST_DT if self._last_t is None else max(t - self._last_t, 0.0)
+        if self._last_t is None:
+            self._last_t = t - FIRST_DT
+        t = max(t, self._last_t)  # the look-ahead may shrink by more than a frame; a show never goes back
+        dt = t - self._last_t
         self._last_t = t
         return t, dt
 
