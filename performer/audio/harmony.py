@@ -43,7 +43,9 @@ class Tone:
     fifths
         Complex, |.| <= 1: the chroma's centre on the circle of fifths; its angle is a hue of the harmony.
     pitch_hz
-        Pitch hz of a single voice; clarity  0..1, how much of one voice the sound is (McLeod and Wyvill, 2005).
+        Of a single voice.
+    clarity
+        0..1, how much of one voice the sound is (McLeod and Wyvill, 2005).
     dissonance
         0..1, roughness of the strongest partials (Sethares, "Local consonance", JASA 1993).
     """

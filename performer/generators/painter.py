@@ -38,8 +38,12 @@ Given = Walk | Image | tuple[tuple[str, Image], ...]
 class PainterStatus:
     """How a painter does, for whoever shows it.
 
-    provider  where its newest model runs
-    rate_hz   images per second while the walks move
+    Attributes
+    ----------
+    provider : str
+        Where its newest model runs.
+    rate_hz : float
+        Images per second while the walks move.
     """
 
     provider: str = "none"
@@ -51,12 +55,18 @@ class Painter:
 
     A model that cannot be loaded, fails or runs out of memory is reported once and leaves the last image standing.
 
-    load   model name -> Generator; raises Fault
-    stamp  model name -> when its file was changed; a changed one is loaded aside, and glides in
-    begin  starts a thread; with it models and media are opened aside, so that those playing go on, videos and
-           cameras are read on threads of their own, and smooth walks are painted ahead; without it everything is done
-           when it is asked for
-    stay   pictures that were made on a card may stay there
+    Parameters
+    ----------
+    load : callable
+        Model name -> Generator; raises Fault.
+    stamp : callable, optional
+        Model name -> when its file was changed; a changed one is loaded aside, and glides in.
+    begin : Begin, optional
+        Starts a thread; with it models and media are opened aside, so that those playing go on, videos and cameras are
+        read on threads of their own, and smooth walks are painted ahead; without it everything is done when it is asked
+        for.
+    stay : bool, optional
+        Pictures that were made on a card may stay there.
     """
 
     def __init__(
@@ -91,7 +101,10 @@ class Painter:
     def paint(self, frame: Frame, ready: Painted | None = None) -> Images:
         """Images of all model layers of the frame's scenes; those of which nothing moves are kept as they are.
 
-        ready  what was painted ahead for the one walk there is
+        Parameters
+        ----------
+        ready : Painted, optional
+            What was painted ahead for the one walk there is.
         """
         images: dict[tuple[int, str], Image] = {}
         done: dict[tuple[int, str], tuple[Given, Image]] = {}

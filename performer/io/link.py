@@ -21,10 +21,18 @@ BPM = 120.0  # offered until somebody else's is heard
 class Link:
     """A peer of the Link session that only listens.
 
-    now     the show's clock
-    events  gets `link.tempo` (beats per minute), `link.peers` (how many others there are), and at every look
-            `link.beat` (beats, bars beginning at multiples of four)
-    Raises Fault when the extra is not installed.
+    Parameters
+    ----------
+    now : Clock
+        The show's clock.
+    events : SimpleQueue[ControlEvent]
+        Gets `link.tempo` (beats per minute), `link.peers` (how many others there are), and at every look `link.beat`
+        (beats, bars beginning at multiples of four).
+
+    Raises
+    ------
+    Fault
+        When the extra is not installed.
     """
 
     def __init__(self, events: SimpleQueue[ControlEvent], now: Clock) -> None:

@@ -57,11 +57,21 @@ def check(
 ) -> list[dict[str, Any]]:
     """One row for each file: {"path", "kind", "ok", "error", "warnings", "profile"}; folders are searched through.
 
-    paths    files, folders, or names of presets, shaders, models and followers; none for all that came with the program
-    pictures folder for a thumbnail of each, and sheet.jpg with all of them; None for no pictures
-    profile  also measure what each shader costs at 1080p: {"ms", "passes_ms"}; None for anything else
-    told     hears of each row as soon as it is there
-    Raises Fault.
+    Parameters
+    ----------
+    paths : list[str]
+        Files, folders, or names of presets, shaders, models and followers; none for all that came with the program.
+    pictures : str | None
+        Folder for a thumbnail of each, and sheet.jpg with all of them; None for no pictures.
+    profile : bool, optional
+        Also measure what each shader costs at 1080p: {"ms", "passes_ms"}; None for anything else.
+    told : callable, optional
+        Hears of each row as soon as it is there.
+
+    Raises
+    ------
+    Fault
+        What is wrong, where, and the likely mend, in one line.
     """
     library = load_library()
     named = [path for given in paths for path in _named(given, library)]
@@ -254,7 +264,10 @@ class _Bench:
     def draw(self, preset: Preset, models: Painter, other: Preset | None = None) -> np.ndarray:
         """The picture of two seconds of music at 120 bpm, half way through a transition if that is what is tried.
 
-        other  what the transition leads to
+        Parameters
+        ----------
+        other : Preset, optional
+            What the transition leads to.
         """
         show = Show([preset, other or preset], preset.name)
         renderer = Renderer(self.surface.ctx, self.library.shaders)

@@ -30,7 +30,10 @@ PARTS = {
 def window_delay_s(rate: int) -> float:
     """Seconds until SEEN of a lasting sound's power stands in the analysis window: when an attack begins to show.
 
-    rate  samples per second
+    Parameters
+    ----------
+    rate : int
+        Samples per second.
     """
     power = np.cumsum(window(window_size(rate))[::-1] ** 2)  # of a sound that began so many samples ago
     return float(np.searchsorted(power, SEEN * power[-1]) + 1) / rate
@@ -39,10 +42,15 @@ def window_delay_s(rate: int) -> float:
 class Latency:
     """Measures one show; fed once a picture, by the thread that shows it. Nothing is allocated while playing.
 
-    interval_s  seconds between two pictures, the first guess of how long one takes
-    scan_s      from the start of a screen's scan-out to its middle; 0 where there is no screen
-    outside_s   delay that no clock of this program sees, -1..1: positive where pictures are late, negative where
-                the loudspeakers are
+    Parameters
+    ----------
+    interval_s : float
+        Seconds between two pictures, the first guess of how long one takes.
+    scan_s : float, optional
+        From the start of a screen's scan-out to its middle; 0 where there is no screen.
+    outside_s : float, optional
+        Delay that no clock of this program sees, -1..1: positive where pictures are late, negative where the
+        loudspeakers are.
     """
 
     def __init__(self, interval_s: float, scan_s: float = 0.0, outside_s: float = 0.0) -> None:
@@ -73,8 +81,14 @@ class Latency:
     ) -> None:
         """A picture was begun, drawn and shown at these times, in seconds on the show's clock.
 
-        heard_t   when the newest sample that it knows of sounded; NaN when nothing is heard
-        device_s  how old a sample is when it arrives; window_s, see `window_delay_s`
+        Parameters
+        ----------
+        heard_t : float, optional
+            When the newest sample that it knows of sounded; NaN when nothing is heard.
+        device_s : float, optional
+            How old a sample is when it arrives.
+        window_s : float, optional
+            See `window_delay_s`.
         """
         column = self._rows[:, self.pictures % KEPT]
         column[:] = np.nan

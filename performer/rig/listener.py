@@ -27,7 +27,10 @@ SLOWEST_DRIFT = 0.002  # part of a late stamp that moves the estimated start of 
 class Source(Protocol):
     """What the listener needs of a sound input.
 
-    delay_s  how old the newest sample was when it came
+    Attributes
+    ----------
+    delay_s : float
+        How old the newest sample was when it came.
     """
 
     ring: Ring
@@ -74,10 +77,18 @@ class Rhythm:
 class Listener:
     """Analyses what a source's ring brings, hop by hop, and keeps one feature row a hop.
 
-    source  whose `ring` and `rate` may be replaced when a device comes back in another shape
-            its ring's stamps are on the show's clock
-    follow  called every TICK_S of sound with the gist of it, (len(NAMES),)
-    ticks   the same, one row a tick: its moment in seconds on the show's clock, then the gist
+    Parameters
+    ----------
+    source : Source
+        Whose `ring` and `rate` may be replaced when a device comes back in another shape its ring's stamps are on the
+        show's clock.
+    follow : callable, optional
+        Called every TICK_S of sound with the gist of it, (len(NAMES),).
+
+    Attributes
+    ----------
+    ticks
+        The same, one row a tick: its moment in seconds on the show's clock, then the gist.
     """
 
     def __init__(self, source: Source, follow: Callable[[np.ndarray], None] | None = None) -> None:

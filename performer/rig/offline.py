@@ -82,8 +82,12 @@ class RenderOptions:
 class Song:
     """A sound file or the demo, in blocks: what stands in for a sound input offline.
 
-    rate, channels  of the sound
-    layout  names of the channels' speakers, as audio.surround has them; empty where they are not known
+    Attributes
+    ----------
+    rate, channels
+        Of the sound.
+    layout : tuple[str, ...]
+        Names of the channels' speakers, as audio.surround has them; empty where they are not known.
     """
 
     def __init__(self, name: str) -> None:
@@ -204,7 +208,10 @@ class Performance:
     def lead_in(self, seconds: float, changes: Sequence[tuple[float, str]] = ()) -> None:
         """Hear so many seconds of the song before the first picture; nothing of them is drawn.
 
-        changes  (seconds after that, preset) at which another preset comes in
+        Parameters
+        ----------
+        changes : Sequence[tuple[float, str]], optional
+            (seconds after that, preset) at which another preset comes in.
         """
         events = [ControlEvent(seconds + t, "show.preset", text=name) for t, name in changes]
         self._events = sorted((*self._events, *events), key=lambda event: event.t)
@@ -245,10 +252,19 @@ class Performance:
 def render(options: RenderOptions, begin_s: float = 0.0, changes: Sequence[tuple[float, str]] = ()) -> None:
     """Render a song to a movie, with a progress bar, and say what was written.
 
-    begin_s  seconds of the song that are heard, but not in the movie
-    changes  (seconds of the movie, preset) at which another preset comes in
+    Stopped early, the movie holds what was done. A file that is there is written over with `force` only.
 
-    Stopped early, the movie holds what was done. A file that is there is written over with `force` only. Raises Fault.
+    Parameters
+    ----------
+    begin_s : float, optional
+        Seconds of the song that are heard, but not in the movie.
+    changes : Sequence[tuple[float, str]], optional
+        (seconds of the movie, preset) at which another preset comes in.
+
+    Raises
+    ------
+    Fault
+        What is wrong, where, and the likely mend, in one line.
     """
     _spare_files(options)
     with Performance(options) as performance:
@@ -318,8 +334,11 @@ class _Times(ProgressColumn):
 def show_reel(options: RenderOptions) -> None:
     """Where there is no display: some seconds of the demo as a movie and a contact sheet, and where they are.
 
-    options  of which song, out, sheet, seconds and fps are chosen here; a preset plays alone, without one the best do
-             in turn
+    Parameters
+    ----------
+    options : RenderOptions
+        Options of which song, out, sheet, seconds and fps are chosen here; a preset plays alone, without one the best
+        do in turn.
     """
     folder = Path.cwd() if os.access(Path.cwd(), os.W_OK) else Path(tempfile.gettempdir())
     movie, sheet = _free_names(folder / "performer-demo", (".mp4", ".png"))
@@ -353,8 +372,20 @@ def _free_names(stem: Path, suffixes: Sequence[str]) -> list[Path]:
 def rehearse(song: str, automation: str, out: str, preset: str | None = None) -> str:
     """Record moves offline, without drawing: a song, and a MIDI file of what a performer does to it.
 
-    preset  whose routes the controllers move; without one they are recorded as they are
-    Returns what was recorded, in words. Raises Fault.
+    Parameters
+    ----------
+    preset : str, optional
+        Whose routes the controllers move; without one they are recorded as they are.
+
+    Returns
+    -------
+    str
+        What was recorded, in words.
+
+    Raises
+    ------
+    Fault
+        What is wrong, where, and the likely mend, in one line.
     """
     library = load_library()
     presets = library.in_order()
@@ -386,8 +417,11 @@ def rehearse(song: str, automation: str, out: str, preset: str | None = None) ->
 def analyse(name: str, plot: str | None = None, truth: str | None = None) -> dict[str, Any]:
     """What the live analyser says of a file, streamed hop by hop: see audio/report.py.
 
-    plot   where to draw it, a PNG; truth  a manifest.json that names the file, or a text file with a beat's seconds
-           first in each line, to draw beside. Raises Fault.
+    Parameters
+    ----------
+    plot : str, optional
+        Where to draw it, a PNG; truth  a manifest.json that names the file, or a text file with a beat's seconds first
+        in each line, to draw beside. Raises Fault.
     """
     song = Song(name)
     mixer = Mixer(song.rate, song.channels)

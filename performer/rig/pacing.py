@@ -13,7 +13,10 @@ SWAPS = 40  # first swaps, by which it is learned whether the screen sets the pa
 class Pacer:
     """Absolute times at a fixed interval; after a late frame the schedule goes on from now, it does not catch up.
 
-    interval_s  seconds between two pictures
+    Parameters
+    ----------
+    interval_s : float
+        Seconds between two pictures.
     """
 
     def __init__(self, interval_s: float) -> None:
@@ -44,7 +47,10 @@ class Pace:
 
     Two schedules would beat against each other. A screen that is gone waits for nobody: then the pace is ours again.
 
-    interval_s  seconds between two pictures when none is late
+    Parameters
+    ----------
+    interval_s : float
+        Seconds between two pictures when none is late.
     """
 
     def __init__(self, interval_s: float) -> None:

@@ -30,7 +30,13 @@ def painter(
 ) -> Painter:
     """A painter that loads the library's models by name.
 
-    begin  starts threads for it; stay, pictures may stay on the card where they were made; repeats, every start gives
-           the same pictures to the bit, if not in the fastest way
+    Parameters
+    ----------
+    begin : Begin, optional
+        Starts threads for it.
+    stay : bool, optional
+        Pictures may stay on the card where they were made.
+    repeats : bool, optional
+        Every start gives the same pictures to the bit, if not in the fastest way.
     """
     return Painter(lambda name: load_model(library, name, provider, repeats=repeats), library.changed, begin, stay)

@@ -47,10 +47,14 @@ def verdicts_path() -> Path:
 class Preflight:
     """Tries shaders, each once: verdicts are kept by the shader's content.
 
-    renderer  the graphics driver's name: another one, another verdict
-    cache     file that keeps verdicts from one start to the next; None for none
-
     One thread at a time.
+
+    Parameters
+    ----------
+    renderer : str
+        The graphics driver's name: another one, another verdict.
+    cache : Path | None
+        File that keeps verdicts from one start to the next; None for none.
     """
 
     def __init__(self, renderer: str, cache: Path | None) -> None:

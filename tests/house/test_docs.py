@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "performer"
 PURE = ("types", "system", "audio", "latent", "content", "show")
+ADAPTERS = ("io", "generators", "gl", "rig")
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "README.md"]
 
 
@@ -79,7 +80,7 @@ def ill_told(tree: ast.Module) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("room", PURE)
+@pytest.mark.parametrize("room", [*PURE, *ADAPTERS])
 def test_parameters_are_told_in_numpydoc_sections_and_are_there(room):
     wrong = {}
     for path in (PACKAGE / room).rglob("*.py"):

@@ -65,7 +65,7 @@ class Signals:
         inputs : Mapping[str, float]
             Values of the shader's inputs; events are counts.
         bpm : float, optional
-            Bpm of the music, 0 where it is not known.
+            Beats per minute of the music, 0 where it is not known.
         beat : float, optional
             Beats since it began.
         """

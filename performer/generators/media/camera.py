@@ -30,8 +30,12 @@ SYNTHETIC = re.compile(rf"({'|'.join(SOURCES)})(=[\w.:=/#-]*)?", re.ASCII)
 class Camera:
     """A camera, opened and read on a thread of its own.
 
-    what    its number, device path or name; "lavfi:SOURCE=OPTIONS" for one of FFmpeg's synthetic ones
-    mirror  as in a mirror
+    Parameters
+    ----------
+    what : str
+        Its number, device path or name; "lavfi:SOURCE=OPTIONS" for one of FFmpeg's synthetic ones.
+    mirror : bool, optional
+        As in a mirror.
     """
 
     def __init__(self, what: str, mirror: bool = False) -> None:

@@ -20,8 +20,16 @@ _KEPT_SIZES = 32
 class Font:
     """A typeface in any size.
 
-    path  of a .ttf or .otf file, or "" for the font that comes with Pillow (Aileron, CC0), which has little but ASCII
-    Raises Fault when it cannot be read.
+    Parameters
+    ----------
+    path : str
+        Path of a .ttf or .otf file, or "" for the font that comes with Pillow (Aileron, CC0), which has little but
+        ASCII.
+
+    Raises
+    ------
+    Fault
+        When it cannot be read.
     """
 
     def __init__(self, path: str) -> None:
@@ -61,8 +69,15 @@ def _drawn(font: ImageFont.FreeTypeFont, letter: str) -> tuple[object, bytes, fl
 def choose(text: str, path: str = "") -> tuple[Font, list[str]]:
     """The font for a text, and the letters that it lacks.
 
-    path  of the font that is wished; "" for Pillow's, or Inter where that lacks a letter
-    Raises Fault.
+    Parameters
+    ----------
+    path : str, optional
+        Path of the font that is wished; "" for Pillow's, or Inter where that lacks a letter.
+
+    Raises
+    ------
+    Fault
+        What is wrong, where, and the likely mend, in one line.
     """
     letters = dict.fromkeys(text)
     if path:

@@ -28,8 +28,15 @@ class Album:
     A picture alone is an album of one. One that cannot be read, as while it is being copied, is left out until its
     file changes; of one that is replaced, the version before stays until the new one is whole.
 
-    contain  show all of each, clear on both sides, rather than its middle
-    Raises Fault when there is none.
+    Parameters
+    ----------
+    contain : bool, optional
+        Show all of each, clear on both sides, rather than its middle.
+
+    Raises
+    ------
+    Fault
+        When there is none.
     """
 
     def __init__(

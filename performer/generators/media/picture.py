@@ -55,9 +55,17 @@ TURNS = {
 
 
 def read(path: Path, near: int | None = None) -> Image.Image:
-    """The first picture of a file, in mode RGB or RGBA. Raises Fault, with the file's name.
+    """The first picture of a file, in mode RGB or RGBA.
 
-    near  pixels: a JPEG may come smaller than it is, if no side falls below this
+    Parameters
+    ----------
+    near : int, optional
+        Pixels: a JPEG may come smaller than it is, if no side falls below this.
+
+    Raises
+    ------
+    Fault
+        With the file's name.
     """
     with opened(path) as picture:
         if near is not None:

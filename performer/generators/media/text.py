@@ -33,9 +33,14 @@ Measure = Callable[[str], float]
 class Words:
     """Words or lines of text on nothing.
 
-    text  one to a line; they are shown in turn
-    font  a .ttf or .otf file; "" for one that comes along, see `fonts.choose`
     Raises Fault when the font is no good. Letters that the font lacks are named in a warning.
+
+    Parameters
+    ----------
+    text : str
+        One to a line; they are shown in turn.
+    font : str, optional
+        A .ttf or .otf file; "" for one that comes along, see `fonts.choose`.
     """
 
     def __init__(self, text: str, font: str = "") -> None:
@@ -120,9 +125,14 @@ class Words:
 def broken(word: str, room: tuple[float, float], smallest: float, measure: Measure) -> tuple[list[str], float]:
     """A phrase broken into the lines with which it can be set largest, and about how large that is, in pixels.
 
-    room      width and height in pixels
-    smallest  size in pixels below which words that are too long for a line are broken, too
-    measure   the width of a text at 100 pixels
+    Parameters
+    ----------
+    room : tuple[float, float]
+        Width and height in pixels.
+    smallest : float
+        Size in pixels below which words that are too long for a line are broken, too.
+    measure : Measure
+        The width of a text at 100 pixels.
     """
     parts = word.split()
     lines, size = _best(parts, room, measure)

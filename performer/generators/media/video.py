@@ -33,9 +33,19 @@ NEVER = 1 << 62
 class Video:
     """A video by its moments.
 
-    path  of the file; loop, "loop", "pingpong" or "once"
     `decoder` is the hardware that decodes it, or "processor".
-    Raises Fault when it contains no video.
+
+    Parameters
+    ----------
+    path : Path
+        Path of the file.
+    loop : str, optional
+        "loop", "pingpong" or "once".
+
+    Raises
+    ------
+    Fault
+        When it contains no video.
     """
 
     def __init__(self, path: Path, loop: str = "loop") -> None:
@@ -69,7 +79,10 @@ class Video:
     def picture_at(self, seconds: float, most: int | None = None) -> np.ndarray | None:
         """(H, W, 4) uint8 of that moment: the picture that began last; where it cannot be had, the last good one.
 
-        most  pictures to decode on the way, at most: with more to do, the next call goes on
+        Parameters
+        ----------
+        most : int, optional
+            Pictures to decode on the way, at most: with more to do, the next call goes on.
         """
         wanted = self._reader.first + math.floor((max(seconds, 0.0) + ROUNDING_S) / self._reader.base)
         found = self._find(wanted)

@@ -29,7 +29,10 @@ TINY = (16, 16)
 class Screening:
     """Makes decoded pictures (H, W, 4) uint8.
 
-    aspect  width of the file's pixels over their height; None where it does not say
+    Parameters
+    ----------
+    aspect : Fraction | None
+        Width of the file's pixels over their height; None where it does not say.
     """
 
     def __init__(self, aspect: Fraction | None) -> None:

@@ -36,11 +36,24 @@ class VideoReader:
 
     A picture's time counts units of `base` seconds from `first`, that of the first picture.
 
-    path        of the file
-    decoder     the hardware that decodes it, or "processor"
-    duration_s  of the video, by what the file says; where it does not, all of it is read once
-    seeks       whether it can be read from another moment than its beginning
-    Raises Fault when it contains no video.
+    Parameters
+    ----------
+    path : Path
+        Path of the file.
+
+    Raises
+    ------
+    Fault
+        When it contains no video.
+
+    Attributes
+    ----------
+    decoder
+        The hardware that decodes it, or "processor".
+    duration_s
+        Seconds of the video, by what the file says; where it does not, all of it is read once.
+    seeks
+        Whether it can be read from another moment than its beginning.
     """
 
     def __init__(self, path: Path) -> None:

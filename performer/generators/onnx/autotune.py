@@ -35,9 +35,14 @@ R = TypeVar("R", bound=Runner)
 class Trial:
     """What came of one way.
 
-    ms       milliseconds for a picture, median; inf where it does not work
-    psnr_db  of its worst picture against the first way's
-    fault    why it does not work, or is wrong; empty where all is well
+    Attributes
+    ----------
+    ms : float
+        Milliseconds for a picture, median; inf where it does not work.
+    psnr_db : float
+        PSNR, in decibels, of its worst picture against the first way's.
+    fault : str
+        Why it does not work, or is wrong; empty where all is well.
     """
 
     name: str
@@ -77,9 +82,17 @@ def best(
 ) -> Chosen[R]:
     """Try each way and keep the best.
 
-    begin     makes the runner of a number; may raise anything
-    budget_s  seconds after which no further way is waited for, once one works; the rest comes too late and is dropped
-    Raises Fault where none works.
+    Parameters
+    ----------
+    begin : callable
+        Makes the runner of a number; may raise anything.
+    budget_s : float
+        Seconds after which no further way is waited for, once one works; the rest comes too late and is dropped.
+
+    Raises
+    ------
+    Fault
+        Where none works.
     """
     runners: dict[int, R] = {}
     trials: list[Trial] = []

@@ -33,8 +33,12 @@ Asked = tuple[np.ndarray, np.ndarray | None, np.ndarray | None, Walk | None, tup
 class Batch:
     """A model that makes `count` pictures in a run, in memory of its own that is used again.
 
-    share     what a picture costs in it, as a part of what one alone does
-    single_s  seconds that one alone takes now
+    Attributes
+    ----------
+    share
+        What a picture costs in it, as a part of what one alone does.
+    single_s
+        Seconds that one alone takes now.
     """
 
     def __init__(
@@ -104,10 +108,16 @@ def paying(
 ) -> Batch | None:
     """The batch that makes pictures at the least cost, measured in turn with single ones; None where none is worth it.
 
-    begin  makes a batch of so many; may raise anything, and what raises is left out
-    draws  what is asked in the trial, as many as the largest batch takes
-    clock  of seconds that were worked, or that went by
-    enough  says that nobody wants to know any more
+    Parameters
+    ----------
+    begin : callable
+        Makes a batch of so many; may raise anything, and what raises is left out.
+    draws : Sequence[Asked]
+        What is asked in the trial, as many as the largest batch takes.
+    clock : callable
+        Clock of seconds that were worked, or that went by.
+    enough : callable, optional
+        Says that nobody wants to know any more.
     """
     single = begin(1)
     truth = [single.paint(draws[:1])[0].copy()]

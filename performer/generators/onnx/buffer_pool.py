@@ -27,7 +27,10 @@ class Loans:
     Whoever keeps an array (or a view of it) keeps that memory, and the next one gets other memory: nothing that was
     handed out ever changes. Taken by one thread, let go by any.
 
-    memory  makes a piece; np.empty where not given
+    Parameters
+    ----------
+    memory : callable, optional
+        Makes a piece; np.empty where not given.
     """
 
     def __init__(

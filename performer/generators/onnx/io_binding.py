@@ -36,9 +36,16 @@ def _type(session: ort.InferenceSession, output: str) -> type:
 class Bound:
     """Runs a model from bound inputs to bound outputs (ONNX Runtime's IO binding), on the processor.
 
-    feed    input name -> array; what is in it when `run` is called goes in, so write in place
-    output  name of the output that is wanted; shape, of it
     Raises whatever ONNX Runtime does, where the output has another shape too.
+
+    Parameters
+    ----------
+    feed : dict[str, ndarray]
+        Input name -> array; what is in it when `run` is called goes in, so write in place.
+    output : str
+        Name of the output that is wanted.
+    shape : tuple[int, ...]
+        Shape of it.
     """
 
     def __init__(
@@ -77,12 +84,18 @@ class _Place:
 class BoundOnCard:
     """The same on a card: what comes out stays there.
 
-    device    "cuda"; "cpu" does the same work in the processor's memory
-    graphs    record what is launched once for each place of an output, and replay it; addresses never change
-    constant  names of inputs that are sent once, and again only by `send`
-    dressed   (address, size, dtype, fetch) -> the picture that is handed out; fetch copies the raw output
-
     `run` returns when the picture is done, so whoever reads it waits for nothing.
+
+    Parameters
+    ----------
+    device : str, optional
+        "cuda"; "cpu" does the same work in the processor's memory.
+    graphs : bool, optional
+        Record what is launched once for each place of an output, and replay it; addresses never change.
+    constant : Iterable[str], optional
+        Names of inputs that are sent once, and again only by `send`.
+    dressed : callable
+        (address, size, dtype, fetch) -> the picture that is handed out; fetch copies the raw output.
     """
 
     def __init__(

@@ -60,7 +60,10 @@ class Mapping:
 class Inlets:
     """Keeps the arrays that a model is fed with for one picture, and sets them as a walk asks.
 
-    feed  input name -> array, which is written in place
+    Parameters
+    ----------
+    feed : dict[str, ndarray]
+        Input name -> array, which is written in place.
     """
 
     def __init__(self, feed: dict[str, np.ndarray], entries: Sequence[Entry]) -> None:

@@ -23,11 +23,20 @@ RECORD = "session.record_ep_graph_assignment_info"
 class Way:
     """One way to run a model.
 
-    name      as people read it
-    provider  ONNX Runtime's name; options, that provider's
-    half      turn the model into 16-bit floats first
-    graph     its launches are recorded once and replayed as one
-    device    where its inputs and outputs lie: "cpu" or "cuda"
+    Attributes
+    ----------
+    name : str
+        As people read it.
+    provider : str
+        ONNX Runtime's name.
+    options : Mapping[str, str]
+        That provider's.
+    half : bool
+        Turn the model into 16-bit floats first.
+    graph : bool
+        Its launches are recorded once and replayed as one.
+    device : str
+        Where its inputs and outputs lie: "cpu" or "cuda".
     """
 
     name: str
@@ -97,8 +106,15 @@ def steady(group: Group) -> Group:
 def groups(provider: str, threads: int) -> list[Group]:
     """What to try, the best first; a later group only where nothing of those before works.
 
-    provider  "auto", "cpu", "cuda", "tensorrt" or "openvino"
-    Raises Fault where what was asked for by name is not here, and says what is missing.
+    Parameters
+    ----------
+    provider : str
+        "auto", "cpu", "cuda", "tensorrt" or "openvino".
+
+    Raises
+    ------
+    Fault
+        Where what was asked for by name is not here, and says what is missing.
     """
     here = ort.get_available_providers()
     nvidia = driver()

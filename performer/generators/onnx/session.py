@@ -45,12 +45,21 @@ def threads_for(cores: int | None) -> int:
 class OnnxGenerator:
     """Latent (D,) -> picture (3, H, W) float32, 0..1; or picture to picture, where its card says filter.
 
-    path     NAME.onnx with NAME.toml beside it
-    way      in which it runs; `create` finds the best one
-    options  of the session, where they are not the usual ones
-
     `provider` says in words where it runs, and for how much of it that is true; `trials`, what `create` tried.
-    Raises Fault when the file, its card or the way is no good.
+
+    Parameters
+    ----------
+    path : Path
+        NAME.onnx with NAME.toml beside it.
+    way : Way, optional
+        In which it runs; `create` finds the best one.
+    options : ort.SessionOptions, optional
+        Options of the session, where they are not the usual ones.
+
+    Raises
+    ------
+    Fault
+        When the file, its card or the way is no good.
     """
 
     trials: tuple[Trial, ...] = ()
@@ -224,11 +233,21 @@ class OnnxGenerator:
     ) -> np.ndarray | OnCard:
         """The picture of a latent: (D,) float32 -> (3, H, W) float32, 0..1, C-contiguous.
 
-        middle, fine  latents of the model's middle and fine layers, where it mixes styles; else the latent
-        walk     whose truncation and noise are played
-        offsets  what is added to the styles of coarse, middle and fine layers, where it has a w space
-        stay     leave it on the card, where the model runs on one and `stays`
-        Raises Fault when the model fails, or makes what is not a picture (wrong shape, NaN, infinity).
+        Parameters
+        ----------
+        middle, fine : ndarray, optional
+            Latents of the model's middle and fine layers, where it mixes styles; else the latent.
+        walk : Walk, optional
+            Whose truncation and noise are played.
+        offsets : tuple[ndarray | None, ...], optional
+            What is added to the styles of coarse, middle and fine layers, where it has a w space.
+        stay : bool, optional
+            Leave it on the card, where the model runs on one and `stays`.
+
+        Raises
+        ------
+        Fault
+            When the model fails, or makes what is not a picture (wrong shape, NaN, infinity).
         """
         if self.card.kind == "filter":
             raise Fault(
@@ -242,9 +261,17 @@ class OnnxGenerator:
     def change(
         self, picture: np.ndarray, stay: bool = False, each: dict[str, np.ndarray] | None = None
     ) -> np.ndarray | OnCard:
-        """What a model of kind filter makes of a picture: (3, h, w) -> (3, H, W), both float32, 0..1. Raises Fault.
+        """What a model of kind filter makes of a picture: (3, h, w) -> (3, H, W), both float32, 0..1.
 
-        each  pictures by the inputs that take another one
+        Parameters
+        ----------
+        each : dict[str, ndarray], optional
+            Pictures by the inputs that take another one.
+
+        Raises
+        ------
+        Fault
+            What is wrong, where, and the likely mend, in one line.
         """
         if self.card.kind != "filter":
             raise Fault(f"{self.path}: takes a latent, not an image; leave out of = NAME")
@@ -310,9 +337,17 @@ def _sparing(options: ort.SessionOptions, threads: int) -> ort.SessionOptions:
 def create(path: Path, provider: str = "auto", threads: int | None = None, repeats: bool = False) -> OnnxGenerator:
     """The generator in a model file, in the way that was measured to be the fastest here.
 
-    provider  "auto" (CUDA where it works, else the CPU), "cpu", "cuda", "tensorrt" or "openvino"
-    repeats   in the plainest way instead, so that every start gives the same pictures to the bit
-    Raises Fault.
+    Parameters
+    ----------
+    provider : str, optional
+        "auto" (CUDA where it works, else the CPU), "cpu", "cuda", "tensorrt" or "openvino".
+    repeats : bool, optional
+        In the plainest way instead, so that every start gives the same pictures to the bit.
+
+    Raises
+    ------
+    Fault
+        What is wrong, where, and the likely mend, in one line.
     """
     threads = threads or threads_for(os.cpu_count())
     why = ""

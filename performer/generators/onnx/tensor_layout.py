@@ -20,10 +20,16 @@ def planar(
 ) -> np.ndarray:
     """A model's output as (3, H, W) float32, 0..1, C-contiguous; grey is repeated, alpha lies on black.
 
-    low, high  the output's values for black and white
-    clip       it may overshoot: cut off what does
-    into       gives an array for it, where the output is not yet so; without it one is made
-    order      of its channels, "rgb" or "bgr"; alpha is the last of four in either
+    Parameters
+    ----------
+    low, high : Level
+        The output's values for black and white.
+    clip : bool
+        It may overshoot: cut off what does.
+    into : callable, optional
+        Gives an array for it, where the output is not yet so; without it one is made.
+    order : str, optional
+        Order of its channels, "rgb" or "bgr"; alpha is the last of four in either.
     """
     picture = out[0] if layout.startswith("N") else out
     axes = layout.removeprefix("N")

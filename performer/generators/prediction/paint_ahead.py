@@ -136,10 +136,14 @@ class Ahead(Generic[P]):
     def plan(self, count: int, least_s: float, work_s: float) -> list[tuple[float, Walk]]:
         """When the next pictures are due, and where the walk is to be in them; none where nobody can know, or it rests.
 
-        least_s  seconds between two pictures, at the least; it becomes a whole number of frames, since they would
-                 judder else
-        work_s   seconds that painting them takes; none either where that is more than the time between two, for then
-                 they would come too late, and so would what nobody foretold; nor where each frame has its picture
+        Parameters
+        ----------
+        least_s : float
+            Seconds between two pictures, at the least; it becomes a whole number of frames, since they would judder
+            else.
+        work_s : float
+            Seconds that painting them takes; none either where that is more than the time between two, for then they
+            would come too late, and so would what nobody foretold; nor where each frame has its picture.
         """
         if self._ready:
             return []

@@ -55,7 +55,10 @@ def of_styles(model: OnnxGenerator) -> Iterator[tuple[float, np.ndarray]]:
 def of_activations(model: OnnxGenerator, z: np.ndarray) -> Iterator[tuple[float, np.ndarray]]:
     """How much of an early layer's variance it is, 0..1, and its direction (D,); nothing where none can be looked at.
 
-    z  (N, D) latents
+    Parameters
+    ----------
+    z : ndarray
+        (N, D) latents.
     """
     try:
         seen = _activations(model, z[:LOOKED_AT])

@@ -72,10 +72,19 @@ def bring(
     force: bool,
     facts: dict[str, Any] | None = None,
 ) -> tuple[Path, Found]:
-    """Copy an ONNX file into a folder of models as NAME.onnx, with a card and a sheet of samples. Raises Fault.
+    """Copy an ONNX file into a folder of models as NAME.onnx, with a card and a sheet of samples.
 
-    facts  of the card, that are known beforehand
     Nothing is left behind where the model cannot be played.
+
+    Parameters
+    ----------
+    facts : dict[str, Any], optional
+        Facts of the card, that are known beforehand.
+
+    Raises
+    ------
+    Fault
+        What is wrong, where, and the likely mend, in one line.
     """
     out = place(name, to, force)
     found = probe(file, told)
@@ -151,9 +160,18 @@ def sheet(model: OnnxGenerator) -> Image.Image:
 class Verdict:
     """What a model is good for on this machine.
 
-    provider  that ran most of its operators, as the run's own profile says; share, of the operators
-    way       in which it ran; tried, what came of each way that there was
-    fits      whether it makes a picture for every one of the display's, with a fifth to spare
+    Attributes
+    ----------
+    provider : str
+        That ran most of its operators, as the run's own profile says.
+    share : float
+        Share of the operators.
+    way : str
+        In which it ran.
+    tried : tuple[str, ...]
+        What came of each way that there was.
+    fits : bool
+        Whether it makes a picture for every one of the display's, with a fifth to spare.
     """
 
     sha256: str

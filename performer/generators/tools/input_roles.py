@@ -112,11 +112,21 @@ def roles_of(
     latent: str | int | None = None,
     told: Mapping[str, str] | None = None,
 ) -> Roles:
-    """Say what each input is for. Raises Fault, without the file's name, where none can be walked or fed a picture.
+    """Say what each input is for.
 
-    output  shape of the picture that it makes, where the file tells it
-    latent  what a person says is the latent: an input's name, or how many numbers it has
-    told    what a person says of inputs: name -> one of TOLD_ROLES, or a number that it always gets
+    Parameters
+    ----------
+    output : Shape, optional
+        Shape of the picture that it makes, where the file tells it.
+    latent : str | int, optional
+        What a person says is the latent: an input's name, or how many numbers it has.
+    told : Mapping[str, str], optional
+        What a person says of inputs: name -> one of TOLD_ROLES, or a number that it always gets.
+
+    Raises
+    ------
+    Fault
+        Without the file's name, where none can be walked or fed a picture.
     """
     told = dict(told or {})
     names = [entry.name for entry in inputs]
@@ -267,7 +277,10 @@ def listed(shape: Sequence[int | None]) -> str:
 def shape_for(entry: Input, role: str, attempt: int = 0, size: int | None = None) -> tuple[int, ...] | None:
     """A shape to try an input with, its open sides filled in; the first attempts are the likeliest.
 
-    size  how many numbers a latent has, where that is known; None is returned where it cannot have so many
+    Parameters
+    ----------
+    size : int, optional
+        How many numbers a latent has, where that is known; None is returned where it cannot have so many.
     """
     shape = list(entry.shape)
     if shape and shape[0] is None and (len(shape) > 1 or role == "class") and not (role == "image" and len(shape) == 2):

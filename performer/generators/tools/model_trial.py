@@ -38,10 +38,16 @@ DRAWS = 6
 class Told:
     """What a person says beforehand; None, or empty, is found out.
 
-    latent    which input is the latent, or how many numbers it has; or both, as NAME=SIZE
-    range, mean, std, order  of the pictures that it makes; input_..., of those that it takes
-    roles     input -> what it is for, one of input_roles.TOLD_ROLES, or a number that it always gets
-    patience  times the usual bounds on its time
+    Attributes
+    ----------
+    latent : int | str | None
+        Which input is the latent, or how many numbers it has; or both, as NAME=SIZE.
+    range, mean, std, order
+        Of the pictures that it makes; input_..., of those that it takes.
+    roles : dict[str, str]
+        Input -> what it is for, one of input_roles.TOLD_ROLES, or a number that it always gets.
+    patience : float
+        Times the usual bounds on its time.
     """
 
     latent: int | str | None = None

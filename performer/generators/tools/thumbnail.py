@@ -14,8 +14,12 @@ from performer.types.frame import OnCard, Walk
 class Portrait:
     """(model, place as bytes) -> (3, H, W) float32, 0..1. One thread.
 
-    load   model name -> Generator; raises Fault
-    stamp  model name -> when its file was changed; a changed one is loaded again
+    Parameters
+    ----------
+    load : callable
+        Model name -> Generator; raises Fault.
+    stamp : callable, optional
+        Model name -> when its file was changed; a changed one is loaded again.
     """
 
     def __init__(self, load: Callable[[str], Generator], stamp: Callable[[str], float] = lambda name: 0.0) -> None:

@@ -80,10 +80,16 @@ def range_of_input(
 ) -> tuple[Scale, bool]:
     """The scale of the pictures that a model takes, and whether what it made of them tells it from others.
 
-    run    feeds the test picture in a scale, and gives what comes out, (C, H, W)
-    told   black and white of what comes out, where that is known
-    first  what comes out of 0..1
     Pictures go in as they come out, as nearly all models have it, unless another scale brings out clearly more.
+
+    Parameters
+    ----------
+    run : callable
+        Feeds the test picture in a scale, and gives what comes out, (C, H, W).
+    told : tuple[float, float] | None
+        Black and white of what comes out, where that is known.
+    first : ndarray
+        What comes out of 0..1.
     """
     bounds = told or _bounds(run(Scale((-1e4, 1e4))))
     default = Scale(bounds or range_of_output([first]))

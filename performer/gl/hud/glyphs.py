@@ -50,7 +50,10 @@ void main() {
 class Atlas:
     """Glyphs of one size in one texture.
 
-    pixels  font size
+    Parameters
+    ----------
+    pixels : int
+        Font size.
     """
 
     def __init__(self, ctx: moderngl.Context, pixels: int) -> None:

@@ -36,20 +36,38 @@ _LEVELS = {"info": _ACCENT, "warning": _WARM, "error": _RED}
 class HudState:
     """What the HUD shows at time t (seconds, the show's clock).
 
-    page             of the panel: 0 none, 1 for whoever plays, 2 the engineering figures
-    help             the keys, in the panel's place; notices show anyway while they are new
-    missed           pictures that came too late, so far
-    beat, bar        monotone numbers of beats and bars
-    level, bands     0..1; bands (64,)
-    preset, incoming titles; `progress` 0..1 of the change
-    next             the preset that comes next, and when
-    held, by_hand    kept places that hold the walk; parameters that were set by hand
-    mode             what changes wait for, autopilot, decks
-    model_rate_hz    images per second made
-    sound_age_ms     of the newest sound in the picture; NaN for none
-    recording        "" when none
-    delays           (label, text) of the way from sound to picture
-    routes           (source, target, 0..1)
+    Attributes
+    ----------
+    page : int
+        Page of the panel: 0 none, 1 for whoever plays, 2 the engineering figures.
+    help : bool
+        The keys, in the panel's place; notices show anyway while they are new.
+    missed : int
+        Pictures that came too late, so far.
+    beat, bar : float
+        Monotone numbers of beats and bars.
+    level, bands
+        0..1; bands (64,).
+    preset, incoming : str
+        Titles.
+    progress : float
+        0..1 of the change.
+    next : str
+        The preset that comes next, and when.
+    held, by_hand
+        Kept places that hold the walk; parameters that were set by hand.
+    mode : str
+        What changes wait for, autopilot, decks.
+    model_rate_hz : float
+        Images per second made.
+    sound_age_ms : float
+        Sound age ms of the newest sound in the picture; NaN for none.
+    recording : str
+        "" when none.
+    delays : tuple[tuple[str, str], ...]
+        (label, text) of the way from sound to picture.
+    routes : tuple[tuple[str, str, float], ...]
+        (source, target, 0..1).
     """
 
     t: float = 0.0

@@ -79,7 +79,10 @@ class Card:
     def draw(self, target: moderngl.Framebuffer, size: tuple[int, int], number: int, lines: Sequence[str]) -> None:
         """Draw the picture of that number over `target`, whose size in pixels is (width, height).
 
-        lines  of text in its middle, at most six; the first one is larger than the others by being brighter
+        Parameters
+        ----------
+        lines : Sequence[str]
+            Lines of text in its middle, at most six; the first one is larger than the others by being brighter.
         """
         target.use()
         self._card["size"], self._card["number"] = tuple(map(float, size)), number

@@ -234,11 +234,20 @@ class Compose:
     ) -> None:
         """`above` on `below`, or on black.
 
-        mode     one of MODES; opacity, 0..1
-        place    where `above` lies; None: all over
-        key      threshold, softness, colour, for the two modes that cut out
-        stencil  a picture whose brightness weighs the opacity; mask: how far (0..1), and 1.0 to turn it round
-        premultiplied  whether the colours of `above` are multiplied by its alpha; those of `stencil` must be
+        Parameters
+        ----------
+        mode : int
+            One of MODES.
+        opacity : float
+            0..1.
+        place : Place, optional
+            Where `above` lies; None: all over.
+        key : tuple[float, float, tuple[float, ...]], optional
+            Threshold, softness, colour, for the two modes that cut out.
+        stencil : moderngl.Texture, optional
+            A picture whose brightness weighs the opacity; mask: how far (0..1), and 1.0 to turn it round.
+        premultiplied : bool, optional
+            Whether the colours of `above` are multiplied by its alpha; those of `stencil` must be.
         """
         size = into.size
         like = (
@@ -271,7 +280,10 @@ class Compose:
     ) -> None:
         """Copy a picture, and lay it on itself as each layer may come to lie: drivers compile when they first draw.
 
-        other  of another size, as a layer may be
+        Parameters
+        ----------
+        other : moderngl.Texture
+            Other of another size, as a layer may be.
         """
         for size in (picture, other):
             self.copy(size, into)
@@ -292,7 +304,10 @@ class Compose:
     def present(self, image: moderngl.Texture, into: moderngl.Framebuffer, gain: float, frame: int) -> None:
         """The image times gain as eight bits can show it: bright colours tamed, steps hidden by noise of one step.
 
-        frame  number of the picture, which moves the noise
+        Parameters
+        ----------
+        frame : int
+            Number of the picture, which moves the noise.
         """
         into.use()
         image.use(0)

@@ -206,7 +206,10 @@ class Plain:
 class Ways:
     """Which way pictures take in a context: the best that works; each failure is said once, and is for good.
 
-    kinds  of ways over CUDA, the best first; the one without it comes last
+    Parameters
+    ----------
+    kinds : Sequence[type[Shared] | type[Pinned]], optional
+        Kinds of ways over CUDA, the best first; the one without it comes last.
     """
 
     def __init__(self, ctx: moderngl.Context, kinds: Sequence[type[Shared] | type[Pinned]] = (Shared, Pinned)) -> None:

@@ -108,7 +108,10 @@ void main() {
 class Converter:
     """The passes from planes of floats to RGBA; one serves all image textures of a context.
 
-    dtype  of those textures, as `Target` says it
+    Parameters
+    ----------
+    dtype : str, optional
+        Dtype of those textures, as `Target` says it.
     """
 
     def __init__(self, ctx: moderngl.Context, dtype: str = "f1") -> None:
@@ -162,7 +165,10 @@ class Converter:
     ) -> None:
         """Crossfade from `before` (as it is) to the planes (their middle part, as large as `into`).
 
-        given  what the planes are, where they are a model's output as it was on the card
+        Parameters
+        ----------
+        given : OnCard, optional
+            What the planes are, where they are a model's output as it was on the card.
         """
         into.fbo.use()
         planes.use(0)

@@ -26,10 +26,18 @@ EASING = (1.0, 0.5, 0.25, 0.0)
 class Moment:
     """What the standard variables of ISF say in this frame.
 
-    size      (width, height) of the picture in pixels
-    time, dt  seconds since the scene started, and since the last frame
-    date      year, month, day, seconds of the day
-    bpm       of the music, 0 where it is not known; beat, beats since it began
+    Attributes
+    ----------
+    size : tuple[int, int]
+        (width, height) of the picture in pixels.
+    time, dt : float
+        Seconds since the scene started, and since the last frame.
+    date : tuple[float, float, float, float]
+        Year, month, day, seconds of the day.
+    bpm : float
+        Beats per minute of the music, 0 where it is not known.
+    beat : float
+        Beats since it began.
     """
 
     size: tuple[int, int] = (1, 1)
@@ -56,11 +64,20 @@ class _Buffer:
 class Node:
     """One shader in a chain, with the buffers that only it has; the program may be shared.
 
-    prefix  its parameters' addresses are `prefix.input`
-    rest    inputs that nothing moves but hands, and their values: while they stay there, it draws with programs made
-            for that; None: it has none
-    settle  make such programs now; else it uses those that were made
-    scale   of its passes' resolution, where it is too slow at the picture's own; 0: it is left out
+    Parameters
+    ----------
+    prefix : str
+        Its parameters' addresses are `prefix.input`.
+    rest : Mapping[str, Value], optional
+        Inputs that nothing moves but hands, and their values: while they stay there, it draws with programs made for
+        that; None: it has none.
+    settle : bool, optional
+        Make such programs now; else it uses those that were made.
+
+    Attributes
+    ----------
+    scale
+        Scale of its passes' resolution, where it is too slow at the picture's own; 0: it is left out.
     """
 
     def __init__(
@@ -120,11 +137,21 @@ class Node:
     ) -> Target | None:
         """Draw all passes.
 
-        params    address -> value; an input that is missing has its default
-        textures  what its image, sound and imported inputs show, by name
-        into      draw the picture there, if its last pass allows; as large as the moment says
-        timer     times the passes
-        Returns the picture, which the caller gives back to the pool, or None when it was drawn to `into`.
+        Parameters
+        ----------
+        params : Mapping[str, Value]
+            Address -> value; an input that is missing has its default.
+        textures : Mapping[str, moderngl.Texture]
+            What its image, sound and imported inputs show, by name.
+        into : moderngl.Framebuffer, optional
+            Draw the picture there, if its last pass allows; as large as the moment says.
+        timer : Timer, optional
+            Times the passes.
+
+        Returns
+        -------
+        Target | None
+            The picture, which the caller gives back to the pool, or None when it was drawn to `into`.
         """
         values = self._turn(params)
         settings = self._settings

@@ -29,7 +29,10 @@ class _Pass:
 class Timer:
     """Times passes by GL_TIME_ELAPSED queries; on a software renderer, whose passes are waited for, by the clock.
 
-    every  times each so many frames; the others cost nothing
+    Parameters
+    ----------
+    every : int, optional
+        Times each so many frames; the others cost nothing.
     """
 
     def __init__(self, ctx: moderngl.Context, every: int = 1) -> None:

@@ -28,10 +28,14 @@ _OWN = Path(__file__).resolve().parents[3]  # all that comes along lies in there
 class PassProgram:
     """The shader as compiled for one of its passes; sets uniforms only where they changed.
 
-    rest     inputs that it takes as constants
-    fetched  reads images that it samples at the pixel it draws as they are: they must be as large as what is drawn
-
     `here` are the names of such images; `covers` says that every pixel is drawn.
+
+    Parameters
+    ----------
+    rest : Mapping[str, Value], optional
+        Inputs that it takes as constants.
+    fetched : bool, optional
+        Reads images that it samples at the pixel it draws as they are: they must be as large as what is drawn.
     """
 
     __slots__ = ("_after", "_last", "_mode", "_set", "_vao", "covers", "glsl", "here", "units")
@@ -97,12 +101,17 @@ class PassProgram:
 class Program:
     """A compiled shader, shared by all nodes that draw with it.
 
-    passes   one program for each of the shader's passes
-    settles  whether it is worth the while to compile it for knobs that stand still: where the processor draws, and it
-             came with the program, so that nothing is compiled that was not tried
-    opaque   whether its picture has alpha 1 everywhere, whatever it reads
-
     Raises Fault("FILE:LINE: what the driver says") when it does not compile; GL is then as it was.
+
+    Attributes
+    ----------
+    passes : list[PassProgram]
+        One program for each of the shader's passes.
+    settles
+        Whether it is worth the while to compile it for knobs that stand still: where the processor draws, and it came
+        with the program, so that nothing is compiled that was not tried.
+    opaque
+        Whether its picture has alpha 1 everywhere, whatever it reads.
     """
 
     def __init__(self, ctx: moderngl.Context, spec: ShaderSpec) -> None:
@@ -125,7 +134,10 @@ class Program:
     def settled(self, index: int, fetched: bool, rest: Mapping[str, Value], make: bool) -> PassProgram | None:
         """Pass `index` for inputs that stay at `rest`, and images as large as what is drawn or not.
 
-        make  compile it if need be, which takes a frame's time and more; else None where nobody has
+        Parameters
+        ----------
+        make : bool
+            Compile it if need be, which takes a frame's time and more; else None where nobody has.
         """
         key = index, fetched, tuple(rest.items())
         if key not in self._settled and make:

@@ -78,7 +78,10 @@ class Readback:
     def take(self, wait: bool = False) -> tuple[np.ndarray, float] | None:
         """The oldest picture asked for and its t; None while it is still on its way.
 
-        wait  for it instead, up to a second
+        Parameters
+        ----------
+        wait : bool, optional
+            For it instead, up to a second.
         """
         if not self._flying:
             return None

@@ -39,15 +39,20 @@ _REHEARSAL = -1  # number of a scene that is only drawn to warm up
 class Renderer:
     """Draws frames; main thread, or whichever has the context.
 
-    shaders  all shaders by name
-    started  the date and time at frame time 0, for ISF's DATE; fixed unless given, so that renders repeat; None: by the
-             computer's clock, which may be put right while it plays
-    deep     work in 16-bit floats, with a tone map and dither at the end; else in bytes: for software drawing, live
-
     `skip` is how many effects marked costly are left out, the last ones first; `timer`, if there is one, times nodes.
     `limiter`, if there is one, keeps the picture from flashing too often.
     `live` is the newest picture, small, while `monitor` is on;
     `preview` is the newest picture of the deck that is not live, or None.
+
+    Parameters
+    ----------
+    shaders : Mapping[str, ShaderSpec]
+        All shaders by name.
+    started : datetime, optional
+        The date and time at frame time 0, for ISF's DATE; fixed unless given, so that renders repeat; None: by the
+        computer's clock, which may be put right while it plays.
+    deep : bool, optional
+        Work in 16-bit floats, with a tone map and dither at the end; else in bytes: for software drawing, live.
     """
 
     def __init__(
@@ -168,7 +173,10 @@ class Renderer:
     def draw(self, frame: Frame, images: Images, target: moderngl.Framebuffer) -> None:
         """Draw a frame over the whole of `target`; nothing that is wrong with a shader or an image gets out of here.
 
-        images  the newest image of each (scene number, layer name)
+        Parameters
+        ----------
+        images : Images
+            The newest image of each (scene number, layer name).
         """
         self.ctx.enable_only(moderngl.NOTHING)
         if self.timer is not None:

@@ -18,9 +18,19 @@ from performer.types.params import Value
 class LayerState:
     """One layer: where its picture comes from, its effects, and how it lies on those below.
 
-    image   of a generator's pictures, or None; source, the node of a shader source, or None
-    mask    name of the layer whose brightness says where this one is seen, or None
-    clear   it shows nothing until its first picture comes: what lies below is seen
+    Parameters
+    ----------
+    image : ImageTexture | None
+        Image of a generator's pictures, or None.
+    source : Node | None
+        The node of a shader source, or None.
+    clear : bool, optional
+        It shows nothing until its first picture comes: what lies below is seen.
+
+    Attributes
+    ----------
+    mask
+        Name of the layer whose brightness says where this one is seen, or None.
     """
 
     __slots__ = (
@@ -121,8 +131,12 @@ class SceneState:
     ) -> SceneState:
         """Make all parts; a node that can't be had is left out.
 
-        image  makes the place for a generator's pictures, which are shown whole or not
-        node   (shader, prefix of its parameters) -> Node or None
+        Parameters
+        ----------
+        image : callable
+            Makes the place for a generator's pictures, which are shown whole or not.
+        node : callable
+            (shader, prefix of its parameters) -> Node or None.
         """
 
         def chain(effects: Any, layer: str) -> list[Node]:

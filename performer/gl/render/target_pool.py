@@ -20,10 +20,19 @@ class Alpha(Enum):
 class Target:
     """A texture and the framebuffer that draws to it.
 
-    size   (width, height) in pixels
-    dtype  of its four channels, as moderngl says it: "f1" bytes, "nu2" 16-bit 0..1, "f2" and "f4" floats
-    kept   belongs to a node or a layer for good: giving it to the pool does nothing
-    alpha  of the picture it holds; whoever draws one says it
+    Parameters
+    ----------
+    size : tuple[int, int]
+        (width, height) in pixels.
+    dtype : str
+        Dtype of its four channels, as moderngl says it: "f1" bytes, "nu2" 16-bit 0..1, "f2" and "f4" floats.
+    kept : bool, optional
+        Belongs to a node or a layer for good: giving it to the pool does nothing.
+
+    Attributes
+    ----------
+    alpha
+        Alpha of the picture it holds; whoever draws one says it.
     """
 
     __slots__ = ("alpha", "dtype", "fbo", "kept", "key", "size", "texture", "used")
@@ -45,8 +54,11 @@ class Target:
 class Pool:
     """Lends targets; what is drawn to one is undefined after it was given back.
 
-    deep  pictures are 16-bit floats that may be brighter than white, buffers 16 bits, so that feedback neither bands
-          nor leaves ghosts; else both are bytes, which costs half where the processor draws
+    Parameters
+    ----------
+    deep : bool, optional
+        Pictures are 16-bit floats that may be brighter than white, buffers 16 bits, so that feedback neither bands nor
+        leaves ghosts; else both are bytes, which costs half where the processor draws.
     """
 
     def __init__(self, ctx: moderngl.Context, deep: bool = True) -> None:

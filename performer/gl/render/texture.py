@@ -24,12 +24,15 @@ SMALL = 3  # a frame this many times as wide as the image shows the creases of l
 class ImageTexture:
     """A generator's images as one texture that shaders can sample, in the frame's aspect: their middle part.
 
-    whole  show all of them instead, clear on both sides
-
     An image goes up as it is, three planes of floats, and a small pass turns it into RGBA. When images come more
     slowly than frames, each is reached by a crossfade from what was shown when it came, as long as the time between
     the two images, so the picture never stops. Images far smaller than the frame are doubled smoothly.
     `texture` is None before the first image.
+
+    Parameters
+    ----------
+    whole : bool, optional
+        Show all of them instead, clear on both sides.
     """
 
     def __init__(self, ctx: moderngl.Context, converter: Converter | None = None, whole: bool = False) -> None:
@@ -73,9 +76,14 @@ class ImageTexture:
     def draw(self, image: Image | None, t: float, dt: float, size: tuple[int, int]) -> moderngl.Texture | None:
         """The texture to show at frame time t (seconds), or None before the first image.
 
-        image  the newest image there is
-        dt     seconds between frames
-        size   of the frame; only its aspect counts
+        Parameters
+        ----------
+        image : Image | None
+            The newest image there is.
+        dt : float
+            Seconds between frames.
+        size : tuple[int, int]
+            Size of the frame; only its aspect counts.
         """
         if image is not None and image is not self._image and self._usable(image):
             if isinstance(image.pixels, OnCard):

@@ -15,9 +15,17 @@ from performer.types.frame import ControlEvent
 class Headless:
     """An offscreen context; main thread only, or any one thread.
 
-    size  (width, height) in pixels of `screen`
+    `ctx` is the moderngl context, `screen` an RGBA8 framebuffer to draw to.
 
-    `ctx` is the moderngl context, `screen` an RGBA8 framebuffer to draw to. Raises Fault where EGL is missing.
+    Parameters
+    ----------
+    size : tuple[int, int]
+        (width, height) in pixels of `screen`.
+
+    Raises
+    ------
+    Fault
+        Where EGL is missing.
     """
 
     def __init__(self, size: tuple[int, int]) -> None:

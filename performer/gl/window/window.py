@@ -35,16 +35,28 @@ log = logging.getLogger(__name__)
 class Window:
     """A window with its own GL 3.3 core context; main thread only.
 
-    size        (width, height) wanted, in screen units: pixels where the desktop does not scale
-    monitor     index, part of a name (any case), or None for the one the window is on
-    fullscreen  start in full screen
-    title       of the window
-    vsync       wait for the screen in `swap`; of several windows only one may
-    clock       gives the seconds that events are stamped with: the show's clock
-
     `ctx` is the moderngl context, `screen` the framebuffer to draw to, `size` its pixels as of the last `poll`.
     Draw to the screen with a program: `copy_framebuffer` would go by the size it was opened with.
-    Raises Fault when there is no display or no such monitor.
+
+    Parameters
+    ----------
+    size : tuple[int, int], optional
+        (width, height) wanted, in screen units: pixels where the desktop does not scale.
+    monitor : str | int, optional
+        Index, part of a name (any case), or None for the one the window is on.
+    fullscreen : bool, optional
+        Start in full screen.
+    title : str, optional
+        Title of the window.
+    vsync : bool, optional
+        Wait for the screen in `swap`; of several windows only one may.
+    clock : callable, optional
+        Gives the seconds that events are stamped with: the show's clock.
+
+    Raises
+    ------
+    Fault
+        When there is no display or no such monitor.
     """
 
     def __init__(

@@ -41,9 +41,14 @@ class Line:
 class MidiClock:
     """Sends the show's beat to a MIDI port.
 
-    port    sends bytes: `rtmidi.MidiOut` or anything with its `send_message` and `close_port`
-    frames  the show's newest frame, whose beat is carried on between frames
-    now     the show's clock
+    Parameters
+    ----------
+    port : Any
+        Sends bytes: `rtmidi.MidiOut` or anything with its `send_message` and `close_port`.
+    frames : Latest[Frame]
+        The show's newest frame, whose beat is carried on between frames.
+    now : callable
+        The show's clock.
     """
 
     def __init__(self, port: Any, frames: Latest[Frame], now: Callable[[], float]) -> None:

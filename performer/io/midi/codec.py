@@ -105,8 +105,12 @@ class Decoder:
     (controller + 32) comes at once with it is read with 14 bits; where it does not, or where the two move as two knobs
     do, they are controllers of their own, as on many small desks.
 
-    name      of the port, for messages
-    programs  channel 1..16 whose program changes select presets; 0: any, None: none
+    Parameters
+    ----------
+    name : str, optional
+        Name of the port, for messages.
+    programs : int, optional
+        Channel 1..16 whose program changes select presets; 0: any, None: none.
     """
 
     def __init__(self, name: str = "midi", programs: int | None = 0) -> None:

@@ -25,9 +25,14 @@ FRAME_RATES = {29: 30000 / 1001}  # "29" is the rate of NTSC video
 class Performed:
     """What a file plays.
 
-    messages  (seconds, bytes of one whole message), oldest first
-    seconds   that it lasts
-    notes     in words, what was odd about the file or could not be read
+    Attributes
+    ----------
+    messages : list[tuple[float, bytes]]
+        (seconds, bytes of one whole message), oldest first.
+    seconds : float
+        That it lasts.
+    notes : list[str]
+        In words, what was odd about the file or could not be read.
     """
 
     messages: list[tuple[float, bytes]]

@@ -27,12 +27,18 @@ SHARED = Path("/dev/shm")  # where a running JACK server keeps its memory
 class MidiPorts:
     """Listens to MIDI ports; every message becomes ControlEvents in `events`.
 
-    pattern  "all", "off", or a part of the ports' names, any case
-    api      "", "alsa" or "jack"
-    now      the show's clock
-    programs channel 1..16 whose program changes select presets; 0: any, None: none
-
     `note` says in one line what is listened to. Without any MIDI system there are no ports, and `note` says so.
+
+    Parameters
+    ----------
+    pattern : str
+        "all", "off", or a part of the ports' names, any case.
+    api : str
+        "", "alsa" or "jack".
+    now : Clock
+        The show's clock.
+    programs : int, optional
+        Channel 1..16 whose program changes select presets; 0: any, None: none.
     """
 
     def __init__(self, pattern: str, api: str, now: Clock, programs: int | None = 0) -> None:
@@ -144,9 +150,17 @@ def ports(api: str = "") -> list[str]:
 
 
 def events(path: str, programs: int | None = None) -> list[ControlEvent]:
-    """All events of a MIDI file with their times in seconds, oldest first; what is odd is logged. Raises Fault.
+    """All events of a MIDI file with their times in seconds, oldest first; what is odd is logged.
 
-    programs  channel 1..16 whose program changes select presets; 0: any; None: none, for a song's are of instruments
+    Parameters
+    ----------
+    programs : int, optional
+        Channel 1..16 whose program changes select presets; 0: any; None: none, for a song's are of instruments.
+
+    Raises
+    ------
+    Fault
+        What is wrong, where, and the likely mend, in one line.
     """
     if not Path(path).is_file():
         raise Fault(f"{path}: no such MIDI file")

@@ -40,7 +40,10 @@ def read(text: str) -> dict[str, Any]:
 def event(message: Mapping[str, Any], t: float, model: str) -> ControlEvent | None:
     """The event of a message that needs no more than itself; None for others. Raises Odd.
 
-    model  that plays, whose bank is meant
+    Parameters
+    ----------
+    model : str
+        That plays, whose bank is meant.
     """
     do = message["do"]
     if do == "preset":

@@ -49,8 +49,17 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 class Page:
     """A page on `host` and `port`, for whoever knows `token`.
 
-    events  gets gestures; now, the show's clock
-    Raises Fault where the extra is missing or the port is taken.
+    Parameters
+    ----------
+    events : SimpleQueue[ControlEvent]
+        Gets gestures.
+    now : callable
+        The show's clock.
+
+    Raises
+    ------
+    Fault
+        Where the extra is missing or the port is taken.
     """
 
     def __init__(

@@ -21,10 +21,22 @@ WIDTH = 416  # pixels of the live picture
 class Glance:
     """The show at one moment.
 
-    frame    the newest one; scene, the live scene in it
-    presets  name, title and mood of each, in the order of the digit keys
-    model    that the scene's walk plays, "" for none; places, its bank; dim, of its latents
-    notices  level ("info", "warning" or "error") and text of each that is new
+    Attributes
+    ----------
+    frame : Frame
+        The newest one.
+    scene : Scene
+        The live scene in it.
+    presets : tuple[tuple[str, str, str], ...]
+        Name, title and mood of each, in the order of the digit keys.
+    model : str
+        That the scene's walk plays, "" for none.
+    places : tuple[Place, ...]
+        Its bank.
+    dim : int
+        Size of its latents.
+    notices : tuple[tuple[str, str], ...]
+        Level ("info", "warning" or "error") and text of each that is new.
     """
 
     frame: Frame

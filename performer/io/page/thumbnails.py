@@ -43,7 +43,12 @@ def jpeg(pixels: np.ndarray, quality: int = 80, width: int | None = None) -> byt
 class LivePicture:
     """The live picture as a JPEG file, encoded once for all who look. Server's thread only.
 
-    pictures  (H, W, 3) uint8; width, to which it is made smaller
+    Parameters
+    ----------
+    pictures : Latest[ndarray]
+        (H, W, 3) uint8.
+    width : int
+        To which it is made smaller.
     """
 
     def __init__(self, pictures: Latest[np.ndarray], width: int) -> None:
@@ -67,9 +72,14 @@ class LivePicture:
 class Thumbnails:
     """Paints what was wished for last, first things first.
 
-    paint  (model, latent as bytes) -> (3, H, W) float32, 0..1; may raise anything
-    busy   whether the show needs all it can get
-    stamp  model -> when its file was changed: pictures by an older one are no longer its
+    Parameters
+    ----------
+    paint : Paint
+        (model, latent as bytes) -> (3, H, W) float32, 0..1; may raise anything.
+    busy : callable, optional
+        Whether the show needs all it can get.
+    stamp : callable, optional
+        Model -> when its file was changed: pictures by an older one are no longer its.
     """
 
     def __init__(

@@ -17,7 +17,10 @@ TOLERANCE_S = 0.04  # sound further than this from its place on the time line is
 class Track:
     """Reads sound from rings, one after another as inputs come and go, and makes it all alike.
 
-    rate, channels  of what it gives; sound of another rate is resampled, of more channels mixed, of one repeated
+    Parameters
+    ----------
+    rate, channels : int
+        Of what it gives; sound of another rate is resampled, of more channels mixed, of one repeated.
     """
 
     def __init__(self, rate: int, channels: int) -> None:
@@ -32,9 +35,14 @@ class Track:
     def read(self, ring: Ring, rate: int, t: float, most: int, layout: Sequence[str] = ()) -> np.ndarray:
         """Up to `most` samples (n, channels) float32 of what sounded from time t on, by the ring's stamps.
 
-        rate    of the ring
-        layout  names of its channels' speakers, as audio.surround has them; empty where they are not known
         Of what the ring no longer has, and before it began, silence; fewer samples where it does not have them yet.
+
+        Parameters
+        ----------
+        rate : int
+            Rate of the ring.
+        layout : Sequence[str], optional
+            Names of its channels' speakers, as audio.surround has them; empty where they are not known.
         """
         if ring is not self._ring:
             known, self._ring = self._ring is not None, ring

@@ -32,11 +32,18 @@ def check_picture(path: str | Path) -> Path:
 class Sheet:
     """Keeps pictures, small, and saves them as one image: those it is told to, or evenly spread ones as they pass.
 
-    path      .png or .jpg; checked at once, Fault when it is no good
-    duration  seconds of the show, over which the pictures are spread
-    count     of pictures
-    columns   of the sheet
-    width     of one picture, in pixels
+    Parameters
+    ----------
+    path : str | Path
+        .png or .jpg; checked at once, Fault when it is no good.
+    duration : float, optional
+        Seconds of the show, over which the pictures are spread.
+    count : int, optional
+        Count of pictures.
+    columns : int, optional
+        Columns of the sheet.
+    width : int, optional
+        Width of one picture, in pixels.
     """
 
     def __init__(

@@ -103,11 +103,19 @@ def read(path: Path) -> Moves:
 class MovesRecorder:
     """Records what is heard, tick by tick, with what hands do meanwhile.
 
-    path   NAME.npz, or a folder: a name by its number there. Long recordings go on in NAME.2.npz ...
-    ticks  of the listener
-
     Live a thread of its own runs `run`; offline `take` and `finish` are called instead.
-    Raises Fault when the path is no good.
+
+    Parameters
+    ----------
+    path : str | Path
+        NAME.npz, or a folder: a name by its number there. Long recordings go on in NAME.2.npz ...
+    ticks : Ring
+        Ticks of the listener.
+
+    Raises
+    ------
+    Fault
+        When the path is no good.
     """
 
     def __init__(self, path: str | Path, ticks: Ring) -> None:

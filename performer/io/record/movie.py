@@ -41,16 +41,28 @@ _AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 120
 class Movie:
     """An H.264 movie (yuv420p, BT.709) with AAC sound.
 
-    path      ends in one of CONTAINERS; a file of that name is replaced
-    size      (width, height) of the frames; odd sides lose their last column or row
-    fps       frames per second, exact where it is a Fraction
-    rate      samples per second of the sound; None for no sound
-    channels  of the sound; more than two are mixed to two
-    layout    names of their speakers, as audio.surround has them; empty where they are not known
-    live      encode as fast as may be, in hardware where it works; otherwise the same frames give the same file's
-              picture, bit for bit, on any machine with the same libraries
+    Parameters
+    ----------
+    path : str | Path
+        Ends in one of CONTAINERS; a file of that name is replaced.
+    size : tuple[int, int]
+        (width, height) of the frames; odd sides lose their last column or row.
+    fps : float | Fraction
+        Frames per second, exact where it is a Fraction.
+    rate : int, optional
+        Samples per second of the sound; None for no sound.
+    channels : int, optional
+        Channels of the sound; more than two are mixed to two.
+    layout : Sequence[str], optional
+        Names of their speakers, as audio.surround has them; empty where they are not known.
+    live : bool, optional
+        Encode as fast as may be, in hardware where it works; otherwise the same frames give the same file's picture,
+        bit for bit, on any machine with the same libraries.
 
-    Raises Fault, here and while writing: unknown ending, path not writable, disk full, no encoder.
+    Raises
+    ------
+    Fault
+        Here and while writing: unknown ending, path not writable, disk full, no encoder.
     """
 
     def __init__(
@@ -117,10 +129,14 @@ class Movie:
     def write(self, pixels: np.ndarray, t: float | None = None) -> bool:
         """Append a frame.
 
-        pixels  (H, W, 3) uint8, top row first, any strides; another size than the movie's is scaled to it
-        t       seconds from the movie's start, rounded to 1/fps; None: just after the last frame
-
         False when that place on the time line was filled already; a gap prolongs the frame before it.
+
+        Parameters
+        ----------
+        pixels : ndarray
+            (H, W, 3) uint8, top row first, any strides; another size than the movie's is scaled to it.
+        t : float, optional
+            Seconds from the movie's start, rounded to 1/fps; None: just after the last frame.
         """
         at = self.frames if t is None else round(t * self.fps)
         if at < self.frames:

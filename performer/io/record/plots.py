@@ -113,7 +113,10 @@ def song(
 ) -> None:
     """Waveform, bands, activation, beats (against truth, if known), tempo and confidence over time, as a PNG.
 
-    made   what `report.analyse` returned; truth  "beats" and "downbeats" in seconds. Raises Fault.
+    Parameters
+    ----------
+    made : dict[str, Any]
+        What `report.analyse` returned; truth  "beats" and "downbeats" in seconds. Raises Fault.
     """
     panels = _Panels(made["audio_s"], (90, 192, 90, 74, 100, 80), title)
     top, height = panels.tops[0], panels.heights[0]

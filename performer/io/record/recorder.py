@@ -37,14 +37,21 @@ class Heard(Protocol):
 class Recorder:
     """Records pictures and sound to a movie; a thread of its own runs `run`.
 
-    path   of the movie, or of NAME 2.mp4 where there is one already; None: a name by date and time in the person's
-           videos folder
-    size   (width, height) of the pictures; of another size later, they are scaled
-    sound  whose ring is recorded beside them, or None
-    now    the show's clock, which also stamps the ring
-    fps    of the movie: pictures are repeated or left out to keep it
-
     Raises Fault when the path is no good. What goes wrong later is in `fault`, and ends the recording only.
+
+    Parameters
+    ----------
+    path : str | Path | None
+        Path of the movie, or of NAME 2.mp4 where there is one already; None: a name by date and time in the person's
+        videos folder.
+    size : tuple[int, int]
+        (width, height) of the pictures; of another size later, they are scaled.
+    sound : Heard | None
+        Whose ring is recorded beside them, or None.
+    now : callable
+        The show's clock, which also stamps the ring.
+    fps : float, optional
+        Pictures a second of the movie: pictures are repeated or left out to keep it.
     """
 
     def __init__(

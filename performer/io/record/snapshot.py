@@ -24,7 +24,10 @@ WAITING = 4  # pictures that may wait for the disk
 class Snapshots:
     """Saves pictures named by date and time; a thread runs `run`.
 
-    folder  where they go; None: `performer` in the person's pictures folder, made when first needed
+    Parameters
+    ----------
+    folder : str | Path, optional
+        Where they go; None: `performer` in the person's pictures folder, made when first needed.
     """
 
     def __init__(self, folder: str | Path | None = None) -> None:

@@ -19,12 +19,24 @@ LONGEST_S = 2.0  # a latency beyond this is none: that system does not tell
 class Clicks:
     """A sound output that is silent but for clicks.
 
-    device  "" for the system's default output, an index, a name or a part of it
-    shape   makes the click, (n,) float32, for a rate
-    now     the clock whose seconds are meant
-    name    "API: NAME"
+    Parameters
+    ----------
+    device : str
+        "" for the system's default output, an index, a name or a part of it.
+    shape : callable
+        Makes the click, (n,) float32, for a rate.
+    now : callable
+        The clock whose seconds are meant.
 
-    Raises Fault when there is no such output.
+    Raises
+    ------
+    Fault
+        When there is no such output.
+
+    Attributes
+    ----------
+    name
+        "API: NAME".
     """
 
     def __init__(self, device: str, shape: Callable[[int], np.ndarray], now: Callable[[], float]) -> None:

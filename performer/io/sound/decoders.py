@@ -36,11 +36,18 @@ class Damaged(Exception):
 class Decoder(Protocol):
     """A stream of sound.
 
-    rate    samples per second, of what was read last
-    layout  names of its channels' speakers (see audio.surround); empty where they are not known
-    channels
-    frames  samples that the file says it has; None where that is not known or not exact
-    exact   whether they need no proof: nothing is compressed
+    Attributes
+    ----------
+    rate : int
+        Samples per second, of what was read last.
+    channels : int
+        How many, of what was read last.
+    frames : int | None
+        Samples that the file says it has; None where that is not known or not exact.
+    exact : bool
+        Whether they need no proof: nothing is compressed.
+    layout : tuple[str, ...]
+        Names of its channels' speakers (see audio.surround); empty where they are not known.
     """
 
     rate: int
@@ -58,8 +65,12 @@ class Decoder(Protocol):
 class Sndfile:
     """libsndfile: wav, aiff, caf, au, flac, ogg, mp3 and some older ones.
 
-    file  its path, or a part of one
     Raises Damaged.
+
+    Parameters
+    ----------
+    file : BinaryIO | str | bytes
+        Its path, or a part of one.
     """
 
     def __init__(self, file: BinaryIO | str | bytes) -> None:
@@ -88,9 +99,14 @@ class Sndfile:
 class Pyav:
     """FFmpeg's decoders: all that they know, and past damage.
 
-    skip           samples that are not wanted, from the beginning
-    ignore_length  of a WAV: it says too little
     Raises Damaged, also where not one sample can be decoded.
+
+    Parameters
+    ----------
+    skip : int, optional
+        Samples that are not wanted, from the beginning.
+    ignore_length : bool, optional
+        Ignore length of a WAV: it says too little.
     """
 
     exact = False

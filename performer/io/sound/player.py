@@ -24,13 +24,22 @@ RETRY_S = 1.0
 class Player:
     """A sound source that plays blocks.
 
-    name    for people
-    blocks  (n, channels) float32 each, endless
-    rate    samples per second
-    layout  names of the channels' speakers, as audio.surround has them; empty where they are not known
-    now     the show's clock
-    mute    never open an output
-    patient an output that is not there yet is waited for
+    Parameters
+    ----------
+    name : str
+        For people.
+    blocks : Iterator[ndarray]
+        (n, channels) float32 each, endless.
+    rate : int
+        Samples per second.
+    layout : tuple[str, ...], optional
+        Names of the channels' speakers, as audio.surround has them; empty where they are not known.
+    now : Clock
+        The show's clock.
+    mute : bool, optional
+        Never open an output.
+    patient : bool, optional
+        An output that is not there yet is waited for.
     """
 
     key, reported_s = "", 0.0  # no device brings it

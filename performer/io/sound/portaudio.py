@@ -108,7 +108,10 @@ def line(error: Exception) -> str:
 class Lateness:
     """Tells a stream that is only late, as on a busy machine, from one whose device is gone. Begun when it is opened.
 
-    quiet_s  seconds since something came, as far as somebody looked
+    Attributes
+    ----------
+    quiet_s
+        Seconds since something came, as far as somebody looked.
     """
 
     def __init__(self, now: float) -> None:
@@ -119,7 +122,10 @@ class Lateness:
     def only_late(self, now: float, count: int) -> bool:
         """Whether there is hope; to be asked some ten times a second.
 
-        count  of what has come so far: samples, or calls
+        Parameters
+        ----------
+        count : int
+            Count of what has come so far: samples, or calls.
         """
         attended, self._polled_t = min(now - self._polled_t, ATTENDED_S), now
         if count != self._count:
@@ -137,7 +143,10 @@ class Lateness:
 class Search:
     """When to look for a device that is not there: every second; after EAGER_S seldom, unless something is plugged in.
 
-    now  seconds, on the clock of the other calls
+    Parameters
+    ----------
+    now : float
+        Seconds, on the clock of the other calls.
     """
 
     def __init__(self, now: float) -> None:

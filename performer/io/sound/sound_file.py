@@ -55,9 +55,14 @@ SUFFIXES = frozenset(
 class FileInfo:
     """What a sound file holds.
 
-    rate      samples per second
-    channels  how many
-    layout    names of their speakers, as audio.surround has them; empty where they are not known
+    Attributes
+    ----------
+    rate : int
+        Samples per second.
+    channels : int
+        How many.
+    layout : tuple[str, ...]
+        Names of their speakers, as audio.surround has them; empty where they are not known.
     """
 
     rate: int
@@ -73,9 +78,17 @@ def probe(path: str | Path) -> FileInfo:
 
 
 def duration_s(path: str | Path, most: float | None = None) -> float:
-    """Seconds of sound that a file holds; where its word is no proof it is decoded once. Raises Fault.
+    """Seconds of sound that a file holds; where its word is no proof it is decoded once.
 
-    most  beyond which nobody asks: then it is at least this
+    Parameters
+    ----------
+    most : float, optional
+        Beyond which nobody asks: then it is at least this.
+
+    Raises
+    ------
+    Fault
+        What is wrong, where, and the likely mend, in one line.
     """
     reader = Reader(path)
     try:
@@ -120,9 +133,17 @@ class Reader:
 
     What cannot be decoded is passed over; that is said once. All of it has the rate and the channels of its beginning.
 
-    info    of what it gives
-    frames  samples in it where that is sure; None: only decoding it would tell
-    Raises Fault.
+    Raises
+    ------
+    Fault
+        What is wrong, where, and the likely mend, in one line.
+
+    Attributes
+    ----------
+    info
+        Info of what it gives.
+    frames
+        Samples in it where that is sure; None: only decoding it would tell.
     """
 
     def __init__(self, path: str | Path) -> None:

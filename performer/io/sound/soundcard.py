@@ -39,10 +39,16 @@ def has_input() -> bool:
 class SoundCard:
     """Captures a device at its own rate, all its channels.
 
-    spec     "default", "system", an index, or a name or a part of it; remembered by host API and name from then on
-    now      the show's clock
-    patient  opened by `poll`, as soon as it is there; until then silent
-    mute     not opened before that: the sound system does not respond
+    Parameters
+    ----------
+    spec : str
+        "default", "system", an index, or a name or a part of it; remembered by host API and name from then on.
+    now : Clock
+        The show's clock.
+    patient : bool, optional
+        Opened by `poll`, as soon as it is there; until then silent.
+    mute : bool, optional
+        Not opened before that: the sound system does not respond.
     """
 
     def __init__(self, spec: str, now: Clock, patient: bool = False, mute: bool = False) -> None:

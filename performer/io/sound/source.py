@@ -18,15 +18,26 @@ Clock = Callable[[], float]
 class SoundSource(Protocol):
     """A sound input. `ring` and `rate` are replaced together when it comes back in another shape.
 
-    ring       (frames, channels) float32, stamped with the show's time at which the newest sample sounded
-    rate       samples per second
-    state      "running" or "lost"
-    note       one line for people: what is heard
-    overflows  blocks that the sound system had to throw away
-    layout     names of the channels' speakers, as audio.surround has them; empty where they are not known
-    key        "API: NAME" of a device; "" of sound that the program plays itself
-    reported_s input latency as the sound system states it; 0 where no device is
-    delay_s    how old the newest sample was when it last came, by the sound system's own clock
+    Attributes
+    ----------
+    ring : Ring
+        (frames, channels) float32, stamped with the show's time at which the newest sample sounded.
+    rate : int
+        Samples per second.
+    state : str
+        "running" or "lost".
+    note : str
+        One line for people: what is heard.
+    overflows : int
+        Blocks that the sound system had to throw away.
+    layout : tuple[str, ...]
+        Names of the channels' speakers, as audio.surround has them; empty where they are not known.
+    key : str
+        "API: NAME" of a device; "" of sound that the program plays itself.
+    reported_s : float
+        Input latency as the sound system states it; 0 where no device is.
+    delay_s : float
+        How old the newest sample was when it last came, by the sound system's own clock.
     """
 
     ring: Ring
@@ -58,11 +69,21 @@ class SoundSource(Protocol):
 
 
 def create(spec: str, now: Clock, mute: bool = False, patient: bool = False) -> SoundSource:
-    """The source that `--input` names: default, system, demo, a file, or a device's name or index. Raises Fault.
+    """The source that `--input` names: default, system, demo, a file, or a device's name or index.
 
-    now      the show's clock
-    mute     the sound system does not respond: ask it nothing
-    patient  a device that is not there yet is waited for, in silence
+    Parameters
+    ----------
+    now : Clock
+        The show's clock.
+    mute : bool, optional
+        The sound system does not respond: ask it nothing.
+    patient : bool, optional
+        A device that is not there yet is waited for, in silence.
+
+    Raises
+    ------
+    Fault
+        What is wrong, where, and the likely mend, in one line.
     """
     from performer.io.sound import player, sound_file, soundcard
 

@@ -35,10 +35,18 @@ class Unclear(Fault):
 class Estimate:
     """A delay and how far to trust it.
 
-    delay_s   seconds
-    spread_s  standard deviation of one tap or click, robust
-    count     of those that were used; `rejected`, of outliers
-    error_s   standard error of `delay_s`
+    Attributes
+    ----------
+    delay_s : float
+        Seconds.
+    spread_s : float
+        Standard deviation of one tap or click, robust.
+    count : int
+        Count of those that were used.
+    rejected : int
+        Rejected of outliers.
+    error_s : float
+        Standard error of `delay_s`.
     """
 
     delay_s: float
@@ -79,8 +87,12 @@ def estimate(delays: Sequence[float]) -> Estimate:
 def asynchronies(pulses: Sequence[float], taps: Sequence[float], period_s: float) -> list[float]:
     """How late each tap is after its pulse, in seconds, whatever the common delay within half a period.
 
-    pulses    seconds, ascending, period_s apart; the first SKIPPED don't count
-    taps      seconds; of several taps nearest to a pulse one counts
+    Parameters
+    ----------
+    pulses : Sequence[float]
+        Seconds, ascending, period_s apart; the first SKIPPED don't count.
+    taps : Sequence[float]
+        Seconds; of several taps nearest to a pulse one counts.
     """
     marks = np.asarray(pulses, float)[SKIPPED:]
     made = np.asarray(taps, float)
@@ -105,7 +117,10 @@ def asynchronies(pulses: Sequence[float], taps: Sequence[float], period_s: float
 def tapped(pulses: Sequence[float], taps: Sequence[float], period_s: float, what: str) -> Estimate:
     """How late a person taps after pulses they perceive. Raises Unclear when that cannot be told, and says by what.
 
-    what  "clicks" or "flashes", for the error
+    Parameters
+    ----------
+    what : str
+        "clicks" or "flashes", for the error.
     """
     late = asynchronies(pulses, taps, period_s)
     wanted = max(LEAST, (len(pulses) - SKIPPED) // 2)
@@ -143,8 +158,14 @@ def click(rate: int) -> np.ndarray:
 def heard(clicks: Sequence[float], sound: np.ndarray, rate: int, start: float) -> Estimate:
     """How late clicks are in a recording. Raises Unclear when they are not heard, or not clearly.
 
-    clicks  seconds at which they left the loudspeaker, by the sound system's clock
-    sound   (n, channels) recorded at `rate`; start, seconds at which its first sample sounded, by the same clock
+    Parameters
+    ----------
+    clicks : Sequence[float]
+        Seconds at which they left the loudspeaker, by the sound system's clock.
+    sound : ndarray
+        (n, channels) recorded at `rate`.
+    start : float
+        Seconds at which its first sample sounded, by the same clock.
     """
     shape = click(rate).astype(float)
     sound = np.nan_to_num(sound.astype(float), posinf=0.0, neginf=0.0)

@@ -61,12 +61,24 @@ class CalibrateOptions:
 class Session:
     """One calibration: parts are opened as they are needed, and closed by `close`. Main thread only.
 
-    say      takes lines for people
-    again    without a window, asks whether to try once more what did not work, which it is told
-    part     "", "waiting", "clicks" or "flashes": what goes on now
-    flashes  when the flashes so far were seen, as far as the program knows; seconds, on the clock `now`
+    Parameters
+    ----------
+    say : callable
+        Takes lines for people.
+    again : callable, optional
+        Without a window, asks whether to try once more what did not work, which it is told.
 
-    Raises Fault when a part is missing, or when the taps or the recording say nothing.
+    Raises
+    ------
+    Fault
+        When a part is missing, or when the taps or the recording say nothing.
+
+    Attributes
+    ----------
+    part
+        "", "waiting", "clicks" or "flashes": what goes on now.
+    flashes : list[float]
+        When the flashes so far were seen, as far as the program knows; seconds, on the clock `now`.
     """
 
     def __init__(

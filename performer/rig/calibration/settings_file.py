@@ -25,11 +25,20 @@ def calibration_path() -> Path:
 class Measured:
     """One measurement.
 
-    what       "screen": flashes later than clicks, tapped; "sound": clicks recorded later than they were played
-    device     the display, or the sound input as "API: NAME"; output, the sound output as "API: NAME"
-    delay_ms   milliseconds, with the spread of one tap or click, and the standard error of the whole
-    count      taps, or clicks, that were used
-    date       ISO 8601
+    Attributes
+    ----------
+    what : str
+        "screen": flashes later than clicks, tapped; "sound": clicks recorded later than they were played.
+    device : str
+        The display, or the sound input as "API: NAME".
+    output : str
+        The sound output as "API: NAME".
+    delay_ms : float
+        Milliseconds, with the spread of one tap or click, and the standard error of the whole.
+    count : int
+        Taps, or clicks, that were used.
+    date : str
+        ISO 8601.
     """
 
     what: str
@@ -101,12 +110,16 @@ def keep(measured: Measured, path: Path | None = None) -> Path:
 def outside(rows: list[Measured], display: str, source: str) -> tuple[float, list[Measured]]:
     """Seconds that the picture must be drawn earlier than the program knows, and the measurements that say so.
 
-    display  name of the screen
-    source   the sound input as "API: NAME"; "" for sound that the program plays itself
-
     With d the screen's unknown delay, u the output's and v the input's: taps tell d - u, a microphone u + v, and what
     is heard through the input is v late by its own clock, so d + v is wanted, the sum of both. Of sound that the
     program plays, d - u is.
+
+    Parameters
+    ----------
+    display : str
+        Name of the screen.
+    source : str
+        The sound input as "API: NAME"; "" for sound that the program plays itself.
     """
     used = [row for row in rows if row.what == "screen" and row.device == display][-1:]
     output = used[0].output if used else None

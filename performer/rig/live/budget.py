@@ -20,7 +20,10 @@ STEADY = 4  # measurements of a shader before it is held to be slow
 class Budget:
     """Keeps frames within their interval.
 
-    interval_s  seconds between two pictures when none is late
+    Parameters
+    ----------
+    interval_s : float
+        Seconds between two pictures when none is late.
     """
 
     def __init__(self, interval_s: float, renderer: Renderer) -> None:

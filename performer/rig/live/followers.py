@@ -78,10 +78,14 @@ def _tried(path: Path) -> FollowerNet:
 class Followers:
     """All followers at play, each scene's its own.
 
-    find     a name -> its file; raises Fault where there is none
-    presets  whose followers are loaded now
-
     `load` and `run` belong to a thread that may wait, `attend` to the show's, `tick` to the analysis.
+
+    Parameters
+    ----------
+    find : callable
+        A name -> its file; raises Fault where there is none.
+    presets : Iterable[Preset], optional
+        Whose followers are loaded now.
     """
 
     def __init__(self, find: Callable[[str], Path], presets: Iterable[Preset] = ()) -> None:

@@ -11,7 +11,10 @@ RECENT = 240  # frames that the HUD's figures look back over
 class Stats:
     """Intervals and latencies of all pictures shown; of very long shows, of the last hour or so.
 
-    interval_s  seconds between two pictures when none is late
+    Parameters
+    ----------
+    interval_s : float
+        Seconds between two pictures when none is late.
     """
 
     def __init__(self, interval_s: float, kept: int = 1 << 18) -> None:

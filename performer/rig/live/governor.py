@@ -41,7 +41,10 @@ EASE_S = 1.5  # between two steps, to see what the last one brought
 class Relief:
     """Finds the one shader that makes frames late, so that it alone is scaled down, then left out.
 
-    budget_s  seconds that a frame may take
+    Parameters
+    ----------
+    budget_s : float
+        Seconds that a frame may take.
     """
 
     def __init__(self, budget_s: float) -> None:
@@ -51,8 +54,12 @@ class Relief:
     def step(self, t: float, costs: Mapping[Hashable, float], late: bool) -> Hashable | None:
         """Who should give way now, or None.
 
-        costs  seconds of each shader
-        late   whether frames are late, or were until the governor gave something up
+        Parameters
+        ----------
+        costs : Mapping[Hashable, float]
+            Seconds of each shader.
+        late : bool
+            Whether frames are late, or were until the governor gave something up.
         """
         if not late or t - self._moved_t < EASE_S or not costs:
             return None
@@ -66,7 +73,10 @@ class Relief:
 class Governor:
     """Watches how long frames take and chooses the effort, with hysteresis.
 
-    budget_s  seconds that a frame may take
+    Parameters
+    ----------
+    budget_s : float
+        Seconds that a frame may take.
     """
 
     def __init__(self, budget_s: float, ladder: tuple[Effort, ...] = LADDER) -> None:

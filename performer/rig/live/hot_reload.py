@@ -27,11 +27,15 @@ GROUP_MS, QUIET_MS = 50, 10  # an editor's several writes of one save are taken 
 class Watcher:
     """Watches the library's folders for shaders and presets.
 
-    content    what is good goes there: a shader, and the presets after it, as a new input is a new parameter; banks of
-               models that came meanwhile, and then the presets that play them
-    preflight  tries shaders before the show does
-
     What is not good is logged, which the HUD shows, and what was there before plays on.
+
+    Parameters
+    ----------
+    content : SimpleQueue[Content]
+        What is good goes there: a shader, and the presets after it, as a new input is a new parameter; banks of models
+        that came meanwhile, and then the presets that play them.
+    preflight : Preflight
+        Tries shaders before the show does.
     """
 
     def __init__(self, library: Library, content: SimpleQueue[Content], preflight: Preflight) -> None:

@@ -24,7 +24,10 @@ def recalled(options: PlayOptions, names: Sequence[str]) -> PlayOptions:
     """The options, on the screen of last time where that is not the first, which is where shows begin anyway, and may
     be a person's own; filled, where it was.
 
-    names  of the monitors that are there, the system's first one first. A name that two of them have tells nothing.
+    Parameters
+    ----------
+    names : Sequence[str]
+        Names of the monitors that are there, the system's first one first. A name that two of them have tells nothing.
     """
     path = screen_path()
     try:

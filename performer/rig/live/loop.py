@@ -33,10 +33,16 @@ FIRST_DT = 1.0 / 60.0  # seconds that the first frame is taken to last
 class LiveLoop:
     """Draws the show on a surface until it is told to stop.
 
-    surface  window or offscreen buffer, whose context is current
-    fps      pictures per second: the screen's, or what is wished where there is none
-    hud      begin with the panel shown
-    desk     a second window for panel and previews, if there is one; the surface then shows nothing but the picture
+    Parameters
+    ----------
+    surface : Surface
+        Window or offscreen buffer, whose context is current.
+    fps : float
+        Pictures per second: the screen's, or what is wished where there is none.
+    hud : bool, optional
+        Begin with the panel shown.
+    desk : Desk, optional
+        A second window for panel and previews, if there is one; the surface then shows nothing but the picture.
     """
 
     def __init__(

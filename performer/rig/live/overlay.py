@@ -22,8 +22,15 @@ PAGES = 3  # none, for whoever plays, figures
 class Overlay:
     """What is written for whoever plays.
 
-    page  of the panel: 0 none, 1 for whoever plays, 2 figures
-    help  whether the keys are shown
+    Parameters
+    ----------
+    page : int
+        Page of the panel: 0 none, 1 for whoever plays, 2 figures.
+
+    Attributes
+    ----------
+    help
+        Whether the keys are shown.
     """
 
     def __init__(self, live: LiveLoop, page: int, desk: Desk | None) -> None:

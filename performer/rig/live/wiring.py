@@ -46,17 +46,30 @@ class Surface(Protocol):
 class Wiring:
     """What the loop reads from and writes to; `Rig` fills it in.
 
-    events    gestures of all inputs
-    content   shaders, presets and banks whose files changed while playing, banks of models that came meanwhile
-    notices   short lines for whoever plays
-    sound_note, midi_note  say what is heard and played now
-    record    makes a Recorder for a path, or for None a path of its own choice; raises Fault
-    kept      banks that were changed, to be written, and what others did to them, once that is done here
-    followers those that improvise
-    moves     records what hands do, if it is recorded
-    learn     what the buttons of controllers do; what they learn goes to `taught`, to be written
-    latency   measures the way from sound to picture, and so how far ahead beats are drawn
-    board     where the control page looks, if there is one
+    Attributes
+    ----------
+    events : SimpleQueue[ControlEvent]
+        Gestures of all inputs.
+    content : SimpleQueue[Content]
+        Shaders, presets and banks whose files changed while playing, banks of models that came meanwhile.
+    notices : Notifications
+        Short lines for whoever plays.
+    sound_note, midi_note : callable
+        Say what is heard and played now.
+    record : callable
+        Makes a Recorder for a path, or for None a path of its own choice; raises Fault.
+    kept : SimpleQueue[Bank | Change]
+        Banks that were changed, to be written, and what others did to them, once that is done here.
+    followers : Followers
+        Those that improvise.
+    moves : MovesRecorder | None
+        Records what hands do, if it is recorded.
+    learn : Learn
+        What the buttons of controllers do; what they learn goes to `taught`, to be written.
+    latency : Latency
+        Measures the way from sound to picture, and so how far ahead beats are drawn.
+    board : Board | None
+        Where the control page looks, if there is one.
     """
 
     show: Show
