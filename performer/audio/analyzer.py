@@ -88,10 +88,10 @@ class Analyzer:
         self._least = np.full(BANDS, 1e-12, np.float32)
         self._black, self._white = np.zeros(BANDS, np.float32), np.ones(BANDS, np.float32)
         self._flux = Flux(dt, rate / self._spectrum.size, len(self._spectrum.power))
-        self._any = Detector(dt, 0.04, 1.2, 0.05, 0.045)
-        self._kick = Detector(dt, 0.4, 2.0, 0.35, 0.1)
-        self._snare = Detector(dt, 0.25, 2.0, 0.35, 0.1)
-        self._hat = Detector(dt, 0.3, 1.8, 0.25, 0.06)
+        self._any = Detector(dt, threshold=0.04, ratio=1.2, peak_share=0.05, rest_s=0.045)
+        self._kick = Detector(dt, threshold=0.4, ratio=2.0, peak_share=0.35, rest_s=0.1)
+        self._snare = Detector(dt, threshold=0.25, ratio=2.0, peak_share=0.35, rest_s=0.1)
+        self._hat = Detector(dt, threshold=0.3, ratio=1.8, peak_share=0.25, rest_s=0.06)
         self._tracker = BeatTracker(rate, hop, net)
         self._loudest_rise = 0.05
         self._clear = 0.0

@@ -415,7 +415,7 @@ def rehearse(song: str, automation: str, out: str, preset: str | None = None) ->
 
 
 def analyse(name: str, plot: str | None = None, truth: str | None = None) -> dict[str, Any]:
-    """What the live analyser says of a file, streamed hop by hop: see audio/report.py.
+    """What the live analyser says of a file, streamed hop by hop: see audio/analyse_file.py.
 
     Parameters
     ----------

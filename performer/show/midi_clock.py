@@ -1,4 +1,4 @@
-"""MIDI timing clocks as they come in: one of several ports is followed. Pure (MIDI 1.0: 24 pulses a beat)."""
+"""MIDI timing clocks as they come in: which port is followed, when one is lost. Pure (MIDI 1.0: 24 pulses a beat)."""
 
 from __future__ import annotations
 

@@ -265,7 +265,7 @@ class Play:
     position : float
         What its speed has come to: seconds of a video, pictures or words since the scene began.
     params : tuple[Value, ...]
-        Its other parameters' values, in the order of `media.MEDIA`, speed left out.
+        Its other parameters' values, in the order of `media_params.MEDIA`, speed left out.
     beat : float
         Monotone number of beats, for what is timed by it.
     """

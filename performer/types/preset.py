@@ -55,7 +55,7 @@ class PlaySpec:
     Attributes
     ----------
     kind : str
-        One of `media.MEDIA`.
+        One of `media_params.MEDIA`.
     what : str
         File, folder, device or words, one of them to a line.
     lock : str
@@ -77,7 +77,7 @@ class Layer:
     Attributes
     ----------
     blend : str
-        One of `layering.BLENDS`.
+        One of `layer_params.BLENDS`.
     mask : str | None
         Name of the layer whose brightness says where this one is seen.
     of : str | None

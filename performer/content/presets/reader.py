@@ -25,7 +25,7 @@ LONGEST_KEY = 255  # letters of a key in an error
 
 
 class Shader(Protocol):
-    """What a preset needs to know of an ISF shader (`isf.ShaderSpec` is one)."""
+    """What a preset needs to know of an ISF shader (`shaders.ShaderSpec` is one)."""
 
     @property
     def kind(self) -> str:

@@ -1,4 +1,4 @@
-"""What other programs tell a shader, by the names they have for it: the time, the size, the mouse.
+"""Uniforms of Shadertoy and other hosts, by the names they have there: time, date, size, mouse, sound.
 
 Shadertoy, GLSL Sandbox, glslViewer and the Book of Shaders, Bonzomatic, and editors. Here they are variables, not
 macros: an author may give a macro, an argument or a variable the same name.

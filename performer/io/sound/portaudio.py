@@ -1,4 +1,4 @@
-"""What all that opens sound streams shares: ending them, and leaving a sound system that does not answer."""
+"""What all that opens sound streams shares: their health, when to look again, leaving one that does not answer."""
 
 from __future__ import annotations
 

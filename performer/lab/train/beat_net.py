@@ -1,4 +1,4 @@
-"""The beat network: its shape, its training on examples written by `beats.write`, and its export to ONNX."""
+"""The beat network: its shape, its training on examples written by `beat_dataset.write`, and its export to ONNX."""
 
 from __future__ import annotations
 

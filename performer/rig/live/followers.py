@@ -140,7 +140,7 @@ class Followers:
         return self._moves.peek() or {}
 
     def tick(self, heard: np.ndarray) -> None:
-        """A tick of `gist.TICK_S` further; what is heard, (len(NAMES),)."""
+        """A tick of `control_features.TICK_S` further; what is heard, (len(NAMES),)."""
         wanted = self._wanted.peek() or {}
         if not wanted and not self._playing:
             return
