@@ -8,7 +8,8 @@ import threading
 import numpy as np
 from PIL import Image
 
-from performer.rig.offline import Performance, RenderOptions
+from performer.rig.offline import Performance
+from performer.rig.options import RenderOptions
 
 
 class Gif:

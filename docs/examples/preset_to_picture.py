@@ -4,7 +4,8 @@ import sys
 
 from PIL import Image
 
-from performer.rig.offline import Performance, RenderOptions
+from performer.rig.offline import Performance
+from performer.rig.options import RenderOptions
 
 preset, out = sys.argv[1:]
 with Performance(RenderOptions(song="demo", out="", preset=preset, size=(640, 360), fps=10)) as performance:

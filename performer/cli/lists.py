@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+from performer.cli.options import Debug
 
 #: Route sources that are not measured from the sound, and what each says.
 SOURCES = {

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from performer.cli.import_options import roles_told, scale_of, told_of
+from performer.cli.options import Debug
 from performer.system import folders
 from performer.system.errors import Fault, counted, nearest
 
 if TYPE_CHECKING:
     from performer.content.library import Library
 
-Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 Write = Annotated[bool, typer.Option("--write", help="Write beside the model even if it is one of the factory models.")]
 models = typer.Typer(
     help="List, import, check and explore models; without a word more, list them.",
@@ -260,8 +260,8 @@ def explore(
     from performer.generators.tools import find_directions as exploring
     from performer.io.record.contact_sheet import check_picture
     from performer.latent.directions import with_those_before
-    from performer.rig.live.options import writable
     from performer.system import console_table
+    from performer.system.paths import writable
 
     path = path_of(name)
     keep = write or not came_along(path)

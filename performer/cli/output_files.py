@@ -12,7 +12,7 @@ from performer.system.errors import Fault
 def may_write(path: str | None) -> str | None:
     """The path of a file that can be written: told before the work, not after it. Raises Fault."""
     if path is not None and path != "-":
-        from performer.rig.live.options import writable
+        from performer.system.paths import writable
 
         writable(path)
     return path

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from performer.cli.models import Write, came_along, path_of
+from performer.cli.options import Debug
 from performer.system import folders
 from performer.system.errors import Fault, counted, nearest
 from performer.system.extras import install_line
@@ -38,7 +39,6 @@ Force = Annotated[bool, typer.Option("--force", help="Start again, replacing a t
 Title = Annotated[str, typer.Option(help="For the card; the file's name when not given.")]
 Licence = Annotated[str, typer.Option(help="Licence of the images, for the card.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Processor threads; all when not given.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 train = typer.Typer(
     help="Train a model from pictures, or a follower from moves, and export it with its card (extra: train).",

@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from performer.io.record.plots import song as draw_song
 from performer.io.sound import demo_song, sound_file
 from performer.rig.listener import Listener
 from performer.rig.live.followers import Followers
+from performer.rig.options import RenderOptions
 from performer.rig.parts import load_library, painter
 from performer.rig.shader_trial import Preflight, verdicts_path
 from performer.show.show import Show
@@ -53,30 +54,6 @@ BEST = ("deep_tunnel", "chrome", "laser_chapel", "garden", "cut_ice", "quicksilv
 BLOCK = 4096
 SHEET_PICTURES = 12
 REHEARSED_HZ = 100  # pictures a second that are thought of, when none is drawn
-
-
-@dataclass(frozen=True)
-class RenderOptions:
-    """What `performer render` takes; see its --help."""
-
-    song: str
-    out: str
-    preset: str | None = None
-    size: tuple[int, int] = (1280, 720)
-    fps: float | Fraction = 60.0
-    seconds: float | None = None
-    seed: int = 0
-    midi: str | None = None
-    sheet: str | None = None
-    transition: str | None = None
-    provider: str = "auto"
-    quantise: str = "now"
-    autopilot: int = 0
-    limit_flashes: bool = False
-    pads: int | None = None
-    pads_channel: int = 0
-    force: bool = False
-    program_channel: int | None = None
 
 
 class Song:

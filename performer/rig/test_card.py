@@ -9,7 +9,7 @@ from performer.gl.hud.test_card import Card
 from performer.gl.render.wait import finish
 from performer.gl.window.offscreen import Headless
 from performer.gl.window.window import Window
-from performer.rig.live.options import PlayOptions
+from performer.rig.options import PlayOptions
 from performer.rig.pacing import SWAPS, Pace
 from performer.system.supervisor import signals
 

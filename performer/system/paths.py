@@ -21,3 +21,12 @@ def for_ffmpeg(path: str | Path) -> str:
     where it can be (`http:x.mp4`); what begins with a slash or a drive never is.
     """
     return os.path.abspath(path)
+
+
+def writable(path: str) -> None:
+    """Raise Fault unless a file can be written there; touches nothing."""
+    folder = Path(path).absolute().parent
+    if not folder.is_dir():
+        raise Fault(f"{path}: cannot write there: no folder {folder}")
+    if Path(path).is_dir() or not os.access(Path(path) if Path(path).exists() else folder, os.W_OK):
+        raise Fault(f"{path}: cannot write there; choose another place")

@@ -10,7 +10,8 @@ from PIL import Image
 from rich.progress import track
 
 from performer.io.sound import demo_song
-from performer.rig.offline import Performance, RenderOptions
+from performer.rig.offline import Performance
+from performer.rig.options import RenderOptions
 
 PRESETS = ("tidal", "chrome", "deep_tunnel", "garden", "laser_chapel", "cut_ice", "quicksilver", "liquid_gold")
 BAR_S = 240.0 / demo_song.BPM

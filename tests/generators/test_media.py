@@ -20,7 +20,8 @@ from performer.generators.media.video import Projector, Video
 from performer.generators.painter import Painter
 from performer.gl.render.renderer import Renderer
 from performer.gl.window.offscreen import Headless
-from performer.rig.offline import Performance, RenderOptions
+from performer.rig.offline import Performance
+from performer.rig.options import RenderOptions
 from performer.rig.parts import load_library, painter
 from performer.system.errors import Fault
 from performer.types.frame import Features, Frame, Play, Scene, Sound

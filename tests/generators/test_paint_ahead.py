@@ -17,7 +17,8 @@ from performer.generators.onnx.widen_batch import widened
 from performer.generators.painter import Painter
 from performer.generators.prediction.paint_ahead import NEAR, STEADY_S, Ahead
 from performer.latent.bank import Bank
-from performer.rig.live.rig import PlayOptions, Rig
+from performer.rig.live.rig import Rig
+from performer.rig.options import PlayOptions
 from performer.rig.parts import load_library, painter
 from performer.system.errors import Fault
 from performer.types.frame import ControlEvent, Effort, Features, Frame, Scene, Sound, Walk

@@ -12,7 +12,8 @@ from parts.live import headless, pixels, play_until
 from performer.gl.render.compose import Compose
 from performer.gl.render.flash_limiter import TILES, FlashLimiter
 from performer.rig.live.rig import Rig
-from performer.rig.offline import Performance, RenderOptions
+from performer.rig.offline import Performance
+from performer.rig.options import RenderOptions
 from performer.types.frame import ControlEvent
 
 FPS = 60

@@ -12,7 +12,7 @@ import pytest
 from parts.patience import PATIENCE_S
 
 from performer.rig.live import last_screen
-from performer.rig.live.options import PlayOptions
+from performer.rig.options import PlayOptions
 
 CONFIG = """
 Section "Device"
@@ -138,7 +138,7 @@ platformdirs.user_config_dir = lambda *args, **more: {str(tmp_path)!r}
 from performer.rig.live import rig as app
 from performer.rig.live import last_screen, loop
 from performer.content.library import Library
-from performer.rig.live.options import PlayOptions
+from performer.rig.options import PlayOptions
 
 Library.in_order = lambda self: [self.presets["aurora"]]  # others need not be made ready
 

@@ -23,7 +23,7 @@ from parts.scenes import TEXT, make
 from parts.shows import loud, run
 from PIL import Image
 
-from performer.cli.main import with_port
+from performer.cli.play import with_port
 from performer.content import banks
 from performer.content.library import FACTORY, Library
 from performer.content.settings import page_token as word

@@ -15,7 +15,8 @@ from performer.system.timeouts import Overdue, within
 
 PLAY = """
 import sys, threading
-from performer.rig.live.rig import PlayOptions, Rig
+from performer.rig.live.rig import Rig
+from performer.rig.options import PlayOptions
 options = PlayOptions(input=sys.argv[1], midi="off", size=(160, 90), headless=True, fps=30.0, preset="{preset}")
 with Rig(options) as rig:
     for line in rig.notes():

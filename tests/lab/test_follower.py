@@ -27,7 +27,8 @@ from performer.io.sound import demo_song
 from performer.rig.check import check
 from performer.rig.listener import Listener
 from performer.rig.live.followers import MOST_BYTES, Followers, read, strange_knob
-from performer.rig.offline import Performance, RenderOptions, rehearse
+from performer.rig.offline import Performance, rehearse
+from performer.rig.options import RenderOptions
 from performer.show.follower import FollowerNet, Improviser
 from performer.show.routing import Router
 from performer.show.show import Show

@@ -8,7 +8,8 @@ from PIL import ImageGrab
 
 from parts.patience import PATIENCE_S
 from performer.gl.render.readback import Readback
-from performer.rig.live.rig import PlayOptions, Rig
+from performer.rig.live.rig import Rig
+from performer.rig.options import PlayOptions
 from performer.system import folders
 
 SIZE = (320, 180)

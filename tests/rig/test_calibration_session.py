@@ -15,9 +15,10 @@ from parts.patience import PATIENCE_S
 from performer.cli.main import main
 from performer.rig.calibration import settings_file
 from performer.rig.calibration.estimate import Unclear
-from performer.rig.calibration.session import CalibrateOptions, Session, _ask, calibrate
+from performer.rig.calibration.session import Session, _ask, calibrate
 from performer.rig.calibration.settings_file import Measured
-from performer.rig.live.rig import PlayOptions, Rig
+from performer.rig.live.rig import Rig
+from performer.rig.options import CalibrateOptions, PlayOptions
 from performer.system import folders
 from performer.system.errors import Fault
 

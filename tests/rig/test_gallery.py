@@ -17,7 +17,7 @@ from parts.patience import PATIENCE_S
 from performer.content import banks
 from performer.rig.live import budget
 from performer.rig.live import rig as app
-from performer.rig.live.options import checked
+from performer.rig.live.output_files import checked
 from performer.rig.live.rig import Rig
 from performer.rig.pacing import SWAPS
 from performer.system.errors import Fault

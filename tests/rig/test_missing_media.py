@@ -4,7 +4,8 @@ import pytest
 from PIL import Image
 
 from performer.cli.main import main
-from performer.rig.offline import RenderOptions, render
+from performer.rig.offline import render
+from performer.rig.options import RenderOptions
 from performer.system.errors import Fault
 
 LONG = "n" * 300
@@ -75,7 +76,8 @@ def test_render_says_what_is_missing_before_it_writes(layer, folder):
 
 
 def test_render_refuses_a_camera(folder):
-    from performer.rig.offline import RenderOptions, render
+    from performer.rig.offline import render
+    from performer.rig.options import RenderOptions
 
     (folder / "a.toml").write_text('[[layer]]\ncamera = "0"\n')
     with pytest.raises(Fault, match="a camera cannot be rendered offline; record it"):

@@ -14,7 +14,8 @@ import pytest
 import soundfile
 from parts.patience import until
 
-from performer.rig.offline import Performance, RenderOptions
+from performer.rig.offline import Performance
+from performer.rig.options import RenderOptions
 from performer.system.errors import Fault
 
 SIZE = (160, 90)

@@ -17,7 +17,8 @@ from performer.gl.render.wait import finish
 from performer.gl.window.offscreen import Headless
 from performer.lab.bench.looks import REACTIVE, look, reaction
 from performer.rig.check import FPS, music, trial
-from performer.rig.offline import Performance, RenderOptions
+from performer.rig.offline import Performance
+from performer.rig.options import RenderOptions
 from performer.rig.parts import load_library, painter
 from performer.show.show import Show
 from performer.types.frame import ControlEvent, Sound

@@ -14,7 +14,7 @@ from performer.gl.hud.test_card import CELLS, Card
 from performer.gl.window.offscreen import Headless
 from performer.gl.window.window import Window
 from performer.rig import test_card
-from performer.rig.live.options import PlayOptions
+from performer.rig.options import PlayOptions
 
 BARS = [(1, 1, 1), (1, 1, 0), (0, 1, 1), (0, 1, 0), (1, 0, 1), (1, 0, 0), (0, 0, 1), (0, 0, 0)]
 

@@ -16,8 +16,8 @@ from performer.gl.render.texture import ImageTexture
 from performer.gl.render.wait import finish
 from performer.gl.window.offscreen import Headless
 from performer.lab.bench.row import Row, in_turn
-from performer.rig.live.options import PlayOptions
 from performer.rig.live.rig import Rig
+from performer.rig.options import PlayOptions
 from performer.system.errors import Fault
 from performer.types.frame import Image, OnCard
 

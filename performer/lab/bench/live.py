@@ -17,8 +17,8 @@ from performer.gl.render.readback import Readback
 from performer.gl.window.offscreen import Headless
 from performer.lab.bench.row import Row
 from performer.rig.listener import Listener
-from performer.rig.live.options import PlayOptions
 from performer.rig.live.rig import Rig
+from performer.rig.options import PlayOptions
 from performer.rig.parts import load_library
 from performer.system.mailboxes import Ring
 

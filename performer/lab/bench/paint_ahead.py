@@ -9,8 +9,8 @@ import numpy as np
 import psutil
 
 from performer.lab.bench.row import Row
-from performer.rig.live.options import PlayOptions
 from performer.rig.live.rig import Rig
+from performer.rig.options import PlayOptions
 from performer.types.frame import Effort
 
 ROUNDS = 4

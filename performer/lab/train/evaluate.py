@@ -27,9 +27,9 @@ from performer.lab.train.dataset import Pictures, drawn, found
 from performer.lab.train.loop import sheet_of
 from performer.lab.train.picture_attributes import sources_of
 from performer.latent.walks import latent
-from performer.rig.live.options import writable
 from performer.system import console_table, folders
 from performer.system.errors import Fault
+from performer.system.paths import writable
 
 log = logging.getLogger(__name__)
 SIDE = 64  # pixels, at which pictures are compared

@@ -6,7 +6,6 @@ import logging
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from queue import Empty
 from time import perf_counter, sleep
 from typing import TypeVar
@@ -24,6 +23,7 @@ from performer.rig.calibration import estimate, settings_file
 from performer.rig.calibration.estimate import SKIPPED, Estimate, Unclear
 from performer.rig.calibration.settings_file import Measured
 from performer.rig.latency import Latency
+from performer.rig.options import CalibrateOptions
 from performer.rig.pacing import Pace
 from performer.system.errors import Fault
 from performer.system.timeouts import Overdue, within
@@ -41,21 +41,6 @@ OPEN_S = 10.0  # for a sound system to open a stream
 LEAVE_S = 1.5  # and to close it
 WAKE_S = 6.0  # for an input's first samples: an idle monitor sleeps for 2 s
 WAYS = ("tapping", "microphone", "both")
-
-
-@dataclass(frozen=True)
-class CalibrateOptions:
-    """What `performer calibrate` takes; see its --help. `pulses` are clicks, and then flashes."""
-
-    by: str = "tapping"
-    input: str = "default"
-    output: str = ""
-    midi: str = "all"
-    midi_api: str = ""
-    monitor: str | None = None
-    size: tuple[int, int] = (1280, 720)
-    fullscreen: bool = False
-    pulses: int = 27
 
 
 class Session:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from performer.rig.live.options import PlayOptions
+from performer.rig.options import PlayOptions
 from performer.system import folders, toml_file
 from performer.system.errors import Fault
 

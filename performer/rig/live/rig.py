@@ -44,8 +44,9 @@ from performer.rig.live.followers import Followers
 from performer.rig.live.hot_reload import Content, Watcher
 from performer.rig.live.loop import LiveLoop
 from performer.rig.live.notices import NotificationHandler
-from performer.rig.live.options import PlayOptions, checked
+from performer.rig.live.output_files import checked
 from performer.rig.live.wiring import Surface, Wiring
+from performer.rig.options import PlayOptions
 from performer.rig.parts import load_library, load_model, painter
 from performer.rig.shader_trial import Preflight, verdicts_path
 from performer.show.midi_learn import Learn

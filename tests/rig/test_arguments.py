@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from performer.cli.arguments import fps_of, program_channel
+from performer.rig.arguments import fps_of, program_channel
 from performer.system.errors import Fault
 
 
