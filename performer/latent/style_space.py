@@ -13,7 +13,7 @@ import numpy as np
 
 from performer.latent.bank import eased, glided
 from performer.latent.directions import Directions, beyond, restyled, turned
-from performer.latent.walks import keyframes, latent
+from performer.latent.walks import WALKS, latent
 from performer.types.frame import Walk
 
 Mapping = Callable[[np.ndarray], np.ndarray]  # latents (N, D) -> styles (N, W)
@@ -57,7 +57,7 @@ def _way(walk: Walk, z: np.ndarray, directions: Directions, mapping: Mapping) ->
     ]
     if walk.space != "w" and not any(len(goal) > dim or style is not None for goal, _, _, style in stops):
         return None
-    keys = keyframes(walk.kind, walk.position) if walk.space == "w" else ()
+    keys = WALKS[walk.kind].keyframes(walk.position) if walk.space == "w" else ()
     rows = [z, *(latent(walk.kind, at, walk.seed, dim, walk.truncation) for at, _ in keys)]
     moved = [rows[0], *(turned(row, walk.moves, directions) for row in rows[1:])]
     moved += [turned(goal[:dim], moves, directions) for goal, _, moves, _ in stops]

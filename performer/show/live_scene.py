@@ -8,7 +8,7 @@ from math import floor, isfinite
 from typing import Any
 
 from performer.latent.bank import Place
-from performer.latent.walks import ON_BEATS
+from performer.latent.walks import WALKS
 from performer.show.clock import Pulse
 from performer.show.cues import span_beats
 from performer.show.held_places import Holding
@@ -255,4 +255,4 @@ def _following(preset: Preset, params: Mapping[str, Value], seed: int, after: in
 
 
 def _lock(walk: WalkSpec) -> str:
-    return "beat" if walk.kind in ON_BEATS and walk.lock == "free" else walk.lock
+    return "beat" if walk.lock == "free" and walk.kind in WALKS and WALKS[walk.kind].on_beats else walk.lock

@@ -306,7 +306,7 @@ def stays(source: str) -> bool:
 
 def _read(route: Route, raw: float) -> float:
     low, high = route.inside
-    return CURVES[route.curve](min(max((raw - low) / (high - low), 0.0), 1.0))
+    return CURVES[route.curve].function(min(max((raw - low) / (high - low), 0.0), 1.0))
 
 
 def _by_hand(route: Route) -> bool:

@@ -223,7 +223,7 @@ class Walk:
     Attributes
     ----------
     kind : str
-        Name of a function in `latent/walks.py`.
+        Name of a row of `latent.walks.WALKS`.
     position : float
         The one float that Show integrates (about one keyframe per unit).
     seed : int

@@ -7,10 +7,6 @@ from math import cos, pi, sin
 
 from performer.types.params import Param, Value
 
-#: How a layer's colours meet those below. Keys are alpha blends that cut out what is dark, or of one colour.
-BLENDS = ("normal", "add", "screen", "multiply", "overlay", "lighten", "darken", "difference", "luma_key", "chroma_key")
-KEYS = ("luma_key", "chroma_key")
-
 OPACITY = Param("opacity", default=1.0)
 #: `LAYER.transform.*`: in picture widths and heights from the middle, right and up; 1 is the whole picture.
 TRANSFORM = (

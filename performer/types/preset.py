@@ -77,7 +77,7 @@ class Layer:
     Attributes
     ----------
     blend : str
-        One of `layer_params.BLENDS`.
+        One of `blend_modes.BLEND_MODES`.
     mask : str | None
         Name of the layer whose brightness says where this one is seen.
     of : str | None

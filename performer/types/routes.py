@@ -10,13 +10,35 @@ from performer.system.errors import nearest, shown
 from performer.system.numbers import whole_number
 from performer.types.params import Value
 
-CURVES: dict[str, Callable[[float], float]] = {
-    "linear": lambda x: x,
-    "square": lambda x: x * x,
-    "sqrt": sqrt,
-    "smooth": lambda x: x * x * (3.0 - 2.0 * x),
-    "step": lambda x: 1.0 if x >= 0.5 else 0.0,
-}
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What a route makes of its source.
+
+    Attributes
+    ----------
+    name : str
+        As presets write it after `curve =`.
+    help : str
+        What it does, for people.
+    function : Callable[[float], float]
+        0..1 to 0..1, rising; 0 stays 0, and 1 stays 1.
+    """
+
+    name: str
+    help: str
+    function: Callable[[float], float]
+
+
+_ROWS = (
+    Curve("linear", "as it is", lambda x: x),
+    Curve("square", "holds back what is weak", lambda x: x * x),
+    Curve("sqrt", "brings out what is weak", sqrt),
+    Curve("smooth", "begins and ends softly", lambda x: x * x * (3.0 - 2.0 * x)),
+    Curve("step", "nothing below one half, all from there on", lambda x: 1.0 if x >= 0.5 else 0.0),
+)
+#: A new curve is one row.
+CURVES = {curve.name: curve for curve in _ROWS}
 
 #: Sources that count, for `event` targets; their phase or strength has another name.
 COUNTS = (

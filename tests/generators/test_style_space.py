@@ -20,7 +20,7 @@ from performer.generators.tools.probe import probe
 from performer.latent.bank import Bank
 from performer.latent.style_noise import field, strengths
 from performer.latent.style_space import latent_of, offset_of
-from performer.latent.walks import WALKS, keyframes, latent
+from performer.latent.walks import WALKS, latent
 from performer.rig.parts import load_library, painter
 from performer.show.show import Show
 from performer.system.errors import Fault
@@ -54,14 +54,14 @@ def shown(model, walk: Walk) -> np.ndarray:
 
 @given(st.sampled_from(sorted(WALKS)), st.floats(-20, 500))
 def test_keyframes_weigh_one_together_and_alone_at_a_picture(kind, position):
-    keys = keyframes(kind, position)
+    keys = WALKS[kind].keyframes(position)
     assert sum(weight for _, weight in keys) == pytest.approx(1.0, abs=1e-9)
-    near = keyframes(kind, position + 1e-6)
+    near = WALKS[kind].keyframes(position + 1e-6)
     whole = dict(keys)
     for at, weight in near:
         assert weight == pytest.approx(whole.get(at, 0.0), abs=1e-4)
     at = float(np.floor(position)) + (0.5 if kind == "hop" else 0.0)
-    alone = [(key, weight) for key, weight in keyframes(kind, at) if abs(weight) > 1e-9]
+    alone = [(key, weight) for key, weight in WALKS[kind].keyframes(at) if abs(weight) > 1e-9]
     if kind != "hop":
         assert alone == [(at, 1.0)]
     assert np.allclose(sum(w * WALKS[kind](p, 3, 16) for p, w in alone), WALKS[kind](at, 3, 16), atol=1e-5)

@@ -15,7 +15,8 @@ from performer.system import toml_file
 from performer.system.errors import Fault, nearest, shown
 from performer.system.paths import expanded
 from performer.types import preset_params
-from performer.types.layer_params import BLENDS, KEY, KEYS, MASK, OPACITY, TRANSFORM
+from performer.types.blend_modes import BLEND_MODES, KEYS
+from performer.types.layer_params import KEY, MASK, OPACITY, TRANSFORM
 from performer.types.media_params import LOCKS, MEDIA
 from performer.types.params import Param, Value
 from performer.types.preset import FollowerSpec, Layer, Node, PlaySpec, Preset, Transition, WalkSpec
@@ -305,10 +306,11 @@ class _Reader:
 
     def lie(self, row: tables.LayerTable, key: str) -> None:
         """The knobs of how a layer lies on those below."""
-        if row.blend not in BLENDS:
+        if row.blend not in BLEND_MODES:
             raise self.fault(
                 f"{key}.blend",
-                f"expected one of {', '.join(BLENDS)}, got {shown(row.blend)}" + nearest(row.blend, list(BLENDS)),
+                f"expected one of {', '.join(BLEND_MODES)}, got {shown(row.blend)}"
+                + nearest(row.blend, list(BLEND_MODES)),
             )
         if row.key is not None and row.blend not in KEYS:
             raise self.fault(

@@ -10,6 +10,7 @@ from operator import sub
 from statistics import median
 from typing import Generic, TypeVar
 
+from performer.latent.walks import WALKS
 from performer.types.frame import Walk
 
 P = TypeVar("P")
@@ -20,10 +21,13 @@ STRAIGHT = NEAR / 5.0  # what a walk that is trusted may have strayed: beyond it
 GAP_S = 0.5  # frames further apart tell nothing
 LATE = 0.25  # of a frame, by which pictures may come more often than they should
 
-#: Pictures that a walk goes through in one unit of its position at the most, where it is not about one.
-PICTURES = {"hop": 6.7, "loop": 8.0}
-
 Moment = tuple[float, tuple[Hashable, ...], tuple[float, ...], tuple[float, ...]]
+
+
+def _pictures(walk: Walk) -> float:
+    """Pictures that a walk goes through in one unit of its position at the most."""
+    kind = WALKS.get(walk.kind)
+    return kind.pictures if kind is not None else 1.0
 
 
 def _apart(walk: Walk, t: float) -> Moment:
@@ -39,7 +43,7 @@ def _apart(walk: Walk, t: float) -> Moment:
         len(amounts),
         seed,
     )
-    places = (*(one.position * PICTURES.get(one.kind, 1.0) for one in walks), at)
+    places = (*(one.position * _pictures(one) for one in walks), at)
     knobs = (
         *(one.truncation for one in walks),
         walk.psi or 0.0,
@@ -55,7 +59,7 @@ def _moved(walk: Walk, by: Sequence[float]) -> Walk:
     steps = iter(by)
 
     def on(one: Walk) -> Walk:
-        return replace(one, position=one.position + next(steps) / PICTURES.get(one.kind, 1.0))
+        return replace(one, position=one.position + next(steps) / _pictures(one))
 
     moved = on(walk)
     middle, fine = (style and on(style) for style in walk.styles)

@@ -10,10 +10,8 @@ import moderngl
 
 from performer.content.shaders.glsl import VERTEX_SOURCE
 from performer.gl.render.wait import after_pass
-from performer.types.layer_params import AS_IT_IS, BLENDS, Place
-
-#: As the mix shader numbers them.
-MODES = {name: number for number, name in enumerate(BLENDS)}
+from performer.types.blend_modes import BLEND_MODES
+from performer.types.layer_params import AS_IT_IS, Place
 
 _COPY = """\
 #version 330 core
@@ -27,15 +25,13 @@ void main() { pixel = texture(image, isf_FragNormCoord) * gain; }
 _FETCH = _COPY.replace(
     "texture(image, isf_FragNormCoord)", "texelFetch(image, ivec2(isf_FragNormCoord * vec2(textureSize(image, 0))), 0)"
 )
-# Light adds and covers in linear light, which a square comes near enough to (sRGB is a power of 2.2, by and large);
-# the other modes are what painting programs define, on the numbers as they are (W3C, "Compositing and Blending", 2024).
-# What MODE, PLACED and MASKED do not ask for is not there: where the processor draws, even a branch not taken costs.
+# The mode itself is a row of BLEND_MODES.
+# What PLACED and MASKED do not ask for is not there: where the processor draws, even a branch not taken costs.
 # GROUND: there is something below.
 # LIKE: all are as large as what is drawn, and need not be filtered where they lie as they are.
 # PREMULTIPLIED: the colours of what lies above are multiplied by its alpha. A stencil's always are.
 _MIX = """\
 #version 330 core
-#define MODE %d
 #define PLACED %d
 #define MASKED %d
 #define LIKE %d
@@ -85,33 +81,8 @@ void main() {
   float light = clamp(dot(hole.rgb, LUMA), 0.0, 1.0);
   seen *= mix(1.0, mix(light, 1.0 - light, mask.y), mask.x);
 #endif
-#if MODE == 2
-  c = 1.0 - (1.0 - min(a, 1.0)) * (1.0 - min(b, 1.0));
-#elif MODE == 3
-  c = a * b;
-#elif MODE == 4
-  c = mix(2.0 * a * b, 1.0 - 2.0 * (1.0 - min(a, 1.0)) * (1.0 - min(b, 1.0)), step(0.5, a));
-#elif MODE == 5
-  c = max(a, b);
-#elif MODE == 6
-  c = min(a, b);
-#elif MODE == 7
-  c = abs(a - b);
-#elif MODE == 8
-  seen *= smoothstep(key.x - key.y, key.x + key.y + 1e-4, dot(b, LUMA));
-#elif MODE == 9
-  float apart = distance(hue(b), hue(key_color));
-  seen *= smoothstep(key.x - key.y, key.x + key.y + 1e-4, apart);
-  // What is left of the colour shines through hair and edges: take it out where it leads.
-  vec3 way = key_color - dot(key_color, vec3(1.0 / 3.0));
-  c -= way * max(0.0, dot(hue(b), hue(key_color)) / max(dot(hue(key_color), hue(key_color)), 1e-4) - 0.25) * 0.8;
-  c = max(c, 0.0);
-#endif
-#if MODE == 1
-  pixel = vec4(sqrt(a * a + b * b * seen), 1.0);
-#else
-  pixel = vec4(sqrt(mix(a * a, c * c, seen)), 1.0);
-#endif
+  %s
+  pixel = vec4(%s, 1.0);
 }
 """
 # Brighter than white keeps its hue and bleaches the more the brighter it is; what is not stays exactly as it is.
@@ -181,8 +152,10 @@ class _Mix:
     And for what lies above with colours that are multiplied by its alpha or not.
     """
 
-    def __init__(self, ctx: moderngl.Context, *kind: int) -> None:
-        self.program = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_MIX % kind)
+    def __init__(self, ctx: moderngl.Context, mode: str, *kind: bool) -> None:
+        row = BLEND_MODES[mode]
+        source = _MIX % (*kind, row.glsl, row.light)
+        self.program = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=source)
         self.vao = ctx.vertex_array(self.program, [])
         self._uniforms: dict[str, Any] = {name: self.program[name] for name in self.program}
         for unit, name in enumerate(("below", "above", "stencil")):
@@ -208,7 +181,7 @@ class Compose:
         self._vaos = [ctx.vertex_array(program, []) for program in self._programs]
         self._copy_vao, self._fetch_vao, self._present_vao, self._dark_vao = self._vaos[:4]
         self._premultiply_vao, self._straighten_vao = self._vaos[4:]
-        self._mixes: dict[tuple[int, bool, bool, bool, bool, bool], _Mix] = {}  # made when first asked for
+        self._mixes: dict[tuple[str, bool, bool, bool, bool, bool], _Mix] = {}  # made when first asked for
 
     def copy(self, image: moderngl.Texture, into: moderngl.Framebuffer, gain: float = 1.0) -> None:
         """The image times gain, stretched to fit, linearly filtered."""
@@ -223,7 +196,7 @@ class Compose:
         self,
         below: moderngl.Texture | None,
         above: moderngl.Texture,
-        mode: int,
+        mode: str,
         opacity: float,
         into: moderngl.Framebuffer,
         place: Place | None = None,
@@ -236,8 +209,8 @@ class Compose:
 
         Parameters
         ----------
-        mode : int
-            One of MODES.
+        mode : str
+            Name of a row of BLEND_MODES.
         opacity : float
             0..1.
         place : Place, optional
@@ -293,7 +266,7 @@ class Compose:
                     self.mix(
                         picture if number else None,
                         size,
-                        MODES[layer.blend],
+                        layer.blend,
                         1.0,
                         into,
                         place,

@@ -264,7 +264,7 @@ class Renderer:
             drawn, result = self._draw_node(node, frame, incoming, stage, both, start, into)
         if not drawn:
             result = self._take(frame.size, Alpha.OPAQUE)
-            self._compose.mix(start.texture, end.texture, 0, progress, result.fbo)
+            self._compose.mix(start.texture, end.texture, "normal", progress, result.fbo)
         self._pool.give(start)
         self._pool.give(end)
         return result
@@ -343,7 +343,9 @@ class Renderer:
         if drawn is None or drawn.alpha is Alpha.OPAQUE:
             return drawn
         ground = self._take(frame.size, Alpha.OPAQUE)
-        self._compose.mix(None, drawn.texture, 0, 1.0, ground.fbo, premultiplied=drawn.alpha is Alpha.PREMULTIPLIED)
+        self._compose.mix(
+            None, drawn.texture, "normal", 1.0, ground.fbo, premultiplied=drawn.alpha is Alpha.PREMULTIPLIED
+        )
         self._pool.give(drawn)
         return ground
 

@@ -8,10 +8,11 @@ from typing import Any
 import moderngl
 
 from performer.content.shaders import ShaderSpec
-from performer.gl.render.compose import MODES, Compose
+from performer.gl.render.compose import Compose
 from performer.gl.render.node import Moment, Node
 from performer.gl.render.texture import ImageTexture
-from performer.types.layer_params import KEYS, number, place
+from performer.types.blend_modes import BLEND_MODES
+from performer.types.layer_params import number, place
 from performer.types.params import Value
 
 
@@ -51,12 +52,12 @@ class LayerState:
         self, layer: Any, image: ImageTexture | None, source: Node | None, effects: list[Node], clear: bool = False
     ) -> None:
         self.name, self.image, self.source, self.effects = layer.name, image, source, effects
-        self.mode, self.mask, self.clear = MODES[layer.blend], layer.mask, clear
+        self.mode, self.mask, self.clear = layer.blend, layer.mask, clear
         self._opacity = f"{layer.name}.mix.opacity"
         self._transform = tuple(f"{layer.name}.transform.{end}" for end in ("x", "y", "scale", "angle"))
         self._key = (
             tuple(f"{layer.name}.key.{end}" for end in ("threshold", "softness", "color"))
-            if layer.blend in KEYS
+            if BLEND_MODES[layer.blend].key
             else ()
         )
         self._mask = (f"{layer.name}.mask.amount", f"{layer.name}.mask.invert")
@@ -66,7 +67,7 @@ class LayerState:
 
     def plain(self, params: Mapping[str, Value]) -> bool:
         """Whether it just covers the whole picture."""
-        return self.mode == 0 and self.mask is None and self.opacity(params) >= 1.0 and self.unmoved(params)
+        return self.mode == "normal" and self.mask is None and self.opacity(params) >= 1.0 and self.unmoved(params)
 
     def unmoved(self, params: Mapping[str, Value]) -> bool:
         """Whether it lies where it was drawn."""

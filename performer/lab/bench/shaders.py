@@ -120,7 +120,7 @@ def _layers(surface: Headless) -> Row:
     def bare() -> None:
         _bare(ctx, draws, targets, 0, 1.0)
         for at in range(LAYERS):
-            compose.mix(targets[at].texture, targets[at - 1].texture, 1, 0.1, targets[(at + 1) % LAYERS].fbo)
+            compose.mix(targets[at].texture, targets[at - 1].texture, "add", 0.1, targets[(at + 1) % LAYERS].fbo)
         finish()
 
     own, theirs = in_turn(ROUNDS // 2, ours, bare, scale=1e6 / (2 * LAYERS))
