@@ -159,7 +159,7 @@ def test_taps_tell_how_late_the_screen_is_and_play_uses_it(pulse, config, xvfb, 
         rig.loop.run(1.0)
         assert rig.latency.look_ahead_s > 0.1
     with Rig(PlayOptions(input="demo", midi="off", size=(160, 90), preset="tidal", output_delay_ms=7.0)) as rig:
-        assert rig.latency.outside_s == 0.007 and "as told" in rig.notes()[-1]
+        assert rig.latency.outside_s == 0.007 and "as given" in rig.notes()[-1]
 
 
 def test_without_a_display_the_microphone_is_offered(pulse, config):
