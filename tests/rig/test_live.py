@@ -1,6 +1,7 @@
 """The live show on real parts: a sound server that dies and returns, MIDI ports, a window, edited files."""
 
 import json
+import logging
 import threading
 import time
 from pathlib import Path
@@ -285,7 +286,7 @@ def test_the_desk_shows_panel_and_decks_and_the_audience_only_the_picture(xvfb):
         desk._on_close(None)
         before = rig.loop.stats.frames
         play_for(rig, 0.5)
-        assert desk.closed and rig.loop.stats.frames > before + 5 and not rig.loop._quit
+        assert desk.closed and rig.loop.stats.frames >= before + 5 and not rig.loop._quit
 
 
 def pixels_of(rig: Rig, size: tuple[int, int]) -> np.ndarray:
@@ -332,7 +333,7 @@ def test_a_frame_that_fails_is_the_last_good_picture_and_is_said_once(
     for _ in range(5):
         rig.loop.picture()
     assert np.array_equal(pixels(rig), before) and rig.loop.stats.frames == shown
-    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert [record.levelname for record in caplog.records if record.levelno > logging.INFO] == ["ERROR"]
     lent = len(rig.renderer._pool._lent)
     on.clear()
     rig.loop.wiring.notices.clear()
@@ -356,7 +357,7 @@ def test_what_is_only_beside_the_picture_does_not_keep_it_from_being_shown(
     for _ in range(5):
         rig.loop.picture()
     assert rig.loop.stats.frames == shown + (0 if part == "controls.take" else 5)
-    assert len(caplog.records) == 1
+    assert [record.levelname for record in caplog.records if record.levelno > logging.INFO] == ["ERROR"]
 
 
 @pytest.fixture(scope="module")
