@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 
 import pytest
 
@@ -59,9 +58,8 @@ def test_an_endless_one_is_given_up_and_the_next_is_tried_afresh(tmp_path, trial
     assert set(refused) == {"endless"} and "takes over" in str(refused["endless"])
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
-    begun = time.perf_counter()
+    monkeypatch.setattr(trial, "_try", lambda spec: pytest.fail("tried again"))
     assert "endless" in trial.examine([endless])  # from the cache
-    assert time.perf_counter() - begun < 0.4
 
 
 def test_a_crash_of_the_driver_is_survived(tmp_path, trial):
