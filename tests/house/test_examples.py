@@ -27,8 +27,7 @@ EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
 def run(tmp_path, monkeypatch, capsys):
     """Run an example in a folder of its own, with factory content alone; return what it prints."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(library, "USER", tmp_path / "user")
-    monkeypatch.setattr(library.Library.load, "__defaults__", ((library.FACTORY, tmp_path / "user"),))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user"))
     walks, features = dict(WALKS), dict(FEATURES)
 
     def body(name: str, *words: str) -> str:
