@@ -8,7 +8,7 @@ from performer.latent.sphere import point, slerp
 from performer.latent.walks import WALKS, latent, walk
 
 
-@walk
+@walk()
 def pendulum(position: float, seed: int, dim: int) -> np.ndarray:
     """Swing to and fro between two keyframes, once in four units."""
     return slerp(point(seed, 0, dim), point(seed, 1, dim), 0.5 + 0.5 * sin(position * np.pi / 2.0))
