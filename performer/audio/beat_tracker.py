@@ -100,7 +100,9 @@ class BeatTracker:
     Parameters
     ----------
     rate : int
-        Samples per second; hop  samples per hop.
+        Samples per second.
+    hop
+        Samples per hop.
     net : Net, optional
         Hears beats and downbeats; None: onset strengths must do.
     """

@@ -47,7 +47,15 @@ class BarModel:
         self.certainty = 0.0
 
     def update(self, beat: int, downbeat: float) -> None:
-        """Beat number `beat` has come; downbeat  0..1, how far it sounded like the first of a bar."""
+        """A beat has come.
+
+        Parameters
+        ----------
+        beat : int
+            Its number.
+        downbeat : float
+            0..1, how far it sounded like the first of a bar.
+        """
         downbeat = min(max(downbeat, 0.02), 0.98)
         p = (1.0 - self.CHANGE) * self.p[self._from] + self.CHANGE * self._fresh
         p *= np.where(self._first, downbeat**self.TRUST, (1.0 - downbeat) ** self.TRUST)

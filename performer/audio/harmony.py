@@ -39,11 +39,15 @@ class Tone:
     chroma
         (12,) float, 0..1, C first: strength of each pitch class, the strongest 1.
     key
-        0..11, C first; minor  whether it is a minor key; key_fit  0..1, correlation with its profile.
+        0..11, C first.
+    minor
+        Whether it is a minor key.
+    key_fit
+        0..1, correlation with its profile.
     fifths
         Complex, |.| <= 1: the chroma's centre on the circle of fifths; its angle is a hue of the harmony.
     pitch_hz
-        Of a single voice.
+        Hertz, of a single voice.
     clarity
         0..1, how much of one voice the sound is (McLeod and Wyvill, 2005).
     dissonance

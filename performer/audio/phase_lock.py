@@ -52,7 +52,17 @@ class Anchor:
         self._stay = 0.0
 
     def drop(self, phase: float, bpm: float, known: bool) -> None:
-        """Hold on to this beat: phase 0..1, now, and beats per minute; known  whether music began with it."""
+        """Hold on to this beat.
+
+        Parameters
+        ----------
+        phase : float
+            Of the beat, now, 0..1.
+        bpm : float
+            Beats per minute.
+        known : bool
+            Whether music began with it.
+        """
         self.known = known
         self._phase, self.bpm, self._lost, self._held, self._stay = phase, bpm, 0.0, 0.0, self.HOLD
 

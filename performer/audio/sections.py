@@ -37,7 +37,9 @@ class Structure:
     breaks
         How much of a break: bass and drums that were there are gone, and there is still sound.
     drop
-        1 at a drop, then fading over DROP_S; drops  counts them.
+        1 at a drop, then fading over DROP_S.
+    drops
+        Counts them.
     silence
         1 after SILENT_S without sound.
     """

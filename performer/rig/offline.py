@@ -392,13 +392,19 @@ def rehearse(song: str, automation: str, out: str, preset: str | None = None) ->
 
 
 def analyse(name: str, plot: str | None = None, truth: str | None = None) -> dict[str, Any]:
-    """What the live analyser says of a file, streamed hop by hop: see audio/analyse_file.py.
+    """What the live analyser says of a file, streamed hop by hop: see `performer.audio.analyse_file`.
 
     Parameters
     ----------
     plot : str, optional
-        Where to draw it, a PNG; truth  a manifest.json that names the file, or a text file with a beat's seconds first
-        in each line, to draw beside. Raises Fault.
+        Where to draw it, a PNG.
+    truth : str, optional
+        A manifest.json that names the file, or a text file with a beat's seconds first in each line, to draw beside.
+
+    Raises
+    ------
+    Fault
+        What is wrong, where, and the likely mend, in one line.
     """
     song = Song(name)
     mixer = Mixer(song.rate, song.channels)

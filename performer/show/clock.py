@@ -34,9 +34,13 @@ class Pulse:
     Attributes
     ----------
     beat, bar : float
-        Monotone counts; bpm  beats per minute, 0 when unknown.
+        Monotone counts.
+    bpm : float
+        Beats per minute, 0 when unknown.
     confidence : float
-        0..1, trust in them; source  who says so: "link", "midi", "tap", "audio" or "none".
+        0..1, trust in them.
+    source : str
+        Who says so: "link", "midi", "tap", "audio" or "none".
     meter : int
         Beats in a bar.
     factor : float

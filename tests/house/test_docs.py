@@ -74,7 +74,7 @@ def ill_told(tree: ast.Module) -> list[str]:
         if not isinstance(node, (ast.FunctionDef, ast.ClassDef)) or node.name.startswith("_"):
             continue
         text, known = ast.get_docstring(node) or "", signature(node)
-        by_hand = [one for one in re.findall(r"^(\w+)(?:, \w+)* {2,}\S", text, re.M) if one in known]
+        by_hand = [one for one in re.findall(r"(?:^|; )(\w+)(?:, \w+)* {2,}\S", text, re.M) if one in known]
         gone = [one for one in sections(text).get("Parameters", []) if one not in known]
         found += [f"{node.name}: {one}" for one in (*by_hand, *gone)]
     return found

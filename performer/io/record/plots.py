@@ -116,7 +116,14 @@ def song(
     Parameters
     ----------
     made : dict[str, Any]
-        What `report.analyse` returned; truth  "beats" and "downbeats" in seconds. Raises Fault.
+        What `analyse_file.analyse` returned.
+    truth : Mapping[str, Sequence[float]] | None
+        "beats" and "downbeats" in seconds.
+
+    Raises
+    ------
+    Fault
+        What is wrong, where, and the likely mend, in one line.
     """
     panels = _Panels(made["audio_s"], (90, 192, 90, 74, 100, 80), title)
     top, height = panels.tops[0], panels.heights[0]
