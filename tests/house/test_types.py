@@ -1,4 +1,4 @@
-"""mypy --strict in all rooms but train; `test_style.py` looks at the pure ones, which takes a fraction of the time."""
+"""mypy --strict in all rooms; `test_style.py` looks at the pure ones, which takes a fraction of the time."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 
-def test_all_rooms_but_the_trainers_are_strictly_typed():
+def test_all_rooms_are_strictly_typed():
     pytest.importorskip("mypy")
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--cache-dir", "/dev/null", "performer"],

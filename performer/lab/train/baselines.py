@@ -27,7 +27,8 @@ class DCGenerator(nn.Module):
 
     def forward(self, z: Tensor, side: int | None = None) -> Tensor:
         """side  is not used: it always learns the whole size"""
-        return self.body(z) * 0.5 + 0.5
+        made: Tensor = self.body(z)
+        return made * 0.5 + 0.5
 
 
 class DCDiscriminator(nn.Module):
@@ -45,7 +46,8 @@ class DCDiscriminator(nn.Module):
         self.apply(_small)
 
     def forward(self, picture: Tensor) -> Tensor:
-        return self.body(picture * 2.0 - 1.0)[:, 0]
+        score: Tensor = self.body(picture * 2.0 - 1.0)
+        return score[:, 0]
 
 
 class MLPGenerator(nn.Module):
@@ -65,7 +67,8 @@ class MLPGenerator(nn.Module):
         )
 
     def forward(self, z: Tensor, side: int | None = None) -> Tensor:
-        return self.body(z)
+        made: Tensor = self.body(z)
+        return made
 
 
 class MLPDiscriminator(nn.Module):
@@ -81,7 +84,8 @@ class MLPDiscriminator(nn.Module):
         )
 
     def forward(self, picture: Tensor) -> Tensor:
-        return self.body(picture * 2.0 - 1.0)[:, 0]
+        score: Tensor = self.body(picture * 2.0 - 1.0)
+        return score[:, 0]
 
 
 NETS = ("style", "dcgan", "mlp")

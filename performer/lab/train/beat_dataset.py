@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -111,4 +112,5 @@ def write(
     for seed in seeds:
         path = out / f"{seed}.npz"
         if not path.exists():
-            np.savez(path, **example(seed, soundfonts, drummers))
+            arrays: dict[str, Any] = dict(example(seed, soundfonts, drummers))
+            np.savez(path, **arrays)

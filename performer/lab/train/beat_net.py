@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -41,6 +42,8 @@ class BeatNetwork(nn.Module):
     A causal temporal convolutional network after Davies and Böck ("Temporal convolutional networks for musical audio
     beat tracking", EUSIPCO 2019): each layer looks twice as far back as the one before, the last some 20 s.
     """
+
+    prepare: torch.Tensor
 
     def __init__(self, channels: int = 32, layers: int = 10) -> None:
         super().__init__()
@@ -188,7 +191,8 @@ def train(
     tests = [others.batch(16, 1800) for _ in range(3)]
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=1e-3)
     average = torch.optim.swa_utils.AveragedModel(
-        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995)
+        network,
+        multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995),  # type: ignore[no-untyped-call]
     )
     begun, step, running, said = time.monotonic(), 0, 0.0, 0.0
     while (share := (time.monotonic() - begun) / (60.0 * minutes)) < 1.0:
@@ -197,7 +201,7 @@ def train(
         levels, target = examples.batch(batch, length)
         optimizer.zero_grad(set_to_none=True)
         loss = loss_of(network(levels), target)
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         average.update_parameters(network)
@@ -210,7 +214,8 @@ def train(
             say(f"{share:4.0%} step {step} loss {running:.4f} held out {tested:.4f}")
             _keep(average.module, keep)
     _keep(average.module, keep)
-    made: BeatNetwork = average.module
+    made = average.module
+    assert isinstance(made, BeatNetwork)
     return made
 
 
@@ -248,7 +253,7 @@ def export(network: BeatNetwork, out: Path, about: dict[str, str]) -> None:
         tensors.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def node(kind: str, inputs: Sequence[str], output: str, **options: int) -> str:
+    def node(kind: str, inputs: Sequence[str], output: str, **options: Any) -> str:
         nodes.append(helper.make_node(kind, list(inputs), [output], **options))
         return output
 

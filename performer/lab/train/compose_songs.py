@@ -111,11 +111,11 @@ class Writer:
                 for i in np.flatnonzero(extra):
                     self.add("drums", bar * style.beats + i * step, 0.2, extra_pitch, 0.5 + rng.normal(0.0, 0.1))
             if fill and "snare" in parts:
-                for i in range(len(steady["snare"]) // 2, len(steady["snare"])):
+                for late in range(len(steady["snare"]) // 2, len(steady["snare"])):
                     if rng.random() < 0.7:
                         self.add(
                             "drums",
-                            bar * style.beats + i * step,
+                            bar * style.beats + late * step,
                             0.2,
                             int(rng.choice((snare, 45, 47, 41, 50))),
                             rng.uniform(0.5, 0.95),

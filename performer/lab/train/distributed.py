@@ -56,7 +56,7 @@ class World:
         flat = torch.cat([slope.reshape(-1) for slope in slopes])
         dist.all_reduce(flat)
         flat /= self.size
-        for slope, part in zip(slopes, flat.split([slope.numel() for slope in slopes]), strict=True):
+        for slope, part in zip(slopes, torch.split(flat, [slope.numel() for slope in slopes]), strict=True):
             slope.copy_(part.view_as(slope))
 
     def gather(self, item: Any) -> list[Any]:

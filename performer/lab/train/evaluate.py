@@ -46,12 +46,14 @@ class Features(nn.Module):
         super().__init__()
         draws = torch.Generator().manual_seed(20)
         widths = (3, 24, 32, 40)
-        self.layers = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(widths))
-        for layer in self.layers:
+        layers = [nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(widths)]
+        for layer in layers:
             shape = layer.weight.shape
             flat = torch.empty(shape[0], shape[1] * 9).normal_(generator=draws)
             layer.weight.data = (flat / flat.norm(dim=1, keepdim=True) * 1.4).view(shape)
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        self.layers = nn.ModuleList(layers)
 
     @torch.no_grad()
     def forward(self, pictures: Tensor) -> Tensor:
@@ -84,12 +86,14 @@ def manifold(real: np.ndarray, made: np.ndarray) -> tuple[float, float, float, n
 
 
 def _radius(points: np.ndarray) -> np.ndarray:
-    return np.partition(_distances(points, points), NEIGHBOURS, axis=1)[:, NEIGHBOURS]  # the nearest is itself
+    sorted_so_far: np.ndarray = np.partition(_distances(points, points), NEIGHBOURS, axis=1)
+    return sorted_so_far[:, NEIGHBOURS]  # the nearest is itself
 
 
 def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    square = np.square(a).sum(1)[:, None] + np.square(b).sum(1)[None] - 2.0 * a @ b.T
-    return np.sqrt(np.maximum(square, 0.0))
+    square: np.ndarray = np.square(a).sum(1)[:, None] + np.square(b).sum(1)[None] - 2.0 * a @ b.T
+    far: np.ndarray = np.sqrt(np.maximum(square, 0.0))
+    return far
 
 
 def figures(
@@ -182,7 +186,13 @@ def measure(
     else:
         sources = sources_of(model, source)
         pictures = drawn(sources, size, count, seed + 1)
-    found_figures, order = figures(generator.paint, generator.card.latent, pictures, count, seed)
+
+    def painted(z: np.ndarray) -> np.ndarray:
+        picture = generator.paint(z)
+        assert isinstance(picture, np.ndarray)  # nothing was asked to stay on the card
+        return picture
+
+    found_figures, order = figures(painted, generator.card.latent, pictures, count, seed)
     if generator.card.kind == "gan":
         net = str(card.get("training", {}).get("net", "style"))
         try:

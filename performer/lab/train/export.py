@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from performer.generators.tools.probe import sha256
 from performer.lab.train.add_model_inputs import inlets
 from performer.lab.train.dataset import Pictures
-from performer.lab.train.loop import Run
+from performer.lab.train.loop import Run, laid_out
 from performer.lab.train.split_style_inputs import split
 from performer.lab.train.upsample_order import blocked
 from performer.system import folders
@@ -35,7 +35,8 @@ class _Shown(nn.Module):
         self.generator = generator
 
     def forward(self, z: Tensor) -> Tensor:
-        return self.generator(z).clamp(0.0, 1.0)
+        picture: Tensor = self.generator(z)
+        return picture.clamp(0.0, 1.0)
 
 
 class _Mean(nn.Module):
@@ -44,7 +45,9 @@ class _Mean(nn.Module):
         self.encoder = encoder
 
     def forward(self, image: Tensor) -> Tensor:
-        return self.encoder(image)[0]
+        mean: Tensor
+        mean, _ = self.encoder(image)
+        return mean
 
 
 def export_generator(generator: nn.Module, kind: str, pictures: Pictures, run: Run) -> None:
@@ -101,7 +104,7 @@ def export_encoder(encoder: nn.Module, run: Run) -> None:
 
 def export_network(network: nn.Module, example: Tensor, path: Path, given: str, result: str) -> float:
     """Export, and return the largest difference between torch and ONNX Runtime."""
-    network = network.float().eval().to(memory_format=torch.contiguous_format)
+    network = laid_out(network.float().eval(), torch.contiguous_format)
     path.parent.mkdir(parents=True, exist_ok=True)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses packages that nothing here is made with
     with warnings.catch_warnings():

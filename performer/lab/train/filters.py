@@ -42,6 +42,8 @@ class Up(nn.Module):
     Each phase of the output is a convolution of the input itself; then the phases are interleaved.
     """
 
+    bank: Tensor
+
     def __init__(self, taps: Tensor, factor: int, channels: int, size: int, before: int, after: int) -> None:
         super().__init__()
         self.factor, self.channels = factor, channels
@@ -79,6 +81,8 @@ class Up(nn.Module):
 class Down(nn.Module):
     """(N, C, H, W) -> filtered, then every `factor`-th sample of both axes; taps (T,) or, for both at once, (T, T)."""
 
+    taps: Tensor
+
     def __init__(self, taps: Tensor, factor: int, channels: int) -> None:
         super().__init__()
         self.factor, self.channels, self.apart = factor, channels, taps.ndim == 1
@@ -94,6 +98,8 @@ class Down(nn.Module):
 
 class Twice(nn.Module):
     """(N, C, H, W) -> (N, C, 2H, 2W) by a filter (T, T), T even: the upsampling of pictures in StyleGAN2."""
+
+    taps: Tensor
 
     def __init__(self, taps: Tensor, channels: int) -> None:
         super().__init__()

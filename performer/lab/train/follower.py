@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -127,7 +128,7 @@ def train_follower(pairs: Pairs, options: Options, world: World | None = None) -
             step = (moves.diff(dim=1) - off * (TICK_S / BACK_S)) / network.scale
             loss = surprise(network(heard, moves[:, :-1] + off), step, in_play[:, 1:] * in_play[:, :-1])
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             run.world.average(network)
             optimizer.step()
@@ -250,7 +251,7 @@ def export(network: FollowerNetwork, pairs: Pairs, out: Path) -> float:
         tensors.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def node(kind: str, inputs: list[str], output: str, **more: int) -> str:
+    def node(kind: str, inputs: list[str], output: str, **more: Any) -> str:
         nodes.append(helper.make_node(kind, inputs, [output], **more))
         return output
 

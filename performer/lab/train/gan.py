@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from performer.lab.train.baselines import pair
 from performer.lab.train.dataset import Pictures
 from performer.lab.train.distributed import World
 from performer.lab.train.export import export_generator
-from performer.lab.train.loop import Average, Options, Run, batch_of, sheet_of, shrunk
+from performer.lab.train.loop import Average, Options, Run, batch_of, laid_out, sheet_of, shrunk
 from performer.system.errors import Fault
 
 RATES = {"style": 6e-4, "dcgan": 2e-4, "mlp": 2e-4}
@@ -25,7 +26,7 @@ def train_gan(pictures: Pictures, options: Options, world: World | None = None) 
     torch.manual_seed(options.seed)
     try:
         generator, judge = (
-            net.to(world.device, memory_format=torch.channels_last)
+            laid_out(net.to(world.device), torch.channels_last)
             for net in pair(options.net, options.latent, options.size)
         )
     except ValueError as error:
@@ -52,7 +53,7 @@ def train_gan(pictures: Pictures, options: Options, world: World | None = None) 
     shown = torch.randn(32, options.latent, generator=torch.Generator().manual_seed(0)).to(world.device)
     kind = world.device.type
 
-    def sheet():
+    def sheet() -> np.ndarray:
         with torch.no_grad():
             return sheet_of(average.network(shown, run.side))
 
@@ -84,7 +85,7 @@ def train_gan(pictures: Pictures, options: Options, world: World | None = None) 
 
 def _learn(world: World, network: nn.Module, optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    torch.autograd.backward(loss)
     world.average(network)
     optimiser.step()
 

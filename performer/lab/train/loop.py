@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -32,6 +32,8 @@ SAVE_S, FIRST_SAVE_S = 240.0, 45.0
 STAGES = ((0.25, 4), (0.6, 2), (float("inf"), 1))  # until which part of the training pictures are how much smaller
 SAY_S = 15.0
 LOG_STEPS = 20
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass
@@ -69,20 +71,20 @@ class Options:
         return self.out.with_suffix(".log")
 
 
-class Average:
+class Average(Generic[Network]):
     """Exponential moving average of a network's weights, over about `steps` steps."""
 
-    def __init__(self, network: nn.Module, steps: float) -> None:
+    def __init__(self, network: Network, steps: float) -> None:
         self.network = deepcopy(network).eval().requires_grad_(False)
         self.keep = 1.0 - 1.0 / steps
 
     @torch.no_grad()
-    def follow(self, network: nn.Module, step: int) -> None:
+    def follow(self, network: Network, step: int) -> None:
         keep = min(self.keep, step / (step + 10.0))
         for mine, theirs in zip(self.network.parameters(), network.parameters(), strict=True):
             mine.lerp_(theirs, 1.0 - keep)
-        for mine, theirs in zip(self.network.buffers(), network.buffers(), strict=True):
-            mine.copy_(theirs)
+        for kept, new in zip(self.network.buffers(), network.buffers(), strict=True):
+            kept.copy_(new)
 
 
 class Run:
@@ -128,7 +130,7 @@ class Run:
             self._writer = SummaryWriter(str(self.options.log))
             if Console().is_terminal:
                 self._bar = Progress(BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
-                self._bar.add_task(self._line(), total=1.0, completed=self.progress)
+                self._bar.update(self._bar.add_task(self._line(), total=1.0), completed=self.progress)
                 self._bar.start()
         return self
 
@@ -286,9 +288,15 @@ class Run:
         torch.set_rng_state(mine["torch"])
         if "cuda" in mine and self.world.device.type == "cuda":
             torch.cuda.set_rng_state(mine["cuda"], self.world.device)
-        words = self.rng.bit_generator.state
+        words = dict(self.rng.bit_generator.state)
         words["state"] = {"state": int(mine["numpy"][0]), "inc": int(mine["numpy"][1])}
         self.rng.bit_generator.state = words
+
+
+def laid_out(network: Network, layout: torch.memory_format) -> Network:
+    """The network itself, its weights moved into that layout of memory."""
+    moved: Network = network.to(memory_format=layout)  # type: ignore[call-overload]  # torch's types lack it
+    return moved
 
 
 def fast(x: Tensor) -> Tensor:

@@ -105,7 +105,8 @@ class _Down(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = F.leaky_relu(self.first(x), 0.2)
         y = F.avg_pool2d(F.leaky_relu(self.second(y), 0.2), 2)
-        return (y + self.short(F.avg_pool2d(x, 2))) * 0.7071
+        round_it: Tensor = self.short(F.avg_pool2d(x, 2))
+        return (y + round_it) * 0.7071
 
 
 class Discriminator(nn.Module):
@@ -145,7 +146,8 @@ class Discriminator(nn.Module):
         assert x is not None
         spread = x.float().var(dim=0, unbiased=False).add(1e-8).sqrt().mean()
         x = torch.cat([x, spread.to(x.dtype).expand(x.shape[0], 1, 4, 4)], dim=1)
-        return self.leave(x)[:, 0]
+        score: Tensor = self.leave(x)
+        return score[:, 0]
 
 
 class Encoder(nn.Module):
@@ -180,4 +182,5 @@ class PatchDiscriminator(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.body(x * 2.0 - 1.0)
+        scores: Tensor = self.body(x * 2.0 - 1.0)
+        return scores

@@ -13,7 +13,7 @@ import tomlkit
 import torch
 import torch.nn.functional as F
 
-from performer.lab.train.loop import fast
+from performer.lab.train.loop import fast, laid_out
 from performer.lab.train.nets import Encoder
 from performer.lab.train.synthetic_pictures import SOURCES, Easel
 from performer.system.errors import Fault
@@ -61,7 +61,7 @@ class Traits:
         self.seen: dict[str, float] = {}
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            eye = self._eye = Encoder(len(every), SIDE).to(memory_format=torch.channels_last)
+            eye = self._eye = laid_out(Encoder(len(every), SIDE), torch.channels_last)
             train = len(shown) * 7 // 8
             optimizer = torch.optim.Adam(eye.parameters(), RATE)
             schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2.0 * RATE, total_steps=steps)
@@ -69,14 +69,14 @@ class Traits:
                 some = torch.randint(0, train, (BATCH,))
                 error = (_told(eye, shown[some]) - told[some]).square() * known[some]
                 optimizer.zero_grad(set_to_none=True)
-                (error.sum() / known[some].sum().clamp(min=1.0)).backward()
+                torch.autograd.backward(error.sum() / known[some].sum().clamp(min=1.0))
                 optimizer.step()
                 schedule.step()
         with torch.no_grad():
             errors = torch.cat(
                 [
                     (_told(eye, part) - right).square()
-                    for part, right in zip(shown[train:].split(64), told[train:].split(64), strict=True)
+                    for part, right in zip(torch.split(shown[train:], 64), torch.split(told[train:], 64), strict=True)
                 ]
             )
         for i, name in enumerate(every):
@@ -96,7 +96,9 @@ class Traits:
 
 
 def _told(eye: Encoder, pictures: torch.Tensor) -> torch.Tensor:
-    return eye(fast(pictures))[0]
+    mean: torch.Tensor
+    mean, _ = eye(fast(pictures))
+    return mean
 
 
 def _lessons(

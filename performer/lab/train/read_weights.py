@@ -48,8 +48,10 @@ class Weights:
     """
 
     def __init__(self, path: Path, tensors: Mapping[str, Tensor]) -> None:
-        self.path, self.notes = path, []
-        self._tensors, self._taken = dict(tensors), set[str]()
+        self.path = path
+        self.notes: list[str] = []
+        self._tensors = dict(tensors)
+        self._taken = set[str]()
         if sum(tensor.numel() for tensor in tensors.values()) > MOST_NUMBERS:
             raise Fault(f"{path}: more than {MOST_NUMBERS >> 20} million weights; too many for an ONNX file")
 

@@ -145,7 +145,7 @@ def perform(song: Song, soundfonts: Sequence[Path], seed: int, rate: int) -> np.
     others = [note for note in song.notes if note.part != "drums"]
     reverb = rng.random() < 0.5
     drums = np.zeros(int(song.seconds * rate), np.float32)
-    rest = drums.copy()
+    rest: np.ndarray = drums.copy()
     if strokes:
         if song.electronic:
             drums = DrumMachine(rng, rate).play(strokes, song.seconds)

@@ -7,6 +7,8 @@ by there is folded in here once. Made for a batch of one, which is what plays.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -24,6 +26,9 @@ COARSEST, MIDDLE = 8.0, 32.0  # pixels on a side up to which layers are coarse, 
 
 class Full(nn.Module):
     """Fully connected: (N, inside) -> (N, outside); weights `name.weight` and `name.bias`."""
+
+    weight: Tensor
+    bias: Tensor
 
     def __init__(self, weights: Weights, name: str, inside: int, outside: int, rate: float = 1.0) -> None:
         super().__init__()
@@ -45,6 +50,10 @@ class Mapping(nn.Module):
     latent, classes, style  their sizes, by the shapes of the weights; classes is 0 where it takes no label
     """
 
+    met: Tensor
+    told: Tensor
+    mean: Tensor
+
     def __init__(self, weights: Weights) -> None:
         super().__init__()
         count = 0
@@ -60,13 +69,14 @@ class Mapping(nn.Module):
         if self.latent < 1:
             raise Fault(f"{weights.path}: its mapping takes no latent; there is nothing to walk through")
         insides = [shapes[0][1], *(outside for outside, _ in shapes[:-1])]
-        self.layers = nn.ModuleList(
+        layers = [
             Full(weights, f"mapping.fc{i}", inside, outside, MAPPING_RATE)
             for i, (inside, (outside, _)) in enumerate(zip(insides, shapes, strict=True))
-        )
+        ]
+        self.layers = nn.ModuleList(layers)
         # Of the first layer, what the latent meets, and what the label's embedding.
-        self.register_buffer("met", self.layers[0].weight[:, : self.latent].contiguous())
-        self.register_buffer("told", self.layers[0].weight[:, self.latent :].contiguous())
+        self.register_buffer("met", layers[0].weight[:, : self.latent].contiguous())
+        self.register_buffer("told", layers[0].weight[:, self.latent :].contiguous())
         if "mapping.w_avg" in weights:
             mean = weights.take("mapping.w_avg", self.style)
         else:
@@ -75,7 +85,9 @@ class Mapping(nn.Module):
         self.register_buffer("mean", mean[None])
 
     def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        x = F.leaky_relu(F.linear(normalised(z), self.met, self.layers[0].bias) + self.shift(label), SLOPE) * GAIN
+        first = self.layers[0]
+        assert isinstance(first, Full)
+        x: Tensor = F.leaky_relu(F.linear(normalised(z), self.met, first.bias) + self.shift(label), SLOPE) * GAIN
         for layer in self.layers[1:]:
             x = F.leaky_relu(layer(x), SLOPE) * GAIN
         return x
@@ -91,7 +103,8 @@ class Mapping(nn.Module):
         z = torch.randn(AVERAGED, self.latent, generator=rng)
         label = torch.eye(self.classes)[torch.arange(AVERAGED) % self.classes] if self.classes else None
         with torch.no_grad():
-            return self(z, label).mean(dim=0)
+            styles: Tensor = self(z, label)
+        return styles.mean(dim=0)
 
 
 class Modulated(nn.Module):
@@ -101,6 +114,9 @@ class Modulated(nn.Module):
     demodulation, which comes to the same (Karras et al., 2020, section 2.2) and leaves the weights constant.
     outside, kernel  by the shape of the weights; demodulate, or keep the weights' scale; gain, of the output
     """
+
+    weight: Tensor
+    energy: Tensor
 
     def __init__(
         self,
@@ -130,12 +146,25 @@ class Modulated(nn.Module):
 
     def scales(self, w: Tensor) -> tuple[Tensor, Tensor | None]:
         """Style (1, W) -> what inputs (1, inside, 1, 1) and outputs (1, outside, 1, 1) are multiplied by."""
-        style = self.affine(w)
+        style: Tensor = self.affine(w)
         if not self.demodulate:
             return style[:, :, None, None] * self.gain, None
         style = normalised(style)
         back = torch.rsqrt(F.linear(style.square(), self.energy) + 1e-8) * self.gain
         return style[:, :, None, None], back[:, :, None, None]
+
+
+class Synthesis(nn.Module):
+    """Styles, one for each of `sides`, and noise for each of `grains` -> picture (1, channels, size, size), -1..1.
+
+    sides   of the style of each layer, in pixels that its bandwidth is worth
+    grains  sides of the layers to whose output noise can be added, as `forward` takes it: side -> (1, 1, side, side)
+    """
+
+    size: int
+    channels: int
+    sides: Sequence[float]
+    grains: Sequence[int]
 
 
 class Generator(nn.Module):
@@ -148,11 +177,12 @@ class Generator(nn.Module):
     synthesis   styles, one of (1, W) for each of its `sides`, and grain -> picture of -1..1 by and large
     """
 
-    def __init__(self, mapping: Mapping, synthesis: nn.Module) -> None:
+    def __init__(self, mapping: Mapping, synthesis: Synthesis) -> None:
         super().__init__()
-        self.mapping, self.synthesis = mapping, synthesis
-        self.grains: list[int] = synthesis.grains
-        sides: list[float] = synthesis.sides
+        self.mapping = mapping
+        self.synthesis = synthesis
+        self.grains = tuple(synthesis.grains)
+        sides = synthesis.sides
         self.parts = [0 if side <= COARSEST else 1 if side <= MIDDLE else 2 for side in sides]
         if self.parts[-1] < 2:  # a small picture: what is coarse stays, and each part has a layer
             self.parts = [0 if i < len(sides) // 2 else 1 if i < len(sides) - 2 else 2 for i in range(len(sides))]
@@ -175,5 +205,5 @@ class Generator(nn.Module):
             for part in PARTS
         ]
         grain = {side: named[f"noise_{side}"] for side in self.grains}
-        picture = self.synthesis([styles[part] for part in self.parts], grain)
+        picture: Tensor = self.synthesis([styles[part] for part in self.parts], grain)
         return (picture * 0.5 + 0.5).clamp(0.0, 1.0)

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from performer.lab.train import stylegan
 from performer.lab.train.filters import Down, Up, jinc, kaiser
 from performer.lab.train.read_weights import Weights
 from performer.lab.train.stylegan import CLAMP, GAIN, SLOPE, Full, Modulated
@@ -55,6 +56,13 @@ def grids(resolution: int, layers: int, margin: int = MARGIN, critical: int = CR
 class Fourier(nn.Module):
     """The input: waves of many directions, turned and moved by the style -> (1, channels, size, size)."""
 
+    weight: Tensor
+    freqs: Tensor
+    phases: Tensor
+    turn: Tensor
+    move: Tensor
+    at: Tensor
+
     def __init__(self, weights: Weights, style: int, grid: Grid) -> None:
         super().__init__()
         name = "synthesis.input"
@@ -74,7 +82,7 @@ class Fourier(nn.Module):
         self.register_buffer("at", torch.stack([at.repeat(grid.size), at.repeat_interleave(grid.size)]))  # x, y
 
     def forward(self, w: Tensor) -> Tensor:
-        t = self.affine(w)[0]
+        t: Tensor = self.affine(w)[0]
         t = t / t[:2].norm()  # cosine and sine of a turn, then a move
         turn = torch.stack([torch.stack([t[0], -t[1]]), torch.stack([t[1], t[0]])])
         phases = self.phases[:, None] + self.freqs @ (turn @ (self.move - t[2:, None]))
@@ -82,11 +90,15 @@ class Fourier(nn.Module):
         # Waves that a transform makes too fine for the grid fade out.
         over = (freqs.norm(dim=1, keepdim=True) - self.grid.cutoff) / (self.grid.rate / 2 - self.grid.cutoff)
         waves = torch.sin((freqs @ self.at + phases) * (2.0 * math.pi)) * (1.0 - over).clamp(0.0, 1.0)
-        return (self.weight @ waves).reshape(1, self.channels, self.grid.size, self.grid.size)
+        mixed: Tensor = self.weight @ waves
+        return mixed.reshape(1, self.channels, self.grid.size, self.grid.size)
 
 
 class Layer(nn.Module):
     """Modulated convolution, then a leaky ReLU worked out at twice the rate between two lowpass filters."""
+
+    weight: Tensor
+    shift: Tensor
 
     def __init__(
         self,
@@ -131,18 +143,19 @@ class Layer(nn.Module):
             x = F.conv2d(x * style, self.weight, padding=edge) * back
         x = self.up(x + self.shift)
         x = (x if self.colours else F.leaky_relu(x, SLOPE)).clamp(-CLAMP, CLAMP)
-        return self.down(x)
+        lower: Tensor = self.down(x)
+        return lower
 
 
-class Synthesis(nn.Module):
+class Synthesis(stylegan.Synthesis):
     """Styles, one for the input and one a layer -> picture (1, channels, size, size), -1..1 by and large.
 
     The size of each layer's output is in its name (L3_52_512); the rest follows from the paper's design, which must
-    come to just these sizes. sides: of each style, in pixels that the layer's bandwidth is worth. Noise is not added:
+    come to just these sizes. kernel: of its layers' convolutions but the last, 1 or 3 pixels wide. Noise is not added:
     it would stick to the pixels, which this design is there to avoid.
     """
 
-    grains: tuple[int, ...] = ()
+    grains = ()
 
     def __init__(self, weights: Weights, style: int) -> None:
         super().__init__()
@@ -157,7 +170,9 @@ class Synthesis(nn.Module):
         self.size = sizes[-1]
         plan, critical = _plan(weights, sizes)
         self.input = Fourier(weights, style, plan[0])
-        self.layers, self.sides = nn.ModuleList(), [2.0 * plan[0].cutoff]
+        self.kernel = 3
+        self.layers = nn.ModuleList()
+        sides = [2.0 * plan[0].cutoff]
         inside = self.input.channels
         for i, (_, _, channels, name) in enumerate(found):
             layer = Layer(
@@ -174,15 +189,18 @@ class Synthesis(nn.Module):
                 raise Fault(
                     f"{weights.path}: synthesis.{name} has {layer.outside} channels, and another number in its name"
                 )
+            if i == 0:
+                self.kernel = layer.conv.kernel
             self.layers.append(layer)
-            self.sides.append(2.0 * plan[i].cutoff)
+            sides.append(2.0 * plan[i].cutoff)
             inside = layer.outside
         self.channels = inside
+        self.sides = sides
         if self.channels not in (1, 3, 4):
             raise Fault(f"{weights.path}: makes pictures of {self.channels} channels; 1, 3 or 4 can be shown")
 
     def forward(self, styles: list[Tensor], grain: dict[int, Tensor]) -> Tensor:
-        x = self.input(styles[0])
+        x: Tensor = self.input(styles[0])
         for layer, w in zip(self.layers, styles[1:], strict=True):
             x = layer(x, w)
         return x * OUTPUT

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from performer.lab.train import stylegan2, stylegan3
 from performer.lab.train.read_weights import Weights, read
-from performer.lab.train.stylegan import Generator, Mapping
+from performer.lab.train.stylegan import CLAMP, Generator, Mapping
 from performer.system.errors import Fault
 
 #: Layout -> how the name of a tensor ends that only its generators have, and one that must be beside it.
@@ -70,10 +70,9 @@ def load(path: Path) -> Found:
         synthesis: stylegan2.Synthesis | stylegan3.Synthesis
         if layout == "StyleGAN3":
             synthesis = stylegan3.Synthesis(weights, mapping.style)
-            kernel = synthesis.layers[0].conv.kernel
-            layout = f"{layout}-{'R' if kernel == 1 else 'T'}"
+            layout = f"{layout}-{'R' if synthesis.kernel == 1 else 'T'}"
         else:
-            synthesis = stylegan2.Synthesis(weights, mapping.style, None if "rosinality" in layout else stylegan2.CLAMP)
+            synthesis = stylegan2.Synthesis(weights, mapping.style, None if "rosinality" in layout else CLAMP)
     strange = [
         name for name in weights.left() if re.match(r"mapping\.|synthesis\.", name) and not re.fullmatch(IDLE, name)
     ]

@@ -230,7 +230,8 @@ class Easel:
         self._quad.render(moderngl.TRIANGLES, 3)
         large = np.frombuffer(self._target.read(components=3, alignment=1), np.uint8)
         pixels = large.reshape(self.size, 2, self.size, 2, 3).astype(np.uint16)
-        return ((pixels.sum(axis=(1, 3)) + 2) // 4).astype(np.uint8)
+        mean: np.ndarray = (pixels.sum(axis=(1, 3)) + 2) // 4
+        return mean.astype(np.uint8)
 
     def draw_many(self, first: int, count: int) -> np.ndarray:
         """Pictures first .. first + count: (count, size, size, 3) uint8."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -10,7 +12,7 @@ from torch import Tensor, nn
 from performer.lab.train.dataset import Pictures
 from performer.lab.train.distributed import World
 from performer.lab.train.export import export_encoder, export_generator
-from performer.lab.train.loop import Average, Options, Run, batch_of, sheet_of, shrunk
+from performer.lab.train.loop import Average, Options, Run, batch_of, laid_out, sheet_of, shrunk
 from performer.lab.train.nets import Encoder, Generator, PatchDiscriminator
 
 RATE = 8e-4
@@ -34,10 +36,8 @@ def train_vae(pictures: Pictures, options: Options, world: World | None = None) 
     """Train until the options' end or Ctrl-C, then export decoder and encoder; returns the run. Raises Fault."""
     world = world or World()
     torch.manual_seed(options.seed)
-    model, judge = (
-        net.to(world.device, memory_format=torch.channels_last)
-        for net in (Autoencoder(options.latent, options.size), PatchDiscriminator())
-    )
+    model = laid_out(Autoencoder(options.latent, options.size).to(world.device), torch.channels_last)
+    judge = laid_out(PatchDiscriminator().to(world.device), torch.channels_last)
     average = Average(model, AVERAGE_STEPS)
     for_model = torch.optim.Adam(model.parameters(), RATE, (0.5, 0.99))
     for_judge = torch.optim.Adam(judge.parameters(), 0.5 * RATE, (0.5, 0.99))
@@ -49,7 +49,7 @@ def train_vae(pictures: Pictures, options: Options, world: World | None = None) 
     shown = torch.randn(32, options.latent, generator=torch.Generator().manual_seed(0)).to(world.device)
     kind = world.device.type
 
-    def sheet():
+    def sheet() -> np.ndarray:
         with torch.no_grad():
             mean, spread = prior_of(average.network.encoder, pictures, options.seed)
             return sheet_of(average.network.decoder(shown @ spread.T + mean, run.side))
@@ -72,18 +72,16 @@ def train_vae(pictures: Pictures, options: Options, world: World | None = None) 
             patches = torch.zeros((), device=world.device)
             if judging:
                 with torch.autocast(kind, torch.bfloat16):
-                    judged = F.relu(1.0 - judge(real)).float().mean()
-                    for fake in (made, dreamt):
-                        judged = judged + F.relu(1.0 + judge(fake.detach())).float().mean()
+                    judged = hinge(judge, real, (made, dreamt))
                 for_judge.zero_grad(set_to_none=True)
-                judged.backward()
+                torch.autograd.backward(judged)
                 world.average(judge)
                 for_judge.step()
                 with torch.autocast(kind, torch.bfloat16):
                     patches = -(judge(made).float().mean() + 0.5 * judge(dreamt).float().mean())
                 loss = loss + PATCH_WEIGHT * patches
             for_model.zero_grad(set_to_none=True)
-            loss.backward()
+            torch.autograd.backward(loss)
             world.average(model)
             nn.utils.clip_grad_norm_(model.parameters(), 5.0)
             for_model.step()
@@ -93,15 +91,31 @@ def train_vae(pictures: Pictures, options: Options, world: World | None = None) 
                 break
     run.save(sheet)
     if world.first:
-        mean, spread = (part.cpu() for part in prior_of(average.network.encoder, pictures, options.seed))
-        average.network.cpu()
-        export_generator(Fitted(average.network.decoder, mean, spread), "vae", pictures, run)
-        export_encoder(Unfitted(average.network.encoder, mean, spread), run)
+        _export(average.network, pictures, run)
     return run
+
+
+def _export(network: Autoencoder, pictures: Pictures, run: Run) -> None:
+    """Decoder and encoder as ONNX, with their card; the latents of both are standard normal. Raises Fault."""
+    mean, spread = (part.cpu() for part in prior_of(network.encoder, pictures, run.options.seed))
+    network.cpu()
+    export_generator(Fitted(network.decoder, mean, spread), "vae", pictures, run)
+    export_encoder(Unfitted(network.encoder, mean, spread), run)
+
+
+def hinge(judge: nn.Module, real: Tensor, made: Iterable[Tensor]) -> Tensor:
+    """The loss of a judge that is to score real pictures above 1 and made ones below -1 (Lim and Ye, 2017)."""
+    judged = F.relu(1.0 - judge(real)).float().mean()
+    for fake in made:
+        judged = judged + F.relu(1.0 + judge(fake.detach())).float().mean()
+    return judged
 
 
 class Fitted(nn.Module):
     """A decoder whose latents are standard normal: mean + spread * z is where the encoder puts pictures."""
+
+    mean: Tensor
+    spread: Tensor
 
     def __init__(self, decoder: nn.Module, mean: Tensor, spread: Tensor) -> None:
         super().__init__()
@@ -110,11 +124,15 @@ class Fitted(nn.Module):
         self.register_buffer("spread", spread)
 
     def forward(self, z: Tensor) -> Tensor:
-        return self.decoder(z @ self.spread.T + self.mean)
+        picture: Tensor = self.decoder(z @ self.spread.T + self.mean)
+        return picture
 
 
 class Unfitted(nn.Module):
     """The encoder that goes with it: where a picture lies among standard normal latents."""
+
+    mean: Tensor
+    whiten: Tensor
 
     def __init__(self, encoder: nn.Module, mean: Tensor, spread: Tensor) -> None:
         super().__init__()
@@ -150,9 +168,10 @@ def neighbour(means: Tensor) -> Tensor:
     """Latents on the way from each picture's to the next one's, as far out as latents lie, (N, D)."""
     part = torch.rand(means.shape[0], 1).to(means)
     other = means.roll(1, dims=0)
-    between = means + part * (other - means)
+    between: Tensor = means + part * (other - means)
     length = (1.0 - part) * means.norm(dim=1, keepdim=True) + part * other.norm(dim=1, keepdim=True)
-    return between * (length / between.norm(dim=1, keepdim=True).clamp(min=1e-6))
+    outward: Tensor = length / between.norm(dim=1, keepdim=True).clamp(min=1e-6)
+    return between * outward
 
 
 def distance(made: Tensor, real: Tensor) -> Tensor:
