@@ -162,12 +162,12 @@ def import_model(
         raise Fault(f"--channels {channels!r}: expected rgb or bgr, or in and out, such as bgr,rgb")
     comes_out, goes_in = scale_of("--range", values), scale_of("--input-range", input_values)
     told = Told(
-        latent or None,
-        comes_out.range if comes_out else None,
-        layout.upper() or None,
-        output or None,
-        label,
-        truncation,
+        latent=latent or None,
+        range=comes_out.range if comes_out else None,
+        layout=layout.upper() or None,
+        output=output or None,
+        class_=label,
+        truncation=truncation,
         mean=comes_out.mean if comes_out else (),
         std=comes_out.std if comes_out else (),
         order=orders[-1],

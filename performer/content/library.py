@@ -29,7 +29,7 @@ def content_folders() -> tuple[Path, Path]:
     return FACTORY, own_folders.data()
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Library:
     """All content by name. What is broken is left out and kept in `faults`, path -> Fault.
 

@@ -349,7 +349,20 @@ def music(t: float) -> tuple[Features, Sound]:
     bands = np.linspace(0.9, 0.2, 64, dtype=np.float32)
     count = int(beat)
     return (
-        Features(t, values, bands, count / 2.0, count, count, count // 2, count * 2, beat, beat / 4.0, 120.0, 0.9),
+        Features(
+            t=t,
+            values=values,
+            bands=bands,
+            onset_t=count / 2.0,
+            onsets=count,
+            kicks=count,
+            snares=count // 2,
+            hats=count * 2,
+            beat=beat,
+            bar=beat / 4.0,
+            bpm=120.0,
+            confidence=0.9,
+        ),
         Sound(wave, spectrum),
     )
 

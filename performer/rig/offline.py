@@ -40,7 +40,7 @@ from performer.rig.live.followers import Followers
 from performer.rig.options import RenderOptions
 from performer.rig.parts import load_library, painter
 from performer.rig.shader_trial import Preflight, verdicts_path
-from performer.show.show import Show
+from performer.show.show import Pads, Show
 from performer.system.errors import Fault
 from performer.system.mailboxes import Ring
 from performer.types.frame import ControlEvent, Frame, Sound
@@ -148,12 +148,11 @@ class Performance:
         self._show = Show(
             self.presets,
             first.name,
-            options.seed,
-            options.quantise,
-            options.autopilot,
+            seed=options.seed,
+            quantise=options.quantise,
+            autopilot=options.autopilot,
             banks=banks.read_all(library.dims()),
-            pads=options.pads,
-            pads_channel=options.pads_channel,
+            pads=Pads(options.pads, options.pads_channel) if options.pads is not None else None,
         )
         self._followers.attend(self._show.following)
         self._painter = painter(library, options.provider, repeats=True)
@@ -216,7 +215,9 @@ class Performance:
         while self._events and self._events[0].t <= t:
             due.append(self._events.pop(0))
         sound = self._listener.sound(dt)
-        frame = self._show.step(t, dt, self.options.size, self._listener.features(), sound, due, self._followers.moves)
+        frame = self._show.step(
+            t, dt, self.options.size, self._listener.features(), sound, due, moves=self._followers.moves
+        )
         self._followers.attend(self._show.following)
         self._heard.hear(block[half:])
         if draw:
@@ -249,7 +250,9 @@ def render(options: RenderOptions, begin_s: float = 0.0, changes: Sequence[tuple
         song, sheet = performance.song, None
         if options.sheet is not None:
             sheet = Sheet(options.sheet, float(performance.frames / performance.fps), SHEET_PICTURES, columns=4)
-        movie = Movie(options.out, options.size, performance.fps, song.rate, song.channels, song.layout)
+        movie = Movie(
+            options.out, options.size, performance.fps, rate=song.rate, channels=song.channels, layout=song.layout
+        )
         try:
             with (
                 movie,

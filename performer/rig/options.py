@@ -81,7 +81,7 @@ Monitor = Annotated[str | None, Option("Name, part of it, or index.")]
 Fullscreen = Annotated[bool, Option("Fill the monitor.")]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlayOptions:
     """What `performer play` takes, in the order of its --help."""
 
@@ -168,7 +168,7 @@ class PlayOptions:
     stats: Annotated[str | None, Option("Write statistics of the show to this JSON file.")] = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RenderOptions:
     """What `performer render` takes, in the order of its --help."""
 
@@ -195,7 +195,7 @@ class RenderOptions:
     program_channel: ProgramChannel = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CalibrateOptions:
     """What `performer calibrate` takes, in the order of its --help."""
 

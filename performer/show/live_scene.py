@@ -33,7 +33,14 @@ class Playing:
     """
 
     def __init__(
-        self, number: int, preset: Preset, t: float, seed: int, pulse: Pulse, counts: Mapping[str, float] | None = None
+        self,
+        number: int,
+        preset: Preset,
+        t: float,
+        *,
+        seed: int,
+        pulse: Pulse,
+        counts: Mapping[str, float] | None = None,
     ) -> None:
         self.number, self.preset, self.started, self._seed = number, preset, t, seed
         self.after = 0  # number of the scene that it goes on from, if it does

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import exp
+from typing import NamedTuple
 
 from performer.latent.bank import Bank
 from performer.show.clock import Pulse, ShowClock
@@ -28,6 +29,13 @@ SCENE_S = 7200.0  # of one scene's time: shaders count it in 32 bits, which move
 JUMP_WAIT_S = 20.0  # a jump waits no longer, whatever it waits for
 
 
+class Pads(NamedTuple):
+    """MIDI notes that recall kept places: `note` the first, the next ones those after it; channel 1..16, 0: any."""
+
+    note: int
+    channel: int = 0
+
+
 class Show:
     """The show's state between frames; one per performance, on one thread.
 
@@ -47,29 +55,28 @@ class Show:
         Address of the controller that is the crossfader, `midi.cc8` say; with one, there are two decks.
     banks : Mapping[str, Bank], optional
         Model -> kept places of its latent space.
-    pads : int, optional
-        MIDI note that recalls the first of them, if any.
-    pads_channel : int, optional
-        1..16, of those notes; 0: any.
+    pads : Pads, optional
+        The notes that recall them, if any do.
     """
 
     def __init__(
         self,
         presets: Sequence[Preset],
         first: str,
+        *,
         seed: int = 0,
         quantise: str = "now",
         autopilot: int = 0,
         crossfader: str = "",
         banks: Mapping[str, Bank] | None = None,
-        pads: int | None = None,
-        pads_channel: int = 0,
+        pads: Pads | None = None,
     ) -> None:
         self.presets = list(presets)
         self.seed = seed
         self.clock = ShowClock()
-        self.recaller, self._pads = Recaller(banks or {}, seed), pads
-        self._pads_channel, self._pads_down = f"ch{pads_channel}" if pads_channel else "", set[int]()
+        self.recaller = Recaller(banks or {}, seed)
+        self._pads = pads
+        self._pads_down = set[int]()
         self._recall: tuple[ControlEvent, float] | None = None  # one that waits, and since when
         self.quantise = quantise
         self.autopilot = Autopilot(autopilot, seed)
@@ -136,6 +143,7 @@ class Show:
         features: Features,
         sound: Sound,
         events: Sequence[ControlEvent] = (),
+        *,
         moves: Mapping[int, Mapping[str, float]] = NO_MOVES,
         effort: Effort = FULL_EFFORT,
     ) -> Frame:
@@ -345,7 +353,7 @@ class Show:
     def _start(self, preset: Preset, t: float) -> Playing:
         self._number += 1
         counts = {**self._gestures.presses, "midi.notes": self._midi.get("midi.notes", 0.0)}
-        return Playing(self._number, preset, t, self.seed, self.clock.pulse, counts)
+        return Playing(self._number, preset, t, seed=self.seed, pulse=self.clock.pulse, counts=counts)
 
     def _gesture(self, event: ControlEvent, t: float) -> None:
         address, value = event.address, event.value
@@ -355,9 +363,9 @@ class Show:
             self._pads is not None
             and address.startswith("midi.note")
             and whole_number(address[9:], 127) is not None
-            and self._pads_channel in ("", event.text)
+            and (not self._pads.channel or event.text == f"ch{self._pads.channel}")
         ):
-            self._pad(int(address[9:]) - self._pads, value > 0.0, t)
+            self._pad(int(address[9:]) - self._pads.note, value > 0.0, t)
         if address.startswith("midi."):
             self._remember(address, value)
         elif address.startswith("knob."):

@@ -41,7 +41,7 @@ HEAD = (
 TIMES = ("t", "onset_t", "kick_t", "snare_t", "hat_t")
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
 class Features:
     """What is known of the sound at one moment.
 
@@ -108,23 +108,23 @@ class Features:
             row[:first].tolist()
         )
         return cls(
-            t,
-            dict(zip(names, row[first:last].tolist(), strict=True)),
-            row[last : last + BANDS].astype(np.float32),
-            onset_t,
-            int(onsets),
-            int(kicks),
-            int(snares),
-            int(hats),
-            beat,
-            bar,
-            bpm,
-            confidence,
-            int(drops),
-            max(1, int(meter)),
-            kick_t,
-            snare_t,
-            hat_t,
+            t=t,
+            values=dict(zip(names, row[first:last].tolist(), strict=True)),
+            bands=row[last : last + BANDS].astype(np.float32),
+            onset_t=onset_t,
+            onsets=int(onsets),
+            kicks=int(kicks),
+            snares=int(snares),
+            hats=int(hats),
+            beat=beat,
+            bar=bar,
+            bpm=bpm,
+            confidence=confidence,
+            drops=int(drops),
+            meter=max(1, int(meter)),
+            kick_t=kick_t,
+            snare_t=snare_t,
+            hat_t=hat_t,
         )
 
     def beat_at(self, t: float) -> float:
@@ -349,7 +349,7 @@ class Effort:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """How the show stands, for whoever shows or publishes it; no picture depends on it.
 
@@ -402,7 +402,7 @@ FULL_EFFORT = Effort()
 NO_STATUS = Status()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """Everything a picture depends on; the same frames give the same pictures.
 
@@ -463,7 +463,7 @@ class Frame:
         return tuple(scene for scene in (self.scene, self.incoming, self.preview) if scene is not None)
 
 
-@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
+@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True, kw_only=True)
 class OnCard:
     """A picture in a graphics card's memory, just as its model made it; it stays so for as long as anybody keeps this.
 

@@ -18,7 +18,7 @@ class Node:
     shader: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WalkSpec:
     """How a layer's walker moves; its speed, kick and truncation are parameters `layer.walk.*`.
 
@@ -70,7 +70,7 @@ class PlaySpec:
     options: tuple[tuple[str, str | int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
     """A source (a model or an ISF source shader, node name "source"), its chain, and how it lies on those below.
 
@@ -127,7 +127,7 @@ class FollowerSpec:
     hold: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
     """A scene to play.
 

@@ -24,7 +24,9 @@ SIZE, SHOWN = (640, 360), (384, 216)
 def bar(preset: str, number: int) -> list[Image.Image]:
     """The pictures of a preset in one bar; it has played from the groove's beginning on."""
     kept = []
-    with Performance(RenderOptions("demo", "unused.mp4", preset, SIZE, FPS, (number + 1) * BAR_S)) as show:
+    with Performance(
+        RenderOptions(song="demo", out="unused.mp4", preset=preset, size=SIZE, fps=FPS, seconds=(number + 1) * BAR_S)
+    ) as show:
         for now in range((number + 1) * FRAMES):
             _, pixels, _ = show.step()
             if now >= number * FRAMES:

@@ -20,7 +20,9 @@ BURNT = 0.12  # share of pixels near white from which a picture is none to show
 def best(preset: str):
     """(H, W, 3) uint8."""
     pictures = []
-    with Performance(RenderOptions("demo", "unused.mp4", preset, SIZE, FPS, SECONDS)) as show:
+    with Performance(
+        RenderOptions(song="demo", out="unused.mp4", preset=preset, size=SIZE, fps=FPS, seconds=SECONDS)
+    ) as show:
         for number in range(show.frames):
             _, pixels, _ = show.step()
             if number >= FROM_S * FPS and number % (FPS // 2) == 0:

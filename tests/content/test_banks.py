@@ -27,7 +27,7 @@ from performer.rig.live.rig import Rig
 from performer.rig.parts import load_library, painter
 from performer.show.bank_edits import snapshot
 from performer.show.held_places import Holding
-from performer.show.show import Show
+from performer.show.show import Pads, Show
 from performer.show.status_text import waiting
 from performer.system.errors import Fault
 from performer.types.frame import ControlEvent, Features, Walk
@@ -120,14 +120,14 @@ def test_whatever_is_struck_and_let_go_nothing_jumps(gestures):
 
 def test_a_keyboard_beside_the_pads_recalls_nothing():
     def held(channel: str) -> tuple:
-        it, _ = show(pads=36, pads_channel=10)
+        it, _ = show(pads=Pads(36, 10))
         return run(it, 3.0, events=[ControlEvent(1.0, "midi.note36", 1.0, channel)])[-1].scene.walks["main"].stops
 
     assert held("ch1") == () and held("ch10") != ()
 
 
 def test_pads_recall_and_the_bar_is_waited_for():
-    it, bank = show(pads=36, quantise="bar")
+    it, bank = show(pads=Pads(36), quantise="bar")
 
     def heard(t):
         return loud(t, beat=2 * t, bar=t / 2, bpm=120.0, confidence=0.9)

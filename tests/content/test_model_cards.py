@@ -252,7 +252,10 @@ def test_a_show_goes_on_beside_an_absurd_card(tmp_path, caplog):
     for i, value in enumerate(("[100000000, 100000000]", "[nan, nan]", "[1" + "0" * 400 + ", 1]")):
         model = written(tmp_path, GOOD | {"size": value})
         it = Painter(lambda name, model=model: create(model, "cpu"))
-        assert it.paint(Frame(i, 0.0, 1 / 60, (64, 36), Features(), Sound(), scene)) == {}
+        assert (
+            it.paint(Frame(index=i, t=0.0, dt=1 / 60, size=(64, 36), features=Features(), sound=Sound(), scene=scene))
+            == {}
+        )
     assert len(caplog.records) == 3 and all("size" in record.getMessage() for record in caplog.records)
 
 

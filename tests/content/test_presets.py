@@ -23,7 +23,9 @@ def test_a_preset_has_a_value_and_a_param_for_every_address():
     assert p.base["transition.shader.softness"] == 0.2
     assert p.base["main.walk.speed"] == 0.5
     assert set(p.base) == set(p.params)
-    assert p.layers[0].walk == preset.WalkSpec("tour", 7, "free", ("main.latent.bright", "main.latent.warm"))
+    assert p.layers[0].walk == preset.WalkSpec(
+        kind="tour", seed=7, lock="free", knobs=("main.latent.bright", "main.latent.warm")
+    )
     assert p.transition == preset.Transition("dissolve", 2.0)
 
 

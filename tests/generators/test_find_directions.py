@@ -185,7 +185,9 @@ def test_a_shipped_model_answers_its_knobs():
         moves = tuple(amount if name == "warm" else 0.0 for name in names["glass"])
         walk = Walk("tour", 0.4, 3, 1.0, moves)
         scene = Scene(1, preset, preset.base, {preset.layers[0].name: walk}, 0.0)
-        image = it.paint(Frame(0, 0.0, 1 / 60, (64, 36), Features(), Sound(), scene))[1, preset.layers[0].name]
+        image = it.paint(
+            Frame(index=0, t=0.0, dt=1 / 60, size=(64, 36), features=Features(), sound=Sound(), scene=scene)
+        )[1, preset.layers[0].name]
         means.append(image.pixels.mean(axis=(1, 2)))
     assert means[1][0] - means[1][2] > means[0][0] - means[0][2] + 0.2
 
@@ -226,7 +228,11 @@ def test_the_shipped_models_mix_styles(name):
     shown = []
     for styles in ((None, None), (None, Walk("tour", 7.0, 9, 1.0))):
         scene = Scene(1, preset, preset.base, {layer.name: replace(walk, styles=styles)}, 0.0)
-        shown.append(it.paint(Frame(0, 0.0, 1 / 60, (64, 36), Features(), Sound(), scene))[1, layer.name].pixels)
+        shown.append(
+            it.paint(Frame(index=0, t=0.0, dt=1 / 60, size=(64, 36), features=Features(), sound=Sound(), scene=scene))[
+                1, layer.name
+            ].pixels
+        )
     assert np.abs(shown[0] - shown[1]).mean() > 0.003
 
 

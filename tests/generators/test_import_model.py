@@ -158,7 +158,9 @@ def test_a_model_from_picture_to_picture_plays_on_another_layer(tmp_path):
     )
     preset = library.load_preset(tmp_path / "p.toml")
     scene = Scene(1, preset, preset.base, {"main": Walk("tour", 0.3, 1, 1.0)}, 0.0)
-    images = painter(library, "cpu").paint(Frame(0, 0.0, 1 / 60, (64, 36), Features(), Sound(), scene))
+    images = painter(library, "cpu").paint(
+        Frame(index=0, t=0.0, dt=1 / 60, size=(64, 36), features=Features(), sound=Sound(), scene=scene)
+    )
     below, top = images[1, "main"].pixels, images[1, "top"].pixels
     small = below.reshape(3, 32, 4, 32, 4).mean(axis=(2, 4))
     assert np.corrcoef(small.ravel(), top.ravel())[0, 1] < -0.9
@@ -436,7 +438,9 @@ def test_a_new_version_is_loaded_aside_and_glides_in(monkeypatch):
 
     def draw(t):
         scene = Scene(1, preset, preset.base, {"main": Walk("tour", t, 1, 1.0)}, t)
-        images = it.paint(Frame(0, t, 1 / 60, (64, 36), Features(), Sound(), scene))
+        images = it.paint(
+            Frame(index=0, t=t, dt=1 / 60, size=(64, 36), features=Features(), sound=Sound(), scene=scene)
+        )
         return float(images[1, "main"].pixels.mean()) if images else None
 
     t = 0.0

@@ -23,7 +23,13 @@ def frame(t: float, position: float, number: int = 1, styles: tuple[Walk | None,
     name = next(layer.name for layer in preset.layers if layer.model)
     walk = Walk("tour", position, 1, 1.0, styles=styles)
     return Frame(
-        round(t * 60), t, 1 / 60, (64, 36), Features(), Sound(), Scene(number, preset, preset.base, {name: walk}, t)
+        index=round(t * 60),
+        t=t,
+        dt=1 / 60,
+        size=(64, 36),
+        features=Features(),
+        sound=Sound(),
+        scene=Scene(number, preset, preset.base, {name: walk}, t),
     )
 
 

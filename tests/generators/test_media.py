@@ -314,7 +314,10 @@ def test_a_missing_video_is_said_once_and_the_rest_plays(tmp_path, caplog):
     it = painter(library, "cpu")
     for i in range(3):
         scene = Scene(1, preset, preset.base, {}, 0.0, {"film": play(i / 10)})
-        assert it.paint(Frame(i, i / 10, 0.1, (64, 36), Features(), Sound(), scene)) == {}
+        assert (
+            it.paint(Frame(index=i, t=i / 10, dt=0.1, size=(64, 36), features=Features(), sound=Sound(), scene=scene))
+            == {}
+        )
     assert sum("no such video" in record.getMessage() for record in caplog.records) == 1
 
 
@@ -329,7 +332,7 @@ def test_alpha_reaches_the_mix_and_the_top_is_on_top(tmp_path):
     for number, opacity in ((1, 1.0), (2, 0.0)):
         params = {**preset.base, "flag.mix.opacity": opacity}
         scene = Scene(number, preset, params, {}, 0.5, {"flag": Play(0.0, (0.0,))})
-        frame = Frame(0, 0.5, 1 / 60, (64, 64), Features(), Sound(), scene)
+        frame = Frame(index=0, t=0.5, dt=1 / 60, size=(64, 64), features=Features(), sound=Sound(), scene=scene)
         renderer.draw(frame, it.paint(frame), world.screen)
         drawn.append(np.frombuffer(world.screen.read(components=3), np.uint8).reshape(64, 64, 3)[::-1].astype(int))
     with_flag, without = drawn
@@ -343,7 +346,14 @@ def test_a_video_rendered_offline_is_exact_and_repeats(clip, tmp_path):
     (tmp_path / "film.toml").write_text(f'[[layer]]\nvideo = "{clip}"\n')
     shows = []
     for _ in range(2):
-        options = RenderOptions("demo", "unused.mp4", str(tmp_path / "film.toml"), (64, 64), float(FPS), 1.0)
+        options = RenderOptions(
+            song="demo",
+            out="unused.mp4",
+            preset=str(tmp_path / "film.toml"),
+            size=(64, 64),
+            fps=float(FPS),
+            seconds=1.0,
+        )
         with Performance(options) as it:
             shows.append([it.step()[1].copy() for _ in range(it.frames)])
     assert all(np.array_equal(a, b) for a, b in zip(*shows, strict=True))
@@ -364,11 +374,21 @@ def test_the_live_painter_opens_aside_and_closes_with_the_scene(clip, tmp_path):
     images = {}
     while not images and time.monotonic() < deadline:
         scene = Scene(1, preset, preset.base, {}, 0.0, {"main": play(0.4)})
-        images = it.paint(Frame(0, 0.0, 0.1, (64, 36), Features(), Sound(), scene))
+        images = it.paint(Frame(index=0, t=0.0, dt=0.1, size=(64, 36), features=Features(), sound=Sound(), scene=scene))
         time.sleep(0.01)
     assert images[1, "main"].cut and [thread.name for thread in threads] == ["video"]
     other = load_library().presets["aurora"]
-    it.paint(Frame(1, 0.1, 0.1, (64, 36), Features(), Sound(), Scene(2, other, other.base, {}, 0.0)))
+    it.paint(
+        Frame(
+            index=1,
+            t=0.1,
+            dt=0.1,
+            size=(64, 36),
+            features=Features(),
+            sound=Sound(),
+            scene=Scene(2, other, other.base, {}, 0.0),
+        )
+    )
     threads[0].join(PATIENCE_S)
     assert not threads[0].is_alive()
 

@@ -518,7 +518,9 @@ def show(tmp_path):
         for i in range(frames):
             walks = {"main": Walk("tour", 0.1 * i, 1, 1.0), "other": Walk("tour", 0.1 * i, 2, 1.0)}
             scene = Scene(1, preset, preset.base, walks, 0.0)
-            images = it.paint(Frame(i, i / 60, 1 / 60, (64, 64), Features(), Sound(), scene))
+            images = it.paint(
+                Frame(index=i, t=i / 60, dt=1 / 60, size=(64, 64), features=Features(), sound=Sound(), scene=scene)
+            )
         return {name: np.array(image.pixels) for (_, name), image in images.items()}
 
     return paint

@@ -397,7 +397,16 @@ def test_the_default_models_are_measured_on_the_processor_and_never_on_a_card(mo
 def still(preset: Preset, walk: Walk, t: float, number: int = 1) -> Frame:
     name = next(layer.name for layer in preset.layers if layer.model)
     scene = Scene(number, preset, preset.base, {name: walk}, t)
-    return Frame(round(t / DT), t, DT, (64, 36), Features(), Sound(), scene, effort=Effort(image_interval_s=0.05))
+    return Frame(
+        index=round(t / DT),
+        t=t,
+        dt=DT,
+        size=(64, 36),
+        features=Features(),
+        sound=Sound(),
+        scene=scene,
+        effort=Effort(image_interval_s=0.05),
+    )
 
 
 class Script:

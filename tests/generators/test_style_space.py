@@ -373,7 +373,15 @@ def test_a_library_plays_them_from_a_preset_file():
         frame = show.step(0.1 * (i + 1), 0.1, (64, 36), Features(), Sound())
         pictures.append(models.paint(frame)[1, "main"].pixels)
     assert all(np.abs(b - a).mean() > 1e-4 for a, b in pairwise(pictures))
-    still = Frame(0, 0.0, 1 / 60, (64, 36), Features(), Sound(), Scene(1, it, it.base, frame.scene.walks, 0.0))
+    still = Frame(
+        index=0,
+        t=0.0,
+        dt=1 / 60,
+        size=(64, 36),
+        features=Features(),
+        sound=Sound(),
+        scene=Scene(1, it, it.base, frame.scene.walks, 0.0),
+    )
     assert models.paint(still)[1, "main"] is models.paint(still)[1, "main"]  # what stands still costs nothing
 
 

@@ -88,7 +88,7 @@ def draw(renderer, world, text, picture=None, frames=1, values=None):
     scene = Scene(next(numbers), loaded, dict(loaded.base) | (values or {}), {}, 0.0)
     images = {(scene.number, "top"): Image(picture, 0.0, 0.0, cut=True)} if picture is not None else {}
     for index in range(frames):
-        now = Frame(index, index / 30, 1 / 30, SIZE, Features(), Sound(), scene)
+        now = Frame(index=index, t=index / 30, dt=1 / 30, size=SIZE, features=Features(), sound=Sound(), scene=scene)
         renderer.draw(now, images, world.screen)
     pixels = np.frombuffer(world.screen.read(components=3), np.uint8)
     return pixels.reshape(SIZE[1], SIZE[0], 3)[::-1].astype(int)

@@ -210,7 +210,9 @@ void main() { gl_FragColor = vec4(vec3(mod(float(FRAMEINDEX), 4.0) < 2.0 ? 1.0 :
 @pytest.mark.parametrize("limited", [False, True])
 def test_a_show_is_limited_when_asked_for(user_folder, limited) -> None:
     (user_folder / "shaders" / "flat.fs").write_text(STROBE)
-    options = RenderOptions("demo", "unused.mp4", "flat", SIZE, FPS, 4.0, limit_flashes=limited)
+    options = RenderOptions(
+        song="demo", out="unused.mp4", preset="flat", size=SIZE, fps=FPS, seconds=4.0, limit_flashes=limited
+    )
     with Performance(options) as it:
         made = np.array([it.step()[1].copy() for _ in range(it.frames)]) / 255.0
     found = most_in_a_second(flashes(light(made)))

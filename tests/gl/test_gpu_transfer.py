@@ -51,15 +51,15 @@ def tensor(
     values = np.ascontiguousarray(values.round() if dtype == "uint8" else values).astype(dtype)
     values = values[None] if layout.startswith("N") else values
     return OnCard(
-        values.ctypes.data,
-        values.nbytes,
-        values.shape,
-        dtype,
-        layout,
-        low,
-        high,
-        clip,
-        lambda: planar(values, layout, low, high, clip),
+        address=values.ctypes.data,
+        size=values.nbytes,
+        shape=values.shape,
+        dtype=dtype,
+        layout=layout,
+        low=low,
+        high=high,
+        clip=clip,
+        fetch=lambda: planar(values, layout, low, high, clip),
     )
 
 
@@ -190,7 +190,17 @@ def test_a_card_that_is_lost_while_playing_is_one_line_and_the_picture_stays(wor
         raise RuntimeError("CUDA error 719: unspecified launch failure")
 
     lost = tensor(RNG.random((3, 9, 13)).astype(np.float32))
-    lost = OnCard(lost.address, lost.size, lost.shape, lost.dtype, lost.layout, lost.low, lost.high, lost.clip, gone)
+    lost = OnCard(
+        address=lost.address,
+        size=lost.size,
+        shape=lost.shape,
+        dtype=lost.dtype,
+        layout=lost.layout,
+        low=lost.low,
+        high=lost.high,
+        clip=lost.clip,
+        fetch=gone,
+    )
     for number in range(3):
         shown = texture.draw(Image(lost, number + 1.0), number + 1.0, 1.0, (13, 9))
         back = np.frombuffer(shown.read(), np.uint8).reshape(9, 13, 4)[::-1, :, :3]
@@ -281,7 +291,9 @@ def test_the_whole_way_from_walk_to_screen_is_the_same_picture(world, card):
         for index in range(4):
             walks = {layer.name: Walk("tour", 0.3 * index, 3, 1.0) for layer in preset.layers if layer.model}
             scene = Scene(1, preset, preset.base, walks, index / 60)
-            frame = Frame(index, index / 60, 1 / 60, (64, 36), Features(), Sound(), scene)
+            frame = Frame(
+                index=index, t=index / 60, dt=1 / 60, size=(64, 36), features=Features(), sound=Sound(), scene=scene
+            )
             images = painter.paint(frame)
             assert all(isinstance(image.pixels, OnCard) is stay for image in images.values())
             renderer.draw(frame, images, world.screen)

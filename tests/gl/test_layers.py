@@ -75,7 +75,11 @@ def draw(renderer, world, text, index=0, **params):
     loaded = load(text)
     values = dict(loaded.base) | {key.replace("__", "."): value for key, value in params.items()}
     scene = Scene(hash(text), loaded, values, {}, 0.0)
-    renderer.draw(Frame(index, 0.0, 1 / 60, SIZE, Features(), Sound(), scene), {}, world.screen)
+    renderer.draw(
+        Frame(index=index, t=0.0, dt=1 / 60, size=SIZE, features=Features(), sound=Sound(), scene=scene),
+        {},
+        world.screen,
+    )
     pixels = np.frombuffer(world.screen.read(components=3), np.uint8)
     return pixels.reshape(SIZE[1], SIZE[0], 3)[::-1] / 255.0
 

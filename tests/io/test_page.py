@@ -75,7 +75,9 @@ class Stand:
         self.stop = threading.Event()
         thumbnails = Thumbnails(lambda model, latent: np.full((3, 40, 60), 0.5, np.float32), stamp=stamp)
         self.thumbnails = thumbnails
-        self.page = Page(host, 0, self.events, lambda: time.monotonic() - self.begun, Board(), thumbnails)
+        self.page = Page(
+            host, 0, events=self.events, now=lambda: time.monotonic() - self.begun, board=Board(), thumbnails=thumbnails
+        )
         self.threads = [
             threading.Thread(target=body, daemon=True)
             for body in (lambda: self.page.run(self.stop), lambda: thumbnails.run(self.stop), self.play)
@@ -491,9 +493,20 @@ def test_who_takes_slowly_is_not_cut_off_and_who_takes_nothing_is():
 
 def test_a_port_that_is_taken_is_one_line_and_other_hosts_are_asked_for():
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(Fault, match=r"--page \d+: cannot listen"):
-        Page("127.0.0.1", taken.getsockname()[1], SimpleQueue(), lambda: 0.0, Board(), Thumbnails(lambda m, z: None))
-    own = Page("127.0.0.1", 0, SimpleQueue(), lambda: 0.0, Board(), Thumbnails(lambda m, z: None))
-    wide = Page("0.0.0.0", 0, SimpleQueue(), lambda: 0.0, Board(), Thumbnails(lambda m, z: None))
+        Page(
+            "127.0.0.1",
+            taken.getsockname()[1],
+            events=SimpleQueue(),
+            now=lambda: 0.0,
+            board=Board(),
+            thumbnails=Thumbnails(lambda m, z: None),
+        )
+    own = Page(
+        "127.0.0.1", 0, events=SimpleQueue(), now=lambda: 0.0, board=Board(), thumbnails=Thumbnails(lambda m, z: None)
+    )
+    wide = Page(
+        "0.0.0.0", 0, events=SimpleQueue(), now=lambda: 0.0, board=Board(), thumbnails=Thumbnails(lambda m, z: None)
+    )
     try:
         assert len(own.notes()) == 1 and own.notes()[0].startswith("page: http://127.0.0.1:") and not own.open_to_all
         assert wide.open_to_all and "ATTENTION" in wide.notes()[1] and own.token != wide.token
@@ -515,7 +528,14 @@ def test_without_the_extra_it_says_how_to_get_it(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(Fault, match=r"extra `page` .*install.*page"):
-        Page("127.0.0.1", 0, SimpleQueue(), lambda: 0.0, Board(), Thumbnails(lambda m, z: None))
+        Page(
+            "127.0.0.1",
+            0,
+            events=SimpleQueue(),
+            now=lambda: 0.0,
+            board=Board(),
+            thumbnails=Thumbnails(lambda m, z: None),
+        )
 
 
 # -- knobs, banks: what the events do

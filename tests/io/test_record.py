@@ -72,7 +72,7 @@ def read(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
 
 
 def write(path: Path, frames: int, size: tuple[int, int] = (160, 90), fps: int = 30) -> None:
-    with Movie(path, size, fps, RATE, 2) as movie:
+    with Movie(path, size, fps, rate=RATE, channels=2) as movie:
         for index in range(frames):
             assert movie.write(flash(index, size))
             movie.write_audio(click(index, RATE // fps))
@@ -147,7 +147,7 @@ def test_two_runs_give_the_same_picture_bit_for_bit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("rate", "channels"), [(44100, 1), (96000, 2), (192000, 2), (48000, 6), (22050, 1)])
 def test_any_rate_and_channel_count_of_sound(tmp_path: Path, rate: int, channels: int) -> None:
-    with Movie(tmp_path / "a.mp4", (64, 64), 20, rate, channels) as movie:
+    with Movie(tmp_path / "a.mp4", (64, 64), 20, rate=rate, channels=channels) as movie:
         for index in range(40):
             movie.write(flash(index, (64, 64)))
             t = np.arange(index * rate // 20, (index + 1) * rate // 20) / rate
@@ -166,7 +166,7 @@ import sys
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from pathlib import Path
 from tests.io.test_record import Movie, click, flash
-movie = Movie(Path({str(path)!r}), (160, 90), 30, 48000, 2)
+movie = Movie(Path({str(path)!r}), (160, 90), 30, rate=48000, channels=2)
 for index in range(150):
     movie.write(flash(index))
     movie.write_audio(click(index, 1600))

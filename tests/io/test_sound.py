@@ -193,7 +193,7 @@ def test_the_demo_is_heard_at_the_sink_in_step_with_the_ring(pulse):
 
 def test_a_file_is_brought_at_the_pace_of_the_clock(song):
     t = 0.0
-    sound = player.Player("song", sound_file.blocks(song, 44100, loop=True), 44100, 2, lambda: t, mute=True)
+    sound = player.Player("song", sound_file.blocks(song, 44100, loop=True), 44100, 2, now=lambda: t, mute=True)
     sound.open()
     played, _ = soundfile.read(song, dtype="float32")
     for step in range(1, 3001):

@@ -360,7 +360,7 @@ def test_films_and_recordings_have_the_middle_of_surround_on_both_sides(tmp_path
     rate, layout = 48000, ("FL", "FR", "FC", "LFE", "SL", "SR")
     sound = np.zeros((rate, 6), np.float32)
     sound[:, 2], sound[:, 3] = 0.5 * np.sin(np.arange(rate) * 0.1), 0.9
-    with Movie(tmp_path / "a.mp4", (64, 64), 10, rate, 6, layout) as movie:
+    with Movie(tmp_path / "a.mp4", (64, 64), 10, rate=rate, channels=6, layout=layout) as movie:
         movie.write(np.zeros((64, 64, 3), np.uint8))
         movie.write_audio(sound)
     with av.open(str(tmp_path / "a.mp4")) as file:

@@ -474,14 +474,14 @@ def performed(path: Path, fps: int, seed: int = 0, seconds: float = 6.0) -> np.n
     sound, _ = gated(21, seconds, rate)
     source, followers = Source(rate), Followers(found(path))
     followers.load(["warmer"])
-    listener, show = Listener(source, followers.tick), Show([make(FOLLOWED)], "first", seed)
+    listener, show = Listener(source, followers.tick), Show([make(FOLLOWED)], "first", seed=seed)
     followers.attend(show.following)
     seen = []
     for i in range(round(seconds * fps)):
         t = (i + 1) / fps
         source.hear(sound[source.ring.written : round(t * rate)])
         listener.hear()
-        frame = show.step(t, 1 / fps, (64, 36), listener.features(), Sound(), (), followers.moves)
+        frame = show.step(t, 1 / fps, (64, 36), listener.features(), Sound(), (), moves=followers.moves)
         followers.attend(show.following)
         if (i + 1) % (fps // 2) == 0:
             seen.append(frame.scene.params["main.latent.warm"])
@@ -676,7 +676,7 @@ def test_a_follower_that_is_no_good_is_one_line_and_the_preset_plays_without(har
     show = Show([make(FOLLOWED)], "first")
     followers.attend(show.following)
     followers.tick(np.zeros(len(NAMES)))
-    frame = show.step(0.1, 0.1, (64, 36), Features(t=0.1), Sound(), (), followers.moves)
+    frame = show.step(0.1, 0.1, (64, 36), Features(t=0.1), Sound(), (), moves=followers.moves)
     assert frame.scene.params["main.latent.warm"] == 0.0
 
 
@@ -711,7 +711,7 @@ def test_an_improvisation_goes_on_when_its_scene_is_renewed(tmp_path, monkeypatc
         followers.attend(show.following)
         followers.tick(np.zeros(len(NAMES)))
         expected.append(2.0 * float(alone.tick(np.zeros(len(NAMES)), 1.0)[0]) - 1.0)
-        frame = show.step((i + 1) / 20, 1 / 20, (64, 36), Features(t=i / 20), Sound(), (), followers.moves)
+        frame = show.step((i + 1) / 20, 1 / 20, (64, 36), Features(t=i / 20), Sound(), (), moves=followers.moves)
         routed.append([scene.params["main.latent.warm"] for scene in frame.scenes])
         numbers |= {scene.number for scene in frame.scenes}
     assert len(numbers) >= 3 and any(len(both) == 2 for both in routed)
@@ -763,7 +763,17 @@ def test_the_shipped_follower_is_small_free_and_quick():
 
 def test_the_preset_that_plays_with_it_gives_the_same_frames_again():
     def pictures():
-        with Performance(RenderOptions("demo", "unused.mp4", "marionette", (160, 90), 20.0, 2.0, provider="cpu")) as it:
+        with Performance(
+            RenderOptions(
+                song="demo",
+                out="unused.mp4",
+                preset="marionette",
+                size=(160, 90),
+                fps=20.0,
+                seconds=2.0,
+                provider="cpu",
+            )
+        ) as it:
             steps = [it.step() for _ in range(it.frames)]
             return [frame.routes for frame, _, _ in steps], [pixels.copy() for _, pixels, _ in steps]
 

@@ -58,7 +58,9 @@ def read(fbo, size=SIZE):
 
 
 def layer(name="main", model=None, shader=None, effects=(), blend="normal"):
-    return Layer(name, model, shader, None, tuple(Effect(n, n) for n in effects), blend)
+    return Layer(
+        name=name, model=model, shader=shader, walk=None, effects=tuple(Effect(n, n) for n in effects), blend=blend
+    )
 
 
 def preset(*layers, master=(), transition="fade"):
@@ -74,7 +76,7 @@ def preset(*layers, master=(), transition="fade"):
 
 
 def frame(scene, index=0, t=0.0, **more):
-    return Frame(index, t, 1 / 60, SIZE, Features(), Sound(), scene, **more)
+    return Frame(index=index, t=t, dt=1 / 60, size=SIZE, features=Features(), sound=Sound(), scene=scene, **more)
 
 
 def scene(preset, number=1, t=0.0, **params):

@@ -8,7 +8,7 @@ SECOND = TEXT.replace("First", "Second").replace("order = 1", "order = 2")
 
 
 def show(seed: int = 0) -> Show:
-    return Show([make(), make(SECOND, "second")], "first", seed)
+    return Show([make(), make(SECOND, "second")], "first", seed=seed)
 
 
 def run(it: Show, seconds: float, fps: int = 60, features=lambda t: Features(t=t), events=(), start: float = 0.0):

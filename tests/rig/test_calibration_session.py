@@ -36,7 +36,11 @@ def config(tmp_path, monkeypatch):
 
 def row(what="screen", device="HDMI-1", output="ALSA: speakers", delay_ms=40.0, **more) -> Measured:
     return Measured(
-        what, device, output, delay_ms, **{"spread_ms": 9.0, "error_ms": 3.0, "count": 48, "date": "2026-05-01", **more}
+        what=what,
+        device=device,
+        output=output,
+        delay_ms=delay_ms,
+        **{"spread_ms": 9.0, "error_ms": 3.0, "count": 48, "date": "2026-05-01", **more},
     )
 
 

@@ -70,7 +70,9 @@ def test_render_says_what_is_missing_before_it_writes(layer, folder):
     (folder / "a.toml").write_text(f'[[layer]]\nname = "under"\nshader = "tunnel"\n[[layer]]\n{layer}\n')
     (folder / "out.mp4").write_bytes(b"the film of yesterday")
     with pytest.raises(Fault) as caught:
-        render(RenderOptions("demo", "out.mp4", "a.toml", (64, 36), 10.0, 0.2, force=True))
+        render(
+            RenderOptions(song="demo", out="out.mp4", preset="a.toml", size=(64, 36), fps=10.0, seconds=0.2, force=True)
+        )
     assert MISSING[layer] in str(caught.value) and "\n" not in str(caught.value)
     assert (folder / "out.mp4").read_bytes() == b"the film of yesterday"
 
@@ -81,5 +83,5 @@ def test_render_refuses_a_camera(folder):
 
     (folder / "a.toml").write_text('[[layer]]\ncamera = "0"\n')
     with pytest.raises(Fault, match="a camera cannot be rendered offline; record it"):
-        render(RenderOptions("demo", "out.mp4", "a.toml", (64, 36), 10.0, 0.2))
+        render(RenderOptions(song="demo", out="out.mp4", preset="a.toml", size=(64, 36), fps=10.0, seconds=0.2))
     assert not (folder / "out.mp4").exists()

@@ -232,7 +232,7 @@ def test_the_reel_shows_six_presets_from_before_the_drop_on(tmp_path, monkeypatc
     monkeypatch.setattr(Performance, "step", noted)
     plain = offline.render
     monkeypatch.setattr(offline, "render", lambda wanted, *more: plain(replace(wanted, fps=4.0), *more))
-    offline.show_reel(RenderOptions("demo", "", size=(64, 36)))
+    offline.show_reel(RenderOptions(song="demo", out="", size=(64, 36)))
     assert {path.name for path in tmp_path.iterdir()} == {
         "performer-demo.png",
         "performer-demo 2.mp4",

@@ -131,7 +131,9 @@ def shows():
     """preset -> pictures of its first seconds with the demo, 160x90 at 15 per second."""
     shown = {}
     for name in PRESETS:
-        with Performance(RenderOptions("demo", "unused.mp4", name, SIZE, 15.0, seconds=3.0, provider="cpu")) as it:
+        with Performance(
+            RenderOptions(song="demo", out="unused.mp4", preset=name, size=SIZE, fps=15.0, seconds=3.0, provider="cpu")
+        ) as it:
             shown[name] = np.stack([it.step()[1].copy() for _ in range(it.frames)]).astype(np.float32)
     return shown
 

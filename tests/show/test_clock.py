@@ -122,7 +122,7 @@ def two(quantise: str = "now", autopilot: int = 0, seed: int = 0) -> Show:
             if hasattr(first.presets[0], "model_copy")
             else _renamed(first.presets[0], name)
         )
-    return Show(presets, "one", seed, quantise, autopilot)
+    return Show(presets, "one", seed=seed, quantise=quantise, autopilot=autopilot)
 
 
 def _renamed(preset, name):

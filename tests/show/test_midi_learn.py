@@ -11,6 +11,7 @@ from performer.io.midi.codec import Decoder
 from performer.latent.sphere import unit
 from performer.rig.live.rig import Rig
 from performer.show.midi_learn import Learn
+from performer.show.show import Pads
 from performer.system.errors import Fault
 from performer.types.actions import LEARNABLE, Act
 from performer.types.frame import ControlEvent
@@ -179,7 +180,7 @@ def closeness(one, other):
 
 
 def test_a_pad_struck_while_another_is_held_breeds_from_the_two():
-    it, bank = show(pads=36)
+    it, bank = show(pads=Pads(36))
     assert goal(run(it, 1.0, events=[pad(0.1, 36)])) == place(1)
     first = goal(run(it, 1.0, start=1.0, events=[pad(1.1, 38)]))
     assert first not in {p.latent for p in bank.places}
@@ -189,13 +190,13 @@ def test_a_pad_struck_while_another_is_held_breeds_from_the_two():
     assert second not in (first, None)  # each stroke brings another one
     run(it, 0.2, start=3.0, events=[pad(3.05, 36, False), pad(3.05, 38, False)])
     assert goal(run(it, 1.0, start=3.2, events=[pad(3.3, 37)])) == place(2)  # alone again: recalled
-    again, _ = show(pads=36)
+    again, _ = show(pads=Pads(36))
     run(again, 1.0, events=[pad(0.1, 36)])
     assert goal(run(again, 1.0, start=1.0, events=[pad(1.1, 38)])) == first  # the same seed, the same child
 
 
 def test_notes_without_a_place_neither_recall_nor_breed():
-    it, _ = show(pads=36)
+    it, _ = show(pads=Pads(36))
     assert goal(run(it, 0.5, events=[pad(0.1, 20), pad(0.2, 70)])) is None
     assert goal(run(it, 1.0, start=0.5, events=[pad(0.6, 37)])) == place(2)  # 70 is held still, but is no place
     assert goal(run(it, 1.0, start=1.5, events=[pad(1.6, 80)])) == place(2)

@@ -126,20 +126,20 @@ class _Reader:
             self.knob("follower.play", param, getattr(led, param.name), f"follower.{param.name}")
         routes = tuple(self.route(row, f"route[{i}]", table) for i, row in enumerate(table.route))
         return Preset(
-            name,
-            table.title or name.replace("_", " ").title(),
-            table.author,
-            table.mood,
-            tuple(table.tags),
-            table.order,
-            Transition(change.shader, change.seconds),
-            tuple(layers),
-            master,
-            routes,
-            self.params,
-            self.base,
-            raw,
-            FollowerSpec(led.name, led.seed, led.hold) if led is not None else None,
+            name=name,
+            title=table.title or name.replace("_", " ").title(),
+            author=table.author,
+            mood=table.mood,
+            tags=tuple(table.tags),
+            order=table.order,
+            transition=Transition(change.shader, change.seconds),
+            layers=tuple(layers),
+            master=master,
+            routes=routes,
+            params=self.params,
+            base=self.base,
+            source=raw,
+            follower=FollowerSpec(led.name, led.seed, led.hold) if led is not None else None,
         )
 
     def layer(self, row: tables.LayerTable, key: str) -> Layer:
@@ -164,17 +164,17 @@ class _Reader:
         self.lie(row, key)
         effects = self.chain(row.name, row.effect, f"{key}.effect")
         return Layer(
-            row.name,
-            row.model,
-            row.shader,
-            walk,
-            effects,
-            row.blend,
-            row.mask.layer if row.mask else None,
-            row.of if row.of is None or isinstance(row.of, str) else next(iter(row.of.values())),
-            row.fit,
-            play,
-            tuple(row.of.items()) if isinstance(row.of, dict) else (),
+            name=row.name,
+            model=row.model,
+            shader=row.shader,
+            walk=walk,
+            effects=effects,
+            blend=row.blend,
+            mask=row.mask.layer if row.mask else None,
+            of=row.of if row.of is None or isinstance(row.of, str) else next(iter(row.of.values())),
+            fit=row.fit,
+            play=play,
+            each=tuple(row.of.items()) if isinstance(row.of, dict) else (),
         )
 
     def media(self, row: tables.LayerTable, kind: str, key: str) -> PlaySpec:
@@ -267,18 +267,18 @@ class _Reader:
                 )
             for param in preset_params.WALK_PARAMS:
                 self.knob(f"{row.name}.{name}", param, getattr(style, param.name), f"{key}.walk.{name}.{param.name}")
-            styles.append(WalkSpec(style.kind, style.seed, style.lock))
+            styles.append(WalkSpec(kind=style.kind, seed=style.seed, lock=style.lock))
         inlets = self.played(row, spec, key)
         seed = (row.noise or tables.NoiseTable()).seed
         return WalkSpec(
-            spec.kind,
-            spec.seed,
-            spec.lock,
-            tuple(f"{row.name}.latent.{name}" for name in known),
-            (styles[0], styles[1]),
-            spec.space,
-            inlets,
-            seed,
+            kind=spec.kind,
+            seed=spec.seed,
+            lock=spec.lock,
+            knobs=tuple(f"{row.name}.latent.{name}" for name in known),
+            styles=(styles[0], styles[1]),
+            space=spec.space,
+            inlets=inlets,
+            noise_seed=seed,
         )
 
     def played(self, row: tables.LayerTable, spec: tables.WalkTable, key: str) -> tuple[str, ...]:

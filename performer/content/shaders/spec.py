@@ -82,7 +82,7 @@ class AudioInput:
     both: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShaderSpec:
     """A shader, read and translated; nothing of it has been near a graphics driver.
 

@@ -180,14 +180,15 @@ class OnnxGenerator:
 
         def dressed(address: int, size: int, dtype: str, raw: Callable[[], np.ndarray]) -> OnCard:
             return OnCard(
-                address,
-                size,
-                card.shape,
-                dtype,
-                card.layout,
-                *card.range,
-                card.clip,
-                lambda: planar(raw(), card.layout, *card.levels, card.clip, order=card.order),
+                address=address,
+                size=size,
+                shape=card.shape,
+                dtype=dtype,
+                layout=card.layout,
+                low=card.range[0],
+                high=card.range[1],
+                clip=card.clip,
+                fetch=lambda: planar(raw(), card.layout, *card.levels, card.clip, order=card.order),
             )
 
         self._bound = BoundOnCard(

@@ -156,7 +156,7 @@ def sheet(model: OnnxGenerator) -> Image.Image:
     return whole
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """What a model is good for on this machine.
 
@@ -220,20 +220,20 @@ def judge(path: Path, provider: str, fps: float) -> Verdict:
     most, count = where.most_common(1)[0]
     p50, p95 = 1e3 * float(np.median(runs)), 1e3 * float(np.quantile(runs, 0.95))
     return Verdict(
-        digest,
-        digest == card.sha256 if card.sha256 else None,
-        card.licence,
-        card.latent,
-        card.size,
-        most.removesuffix("ExecutionProvider"),
-        count / sum(where.values()),
-        memory,
-        p50,
-        p95,
-        fps,
-        p95 * SPARE <= 1000.0 / fps,
-        model.provider,
-        tuple(trial.line() for trial in model.trials),
+        sha256=digest,
+        as_imported=digest == card.sha256 if card.sha256 else None,
+        licence=card.licence,
+        latent=card.latent,
+        size=card.size,
+        provider=most.removesuffix("ExecutionProvider"),
+        share=count / sum(where.values()),
+        memory_mb=memory,
+        p50_ms=p50,
+        p95_ms=p95,
+        fps=fps,
+        fits=p95 * SPARE <= 1000.0 / fps,
+        way=model.provider,
+        tried=tuple(trial.line() for trial in model.trials),
     )
 
 

@@ -34,7 +34,7 @@ RANGE_TRIAL_S = 0.6  # for one picture: a slower model's range of input is not t
 DRAWS = 6
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Told:
     """What a person says beforehand; None, or empty, is found out.
 

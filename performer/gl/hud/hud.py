@@ -32,7 +32,7 @@ _RED: _Color = (1.0, 0.36, 0.33, 1.0)
 _LEVELS = {"info": _ACCENT, "warning": _WARM, "error": _RED}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HudState:
     """What the HUD shows at time t (seconds, the show's clock).
 

@@ -199,6 +199,7 @@ class Compose:
         mode: str,
         opacity: float,
         into: moderngl.Framebuffer,
+        *,
         place: Place | None = None,
         key: tuple[float, float, tuple[float, ...]] = (0.0, 0.0, (0.0, 0.0, 0.0)),
         stencil: moderngl.Texture | None = None,
@@ -269,7 +270,7 @@ class Compose:
                         layer.blend,
                         1.0,
                         into,
-                        place,
+                        place=place,
                         stencil=picture if layer.mask is not None else None,
                         premultiplied=premultiplied,
                     )

@@ -110,7 +110,9 @@ class Renderer:
         for resting in (False, True) if is_software(self.ctx) else (False,):  # for knobs that are turned, too
             self._settling = resting
             scene = Scene(_REHEARSAL, preset, preset.base if resting else EMPTY, {}, 0.0)
-            frame = Frame(-1, 0.0, 0.0, (152, 88), Features(), Sound(), scene, incoming=scene)
+            frame = Frame(
+                index=-1, t=0.0, dt=0.0, size=(152, 88), features=Features(), sound=Sound(), scene=scene, incoming=scene
+            )
             for drawn in (self._draw_change(frame, scene, images, None), self._draw_scene(frame, scene, images, None)):
                 assert drawn is not None
                 screen = self._pool.take(frame.size)
@@ -307,12 +309,12 @@ class Renderer:
             layer.lay(
                 self._compose,
                 scene.params,
-                None if below is None else below.texture,
-                above.texture,
-                stencil.texture if stencil is not None else None,
-                aspect,
-                last if last is not None else mixed.fbo,  # type: ignore[union-attr]
-                above.alpha is Alpha.PREMULTIPLIED,
+                below=None if below is None else below.texture,
+                above=above.texture,
+                stencil=stencil.texture if stencil is not None else None,
+                aspect=aspect,
+                into=last if last is not None else mixed.fbo,  # type: ignore[union-attr]
+                premultiplied=above.alpha is Alpha.PREMULTIPLIED,
             )
             self._give_all((below, above), stencils.values())
             below = mixed

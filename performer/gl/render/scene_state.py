@@ -83,6 +83,7 @@ class LayerState:
         self,
         compose: Compose,
         params: Mapping[str, Value],
+        *,
         below: moderngl.Texture | None,
         above: moderngl.Texture,
         stencil: moderngl.Texture | None,
@@ -106,7 +107,18 @@ class LayerState:
         mask = (0.0, 0.0)
         if stencil is not None:
             mask = (number(params, self._mask[0], 1.0), float(number(params, self._mask[1], 0.0) >= 0.5))
-        compose.mix(below, above, self.mode, self.opacity(params), into, at, key, stencil, mask, premultiplied)
+        compose.mix(
+            below,
+            above,
+            self.mode,
+            self.opacity(params),
+            into,
+            place=at,
+            key=key,
+            stencil=stencil,
+            mask=mask,
+            premultiplied=premultiplied,
+        )
 
 
 def at_rest(preset: Any, prefix: str, spec: ShaderSpec) -> dict[str, Value]:

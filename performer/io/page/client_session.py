@@ -50,6 +50,7 @@ class Visitor:
     def __init__(
         self,
         websocket: Any,
+        *,
         board: Board,
         live: LivePicture,
         thumbnails: Thumbnails,

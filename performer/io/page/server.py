@@ -66,6 +66,7 @@ class Page:
         self,
         host: str,
         port: int,
+        *,
         events: SimpleQueue[ControlEvent],
         now: Callable[[], float],
         board: Board,
@@ -179,7 +180,13 @@ class Page:
                 return
             await websocket.accept()
             visitor = Visitor(
-                websocket, self.board, self._live, self.thumbnails, self._nursery, self._events, self._now
+                websocket,
+                board=self.board,
+                live=self._live,
+                thumbnails=self.thumbnails,
+                nursery=self._nursery,
+                events=self._events,
+                now=self._now,
             )
             self._visitors.add(visitor)
             self.board.watched = True

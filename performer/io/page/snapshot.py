@@ -17,7 +17,7 @@ BUSY = 3.0  # times as long between two pictures where frames come late
 WIDTH = 416  # pixels of the live picture
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Glance:
     """The show at one moment.
 
@@ -97,13 +97,13 @@ class Board:
         bank: Bank | None = show.recaller.banks.get(model)
         self.glances.post(
             Glance(
-                frame,
-                scene,
-                self._presets[1],
-                model if bank is not None else "",
-                tuple(bank.places) if bank else (),
-                bank.dim if bank else 0,
-                show.seed,
-                tuple(notices),
+                frame=frame,
+                scene=scene,
+                presets=self._presets[1],
+                model=model if bank is not None else "",
+                places=tuple(bank.places) if bank else (),
+                dim=bank.dim if bank else 0,
+                seed=show.seed,
+                notices=tuple(notices),
             )
         )

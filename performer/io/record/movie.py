@@ -70,10 +70,10 @@ class Movie:
         path: str | Path,
         size: tuple[int, int],
         fps: float | Fraction,
+        *,
         rate: int | None = None,
         channels: int = 0,
         layout: Sequence[str] = (),
-        *,
         live: bool = False,
     ) -> None:
         self.path = check_path(path)

@@ -113,7 +113,9 @@ class Recorder:
         """Thread body: encode until `stop` or `self.stop()`, then finish the file."""
         frames, seconds = 0, 0.0
         try:
-            with Movie(self.path, self.size, self.fps, self._rate or None, self._channels, live=True) as movie:
+            with Movie(
+                self.path, self.size, self.fps, rate=self._rate or None, channels=self._channels, live=True
+            ) as movie:
                 self.encoder = movie.encoder
                 try:
                     self._encode(movie, stop)

@@ -50,6 +50,7 @@ class Player:
         blocks: Iterator[np.ndarray],
         rate: int,
         channels: int,
+        *,
         now: Clock,
         mute: bool = False,
         patient: bool = False,
@@ -165,9 +166,9 @@ def file_player(path: Path, now: Clock, mute: bool = False, patient: bool = Fals
     """A file, over and over. Raises Fault."""
     info = sound_file.probe(path)
     sound = sound_file.blocks(path, info.rate, loop=True)
-    return Player(path.name, sound, info.rate, info.channels, now, mute, patient, info.layout)
+    return Player(path.name, sound, info.rate, info.channels, now=now, mute=mute, patient=patient, layout=info.layout)
 
 
 def demo_player(now: Clock, why: str = "", mute: bool = False) -> Player:
     """The demo groove; `why` says what it stands in for."""
-    return Player("demo groove" + (f" ({why})" if why else ""), demo_song.bars(48000), 48000, 2, now, mute)
+    return Player("demo groove" + (f" ({why})" if why else ""), demo_song.bars(48000), 48000, 2, now=now, mute=mute)

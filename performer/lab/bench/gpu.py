@@ -68,15 +68,15 @@ def upload(_seconds: float) -> list[Row]:
         def ours(image: ImageTexture = image, number: Iterator[int] = number) -> None:
             if on_card:
                 given = OnCard(
-                    source.data_ptr(),
-                    pixels.nbytes,
-                    (1, *pixels.shape),
-                    "float32",
-                    "NCHW",
-                    0.0,
-                    1.0,
-                    False,
-                    lambda: np.asarray(source.cpu().numpy()),
+                    address=source.data_ptr(),
+                    size=pixels.nbytes,
+                    shape=(1, *pixels.shape),
+                    dtype="float32",
+                    layout="NCHW",
+                    low=0.0,
+                    high=1.0,
+                    clip=False,
+                    fetch=lambda: np.asarray(source.cpu().numpy()),
                 )
                 image.draw(Image(given, float(next(number))), 0.0, 1.0, (WIDTH, HEIGHT))
             else:

@@ -48,7 +48,9 @@ def look(preset: str, song: str, seconds: float, aspect: float = 16 / 9, seed: i
     size = (2 * round(HEIGHT * aspect / 2), HEIGHT)
     changes, onsets, thumbs, contrasts, burnt = [], [], [], [], []
     before, loud = np.zeros(0), 0.0
-    with Performance(RenderOptions(song, "unused.mp4", preset, size, FPS, seconds, seed)) as show:
+    with Performance(
+        RenderOptions(song=song, out="unused.mp4", preset=preset, size=size, fps=FPS, seconds=seconds, seed=seed)
+    ) as show:
         tags = show.preset.tags
         for _ in range(show.frames):
             frame, pixels, _ = show.step()

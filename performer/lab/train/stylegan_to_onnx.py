@@ -28,7 +28,7 @@ PATIENCE = 10.0  # such models are often for a graphics card, and tried on the p
 TRUNCATIONS = (1.0, 0.5)  # at which the two are compared
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Converted:
     """What was found in the file: in words, with the place inside it, and how far the export is from torch."""
 

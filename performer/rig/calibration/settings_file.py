@@ -21,7 +21,7 @@ def calibration_path() -> Path:
     return folders.config() / "calibration.toml"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """One measurement.
 
@@ -54,14 +54,14 @@ class Measured:
     def of(cls, what: str, device: str, output: str, found: Estimate) -> Measured:
         """An estimate of today."""
         return cls(
-            what,
-            device,
-            output,
-            round(found.delay_s * 1000.0, 1),
-            round(found.spread_s * 1000.0, 1),
-            round(found.error_s * 1000.0, 1),
-            found.count,
-            date.today().isoformat(),
+            what=what,
+            device=device,
+            output=output,
+            delay_ms=round(found.delay_s * 1000.0, 1),
+            spread_ms=round(found.spread_s * 1000.0, 1),
+            error_ms=round(found.error_s * 1000.0, 1),
+            count=found.count,
+            date=date.today().isoformat(),
         )
 
     def note(self) -> str:

@@ -23,7 +23,7 @@ def one_frame(live: LiveLoop) -> None:
     effort = live.budget.effort  # what it may cost
     features, sound = wiring.listener.features(), wiring.listener.sound(dt)
     moves = wiring.followers.moves
-    frame = wiring.show.step(t, dt, effort.size_of(surface.size), features, sound, events, moves, effort)
+    frame = wiring.show.step(t, dt, effort.size_of(surface.size), features, sound, events, moves=moves, effort=effort)
 
     wiring.frames.post(frame)  # the generator thread paints for it from now on
     wiring.followers.attend(wiring.show.following)

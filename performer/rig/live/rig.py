@@ -50,7 +50,7 @@ from performer.rig.options import PlayOptions
 from performer.rig.parts import load_library, load_model, painter
 from performer.rig.shader_trial import Preflight, verdicts_path
 from performer.show.midi_learn import Learn
-from performer.show.show import Show
+from performer.show.show import Pads, Show
 from performer.system.errors import Fault, refusing
 from performer.system.mailboxes import Latest
 from performer.system.supervisor import outlast, signals
@@ -281,13 +281,12 @@ class Rig:
         self.show = Show(
             self.library.in_order(),
             first.name,
-            options.seed,
-            options.quantise,
-            options.autopilot,
-            options.crossfader,
-            banks.read_all(self.library.dims()),
-            options.pads,
-            options.pads_channel,
+            seed=options.seed,
+            quantise=options.quantise,
+            autopilot=options.autopilot,
+            crossfader=options.crossfader,
+            banks=banks.read_all(self.library.dims()),
+            pads=Pads(options.pads, options.pads_channel) if options.pads is not None else None,
         )
         kept: SimpleQueue[Bank | Change] = SimpleQueue()
         keeper = banks.Keeper(self.show.recaller.banks)
@@ -394,7 +393,13 @@ class Rig:
             except Fault as fault:
                 log.error("%s", fault)
         page = Page(
-            host, port, self.hands.events, self.now, board, Thumbnails(portrait, lambda: board.busy, changed), word
+            host,
+            port,
+            events=self.hands.events,
+            now=self.now,
+            board=board,
+            thumbnails=Thumbnails(portrait, lambda: board.busy, changed),
+            token=word,
         )
         self._closing.callback(page.close)
         return page
