@@ -22,6 +22,7 @@ import subprocess
 import sys
 import time
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import mido
@@ -301,6 +302,11 @@ def build(root: Path, out: Path) -> None:
     for name in RECORDED.split():
         path = share / "games/fretsonfire/data/songs/muldjord" / name
         songs.append((f"band_{name}", lambda path=path: recorded(path)))
+    _write(songs, out)
+
+
+def _write(songs: list[tuple[str, Callable[[], tuple]]], out: Path) -> None:
+    """Render those that are not there yet into the two halves, and write what each half holds."""
     entries: dict[str, list] = {"one": [], "other": []}
     for name, make in songs:
         half = ("one", "other")[zlib.crc32(name.encode()) & 1]

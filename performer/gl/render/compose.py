@@ -192,7 +192,7 @@ class Compose:
         (self._fetch_vao if like else self._copy_vao).render(moderngl.TRIANGLES, 3)
         self._after()
 
-    def mix(
+    def mix(  # noqa: PLR0913  # its uniforms, set for every layer of every frame
         self,
         below: moderngl.Texture | None,
         above: moderngl.Texture,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from performer.system import folders
 from performer.types.frame import BANDS
 
+BATCH = 12  # examples a step of training
 CONTEXT = 4  # frames that the first layer sees
 FASTER = 0.2  # logarithm of the speed by which crops are played at most faster or slower
 BEGINNINGS = 0.3  # share of crops that begin where their song does
@@ -177,15 +178,18 @@ def train(
     network: BeatNetwork,
     files: Sequence[Path],
     held_out: Sequence[Path],
+    *,
     minutes: float,
     seed: int,
-    say: Callable[[str], None],
     keep: Path,
-    batch: int = 12,
     length: int = 1800,
     rate: float = 2e-3,
 ) -> BeatNetwork:
-    """Train for so many minutes; returns the network averaged over its last steps. `keep` is written now and then."""
+    """Train for so many minutes, and say how it goes; returns the network averaged over its last steps.
+
+    keep    the file for its weights, written now and then
+    length  frames of one example
+    """
     torch.manual_seed(seed)
     examples, others = Examples(files, seed), Examples(held_out, seed + 1)
     tests = [others.batch(16, 1800) for _ in range(3)]
@@ -198,7 +202,7 @@ def train(
     while (share := (time.monotonic() - begun) / (60.0 * minutes)) < 1.0:
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, (step + 1) / 100.0) * max(0.02, 0.5 + 0.5 * float(np.cos(np.pi * share)))
-        levels, target = examples.batch(batch, length)
+        levels, target = examples.batch(BATCH, length)
         optimizer.zero_grad(set_to_none=True)
         loss = loss_of(network(levels), target)
         torch.autograd.backward(loss)
@@ -211,7 +215,7 @@ def train(
             said = time.monotonic()
             with torch.no_grad():
                 tested = float(np.mean([float(loss_of(average.module(a), b)) for a, b in tests]))
-            say(f"{share:4.0%} step {step} loss {running:.4f} held out {tested:.4f}")
+            print(f"{share:4.0%} step {step} loss {running:.4f} held out {tested:.4f}")
             _keep(average.module, keep)
     _keep(average.module, keep)
     made = average.module

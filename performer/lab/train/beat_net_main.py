@@ -51,7 +51,7 @@ def hearing(
     if resume:
         network.load_state_dict(torch.load(checkpoint, weights_only=True))
     kept = [file for file in files if file not in set(held_out)]
-    network = train(network, kept, held_out, minutes, seed, print, checkpoint, length=length, rate=rate)
+    network = train(network, kept, held_out, minutes=minutes, seed=seed, keep=checkpoint, length=length, rate=rate)
     about = {
         "training": f"{songs} composed songs (seeds 0 to {songs - 1}) played by "
         f"{', '.join(sorted({font.stem for font in soundfont}))} and drum machines made on the spot"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 import torch
@@ -47,7 +48,7 @@ def train_vae(pictures: Pictures, options: Options, world: World | None = None) 
         world,
     )
     shown = torch.randn(32, options.latent, generator=torch.Generator().manual_seed(0)).to(world.device)
-    kind = world.device.type
+    autocast = partial(torch.autocast, world.device.type, torch.bfloat16)
 
     def sheet() -> np.ndarray:
         with torch.no_grad():
@@ -59,9 +60,8 @@ def train_vae(pictures: Pictures, options: Options, world: World | None = None) 
             whole, side = batch_of(pictures, run), run.side
             real = shrunk(whole, side)
             judging = run.step >= WARM_STEPS
-            with torch.autocast(kind, torch.bfloat16):
-                mean, log_variance = model.encoder(whole)
-                mean, log_variance = mean.float(), log_variance.float()
+            with autocast():
+                mean, log_variance = (part.float() for part in model.encoder(whole))
                 z = mean + torch.randn(mean.shape).to(mean) * (0.5 * log_variance).exp()
                 made = model.decoder(z, side).float()
                 # Also pictures between two, as walks will ask for them, must pass the judge.
@@ -71,13 +71,13 @@ def train_vae(pictures: Pictures, options: Options, world: World | None = None) 
             loss = likeness + BETA * min(1.0, (run.step + 1) / WARM_STEPS) * kl
             patches = torch.zeros((), device=world.device)
             if judging:
-                with torch.autocast(kind, torch.bfloat16):
+                with autocast():
                     judged = hinge(judge, real, (made, dreamt))
                 for_judge.zero_grad(set_to_none=True)
                 torch.autograd.backward(judged)
                 world.average(judge)
                 for_judge.step()
-                with torch.autocast(kind, torch.bfloat16):
+                with autocast():
                     patches = -(judge(made).float().mean() + 0.5 * judge(dreamt).float().mean())
                 loss = loss + PATCH_WEIGHT * patches
             for_model.zero_grad(set_to_none=True)

@@ -35,13 +35,12 @@ from performer.io.record import moves
 from performer.io.record.recorder import Recorder
 from performer.io.record.snapshot import Snapshots
 from performer.io.sound import portaudio, source
-from performer.latent.bank import Bank, Change
 from performer.rig.calibration import settings_file
 from performer.rig.latency import Latency
 from performer.rig.listener import Listener
 from performer.rig.live import last_screen
 from performer.rig.live.followers import Followers
-from performer.rig.live.hot_reload import Content, Watcher
+from performer.rig.live.hot_reload import Watcher
 from performer.rig.live.loop import LiveLoop
 from performer.rig.live.notices import NotificationHandler
 from performer.rig.live.output_files import checked
@@ -57,7 +56,6 @@ from performer.system.supervisor import outlast, signals
 from performer.system.systemd import Service
 from performer.system.timeouts import Overdue, forsake, within
 from performer.types.actions import LEARNABLE
-from performer.types.frame import Frame, Images
 from performer.types.notification import Notifications
 from performer.types.preset import Preset
 
@@ -221,11 +219,9 @@ class Rig:
         raise Fault("no preset can be loaded; `performer check` says why")
 
     def _build(self) -> None:
-        options, closing, stop = self.options, self._closing, self._stop
-        notices = Notifications(0 if options.gallery else 8)
-        toasts = NotificationHandler(notices, self.now)
-        logging.getLogger("performer").addHandler(toasts)
-        closing.callback(logging.getLogger("performer").removeHandler, toasts)
+        options = self.options
+        closing = self._closing
+        notices = self._log_to_notices()
         self.library = load_library(options.transition)
         presets = self.library.in_order()
         if not presets and options.preset is None:
@@ -235,6 +231,67 @@ class Rig:
         interval = sys.getswitchinterval()
         sys.setswitchinterval(SWITCH_S)
         closing.callback(sys.setswitchinterval, interval)
+        clock_port = self._open_devices()
+        first, preflight = self._make_ready(first, presets)
+        self.followers = Followers(self.library.follower, self.library.presets.values())
+        self.listener = Listener(self.sound, self.followers.tick)
+        hands = options.record_moves
+        taken = moves.MovesRecorder(hands, self.listener.ticks) if hands is not None else None
+        self.show = Show(
+            self.library.in_order(),
+            first.name,
+            seed=options.seed,
+            quantise=options.quantise,
+            autopilot=options.autopilot,
+            crossfader=options.crossfader,
+            banks=banks.read_all(self.library.dims()),
+            pads=Pads(options.pads, options.pads_channel) if options.pads is not None else None,
+        )
+        refresh_hz = self.surface.refresh_hz if isinstance(self.surface, Window) else 0.0
+        fps = options.fps or refresh_hz or 60.0
+        self.latency = Latency(1.0 / fps, 0.5 / refresh_hz if refresh_hz else 0.0, self._outside())
+        self.page = self._page(options.page_host, options.page) if options.page is not None else None
+        wiring = Wiring(
+            show=self.show,
+            listener=self.listener,
+            painter=self.painter,
+            frames=Latest(),
+            images=Latest(),
+            events=self.hands.events,
+            content=SimpleQueue(),
+            notices=notices,
+            snapshots=Snapshots(),
+            record=self._record,
+            now=self.now,
+            sound_note=lambda: self.sound.note,
+            midi_note=lambda: self.hands.note,
+            latency=self.latency,
+            kept=SimpleQueue(),
+            followers=self.followers,
+            learn=Learn(midi_bindings.learned(LEARNABLE), LEARNABLE),
+            taught=SimpleQueue(),
+            moves=taken,
+            board=self.page.board if self.page is not None else None,
+        )
+        self.followers.attend(self.show.following)
+        desk = Desk(self.surface) if options.desk and isinstance(self.surface, Window) else None
+        if desk is not None:
+            closing.callback(desk.close)
+        self.loop = LiveLoop(self.surface, self.renderer, wiring, fps=fps, hud=options.hud, desk=desk)
+        self._begin_threads(wiring, clock_port, preflight)
+
+    def _log_to_notices(self) -> Notifications:
+        """Where the desk and the HUD find what the log says."""
+        notices = Notifications(0 if self.options.gallery else 8)
+        toasts = NotificationHandler(notices, self.now)
+        logging.getLogger("performer").addHandler(toasts)
+        self._closing.callback(logging.getLogger("performer").removeHandler, toasts)
+        return notices
+
+    def _open_devices(self) -> Any:
+        """Open screen, sound, MIDI and Link; returns the port that is sent MIDI clock, if one is. Raises Fault."""
+        options = self.options
+        closing = self._closing
         self.surface: Surface = (
             Headless(options.size)
             if options.headless
@@ -253,6 +310,12 @@ class Rig:
         )
         if clock_port is not None:
             closing.callback(clock_port.close_port)
+        return clock_port
+
+    def _make_ready(self, wanted: Preset, presets: list[Preset]) -> tuple[Preset, Preflight]:
+        """Load models and shaders; returns what the show begins with, and who tries new shaders. Raises Fault."""
+        options = self.options
+        closing = self._closing
         self.painter = painter(
             self.library,
             options.provider,
@@ -261,79 +324,34 @@ class Rig:
         )
         preflight = Preflight(str(self.surface.ctx.info["GL_RENDERER"]), verdicts_path())
         closing.callback(preflight.stop)
-        self.library.refuse(preflight.examine(self.library.foreign(*presets, first)))
+        self.library.refuse(preflight.examine(self.library.foreign(*presets, wanted)))
         self.renderer = renderer = Renderer(
             self.surface.ctx, self.library.shaders, None, deep=not is_software(self.surface.ctx)
         )
         renderer.limiter = FlashLimiter(self.surface.ctx) if options.limit_flashes else None
         closing.callback(renderer.release)  # what CUDA has registered goes before the context does
-        first = self._opening(first, presets)
+        first = self._opening(wanted, presets)
         for preset in presets:
             try:
                 with refusing(preset.name):
                     renderer.warm(preset)
             except Fault as fault:
                 log.error("%s", fault)
-        self.followers = Followers(self.library.follower, self.library.presets.values())
-        self.listener = Listener(self.sound, self.followers.tick)
-        hands = options.record_moves
-        taken = moves.MovesRecorder(hands, self.listener.ticks) if hands is not None else None
-        self.show = Show(
-            self.library.in_order(),
-            first.name,
-            seed=options.seed,
-            quantise=options.quantise,
-            autopilot=options.autopilot,
-            crossfader=options.crossfader,
-            banks=banks.read_all(self.library.dims()),
-            pads=Pads(options.pads, options.pads_channel) if options.pads is not None else None,
-        )
-        kept: SimpleQueue[Bank | Change] = SimpleQueue()
+        return first, preflight
+
+    def _begin_threads(self, wiring: Wiring, clock_port: Any, preflight: Preflight) -> None:
+        stop = self._stop
         keeper = banks.Keeper(self.show.recaller.banks)
-        frames: Latest[Frame] = Latest()
-        images: Latest[Images] = Latest()
-        content: SimpleQueue[Content] = SimpleQueue()
-        snapshots = Snapshots()
-        refresh_hz = self.surface.refresh_hz if isinstance(self.surface, Window) else 0.0
-        fps = options.fps or refresh_hz or 60.0
-        self.latency = Latency(1.0 / fps, 0.5 / refresh_hz if refresh_hz else 0.0, self._outside())
-        self.page = self._page(options.page_host, options.page) if options.page is not None else None
-        wiring = Wiring(
-            show=self.show,
-            listener=self.listener,
-            painter=self.painter,
-            frames=frames,
-            images=images,
-            events=self.hands.events,
-            content=content,
-            notices=notices,
-            snapshots=snapshots,
-            record=self._record,
-            now=self.now,
-            sound_note=lambda: self.sound.note,
-            midi_note=lambda: self.hands.note,
-            latency=self.latency,
-            kept=kept,
-            followers=self.followers,
-            learn=Learn(midi_bindings.learned(LEARNABLE), LEARNABLE),
-            taught=SimpleQueue(),
-            moves=taken,
-            board=self.page.board if self.page is not None else None,
-        )
-        self.followers.attend(self.show.following)
-        desk = Desk(self.surface) if options.desk and isinstance(self.surface, Window) else None
-        if desk is not None:
-            closing.callback(desk.close)
-        self.loop = LiveLoop(self.surface, renderer, wiring, fps=fps, hud=options.hud, desk=desk)
+        taken = wiring.moves
         self._begin("analysis", lambda: self.listener.run(stop))
-        self._begin("generator", lambda: self.painter.run(frames, images, stop), patient=1)
+        self._begin("generator", lambda: self.painter.run(wiring.frames, wiring.images, stop), patient=1)
         self._begin("sound", lambda: _often(lambda: self.sound.poll(self.now()), stop), join_s=LEAVE_S)
         self._begin("devices", lambda: _often(self._look_after, stop))
         if self.link is not None:
             self._begin("link", lambda session=self.link: session.run(stop))  # type: ignore[misc]
         if clock_port is not None:
-            self._begin("midi clock", lambda: clock_out.MidiClock(clock_port, frames, self.now).run(stop))
-        self._begin("banks", lambda: banks.run(keeper, kept, content.put, stop))
+            self._begin("midi clock", lambda: clock_out.MidiClock(clock_port, wiring.frames, self.now).run(stop))
+        self._begin("banks", lambda: banks.run(keeper, wiring.kept, wiring.content.put, stop))
         if self.page is not None:
             self._begin("page", partial(self.page.run, stop), patient=1, once=True)
             self._begin("thumbnails", partial(self.page.thumbnails.run, stop), patient=2)
@@ -341,8 +359,8 @@ class Rig:
         if taken is not None:
             self._begin("moves", lambda: taken.run(stop))
         self._begin("pads", lambda: midi_bindings.run(wiring.taught, LEARNABLE, stop))
-        self._begin("snapshots", lambda: snapshots.run(stop))
-        self._begin("files", lambda: Watcher(self.library, content, preflight).run(stop))
+        self._begin("snapshots", lambda: wiring.snapshots.run(stop))
+        self._begin("files", lambda: Watcher(self.library, wiring.content, preflight).run(stop))
 
     def greet(self) -> None:
         """Name the two keys that a newcomer needs to find all else; in full screen an audience may be looking."""
