@@ -35,7 +35,14 @@ def play(
         from performer.rig.options import RenderOptions
 
         offline.show_reel(
-            RenderOptions("demo", "", options.preset, options.size, seed=options.seed, provider=options.provider)
+            RenderOptions(
+                song="demo",
+                out="",
+                preset=options.preset,
+                size=options.size,
+                seed=options.seed,
+                provider=options.provider,
+            )
         )
 
 

@@ -29,14 +29,14 @@ def typed(kind: type, *words: str):
 def test_what_is_not_typed_is_as_the_declaration_says(kind):
     made, required = typed(kind), [field.name for field in fields(kind) if field.default is MISSING]
     assert [getattr(made, name) for name in required] == PLACED.get(kind, [])
-    assert made == kind(*PLACED.get(kind, []))
+    assert made == kind(**dict(zip(required, PLACED.get(kind, []), strict=True)))
 
 
 def test_what_is_typed_is_read():
     words = "tidal --size 320x180 --fps 60000/1001 --program-channel off --crossfader 8 --pads 36 --hud --page 0"
     made = typed(PlayOptions, *words.split(), "--quantise", "bar", "--output-delay-ms", "-12.5")
     assert made == PlayOptions(
-        "tidal",
+        preset="tidal",
         size=(320, 180),
         fps=60000 / 1001,
         program_channel=None,
@@ -48,7 +48,7 @@ def test_what_is_typed_is_read():
         output_delay_ms=-12.5,
     )
     assert typed(RenderOptions, "--program-channel", "all", "--force") == RenderOptions(
-        "demo", "out.mp4", program_channel=0, force=True
+        song="demo", out="out.mp4", program_channel=0, force=True
     )
 
 

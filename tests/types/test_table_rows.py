@@ -69,4 +69,4 @@ def test_a_new_walk_is_one_function(monkeypatch: pytest.MonkeyPatch) -> None:
     assert row(1.5, 0, 4).tolist() == [0.5] * 4 and sum(weight for _, weight in row.keyframes(1.5)) == pytest.approx(1)
     assert paint_ahead._pictures(Walk("jump", 0.0, 0, 1.0)) == 3.0
     assert paint_ahead._pictures(Walk("drift", 0.0, 0, 1.0)) == 1.0
-    assert _lock(WalkSpec("jump", 0)) == "beat" and _lock(WalkSpec("jump", 0, "bar")) == "bar"
+    assert _lock(WalkSpec(kind="jump", seed=0)) == "beat" and _lock(WalkSpec(kind="jump", seed=0, lock="bar")) == "bar"
