@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +73,10 @@ class Song:
         self.layout: tuple[str, ...]
         if name == "demo":
             self.rate = 48000
-            frames = demo_song.render(self.rate)
-            self.channels, self.layout = frames.shape[1], ()
-            self._length_s: float | None = len(frames) / self.rate
-            self._blocks: Iterator[np.ndarray] = iter(
-                frames[i : i + self.rate] for i in range(0, len(frames), self.rate)
-            )
+            self.channels, self.layout = 2, ()
+            self._length_s: float | None = round(demo_song.BARS * 240.0 / demo_song.BPM * self.rate) / self.rate
+            # Bar by bar as they are asked for: whoever wants two seconds does not wait for all of it.
+            self._blocks: Iterator[np.ndarray] = islice(demo_song.bars(self.rate), demo_song.BARS)
         else:
             info = sound_file.probe(name)
             self.rate, self.channels, self.layout = info.rate, info.channels, info.layout

@@ -42,6 +42,16 @@ def frames(the_options: RenderOptions, count: int):
         return [performance.step()[1].copy() for _ in range(min(count, performance.frames))]
 
 
+def test_the_demo_offline_is_the_whole_round(monkeypatch):
+    from performer.io.sound import demo_song
+    from performer.rig.offline import Song
+
+    monkeypatch.setattr(demo_song, "BARS", 3)
+    whole, song = demo_song.render(48000), Song("demo")
+    assert song.length_s() == len(whole) / song.rate and song.channels == whole.shape[1]
+    assert np.array_equal(np.concatenate([song.read(50_000) for _ in range(len(whole) // 50_000 + 2)]), whole)
+
+
 def test_the_same_arguments_give_the_same_frames_bit_for_bit():
     one, two = (frames(options("demo", seconds=3.0, seed=3), 60) for _ in range(2))
     assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
