@@ -2,7 +2,7 @@
 # python docs/examples/parameters_of_a_preset.py tidal
 import sys
 
-from performer.rig.live.rig import load_library
+from performer.rig.loading import load_library
 
 preset = load_library().find(sys.argv[1])
 moved = {route.target: route.source for route in preset.routes}

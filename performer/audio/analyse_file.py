@@ -11,7 +11,7 @@ import numpy as np
 
 from performer.audio.analyzer import Analyzer
 from performer.audio.beat_tracker import Net
-from performer.types.frame import HEAD
+from performer.types.features import HEAD
 
 TEMPO_EVERY_S = 0.5
 

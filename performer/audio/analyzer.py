@@ -14,9 +14,9 @@ from performer.audio.features import FEATURES, RANGES, Moment, range_sums
 from performer.audio.harmony import Tone
 from performer.audio.onsets import Detector, Flux
 from performer.audio.sections import Structure
-from performer.audio.smoothing import AutoGain, Follower
+from performer.audio.smoothing import AutoGain, Smoother
 from performer.audio.spectrum import Spectrum, hop_size
-from performer.types.frame import BANDS, HEAD
+from performer.types.features import BANDS, HEAD
 
 SILENCE_DB = -76.0  # mean square below which there is no sound
 PRESENT_DB = -66.0  # from here on there clearly is
@@ -72,7 +72,7 @@ class Analyzer:
         self._slow_raw = self._raw[len(self._measures) : len(self.names)]
         self._tone = Tone(rate, hop)
         self._structure = Structure(self._tone.interval_s)
-        self._follower = Follower(
+        self._follower = Smoother(
             dt,
             [FEATURES[name].attack for name in self.names] + [0.0] * BANDS,
             [FEATURES[name].release for name in self.names] + [BAND_RELEASE_S] * BANDS,

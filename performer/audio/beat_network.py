@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from performer.system.errors import Fault
-from performer.types.frame import BANDS
+from performer.types.features import BANDS
 
 DELAY_S = 0.020  # the network names a beat this long after it sounded
 FILE = Path(__file__).with_name("beats.onnx")

@@ -14,7 +14,7 @@ from performer.audio.phase_lock import Anchor, steady
 from performer.audio.smoothing import smoothing
 from performer.audio.song_start import Opening
 from performer.audio.tempo_model import BeatClock, BeatModel
-from performer.types.frame import BANDS
+from performer.types.features import BANDS
 
 COMPRESSION = 60.0  # amplitudes this many times below the loud ones begin to count
 
@@ -129,7 +129,7 @@ class BeatTracker:
     ANCHORED, ANCHORED_PLAIN = 0.49, 0.25  # certainty
     KEPT, KEPT_PLAIN = 0.4, 0.2  # certainty from which on a beat that has been steady for sixteen is kept
     # While the network is not sure of any beat it counts for little, and onset strengths for the more.
-    HELP, SURE, FIRM, DOUBT_S = 4.0, 0.9, 0.7, 3.0
+    HELP, SURE, FIRM, SETTLE_UP_S = 4.0, 0.9, 0.7, 3.0
     OFFSET, GAIN, LEAST, MOST = 3.0, 0.4, -4.0, 4.0  # of the network's log odds, and where they are cut
 
     def __init__(self, rate: int, hop: int, net: Net | None = None) -> None:
@@ -155,7 +155,7 @@ class BeatTracker:
         self._now = 0.0
         self._evidence: tuple[float, ...] = (0.0,) if net is None else (0.0, 0.0)
         self._sure = 0.0  # highest probability of a beat that the network gave lately
-        self._doubt = 1.0 - smoothing(frame, self.DOUBT_S)
+        self._doubt = 1.0 - smoothing(frame, self.SETTLE_UP_S)
         self._speaks = 0.0  # how far the newest frame speaks for a beat at all, 0..1
         self._vivid = 0.0  # its recent peaks
         self._coasting = False

@@ -7,7 +7,7 @@ from math import cos, exp, pi, sin
 
 import numpy as np
 
-from performer.types.frame import BANDS, HEAD
+from performer.types.features import BANDS, HEAD
 
 TICK_S = 0.02
 GROUP = 4  # bands that are heard as one
@@ -56,7 +56,7 @@ NAMES = (
 )
 
 
-class Gist:
+class ControlFeatures:
     """Condenses rows of the feature ring.
 
     Numbers are 0..1; what turns (hue, beat, and where in 1, 2, 4 and 8 bars) is a point on a circle, smaller the less

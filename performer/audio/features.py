@@ -12,7 +12,7 @@ import numpy as np
 from performer.audio.harmony import PITCH_HZ, Tone
 from performer.audio.sections import Structure
 from performer.audio.spectrum import band_centres, band_edges
-from performer.types.frame import BANDS
+from performer.types.features import BANDS
 
 #: Ranges in hertz whose loudness is measured, each with a gain of its own.
 #: The last figure: decibels below the level's reference under which a range is never blown up to full size.

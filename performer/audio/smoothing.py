@@ -13,7 +13,7 @@ def smoothing(dt: float, tau: float) -> float:
     return 1.0 if tau <= 0.0 else 1.0 - exp(-dt / tau)
 
 
-class Follower:
+class Smoother:
     """Rises with one time constant and falls with another, value by value.
 
     Parameters

@@ -9,7 +9,7 @@ from scipy.fftpack import rfft  # unlike scipy.fft's it works in place, and asks
 from scipy.linalg.blas import saxpy, sdot
 
 from performer.audio.decimate import factor
-from performer.types.frame import BANDS
+from performer.types.features import BANDS
 
 LOWEST_HZ = 27.5
 HIGHEST_HZ = 16_000.0

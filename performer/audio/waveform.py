@@ -8,7 +8,7 @@ from math import isfinite
 import numpy as np
 
 from performer.audio.smoothing import smoothing
-from performer.types.frame import Sound
+from performer.types.features import Sound
 
 SAMPLES = 2048
 WAVE = 1024

@@ -15,7 +15,7 @@ from performer.content.library import FACTORY
 from performer.system import folders
 from performer.system.errors import Fault, counted
 from performer.system.extras import install_line
-from performer.system.timeouts import Overdue, within
+from performer.system.timeouts import TimedOut, within
 
 LEAST_PYTHON = (3, 11)
 LEAST_FREE_BYTES = 1 << 30
@@ -68,8 +68,8 @@ def devices() -> dict[str, Any]:
 
     try:
         found = within(LOOK_S, list_devices)
-    except Overdue:
-        portaudio.leave()
+    except TimedOut:
+        portaudio.detach()
         found = {"inputs": [], "outputs": [], "midi": [], "notes": [SILENT]}
     try:
         from performer.gl.window.window import monitors
@@ -163,9 +163,9 @@ def _midi() -> list[Finding]:
 
 def _drawing() -> list[Finding]:
     from performer.gl.render.driver import is_software
-    from performer.gl.window.offscreen import Headless
+    from performer.gl.window.offscreen import Offscreen
 
-    surface = Headless((64, 64))
+    surface = Offscreen((64, 64))
     try:
         name = surface.ctx.info["GL_RENDERER"]
         soft = is_software(surface.ctx)
@@ -210,7 +210,7 @@ def _delay() -> list[Finding]:
 
 def _models() -> list[Finding]:
     from performer.generators.onnx import session
-    from performer.rig.parts import load_library
+    from performer.rig.loading import load_library
 
     library = load_library()
     if not library.models:
@@ -260,7 +260,7 @@ def _card(providers: set[str]) -> list[Finding]:
 
 
 def _content() -> list[Finding]:
-    from performer.rig.parts import load_library
+    from performer.rig.loading import load_library
 
     library = load_library()
     findings = [

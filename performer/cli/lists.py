@@ -35,7 +35,7 @@ SOURCES = {
 
 def presets(debug: Debug = False) -> None:
     """List the presets, in the order of the digit keys."""
-    from performer.rig.parts import load_library
+    from performer.rig.loading import load_library
     from performer.system import console_table
 
     library = load_library()
@@ -50,7 +50,7 @@ def presets(debug: Debug = False) -> None:
 
 def shaders(debug: Debug = False) -> None:
     """List the shaders: sources draw, filters change a picture, transitions lead from one preset to another."""
-    from performer.rig.parts import load_library
+    from performer.rig.loading import load_library
     from performer.system import console_table
 
     order = ("source", "filter", "transition")

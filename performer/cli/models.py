@@ -66,7 +66,7 @@ def came_along(model: Path) -> bool:
 def list_models(debug: Debug = False) -> None:
     """The models and followers that presets may name, with kind, size and licence."""
     from performer.content.models.card import load
-    from performer.rig.live.followers import read
+    from performer.rig.live.follower_pool import read
     from performer.system import console_table
 
     rows: list[tuple[str, ...]] = []

@@ -13,7 +13,7 @@ def program() -> None:
     interrupts.catch()
     from performer.cli.main import main
     from performer.system.native_noise import keep_stderr
-    from performer.system.supervisor import whole
+    from performer.system.supervisor import run_to_exit
 
     keep_stderr()
-    whole(main)
+    run_to_exit(main)

@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 
 import numpy as np
 
-from performer.latent.bank import MOST, Bank, Change, Place, numbers
+from performer.latent.bank import MOST, Bank, Change, Snapshot, numbers
 from performer.system import folders, toml_file
 from performer.system.errors import Fault, counted, refusing
 from performer.system.logging_marks import ASIDE
@@ -54,7 +54,7 @@ def read(model: str, dim: int, folder: Path | None = None) -> Bank:
             raise Fault(f"{path}: place[{number}].w: expected the numbers of a style")
         if not all(map(isfinite, played.values())):
             raise Fault(f"{path}: place[{number}].played: expected numbers")
-        bank.places.append(Place(name, latent.tobytes(), tags, w.tobytes(), tuple(played.items())))
+        bank.places.append(Snapshot(name, latent.tobytes(), tags, w.tobytes(), tuple(played.items())))
     return bank
 
 
@@ -88,7 +88,7 @@ def write(bank: Bank, folder: Path | None = None) -> Path:
     return path
 
 
-class Keeper:
+class BankWriter:
     """Writes the banks of a show into their files, and notices what others write there.
 
     Parameters
@@ -165,7 +165,7 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 
 def run(
-    keeper: Keeper, kept: SimpleQueue[Bank | Change], tell: Callable[[Change], None], stop: threading.Event
+    keeper: BankWriter, kept: SimpleQueue[Bank | Change], tell: Callable[[Change], None], stop: threading.Event
 ) -> None:
     """Thread body: write every bank that comes; what is left when told to stop is written still.
 

@@ -13,7 +13,8 @@ from performer.generators.onnx.batching import Batch
 from performer.generators.onnx.model_inputs import Mapping
 from performer.latent.directions import Directions
 from performer.system.timeouts import Call
-from performer.types.frame import OnCard, Walk
+from performer.types.frame import Walk
+from performer.types.image import GpuImage
 
 
 class Generator(Protocol):
@@ -36,14 +37,14 @@ class Generator(Protocol):
         walk: Walk | None = None,
         offsets: tuple[np.ndarray | None, ...] = (),
         stay: bool = False,
-    ) -> np.ndarray | OnCard: ...
+    ) -> np.ndarray | GpuImage: ...
     def change(
         self, picture: np.ndarray, stay: bool = False, each: dict[str, np.ndarray] | None = None
-    ) -> np.ndarray | OnCard: ...
+    ) -> np.ndarray | GpuImage: ...
     def several(self, enough: Callable[[], bool] = ...) -> Batch | None: ...
 
 
-class Loaded:
+class ModelSlot:
     """A model in use; for a while also the version before it, from which it glides."""
 
     __slots__ = ("before", "fresh", "looked", "model", "several", "since", "stamp", "tried")

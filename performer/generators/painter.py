@@ -10,16 +10,17 @@ from time import perf_counter
 
 import numpy as np
 
-from performer.generators.generator import Generator, Loaded
+from performer.generators.generator import Generator, ModelSlot
 from performer.generators.media.open import Begin, Medium, create
 from performer.generators.onnx.batching import Asked
-from performer.generators.prediction.latency_lead import Lead
-from performer.generators.prediction.paint_ahead import Ahead
+from performer.generators.prediction.latency_lead import LatencyLead
+from performer.generators.prediction.paint_ahead import PaintAhead
 from performer.latent.style_space import latent_of, offset_of
 from performer.system.errors import Fault
 from performer.system.mailboxes import Latest
-from performer.system.timeouts import Call, Overdue
-from performer.types.frame import Frame, Image, Images, OnCard, Scene, Walk
+from performer.system.timeouts import Call, TimedOut
+from performer.types.frame import Frame, Scene, Walk
+from performer.types.image import GpuImage, Image, Images
 from performer.types.preset import Layer
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ class Painter:
     ) -> None:
         self._load, self._stamp, self._begin, self._stay = load, stamp, begin, stay
         self._media: dict[tuple[int, str], Medium | Call[Medium]] = {}
-        self._models: dict[str, Loaded] = {}
+        self._models: dict[str, ModelSlot] = {}
         self._coming: dict[str, Call[Generator]] = {}
         self._failed: dict[object, float] = {}
         self._told: set[str] = set()
@@ -95,7 +96,7 @@ class Painter:
             self._keep(name, self._load(name))
 
     def _keep(self, name: str, model: Generator) -> None:
-        self._models[name] = Loaded(model, self._stamp(name))
+        self._models[name] = ModelSlot(model, self._stamp(name))
         self._status.post(replace(self.status, provider=model.provider))
 
     def paint(self, frame: Frame, ready: Painted | None = None) -> Images:
@@ -138,8 +139,8 @@ class Painter:
 
         Where the one walk at play is smooth and its model makes several pictures at less cost, they are painted ahead.
         """
-        seen, lead, late_s = 0, Lead(), 0.0
-        ahead: Ahead[Painted] = Ahead()
+        seen, lead, late_s = 0, LatencyLead(), 0.0
+        ahead: PaintAhead[Painted] = PaintAhead()
         last, rested = perf_counter(), 0.0
         while not stop.is_set():
             seen, frame = frames.wait(seen, 0.1)
@@ -186,12 +187,12 @@ class Painter:
             return None
         return (scene.number, layer.name), layer.model, scene.walks[layer.name]
 
-    def _try(self, loaded: Loaded, model: Generator) -> None:
+    def _try(self, loaded: ModelSlot, model: Generator) -> None:
         loaded.several = model.several(self._closed.is_set)
         if loaded.model is not model:  # a new version came meanwhile, perhaps only just
             loaded.several = None
 
-    def _paint_ahead(self, ahead: Ahead[Painted], name: str, interval_s: float, single: bool) -> None:
+    def _paint_ahead(self, ahead: PaintAhead[Painted], name: str, interval_s: float, single: bool) -> None:
         """Paint the next pictures of a smooth walk in one run.
 
         interval_s  least seconds between two of them
@@ -208,7 +209,7 @@ class Painter:
         if not plan:
             return
         try:
-            pictures = batch.paint([self._asked(loaded.model, walk) for _, walk in plan])
+            pictures = batch.paint([self._model_inputs(loaded.model, walk) for _, walk in plan])
         except (Fault, MemoryError):
             loaded.several = None  # it plays without
             ahead.forget()
@@ -225,44 +226,44 @@ class Painter:
             return None
         begun = perf_counter()
         try:
-            if not self._there(name):
+            if not self._ensure_loaded(name):
                 return None
             loaded = self._models[name]
             pixels = self._drawn(loaded.model, given, self._stay and loaded.before is None)
             if loaded.before is not None:
                 assert isinstance(pixels, np.ndarray)
-                pixels = self._glided(loaded, given, pixels, t)
+                pixels = self._crossfade_versions(loaded, given, pixels, t)
         except (Fault, MemoryError) as error:
             self._models.pop(name, None)
             self._failed[name] = perf_counter() + RETRY_S
-            self._tell(str(error) or "out of memory", scene)
+            self._log_once(str(error) or "out of memory", scene)
             return None
         self.took_s = perf_counter() - begun
         return Image(pixels, t, self.took_s)
 
     @staticmethod
-    def _drawn(model: Generator, given: Given, stay: bool = False) -> np.ndarray | OnCard:
+    def _drawn(model: Generator, given: Given, stay: bool = False) -> np.ndarray | GpuImage:
         stay = stay and model.stays
         if isinstance(given, Image):
             return model.change(_planes(given), stay=True) if stay else model.change(_planes(given))
         if isinstance(given, tuple):
             each = {name: _planes(image) for name, image in given}
             return model.change(next(iter(each.values())), stay, each)
-        asked = Painter._asked(model, given)
+        asked = Painter._model_inputs(model, given)
         return model.paint(*asked, stay=True) if stay else model.paint(*asked)
 
     @staticmethod
-    def _asked(model: Generator, walk: Walk) -> Asked:
+    def _model_inputs(model: Generator, walk: Walk) -> Asked:
         """What a walk asks of a model."""
         styles = walk.styles if model.mixes else (None, None)
-        z, offset = Painter._where(model, walk)
+        z, offset = Painter._latent_for(model, walk)
         (middle, of_middle), (fine, of_fine) = (
-            (None, offset) if style is None else Painter._where(model, style) for style in styles
+            (None, offset) if style is None else Painter._latent_for(model, style) for style in styles
         )
         return z, middle, fine, walk, (offset, of_middle, of_fine)
 
     @staticmethod
-    def _where(model: Generator, walk: Walk) -> tuple[np.ndarray, np.ndarray | None]:
+    def _latent_for(model: Generator, walk: Walk) -> tuple[np.ndarray, np.ndarray | None]:
         """The latent (D,) float32 that a walk asks of a model, and what is added to its style (W,) to be there in w."""
         z = latent_of(walk, model.card.latent, model.directions)
         return z, offset_of(walk, z, model.directions, model.mapping) if model.mapping is not None else None
@@ -275,7 +276,7 @@ class Painter:
             return None
         try:
             playing = loaded.model  # the same one throughout, should a new version come just now
-            z, offset = self._where(playing, walk)
+            z, offset = self._latent_for(playing, walk)
             mapping = playing.mapping
             style = mapping(z[None])[0] + offset if offset is not None and mapping is not None else np.zeros(0)
         except Fault as fault:
@@ -283,11 +284,11 @@ class Painter:
             return None
         return np.concatenate([z, style]).astype(np.float32).tobytes()
 
-    def _there(self, name: str) -> bool:
+    def _ensure_loaded(self, name: str) -> bool:
         """Whether the model can be used now; where not, it is on its way. Raises Fault."""
         loaded = self._models.get(name)
         if loaded is not None:
-            self._look(name, loaded)
+            self._check_for_update(name, loaded)
             return True
         if self._begin is None:
             self.warm(name)
@@ -297,7 +298,7 @@ class Painter:
         call = self._coming[name]
         try:
             model = call.wait(0.0)
-        except Overdue:
+        except TimedOut:
             return False
         except Fault:
             del self._coming[name]
@@ -311,10 +312,10 @@ class Painter:
         loaded = self._models.get(name)
         if loaded is None:
             return True
-        self._look(name, loaded)
+        self._check_for_update(name, loaded)
         return loaded.before is not None
 
-    def _look(self, name: str, loaded: Loaded) -> None:
+    def _check_for_update(self, name: str, loaded: ModelSlot) -> None:
         """Notice that the file was changed, load it aside, and begin to glide when it is there."""
         if self._begin is None:
             return
@@ -329,7 +330,7 @@ class Painter:
         call, stamp = loaded.fresh
         try:
             model = call.wait(0.0)
-        except Overdue:
+        except TimedOut:
             return
         except Fault as fault:  # half written, perhaps: it is looked at again when it changes
             loaded.fresh, loaded.stamp = None, stamp
@@ -339,7 +340,7 @@ class Painter:
         loaded.fresh, loaded.stamp, loaded.several, loaded.tried = None, stamp, None, False
         log.info("%s: new version loaded", name)
 
-    def _glided(self, loaded: Loaded, given: Given, pixels: np.ndarray, t: float) -> np.ndarray:
+    def _crossfade_versions(self, loaded: ModelSlot, given: Given, pixels: np.ndarray, t: float) -> np.ndarray:
         """Between the version before and this one; pictures of another size just come."""
         assert loaded.before is not None
         if loaded.since != loaded.since:
@@ -370,7 +371,7 @@ class Painter:
         except (Fault, MemoryError) as error:
             self._failed[key] = perf_counter() + RETRY_S
             self._drop(self._media.pop(key, None))
-            self._tell(str(error) or "out of memory", scene)
+            self._log_once(str(error) or "out of memory", scene)
             return old
         if pixels is None or (old is not None and old.pixels is pixels):
             return old
@@ -431,7 +432,7 @@ class Painter:
         self._closed.set()
         self._close_media(None)
 
-    def _tell(self, why: str, scene: Scene) -> None:
+    def _log_once(self, why: str, scene: Scene) -> None:
         if why not in self._told:
             self._told.add(why)
             log.error("%s (%r keeps its last image)", why, scene.preset.title)

@@ -16,7 +16,7 @@ def list_devices() -> dict[str, Any]:
     """
     found: dict[str, Any] = {"inputs": [], "outputs": [], "midi": [], "notes": []}
     try:
-        with portaudio.asking():
+        with portaudio.blocking_call():
             import sounddevice as sd
 
         apis = [api["name"] for api in sd.query_hostapis()]

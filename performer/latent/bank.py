@@ -15,7 +15,7 @@ MOST = 512  # places in a bank
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Snapshot:
     """A latent with a name.
 
     Attributes
@@ -50,7 +50,7 @@ class Change:
     """What somebody else did to a bank: places that came, and marks of those that are gone."""
 
     model: str
-    came: tuple[Place, ...]
+    came: tuple[Snapshot, ...]
     gone: frozenset[tuple[object, ...]]
 
 
@@ -66,7 +66,7 @@ class Bank:
 
     model: str
     dim: int
-    places: list[Place] = field(default_factory=list)
+    places: list[Snapshot] = field(default_factory=list)
 
     def keep(
         self,
@@ -74,7 +74,7 @@ class Bank:
         name: str = "",
         tags: Sequence[str] = (),
         played: Mapping[str, float] = MappingProxyType({}),
-    ) -> Place | None:
+    ) -> Snapshot | None:
         """Add a place; without a name it gets a number. None when the bank is full.
 
         Parameters
@@ -87,7 +87,7 @@ class Bank:
         if len(self.places) >= MOST:
             return None
         name = self._free(name)
-        place = Place(name, latent[: 4 * self.dim], tuple(tags), latent[4 * self.dim :], tuple(played.items()))
+        place = Snapshot(name, latent[: 4 * self.dim], tuple(tags), latent[4 * self.dim :], tuple(played.items()))
         self.places.append(place)
         return place
 
@@ -106,7 +106,7 @@ class Bank:
         numbers = np.frombuffer(latent, np.float32)
         return bool(np.isfinite(numbers).all() and numbers[: self.dim].any())
 
-    def rename(self, name: str, new: str, tags: Sequence[str] = ()) -> Place | None:
+    def rename(self, name: str, new: str, tags: Sequence[str] = ()) -> Snapshot | None:
         """Give a place another name, where that is not taken, and tags. None when there is no such place."""
         at = self._index(name)
         if at is None:
@@ -116,7 +116,7 @@ class Bank:
         self.places[at] = replace(self.places[at], name=new, tags=tuple(tags))
         return self.places[at]
 
-    def drop(self, name: str) -> Place | None:
+    def drop(self, name: str) -> Snapshot | None:
         """Take a place out; None when there is no such place."""
         at = self._index(name)
         return self.places.pop(at) if at is not None else None

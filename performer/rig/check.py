@@ -26,16 +26,17 @@ from performer.gl.render.pass_timer import Timer
 from performer.gl.render.readback import Readback
 from performer.gl.render.renderer import Renderer
 from performer.gl.render.wait import finish
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.io.record.contact_sheet import Sheet
 from performer.latent.walks import latent
-from performer.rig.live import followers
-from performer.rig.parts import load_library, painter
-from performer.rig.shader_trial import Preflight, verdicts_path
-from performer.show.follower import Improviser
+from performer.rig.live import follower_pool as followers
+from performer.rig.loading import load_library, painter
+from performer.rig.shader_trial import ShaderTrial, verdicts_path
+from performer.show.follower import AutoPerformer
 from performer.show.show import Show
 from performer.system.errors import Fault, nearest, refusing
-from performer.types.frame import ControlEvent, Features, Sound
+from performer.types.features import Features, Sound
+from performer.types.frame import ControlEvent
 from performer.types.preset import Preset
 
 SIZE = (320, 180)
@@ -142,9 +143,9 @@ class _Bench:
     def __init__(self, provider: str, profile: bool, library: Library) -> None:
         self.provider, self.profile = provider, profile
         self.library = library
-        self.surface = Headless(SIZE)
+        self.surface = Offscreen(SIZE)
         self.readback = Readback(self.surface.ctx)
-        self.preflight = Preflight(str(self.surface.ctx.info["GL_RENDERER"]), verdicts_path())
+        self.trial = ShaderTrial(str(self.surface.ctx.info["GL_RENDERER"]), verdicts_path())
         self.spec: ShaderSpec | None = None  # of the file that is tried
         self.sheet: Sheet | None = None  # of all that was drawn
         self.pictures = painter(self.library, provider)  # for what is tried on a test picture: all trials have one
@@ -153,7 +154,7 @@ class _Bench:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.preflight.stop()
+        self.trial.stop()
         self.surface.close()
 
     def row(self, path: Path, pictures: str | None) -> dict[str, Any]:
@@ -202,7 +203,7 @@ class _Bench:
 
     def follower(self, path: Path) -> np.ndarray:
         """Where its knobs go in its first seconds, though there is nothing to hear; time goes to the right."""
-        player = Improviser(followers.read(path), 1)
+        player = AutoPerformer(followers.read(path), 1)
         picture, nothing = np.zeros((SIZE[1], SIZE[0], 3), np.uint8), np.zeros(len(NAMES))
         try:
             for x in range(SIZE[0]):
@@ -227,7 +228,7 @@ class _Bench:
         """Draw it in a scene of its own: a source alone, an effect on a test picture, a transition half way."""
         spec = self.spec = isf.load(path)
         if not path.resolve().is_relative_to(FACTORY):  # a stranger's might hang the driver, and this with it
-            refused = self.preflight.examine([spec])
+            refused = self.trial.examine([spec])
             if refused:
                 raise refused[spec.name]
         self.library.shaders[spec.name] = spec

@@ -11,12 +11,12 @@ import numpy as np
 
 from performer.audio.analyzer import Analyzer
 from performer.audio.beat_network import beat_net
-from performer.audio.control_features import NAMES, TICK_S, Gist
+from performer.audio.control_features import NAMES, TICK_S, ControlFeatures
 from performer.audio.downmix import Mixer
 from performer.audio.waveform import SAMPLES, Scope
 from performer.rig.latency import window_delay_s
 from performer.system.mailboxes import Ring
-from performer.types.frame import BANDS, HEAD, TIMES, Features, Sound
+from performer.types.features import BANDS, HEAD, TIMES, Features, Sound
 
 KEPT_ROWS = 2048
 KEPT_TICKS = 1024
@@ -170,6 +170,6 @@ class Listener:
         self._mono = Ring(4 * SAMPLES, 1)
         self._read = ring.written
         self._heard = 0
-        self._gist, self._ticked = Gist(self._analyzer.names), 1  # number of the next tick
+        self._gist, self._ticked = ControlFeatures(self._analyzer.names), 1  # number of the next tick
         self.window_s = window_delay_s(self._rate)  # see there
         self._start = None

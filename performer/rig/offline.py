@@ -28,7 +28,7 @@ from performer.gl.render.flash_limiter import FlashLimiter
 from performer.gl.render.readback import Readback
 from performer.gl.render.renderer import Renderer
 from performer.gl.render.wait import finish
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.io.midi import ports as midi
 from performer.io.record.contact_sheet import Sheet
 from performer.io.record.moves import MovesRecorder
@@ -37,14 +37,15 @@ from performer.io.record.plots import Trace
 from performer.io.record.plots import song as draw_song
 from performer.io.sound import demo_song, sound_file
 from performer.rig.listener import Listener
-from performer.rig.live.followers import Followers
+from performer.rig.live.follower_pool import FollowerPool
+from performer.rig.loading import load_library, painter
 from performer.rig.options import RenderOptions
-from performer.rig.parts import load_library, painter
-from performer.rig.shader_trial import Preflight, verdicts_path
+from performer.rig.shader_trial import ShaderTrial, verdicts_path
 from performer.show.show import Pads, Show
 from performer.system.errors import Fault
 from performer.system.mailboxes import Ring
-from performer.types.frame import ControlEvent, Frame, Sound
+from performer.types.features import Sound
+from performer.types.frame import ControlEvent, Frame
 from performer.types.rates import rate
 
 RING_S = 2.0
@@ -140,7 +141,7 @@ class Performance:
         self.song = Song(options.song)
         self._events = midi.events(options.midi, options.program_channel) if options.midi else []
         self._heard = _Heard(self.song)
-        self._followers = Followers(library.follower, library.presets.values())
+        self._followers = FollowerPool(library.follower, library.presets.values())
         self._listener = Listener(self._heard, self._followers.tick)
         self.presets = library.in_order()
         self.preset = first
@@ -153,17 +154,17 @@ class Performance:
             banks=banks.read_all(library.dims()),
             pads=Pads(options.pads, options.pads_channel) if options.pads is not None else None,
         )
-        self._followers.attend(self._show.following)
+        self._followers.request(self._show.following)
         self._painter = painter(library, options.provider, repeats=True)
         for layer in first.layers:
             if layer.model is not None:
                 self._painter.warm(layer.model)
-        self._surface = Headless(options.size)
-        preflight = Preflight(str(self._surface.ctx.info["GL_RENDERER"]), verdicts_path())
+        self._surface = Offscreen(options.size)
+        trial = ShaderTrial(str(self._surface.ctx.info["GL_RENDERER"]), verdicts_path())
         try:
-            library.refuse(preflight.examine(library.foreign(*self.presets, first)))
+            library.refuse(trial.examine(library.foreign(*self.presets, first)))
         finally:
-            preflight.stop()
+            trial.stop()
         self._renderer = Renderer(self._surface.ctx, library.shaders)
         self._renderer.limiter = FlashLimiter(self._surface.ctx) if options.limit_flashes else None
         self._renderer.warm(first)
@@ -217,7 +218,7 @@ class Performance:
         frame = self._show.step(
             t, dt, self.options.size, self._listener.features(), sound, due, moves=self._followers.moves
         )
-        self._followers.attend(self._show.following)
+        self._followers.request(self._show.following)
         self._heard.hear(block[half:])
         if draw:
             self._renderer.draw(frame, self._painter.paint(frame), self._surface.screen)

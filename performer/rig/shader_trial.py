@@ -44,7 +44,7 @@ def verdicts_path() -> Path:
     return folders.cache() / "preflight.json"
 
 
-class Preflight:
+class ShaderTrial:
     """Tries shaders, each once: verdicts are kept by the shader's content.
 
     One thread at a time.
@@ -236,7 +236,7 @@ def _line(wire: socket.socket) -> bytes:
 def attend() -> None:
     """Body of the process: a path in, a verdict out, until the connection closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from performer.gl.window.offscreen import Headless
+    from performer.gl.window.offscreen import Offscreen
 
     with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as wire:
 
@@ -246,7 +246,7 @@ def attend() -> None:
         say({"token": os.environ["PERFORMER_PREFLIGHT"]})
         _line(wire)
         try:
-            surface = Headless(SIZE)
+            surface = Offscreen(SIZE)
         except Fault as fault:
             say({"error": str(fault)})
             return

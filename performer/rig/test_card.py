@@ -7,7 +7,7 @@ from time import perf_counter
 
 from performer.gl.hud.test_card import Card
 from performer.gl.render.wait import finish
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.gl.window.window import Window
 from performer.rig.options import PlayOptions
 from performer.rig.pacing import SWAPS, Pace
@@ -22,8 +22,8 @@ def show(options: PlayOptions) -> int:
 
     `f` fills the screen, `esc` twice ends it. Raises Fault without such a screen.
     """
-    surface: Window | Headless = (
-        Headless(options.size)
+    surface: Window | Offscreen = (
+        Offscreen(options.size)
         if options.headless
         else Window(options.size, options.monitor, options.fullscreen, title="performer: test card")
     )
@@ -63,11 +63,11 @@ def show(options: PlayOptions) -> int:
         surface.close()
 
 
-def _hertz(surface: Window | Headless, options: PlayOptions) -> float:
+def _hertz(surface: Window | Offscreen, options: PlayOptions) -> float:
     return options.fps or (surface.refresh_hz if isinstance(surface, Window) else 60.0)
 
 
-def _lines(surface: Window | Headless, hertz: float, number: int, times: deque[float], late: int) -> list[str]:
+def _lines(surface: Window | Offscreen, hertz: float, number: int, times: deque[float], late: int) -> list[str]:
     where = surface.monitor_name if isinstance(surface, Window) else "no screen"
     rate = (len(times) - 1) / (times[-1] - times[0]) if len(times) > SHOWN // 2 else 0.0
     return [
@@ -75,5 +75,5 @@ def _lines(surface: Window | Headless, hertz: float, number: int, times: deque[f
         f"{surface.size[0]} x {surface.size[1]} pixels, {hertz:g} Hz",
         f"{rate:.1f} pictures a second, {late} late" if rate else "",
         f"picture {number}",
-        "" if surface.fullscreen or isinstance(surface, Headless) else "f fills the screen, esc esc quits",
+        "" if surface.fullscreen or isinstance(surface, Offscreen) else "f fills the screen, esc esc quits",
     ]

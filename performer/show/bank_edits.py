@@ -29,9 +29,9 @@ def changed(banks: Mapping[str, Bank], event: ControlEvent) -> tuple[Bank | None
     else:
         place = bank.drop(event.text)
         word = f"{event.text} deleted from the bank of {model}" if place else f"{model}: no such snapshot"
-    return (snapshot(bank) if place else None), word
+    return (frozen_copy(bank) if place else None), word
 
 
-def snapshot(bank: Bank) -> Bank:
+def frozen_copy(bank: Bank) -> Bank:
     """A copy that stays as it is, for the thread that writes."""
     return replace(bank, places=list(bank.places))

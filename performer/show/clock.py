@@ -10,7 +10,8 @@ from math import ceil, exp, floor
 from performer.show.beat_shift import BeatShift
 from performer.show.midi_clock import MidiClocks, Reading
 from performer.types.actions import handlers
-from performer.types.frame import ControlEvent, Features
+from performer.types.features import Features
+from performer.types.frame import ControlEvent
 from performer.types.routes import PHRASE_BARS
 
 PULL_S = 0.12  # seconds in which a phase error shrinks to 37 %

@@ -68,7 +68,7 @@ class FollowerNet:
         return answer
 
 
-class Improviser:
+class AutoPerformer:
     """A follower at play: where its knobs are, what it remembers, and its luck.
 
     Parameters

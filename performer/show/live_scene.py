@@ -7,13 +7,13 @@ from dataclasses import replace
 from math import floor, isfinite
 from typing import Any
 
-from performer.latent.bank import Place
+from performer.latent.bank import Snapshot
 from performer.latent.walks import WALKS
 from performer.show.clock import Pulse
 from performer.show.cues import span_beats
-from performer.show.held_places import Holding
 from performer.show.routing import Router, stays
-from performer.types.frame import Following, Play, Scene, Walk
+from performer.show.snapshot_recall import HeldWalk
+from performer.types.frame import FollowerRequest, Play, Scene, Walk
 from performer.types.media_params import MEDIA
 from performer.types.params import KINDS, Value
 from performer.types.preset import Layer, Preset, WalkSpec
@@ -23,7 +23,7 @@ from performer.types.routes import PHRASE_BARS
 IDLE_BEATS_PER_S = 0.2  # walks counted in beats still breathe when nothing can be heard
 
 
-class Playing:
+class LiveScene:
     """A scene in progress: its routes' followers and its walkers' positions.
 
     Parameters
@@ -54,7 +54,7 @@ class Playing:
         }
         self.seeds = {name: walk.seed + 7919 * seed for name, _, walk in _walkers(preset)}
         self.routes: tuple[tuple[str, str, float], ...] = ()
-        self.holdings: dict[str, Holding] = {}  # of layers, from their first kept place on
+        self.holdings: dict[str, HeldWalk] = {}  # of layers, from their first kept place on
         self._moves: dict[str, tuple[float, ...]] = {}  # layer -> amounts of its model's directions, a frame ago
         self._led: Value | None = None  # how far the follower counts, as the routes had it a frame ago
 
@@ -64,26 +64,26 @@ class Playing:
         router.follow(self.router)
         self.preset, self.router = preset, router
 
-    def take_over(self, before: Playing) -> None:
+    def take_over(self, before: LiveScene) -> None:
         """Go on where another scene of the same preset stands, but for the time that shaders see."""
         self.router.follow(before.router)
         self.after = before.number
         self.following = before.following and replace(before.following, after=before.number)
         self.positions, self.holdings, self._led = dict(before.positions), before.holdings, before._led
 
-    def hold(self, layer: Layer, place: Place, t: float, seconds: float, values: Mapping[str, float]) -> None:
+    def hold(self, layer: Layer, place: Snapshot, t: float, seconds: float, values: Mapping[str, float]) -> None:
         """Let a layer's walk glide to a place, which comes as it was kept wherever the knobs of its directions are.
 
         From there hands move it on. What the music moves is where the music has it now: that of then is taken off.
         """
         played = dict(place.played)
         at = [rest + (played.get(name, 0.0) if musical else 0.0) for name, rest, musical in self._knobs(layer, values)]
-        self.holdings.setdefault(layer.name, Holding()).recall(place.whole, t, seconds, tuple(at) if any(at) else ())
+        self.holdings.setdefault(layer.name, HeldWalk()).recall(place.whole, t, seconds, tuple(at) if any(at) else ())
 
-    def let_go(self, t: float, seconds: float) -> None:
+    def release(self, t: float, seconds: float) -> None:
         """All walks glide back to where they would be."""
         for holding in self.holdings.values():
-            holding.let_go(t, seconds)
+            holding.release(t, seconds)
 
     def played(self, layer: Layer, values: Mapping[str, float]) -> dict[str, float]:
         """How far the music moves the directions of a layer's model now, by their names."""
@@ -251,14 +251,14 @@ def _router(preset: Preset, counts: Mapping[str, float] | None = None) -> Router
     return Router(preset.routes, preset.params, preset.base, hold, counts)
 
 
-def _following(preset: Preset, params: Mapping[str, Value], seed: int, after: int) -> Following | None:
+def _following(preset: Preset, params: Mapping[str, Value], seed: int, after: int) -> FollowerRequest | None:
     """What the scene wants of a follower now, if it has one."""
     spec = preset.follower
     if spec is None:
         return None
     wildness = params["follower.play.wildness"]
     assert isinstance(wildness, float)
-    return Following(spec.name, spec.seed + 7919 * seed, wildness, after)
+    return FollowerRequest(spec.name, spec.seed + 7919 * seed, wildness, after)
 
 
 def _lock(walk: WalkSpec) -> str:

@@ -11,7 +11,7 @@ from performer.types.frame import ControlEvent
 BUTTONS = ("midi.note", "midi.cc")
 
 
-class Learn:
+class MidiLearn:
     """Adds to the gestures those of the buttons that were learned.
 
     `word` is what there is to say after a step, "" if nothing; `changed`, whether `bound` was in that step.

@@ -23,7 +23,7 @@ def read(source: str, values: Mapping[str, float], t: float) -> float | None:
     return None
 
 
-class Follower:
+class Smoother:
     """Smooths a value with one time constant upwards and another downwards, whatever the frame rate."""
 
     def __init__(self, attack: float, release: float, value: float = 0.0) -> None:
@@ -36,7 +36,7 @@ class Follower:
         return self.value
 
 
-class Grip:
+class HandPriority:
     """Who has a knob that both a performer and the follower may turn: 1 the performer's hand, 0 the follower.
 
     Parameters
@@ -51,7 +51,7 @@ class Grip:
         self._seen: dict[str, float] = {}
         self.turned = False  # since the last step, other than by a control
         self._turned_t = float("-inf")
-        self._glide = Follower(TAKE_S, GIVE_BACK_S)
+        self._glide = Smoother(TAKE_S, GIVE_BACK_S)
 
     def step(self, controls: Mapping[str, float | None], t: float, dt: float) -> float:
         """Where the controls are now -> `share`. What lay somewhere before is not being turned."""
@@ -64,7 +64,7 @@ class Grip:
         return self.share
 
 
-class Pickup:
+class SoftTakeover:
     """Soft takeover: a controller has a knob only once it has passed where that knob is, so that nothing leaps."""
 
     NEAR = 1.5 / 127.0  # of its way: a step of a controller and a half
@@ -73,7 +73,7 @@ class Pickup:
         self.caught = False
         self._before: float | None = None
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Somebody else has turned the knob."""
         self.caught, self._before = False, None
 
@@ -121,10 +121,10 @@ class Router:
         self.base = dict(base)
         self._params, self._hands = params, dict[str, Value]()  # what a hand adds to each knob
         self._led = {route.target for route in routes if _by_follower(route)}
-        self._grips = {route.target: Grip(hold) for route in routes if route.target in self._led}
-        self._rows = [(route, Follower(route.attack, route.release), params[route.target]) for route in routes]
+        self._grips = {route.target: HandPriority(hold) for route in routes if route.target in self._led}
+        self._rows = [(route, Smoother(route.attack, route.release), params[route.target]) for route in routes]
         self._targets = {route.target: params[route.target] for route in routes}
-        self._pickups = {route: Pickup() for route in routes if route.pickup}
+        self._pickups = {route: SoftTakeover() for route in routes if route.pickup}
         self._presses = {route.source: presses(route.source) for route in routes}
         self._edges: dict[Route, tuple[bool, int]] = {}
         self._first: dict[Route, float] = {}
@@ -166,15 +166,15 @@ class Router:
         self._hands[address] = _sum(value, base, -1.0)
         for route, pickup in self._pickups.items():
             if route.target == address:
-                pickup.let_go()
+                pickup.release()
         if address in self._grips:
             self._grips[address].turned = True
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Knobs that were set by hand go back; what an event has counted stays counted."""
         self._hands = {address: more for address, more in self._hands.items() if self._params[address].kind == "event"}
         for pickup in self._pickups.values():
-            pickup.let_go()
+            pickup.release()
 
     def turned(self) -> dict[str, Value]:
         """Knobs that were set by hand, and to what."""
@@ -249,7 +249,7 @@ class Router:
             at = param.clamp(_sum(at, self._hands[address]))
         return param.clamp(at) if address in self._targets else at
 
-    def _has(self, route: Route, follower: Follower, x: float) -> bool:
+    def _has(self, route: Route, follower: Smoother, x: float) -> bool:
         """Whether a controller has picked its knob up; when it does, it takes it from whatever hand had it."""
         pickup, (low, high) = self._pickups[route], route.outside
         there = _sum(self.base[route.target], self._hands.get(route.target, 0.0))

@@ -12,12 +12,14 @@ from performer.show.clock import Pulse, ShowClock
 from performer.show.crossfader import Crossfader
 from performer.show.cues import QUANTA, TRUSTED, Autopilot, Cue, crossed, wait_beats
 from performer.show.gestures import Gestures
-from performer.show.held_places import Recaller, glide_s
-from performer.show.live_scene import Playing
+from performer.show.live_scene import LiveScene
+from performer.show.snapshot_recall import SnapshotRecall, glide_s
 from performer.system.numbers import whole_number
 from performer.types.actions import handlers
-from performer.types.frame import FULL_EFFORT, ControlEvent, Effort, Features, Following, Frame, Scene, Sound, Status
+from performer.types.features import Features, Sound
+from performer.types.frame import ControlEvent, FollowerRequest, Frame, Scene
 from performer.types.preset import Layer, Preset
+from performer.types.status import FULL_EFFORT, Effort, Status
 
 STALE_S = 0.25  # older sound than this is fading away ...
 FADE_S = 0.3  # ... with this time constant
@@ -74,7 +76,7 @@ class Show:
         self.presets = list(presets)
         self.seed = seed
         self.clock = ShowClock()
-        self.recaller = Recaller(banks or {}, seed)
+        self.recaller = SnapshotRecall(banks or {}, seed)
         self._pads = pads
         self._pads_down = set[int]()
         self._recall: tuple[ControlEvent, float] | None = None  # one that waits, and since when
@@ -91,8 +93,8 @@ class Show:
         self._number = 0
         self._index = 0
         self._playing = self._start(next(p for p in presets if p.name == first), 0.0)
-        self._incoming: Playing | None = None
-        self._other: Playing | None = None  # on the deck that is not live
+        self._incoming: LiveScene | None = None
+        self._other: LiveScene | None = None  # on the deck that is not live
         self._two_decks = bool(crossfader)
         self._fader_address, self._fader = crossfader, Crossfader()
         self._change_t = 0.0
@@ -127,7 +129,7 @@ class Show:
         return self.presets[(names.index(self.preset.name) + 1) % len(names)], None
 
     @property
-    def following(self) -> dict[int, Following]:
+    def following(self) -> dict[int, FollowerRequest]:
         """Scene number -> the follower it wants, for all scenes at play."""
         return {
             playing.number: playing.following
@@ -239,8 +241,8 @@ class Show:
         return frame
 
     def _cross(
-        self, other: Playing, values: Mapping[str, float], t: float, dt: float, beats: float, scene: Scene
-    ) -> tuple[Playing, Scene | None, float, Scene | None, Scene]:
+        self, other: LiveScene, values: Mapping[str, float], t: float, dt: float, beats: float, scene: Scene
+    ) -> tuple[LiveScene, Scene | None, float, Scene | None, Scene]:
         """With two decks: the other deck, what comes in and how far, what only the preview shows, what is live."""
         second = self._advance(other, values, t, dt, beats)
         if self._fader.step(dt):
@@ -250,7 +252,7 @@ class Show:
         progress = self._fader.progress
         return (other, second, progress, None, scene) if progress > 0.0 else (other, None, 0.0, second, scene)
 
-    def _advance(self, playing: Playing, values: Mapping[str, float], t: float, dt: float, beats: float) -> Scene:
+    def _advance(self, playing: LiveScene, values: Mapping[str, float], t: float, dt: float, beats: float) -> Scene:
         pulse, moves = self.clock.pulse, self._moves.get(playing.number, self._moves.get(playing.after))
         return playing.step({**values, **moves} if moves else values, t, dt, beats, pulse.beat, pulse.meter)
 
@@ -350,10 +352,10 @@ class Show:
             if playing is not None and new is not None and new is not playing.preset and new.same_shape(playing.preset):
                 playing.adopt(new)
 
-    def _start(self, preset: Preset, t: float) -> Playing:
+    def _start(self, preset: Preset, t: float) -> LiveScene:
         self._number += 1
         counts = {**self._gestures.presses, "midi.notes": self._midi.get("midi.notes", 0.0)}
-        return Playing(self._number, preset, t, seed=self.seed, pulse=self.clock.pulse, counts=counts)
+        return LiveScene(self._number, preset, t, seed=self.seed, pulse=self.clock.pulse, counts=counts)
 
     def _gesture(self, event: ControlEvent, t: float) -> None:
         address, value = event.address, event.value
@@ -476,17 +478,17 @@ class Show:
         self.recaller.word = ""
         for playing in (self._playing, self._incoming, self._other):
             if playing is not None:
-                playing.router.let_go()
-                playing.let_go(t, glide_s(self.clock.pulse))
+                playing.router.release()
+                playing.release(t, glide_s(self.clock.pulse))
 
     def _hold(self, event: ControlEvent, t: float) -> None:
         """Let the live scene's walks glide to kept places, each to one of its model's bank, or back."""
         playing, seconds, names = self._incoming or self._playing, glide_s(self.clock.pulse), []
         if event.address == "bank.let_go":
-            playing.let_go(t, seconds)
+            playing.release(t, seconds)
             self.recaller.word = ""
             return
-        for layer in playing.preset.dreaming:
+        for layer in playing.preset.model_layers:
             assert layer.model is not None
             place = self.recaller.wanted(event, layer.model)
             if place is not None:

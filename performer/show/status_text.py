@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 
 from performer.system.errors import counted
-from performer.types.frame import Status
+from performer.types.status import Status
 
 
 def modes(status: Status) -> list[str]:

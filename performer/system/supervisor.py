@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from time import monotonic
 
 from performer.system import interrupts
-from performer.system.timeouts import alone
+from performer.system.timeouts import join_abandoned
 
 log = logging.getLogger(__name__)
 FIRST_REST_S, LONGEST_REST_S = 1.0, 300.0
@@ -48,7 +48,7 @@ def signals(leave: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def outlast(name: str, body: Callable[[], None], stop: threading.Event) -> None:
+def restart_on_error(name: str, body: Callable[[], None], stop: threading.Event) -> None:
     """Run a thread's body, and again should it fail, ever more seldom, until `stop`: nobody may be there to see it."""
     rest_s = FIRST_REST_S
     while not stop.is_set():
@@ -64,7 +64,7 @@ def outlast(name: str, body: Callable[[], None], stop: threading.Event) -> None:
         rest_s = min(2.0 * rest_s, LONGEST_REST_S)
 
 
-def whole(body: Callable[[], None]) -> None:
+def run_to_exit(body: Callable[[], None]) -> None:
     """Run the whole of a program, and end its process as it ended, though calls into libraries have not returned."""
     code: object = 0
     try:
@@ -80,11 +80,11 @@ def whole(body: Callable[[], None]) -> None:
         code = interrupts.code_of(interrupt) if interrupt is not None else code
     except BaseException:
         interrupts.over()
-        if alone(LAST_S):
+        if join_abandoned(LAST_S):
             raise
         sys.excepthook(*sys.exc_info())
         code = 1
-    if alone(LAST_S):
+    if join_abandoned(LAST_S):
         sys.exit(code)  # type: ignore[arg-type]
     if code is not None and not isinstance(code, int):
         print(code, file=sys.stderr)

@@ -10,7 +10,7 @@ from collections.abc import MutableMapping
 log = logging.getLogger(__name__)
 
 
-class Service:
+class SystemdNotifier:
     """Tells systemd that the show has begun and that pictures come (sd_notify(3)); elsewhere it does nothing.
 
     The signs come from the loop that draws, so that a show which stands still is started again.
@@ -37,19 +37,19 @@ class Service:
 
     def begun(self, what: str) -> None:
         """The show is on."""
-        self._tell(f"READY=1\nSTATUS={what}")
+        self._log_once(f"READY=1\nSTATUS={what}")
 
     def alive(self, now: float) -> None:
         """A picture was shown at time `now` (seconds); may be called for each."""
         if self._every_s and now - self._told_t >= self._every_s:
             self._told_t = now
-            self._tell("WATCHDOG=1")
+            self._log_once("WATCHDOG=1")
 
     def ends(self) -> None:
         """Tell systemd that the show ends."""
-        self._tell("STOPPING=1")
+        self._log_once("STOPPING=1")
 
-    def _tell(self, words: str) -> None:
+    def _log_once(self, words: str) -> None:
         if self._wire is None:
             return
         try:

@@ -12,7 +12,7 @@ _aside: set[threading.Thread] = set()  # whose end nobody waits for
 _lock = threading.Lock()
 
 
-class Overdue(Exception):
+class TimedOut(Exception):
     """The call has not returned in time; it goes on aside, and nobody waits for it any more."""
 
 
@@ -33,7 +33,7 @@ class Call(Generic[T]):
         self._lock = threading.Lock()
         self._done = threading.Event()
         thread = threading.Thread(target=self._run, name="aside", daemon=True)
-        forsake(thread)
+        abandon(thread)
         thread.start()
 
     @property
@@ -50,12 +50,12 @@ class Call(Generic[T]):
             self._late(self._result[0])
 
     def wait(self, seconds: float) -> T:
-        """The call's result, or its exception. Raises Overdue after so many seconds."""
+        """The call's result, or its exception. Raises TimedOut after so many seconds."""
         self._done.wait(seconds)
         with self._lock:
             if not self._done.is_set():
                 self._given_up = True
-                raise Overdue
+                raise TimedOut
         if self._error is not None:
             raise self._error
         return self._result[0]
@@ -71,14 +71,14 @@ class Call(Generic[T]):
             self._late(self._result[0])
 
 
-def forsake(thread: threading.Thread) -> None:
+def abandon(thread: threading.Thread) -> None:
     """Wait no longer for a daemon thread to end; see `alone`."""
     with _lock:
         _aside.difference_update([one for one in _aside if one.ident is not None and not one.is_alive()])
         _aside.add(thread)
 
 
-def alone(seconds: float) -> bool:
+def join_abandoned(seconds: float) -> bool:
     """Whether all threads that nobody waits for end within so many seconds.
 
     Where one does not, it may be inside a library in C++, which aborts the process when Python ends under its feet:
@@ -93,5 +93,5 @@ def alone(seconds: float) -> bool:
 
 
 def within(seconds: float, body: Callable[[], T], late: Callable[[T], None] | None = None) -> T:
-    """Call `body` aside and wait for it so long. Raises what it raises, or Overdue."""
+    """Call `body` aside and wait for it so long. Raises what it raises, or TimedOut."""
     return Call(body, late).wait(seconds)

@@ -28,8 +28,8 @@ MASK = (
 )
 
 #: Where a point of the picture lies in the layer: at = (a, b; c, d) * (p - middle) + (x, y), all 0..1 across.
-Place = tuple[float, float, float, float, float, float]
-AS_IT_IS: Place = (1.0, 0.0, 0.0, 1.0, 0.5, 0.5)
+Snapshot = tuple[float, float, float, float, float, float]
+AS_IT_IS: Snapshot = (1.0, 0.0, 0.0, 1.0, 0.5, 0.5)
 
 
 def number(params: Mapping[str, Value], address: str, default: float) -> float:
@@ -38,7 +38,7 @@ def number(params: Mapping[str, Value], address: str, default: float) -> float:
     return value if isinstance(value, float) else float(value)  # type: ignore[arg-type]
 
 
-def place(x: float, y: float, scale: float, angle: float, aspect: float) -> Place | None:
+def place(x: float, y: float, scale: float, angle: float, aspect: float) -> Snapshot | None:
     """The inverse of: turn by `angle` (turns, anticlockwise), enlarge by `scale`, move by x and y.
 
     Parameters

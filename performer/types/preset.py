@@ -164,7 +164,7 @@ class Preset:
         return tuple(dict.fromkeys([*names, *(node.shader for node in self.master), self.transition.shader]))
 
     @property
-    def dreaming(self) -> tuple[Layer, ...]:
+    def model_layers(self) -> tuple[Layer, ...]:
         """Layers that walk through a model's latents: those that a bank may hold, the first of each model."""
         first: dict[str, Layer] = {}
         for layer in self.layers:

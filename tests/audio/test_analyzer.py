@@ -13,7 +13,7 @@ from performer.audio.analyzer import Analyzer
 from performer.audio.downmix import Mixer
 from performer.audio.spectrum import hop_size
 from performer.audio.waveform import SAMPLES, Scope
-from performer.types.frame import BANDS, HEAD, TIMES, Features
+from performer.types.features import BANDS, HEAD, TIMES, Features
 
 RATES = (8_000, 16_000, 22_050, 44_100, 48_000, 88_200, 96_000, 192_000)
 AT = {name: HEAD.index(name) for name in HEAD}

@@ -16,7 +16,7 @@ from performer.audio.analyse_file import analyse
 from performer.audio.beat_network import beat_net
 from performer.audio.downbeat import BarModel
 from performer.audio.song_start import Opening
-from performer.types.frame import HEAD
+from performer.types.features import HEAD
 
 AT = {name: HEAD.index(name) for name in HEAD}
 CORPUS = Path(__file__).resolve().parents[2].parent / "shared" / "corpus"

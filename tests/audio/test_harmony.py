@@ -10,7 +10,7 @@ from parts.hearing import hear, values_of
 
 from performer.audio.features import NOTES
 from performer.audio.harmony import roughness
-from performer.types.frame import HEAD
+from performer.types.features import HEAD
 
 RATE = 44_100
 

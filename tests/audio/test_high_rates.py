@@ -9,7 +9,7 @@ from parts.hearing import hear, kicks, values_of
 from performer.audio.analyzer import Analyzer
 from performer.audio.decimate import Decimator, factor
 from performer.audio.downmix import PIECE, Mixer
-from performer.types.frame import BANDS, HEAD
+from performer.types.features import BANDS, HEAD
 
 HIGH = (250_000, 352_800, 384_000, 705_600, 768_000)
 

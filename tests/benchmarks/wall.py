@@ -8,9 +8,9 @@ import sys
 from rich.progress import track
 
 from performer.io.record.contact_sheet import Sheet
+from performer.rig.loading import load_library
 from performer.rig.offline import Performance
 from performer.rig.options import RenderOptions
-from performer.rig.parts import load_library
 
 FPS, SECONDS, FROM_S = 16.0, 5.5, 2.0
 SIZE = (640, 360)

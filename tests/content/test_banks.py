@@ -24,13 +24,14 @@ from performer.latent.directions import Directions
 from performer.latent.sphere import unit
 from performer.latent.style_space import latent_of
 from performer.rig.live.rig import Rig
-from performer.rig.parts import load_library, painter
-from performer.show.bank_edits import snapshot
-from performer.show.held_places import Holding
+from performer.rig.loading import load_library, painter
+from performer.show.bank_edits import frozen_copy
 from performer.show.show import Pads, Show
+from performer.show.snapshot_recall import HeldWalk
 from performer.show.status_text import waiting
 from performer.system.errors import Fault
-from performer.types.frame import ControlEvent, Features, Walk
+from performer.types.features import Features
+from performer.types.frame import ControlEvent, Walk
 
 
 def test_a_glide_goes_on_a_great_circle_from_here_to_there():
@@ -80,7 +81,7 @@ def test_recalled_places_glide_in_follow_each_other_and_let_go():
 
 
 def test_places_struck_on_and_on_do_not_pile_up():
-    holding, most = Holding(), 0
+    holding, most = HeldWalk(), 0
     for i in range(600):  # ten a second, each of which takes two to come
         holding.recall(b"%d" % i, 0.1 * i, 2.0)
         stops = holding.stops(0.1 * i)
@@ -89,7 +90,7 @@ def test_places_struck_on_and_on_do_not_pile_up():
     assert most <= 22
     for i in range(600):
         holding.recall(b"%d" % i, 100.0 + 0.1 * i, 2.0)
-        holding.let_go(100.05 + 0.1 * i, 2.0)
+        holding.release(100.05 + 0.1 * i, 2.0)
         assert len(holding.stops(100.1 + 0.1 * i)) <= (45 if i < 25 else 25)
     assert holding.stops(200.0) == ()
 
@@ -106,11 +107,11 @@ def test_places_struck_on_and_on_do_not_pile_up():
     ids=str,
 )
 def test_whatever_is_struck_and_let_go_nothing_jumps(gestures):
-    holding, names, before = Holding(), b"ABC", None
+    holding, names, before = HeldWalk(), b"ABC", None
     for i in range(801):
         t = 0.01 * i
         for latent in [latent for at, latent in gestures.items() if abs(at - t) < 1e-6]:
-            holding.let_go(t, 2.0) if latent is None else holding.recall(latent, t, 2.0)
+            holding.release(t, 2.0) if latent is None else holding.recall(latent, t, 2.0)
         at = np.zeros(3)  # how much of each place there is, the walk being nought
         for latent, part, _ in holding.stops(t):
             at += (np.eye(3)[names.index(latent)] - at) * part
@@ -162,7 +163,7 @@ def test_a_bank_written_and_read_again_is_the_same(tmp_path):
     kept, stop = SimpleQueue(), threading.Event()
     kept.put(bank)
     stop.set()
-    banks.run(banks.Keeper({}, tmp_path), kept, print, stop)  # what is left is written still
+    banks.run(banks.BankWriter({}, tmp_path), kept, print, stop)  # what is left is written still
     again = banks.read("marble", D, tmp_path)
     assert [(p.name, p.tags) for p in again.places] == [(p.name, p.tags) for p in bank.places]
     for one, two in zip(again.places, bank.places, strict=True):
@@ -193,13 +194,13 @@ def shown(bank: Bank) -> list[str]:
 
 def test_two_shows_and_a_hand_share_a_bank_and_nothing_is_lost(tmp_path):
     first, second = Bank("marble", D), Bank("marble", D)
-    keepers = [banks.Keeper({"marble": bank}, tmp_path) for bank in (first, second)]
+    keepers = [banks.BankWriter({"marble": bank}, tmp_path) for bank in (first, second)]
     first.keep(place(1), "dusk", ("calm",))
     first.keep(place(2))
-    keepers[0].write(snapshot(first))
+    keepers[0].write(frozen_copy(first))
     second.keep(place(3), "dusk")
     (change,) = keepers[1].look()
-    keepers[1].write(snapshot(second))  # of the show that does not know yet what the other one kept
+    keepers[1].write(frozen_copy(second))  # of the show that does not know yet what the other one kept
     assert len(set(shown(banks.read("marble", D, tmp_path)))) == 3
     second.take(change)
     keepers[1].took(change)
@@ -218,7 +219,7 @@ def test_two_shows_and_a_hand_share_a_bank_and_nothing_is_lost(tmp_path):
     first.take(change)
     keepers[0].took(change)
     first.keep(place(5), "night")
-    keepers[0].write(snapshot(first))
+    keepers[0].write(frozen_copy(first))
     there = shown(banks.read("marble", D, tmp_path))
     assert "rose" in there and "night" in there and len(there) == len(first.places) == 4
     (tmp_path / "marble.toml").unlink()
@@ -227,20 +228,20 @@ def test_two_shows_and_a_hand_share_a_bank_and_nothing_is_lost(tmp_path):
 
 def test_a_bank_that_is_damaged_while_it_plays_is_put_aside(tmp_path, caplog):
     bank = Bank("marble", D)
-    keeper, path = banks.Keeper({"marble": bank}, tmp_path), tmp_path / "marble.toml"
+    keeper, path = banks.BankWriter({"marble": bank}, tmp_path), tmp_path / "marble.toml"
     bank.keep(place(1), "dusk")
-    keeper.write(snapshot(bank))
+    keeper.write(frozen_copy(bank))
     path.write_text("place = [[[")
     assert keeper.look() == [] == keeper.look() and caplog.text.count("not valid TOML") == 1
     bank.keep(place(2), "dawn")
-    keeper.write(snapshot(bank))
+    keeper.write(frozen_copy(bank))
     assert shown(banks.read("marble", D, tmp_path)) == ["dusk", "dawn"]
     assert (tmp_path / "marble.damaged").read_text() == "place = [[[" and "marble.damaged" in caplog.text
 
 
 def test_a_show_learns_what_is_kept_beside_it(tmp_path, monkeypatch):
     monkeypatch.setattr(banks.read_all, "__defaults__", (tmp_path,))
-    monkeypatch.setattr(banks.Keeper.__init__, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(banks.BankWriter.__init__, "__defaults__", (tmp_path,))
     with Rig(headless(preset="undertow")) as rig:
         other = Bank("molten", 64)
         other.keep(np.ones(64, np.float32).tobytes(), "rose")
@@ -254,7 +255,7 @@ def test_a_show_learns_what_is_kept_beside_it(tmp_path, monkeypatch):
 
 def test_what_plays_is_kept_and_comes_back(tmp_path, monkeypatch):
     monkeypatch.setattr(banks.read_all, "__defaults__", (tmp_path,))
-    monkeypatch.setattr(banks.Keeper.__init__, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(banks.BankWriter.__init__, "__defaults__", (tmp_path,))
     with Rig(headless(preset="undertow")) as rig:
         assert play_until(rig, lambda: rig.painter.rate_hz > 0)
         rig.hands.events.put(ControlEvent(rig.now(), "app.keep", 1.0, "here"))
@@ -340,7 +341,7 @@ def played():
 
 def kept(it, painted, frame):
     """Keep what a frame shows, as the stage does, and have the banks read from their files again."""
-    for layer in it.preset.dreaming:
+    for layer in it.preset.model_layers:
         latent = painted.shown(layer.model, frame.scene.walks[layer.name])
         it.recaller.banks[layer.model].keep(latent, "here", (), it.played(frame.scene, layer))
 
@@ -456,7 +457,7 @@ def test_each_model_of_a_scene_is_held_by_its_own_bank():
     marble.keep(place(2), "b")
     nebula.keep(place(3), "c")
     it = Show([make(text)], "first", banks={"marble": marble, "nebula": nebula})
-    assert [layer.name for layer in it.preset.dreaming] == ["main", "far"]
+    assert [layer.name for layer in it.preset.model_layers] == ["main", "far"]
 
     def held(*events):
         frame = run(it, 3.0, events=events, start=held.t)[-1]
@@ -489,6 +490,6 @@ def test_what_is_kept_from_the_deck_that_comes_in_is_its_own():
     ]
     last = run(it, 2.0, features=loud, events=events)[-1]
     assert last.incoming is not None and last.incoming.preset is other
-    played = {scene.preset.name: it.played(scene, scene.preset.dreaming[0]) for scene in last.scenes}
+    played = {scene.preset.name: it.played(scene, scene.preset.model_layers[0]) for scene in last.scenes}
     assert played["first"] == {} and played["second"] == {"bright": pytest.approx(0.8)}
-    assert it.played(replace(last.scene, number=99), plain.dreaming[0]) == {}, "a scene that is over"
+    assert it.played(replace(last.scene, number=99), plain.model_layers[0]) == {}, "a scene that is over"

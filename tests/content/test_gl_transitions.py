@@ -13,7 +13,7 @@ from performer.gl.render.compose import Compose
 from performer.gl.render.node import Moment, Node
 from performer.gl.render.program import Program
 from performer.gl.render.target_pool import Pool
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.system.errors import Fault
 
 CORPUS = Path(__file__).resolve().parents[2].parent / "shared" / "corpus" / "gl-transitions"
@@ -24,7 +24,7 @@ LOOSE = 12
 
 @pytest.fixture(scope="module")
 def world():
-    headless = Headless(SIZE)
+    headless = Offscreen(SIZE)
     yield headless
     headless.close()
 

@@ -10,7 +10,7 @@ from performer.gl.render.compose import Compose
 from performer.gl.render.node import Moment, Node
 from performer.gl.render.program import Program
 from performer.gl.render.target_pool import Pool
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 
 SIZE = (32, 18)
 GREEN = "vec4(0.0, 1.0, 0.0, 1.0)"
@@ -336,7 +336,7 @@ IMAGES = {
 
 @pytest.fixture(scope="module")
 def world():
-    headless = Headless(SIZE)
+    headless = Offscreen(SIZE)
     yield headless
     headless.close()
 

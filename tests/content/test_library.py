@@ -14,7 +14,7 @@ from performer.content.library import FACTORY, Library
 from performer.content.presets import reader as preset
 from performer.content.shaders import gl_transitions
 from performer.rig.live.hot_reload import Watcher
-from performer.rig.shader_trial import Preflight
+from performer.rig.shader_trial import ShaderTrial
 from performer.system.errors import Fault
 
 WIPE = "// Author: me\nvec4 transition(vec2 uv) { return mix(getFromColor(uv), getToColor(uv), progress); }\n"
@@ -135,7 +135,7 @@ def test_a_reader_that_fails_in_a_way_nobody_thought_of_refuses_that_file_alone(
     assert {path.name for path in library.faults} == {"one.glsl", "other.toml"}
     for fault in library.faults.values():
         assert "RecursionError: maximum recursion depth exceeded" in str(fault) and "\n" not in str(fault)
-    watcher = Watcher(library, SimpleQueue(), Preflight("none", cache=None))
+    watcher = Watcher(library, SimpleQueue(), ShaderTrial("none", cache=None))
     caplog.clear()
     watcher.take([tmp_path / "shaders" / "one.glsl", tmp_path / "presets" / "other.toml"])
     assert sorted(record.message.split(": ")[0].rsplit("/")[-1] for record in caplog.records) == [
@@ -162,5 +162,5 @@ def test_other_programs_presets_are_said_by_name(tmp_path, caplog):
         with pytest.raises(Fault, match=r"one\.milk: a MilkDrop preset \(\.milk\): not played here"):
             find(str(tmp_path / "shaders" / "one.milk"))
     caplog.clear()
-    Watcher(library, SimpleQueue(), Preflight("none", cache=None)).take([tmp_path / "presets" / "three.milk"])
+    Watcher(library, SimpleQueue(), ShaderTrial("none", cache=None)).take([tmp_path / "presets" / "three.milk"])
     assert [record.message for record in caplog.records] == ["1 MilkDrop preset (.milk): not played here"]

@@ -10,7 +10,7 @@ from performer.content import shaders as isf
 from performer.content.shaders.madmapper_glsl import LIBRARIES
 from performer.content.shaders.signals import Signal, Signals
 from performer.gl.render.node import Moment
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.system.errors import Fault
 
 GREEN = (0.0, 1.0, 0.0, 1.0)
@@ -19,7 +19,7 @@ INCLUDES = '#include "MadCommon.glsl"\n#include "MadNoise.glsl"\n#include "MadSD
 
 @pytest.fixture(scope="module")
 def world():
-    headless = Headless(SIZE)
+    headless = Offscreen(SIZE)
     yield headless
     headless.close()
 

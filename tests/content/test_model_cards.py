@@ -15,9 +15,10 @@ from performer.content.models.inputs import offered
 from performer.generators.onnx.session import create
 from performer.generators.painter import Painter
 from performer.generators.tools.probe import known, probe
-from performer.rig.parts import load_library
+from performer.rig.loading import load_library
 from performer.system.errors import Fault
-from performer.types.frame import Features, Frame, Scene, Sound, Walk
+from performer.types.features import Features, Sound
+from performer.types.frame import Frame, Scene, Walk
 
 GOOD = {
     "title": '"x"',

@@ -6,7 +6,7 @@ from parts.shader_play import MAIN, SIZE, play
 
 from performer.content import shaders as isf
 from performer.gl.render.program import Program
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.system.errors import Fault
 
 GREEN = "vec4(0.0, 1.0, 0.0, 1.0)"
@@ -112,7 +112,7 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def world():
-    headless = Headless(SIZE)
+    headless = Offscreen(SIZE)
     yield headless
     headless.close()
 

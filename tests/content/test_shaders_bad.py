@@ -9,7 +9,7 @@ from parts.drawing import SHADERS, frame, layer, preset, read, scene
 
 from performer.content import shaders as isf
 from performer.gl.render.renderer import Renderer
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.system.errors import Fault
 
 SIZE = (64, 36)
@@ -19,7 +19,7 @@ DRAW = "void main() { gl_FragColor = vec4(0.0, 1.0, 0.0, 1.0); }"
 
 @pytest.fixture(scope="module")
 def world():
-    headless = Headless(SIZE)
+    headless = Offscreen(SIZE)
     yield headless
     headless.close()
 

@@ -10,14 +10,14 @@ from PIL import Image as Picture
 from performer.content import shaders as isf
 from performer.gl.render.program import Program
 from performer.gl.render.texture import SoundTexture
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.system.errors import Fault
-from performer.types.frame import Sound
+from performer.types.features import Sound
 
 
 @pytest.fixture(scope="module")
 def world():
-    headless = Headless(SIZE)
+    headless = Offscreen(SIZE)
     yield headless
     headless.close()
 

@@ -14,7 +14,7 @@ from performer.gl.render.compose import Compose
 from performer.gl.render.node import Moment, Node
 from performer.gl.render.program import Program
 from performer.gl.render.target_pool import Pool
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 
 COLOUR = "fragColor = vec4(0.0, ok ? 1.0 : 0.0, 0.0, 1.0); }"
 LOOP = "for (int k = 0; k < 3; k++)"  # the second time round, what the first left lies there
@@ -93,7 +93,7 @@ UNSET = {
 
 @pytest.fixture(scope="module")
 def world():
-    headless = Headless(SIZE)
+    headless = Offscreen(SIZE)
     yield headless
     headless.close()
 

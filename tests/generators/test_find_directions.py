@@ -20,9 +20,10 @@ from performer.generators.tools.probe import sha256
 from performer.latent.directions import LENGTH, Directions, restyled, turned, with_those_before
 from performer.latent.style_space import offset_of
 from performer.latent.walks import WALKS
-from performer.rig.parts import load_library, painter
+from performer.rig.loading import load_library, painter
 from performer.system.errors import Fault
-from performer.types.frame import ControlEvent, Features, Frame, Scene, Sound, Walk
+from performer.types.features import Features, Sound
+from performer.types.frame import ControlEvent, Frame, Scene, Walk
 
 onnx = pytest.importorskip("onnx")
 from onnx import TensorProto, helper  # noqa: E402

@@ -11,12 +11,12 @@ from parts.patience import PATIENCE_S
 from performer.generators.onnx import providers
 from performer.generators.onnx import session as onnx
 from performer.generators.onnx.autotune import LEAST_PSNR_DB, Trial, best, choose, psnr
-from performer.generators.onnx.buffer_pool import MOST, Loans
+from performer.generators.onnx.buffer_pool import MOST, BufferPool
 from performer.generators.onnx.io_binding import Bound
 from performer.generators.onnx.providers import Group, Way
 from performer.generators.onnx.session import create
 from performer.generators.onnx.tensor_layout import planar
-from performer.rig.parts import load_library
+from performer.rig.loading import load_library
 from performer.system import folders
 from performer.system.errors import Fault
 
@@ -29,7 +29,7 @@ def latents(count: int, dim: int = 64) -> list[np.ndarray]:
 
 
 def test_memory_is_lent_again_only_when_nobody_looks_at_it():
-    loans = Loans((3, 4), np.float32)
+    loans = BufferPool((3, 4), np.float32)
     first, array = loans.take()
     array[...] = 1.0
     view = array[1:].reshape(-1)[2:].view(np.uint32)  # whatever is made of it keeps it
@@ -43,7 +43,7 @@ def test_memory_is_lent_again_only_when_nobody_looks_at_it():
 
 
 def test_one_array_too_many_is_not_kept():
-    loans = Loans((2,), np.float32)
+    loans = BufferPool((2,), np.float32)
     taken = [loans.take() for _ in range(MOST + 2)]
     assert [number for number, _ in taken] == [*range(MOST), -1, -1] and len(loans) == MOST
     assert len({array.ctypes.data for _, array in taken}) == MOST + 2

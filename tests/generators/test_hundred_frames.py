@@ -15,9 +15,9 @@ from performer.content.presets import reader
 from performer.generators.onnx.session import create
 from performer.generators.painter import Painter
 from performer.gl.render.renderer import Renderer
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.show.show import Show
-from performer.types.frame import Features, Sound
+from performer.types.features import Features, Sound
 
 SIZE, FRAMES, FPS = (32, 18), 100, 30.0
 CARD = "title = 'Made'\nlicence = 'MIT'\nsize = [{width}, {height}]\nrange = [-1.0, 1.0]\n"
@@ -70,7 +70,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def world():
-    headless = Headless(SIZE)
+    headless = Offscreen(SIZE)
     yield headless
     headless.close()
 

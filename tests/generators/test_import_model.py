@@ -20,9 +20,10 @@ from performer.generators.painter import GLIDE_S, Painter
 from performer.generators.tools.import_model import bring, judge, named
 from performer.generators.tools.probe import Told, known, probe
 from performer.latent.directions import Directions
-from performer.rig.parts import load_library, painter
+from performer.rig.loading import load_library, painter
 from performer.system.errors import Fault
-from performer.types.frame import Features, Frame, Scene, Sound, Walk
+from performer.types.features import Features, Sound
+from performer.types.frame import Frame, Scene, Walk
 
 LAYOUTS = {
     "plain": {},

@@ -9,11 +9,12 @@ import pytest
 
 from performer.content.models.card import load
 from performer.generators.painter import Painter
-from performer.generators.prediction.latency_lead import MOST_S, Lead
+from performer.generators.prediction.latency_lead import MOST_S, LatencyLead
 from performer.latent.directions import Directions
-from performer.rig.parts import load_library
+from performer.rig.loading import load_library
 from performer.system.mailboxes import Latest
-from performer.types.frame import Features, Frame, Scene, Sound, Walk
+from performer.types.features import Features, Sound
+from performer.types.frame import Frame, Scene, Walk
 
 LIBRARY = load_library()
 
@@ -39,7 +40,7 @@ def walk_of(frame: Frame) -> Walk:
 
 
 def test_a_steady_walk_is_met_where_it_will_be():
-    lead = Lead()
+    lead = LatencyLead()
     for i in range(8):
         given = frame(0.1 * i, 0.3 * i)
         moved = walk_of(lead.ahead(given, 0.15)).position
@@ -48,7 +49,7 @@ def test_a_steady_walk_is_met_where_it_will_be():
 
 
 def test_a_walk_that_rests_and_a_frame_without_delay_stay_the_same_objects():
-    lead = Lead()
+    lead = LatencyLead()
     for i in range(4):
         given = frame(0.1 * i, 5.0)
         assert lead.ahead(given, 0.2) is given
@@ -58,7 +59,7 @@ def test_a_walk_that_rests_and_a_frame_without_delay_stay_the_same_objects():
 
 
 def test_a_kick_is_no_speed_and_a_turn_is_not_overshot():
-    lead, positions = Lead(), [0.0, 0.1, 0.2, 1.2, 1.3, 1.4, 1.3, 1.2]
+    lead, positions = LatencyLead(), [0.0, 0.1, 0.2, 1.2, 1.3, 1.4, 1.3, 1.2]
     moved = [walk_of(lead.ahead(frame(0.1 * i, at), 0.1)).position for i, at in enumerate(positions)]
     assert [m - at for m, at in zip(moved, positions, strict=True)] == pytest.approx(
         [0.0, 0.0, 0.1, 0.1, 0.1, 0.1, 0.0, -0.1]
@@ -66,7 +67,7 @@ def test_a_kick_is_no_speed_and_a_turn_is_not_overshot():
 
 
 def test_another_scene_a_pause_and_the_same_frame_again_tell_no_speed():
-    lead = Lead()
+    lead = LatencyLead()
     for i in range(5):
         lead.ahead(frame(0.1 * i, 1.0 * i), 0.1)
     same = frame(0.4, 4.0)
@@ -80,7 +81,7 @@ def test_another_scene_a_pause_and_the_same_frame_again_tell_no_speed():
 
 
 def test_mixed_styles_have_speeds_of_their_own():
-    lead = Lead()
+    lead = LatencyLead()
     for i in range(5):
         styles = (Walk("drift", 2.0 * i * 0.1, 2, 1.0), None)
         moved = walk_of(lead.ahead(frame(0.1 * i, 1.0, styles=styles), 0.1))

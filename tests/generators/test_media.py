@@ -20,12 +20,13 @@ from performer.generators.media.text import Words
 from performer.generators.media.video import Projector, Video
 from performer.generators.painter import Painter
 from performer.gl.render.renderer import Renderer
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
+from performer.rig.loading import load_library, painter
 from performer.rig.offline import Performance
 from performer.rig.options import RenderOptions
-from performer.rig.parts import load_library, painter
 from performer.system.errors import Fault
-from performer.types.frame import Features, Frame, Play, Scene, Sound
+from performer.types.features import Features, Sound
+from performer.types.frame import Frame, Play, Scene
 
 FPS, COUNT, SIDE = 25, 60, 64
 WHITE = (1.0, 1.0, 1.0, 1.0)
@@ -326,7 +327,7 @@ def test_alpha_reaches_the_mix_and_the_top_is_on_top(tmp_path):
     half[:20] = (255, 0, 0, 255)  # red above, nothing below
     Picture.fromarray(half).save(tmp_path / "half.png")
     library, preset = preset_of(tmp_path, f"{TUNNEL}[[layer]]\nname = 'flag'\npictures = 'half.png'\n")
-    world = Headless((64, 64))
+    world = Offscreen((64, 64))
     renderer, it = Renderer(world.ctx, library.shaders), painter(library, "cpu")
     drawn = []
     for number, opacity in ((1, 1.0), (2, 0.0)):

@@ -19,9 +19,10 @@ from performer.generators.tools.input_roles import Input, roles_of, shape_for
 from performer.generators.tools.probe import Told
 from performer.generators.tools.value_range import IMAGENET, Scale, range_of_input, range_of_output, trial_picture
 from performer.latent.walks import latent
-from performer.rig.parts import load_library
+from performer.rig.loading import load_library
 from performer.system.errors import Fault
-from performer.types.frame import Features, Frame, Scene, Sound, Walk
+from performer.types.features import Features, Sound
+from performer.types.frame import Frame, Scene, Walk
 
 onnx = pytest.importorskip("onnx")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402

@@ -9,20 +9,22 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from parts.patience import PATIENCE_S
 
-from performer.generators.generator import Loaded
+from performer.generators.generator import ModelSlot
 from performer.generators.onnx import batching as batches
 from performer.generators.onnx.buffer_pool import MOST
 from performer.generators.onnx.session import OnnxGenerator, create
-from performer.generators.onnx.widen_batch import widened
+from performer.generators.onnx.widen_batch import with_batch_size
 from performer.generators.painter import Painter
-from performer.generators.prediction.paint_ahead import NEAR, STEADY_S, Ahead
+from performer.generators.prediction.paint_ahead import NEAR, STEADY_S, PaintAhead
 from performer.latent.bank import Bank
 from performer.rig.live.rig import Rig
+from performer.rig.loading import load_library, painter
 from performer.rig.options import PlayOptions
-from performer.rig.parts import load_library, painter
 from performer.system.errors import Fault
-from performer.types.frame import ControlEvent, Effort, Features, Frame, Scene, Sound, Walk
+from performer.types.features import Features, Sound
+from performer.types.frame import ControlEvent, Frame, Scene, Walk
 from performer.types.preset import Preset
+from performer.types.status import Effort
 
 LIBRARY = load_library()
 MODELS = ("molten", "glass", "pearl", "blossom", "chrome")
@@ -34,14 +36,14 @@ def walking(position: float, **more) -> Walk:
     return Walk(**{"kind": "tour", "position": position, "seed": 3, "truncation": 1.0, **more})
 
 
-def seen(ahead: Ahead, walks, first: float = 0.0) -> list[bool]:
+def seen(ahead: PaintAhead, walks, first: float = 0.0) -> list[bool]:
     """See one walk after another, one a frame."""
     return [ahead.see(KEY, walk, first + i * DT) for i, walk in enumerate(walks)]
 
 
-def steady(**more) -> tuple[Ahead, float]:
+def steady(**more) -> tuple[PaintAhead, float]:
     """One that has seen a walk go on at 0.6 a second for half a second, and when it last did."""
-    ahead: Ahead = Ahead()
+    ahead: PaintAhead = PaintAhead()
     assert all(seen(ahead, (walking(0.6 * i * DT, **more) for i in range(31))))
     return ahead, 30 * DT
 
@@ -50,7 +52,7 @@ def steady(**more) -> tuple[Ahead, float]:
 
 
 def test_a_steady_walk_is_foretold_with_all_that_moves_on():
-    ahead: Ahead = Ahead()
+    ahead: PaintAhead = PaintAhead()
     seen(
         ahead,
         (
@@ -152,16 +154,16 @@ def test_a_walk_that_bends_or_whose_knobs_turn_is_not_foretold():
         (walking(0.6 * i * DT + 0.4 * (i * DT) ** 2 * 2.0) for i in range(31)),
         (walking(0.6 * i * DT, moves=(0.02 * i * DT, 0.0)) for i in range(31)),
     ):
-        ahead: Ahead = Ahead()
+        ahead: PaintAhead = PaintAhead()
         seen(ahead, walks)
         assert ahead.plan(2, 0.05, 0.0) == []
 
 
 def test_nothing_is_painted_ahead_of_a_walk_that_rests_too_early_too_slowly_or_for_every_frame():
-    ahead: Ahead = Ahead()
+    ahead: PaintAhead = PaintAhead()
     assert ahead.plan(2, 0.05, 0.0) == [] and ahead.due(1.0) is None and ahead.frame_s == 0.0
     assert all(seen(ahead, (walking(0.3) for _ in range(31)))) and ahead.plan(2, 0.05, 0.0) == []
-    ahead = Ahead()
+    ahead = PaintAhead()
     seen(ahead, (walking(0.6 * i * DT) for i in range(10)))
     assert ahead.plan(2, 0.05, 0.0) == []
     ahead, _ = steady()
@@ -183,7 +185,7 @@ def test_the_newest_picture_that_is_due_wins_and_a_frozen_show_waits():
 
 @pytest.mark.parametrize("seed", range(4))
 def test_whatever_a_walk_does_no_picture_is_handed_out_that_is_elsewhere(seed):
-    rng, ahead, at, speed, handed = np.random.default_rng(seed), Ahead(), 0.0, 0.5, 0
+    rng, ahead, at, speed, handed = np.random.default_rng(seed), PaintAhead(), 0.0, 0.5, 0
     planned: dict[int, tuple[float, float, float]] = {}  # picture -> painted at, speed then, position then
     for i in range(1500):
         t = i * DT
@@ -219,7 +221,7 @@ def asked(model: OnnxGenerator, position: float) -> batches.Asked:
         space="w" if position > 0.5 else "z",
         noise=(position, 7.0, 0.1, 0.1, 0.1),
     )
-    return Painter._asked(model, walk)
+    return Painter._model_inputs(model, walk)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -332,7 +334,7 @@ def test_what_cannot_make_several_pictures_goes_on_singly(tmp_path):
     gone.path.unlink()
     assert gone.several() is None
     with pytest.raises(Fault, match="cannot be read"):
-        widened(gone.path, ["z"], 2)
+        with_batch_size(gone.path, ["z"], 2)
 
 
 def test_a_file_that_holds_another_version_by_now_is_not_made_a_batch_of(tmp_path, monkeypatch):
@@ -460,7 +462,7 @@ def test_a_smooth_walk_is_painted_ahead_and_shows_what_single_pictures_would():
     assert (gaps == 3).all()  # 0.04 s, in whole frames
     for at, walk, pixels in late:
         assert walk.position == pytest.approx(0.6 * (at + 3) * DT)
-        apart = np.abs(pixels - model.paint(*Painter._asked(model, walk)))
+        apart = np.abs(pixels - model.paint(*Painter._model_inputs(model, walk)))
         assert apart.max() < 1e-4 and apart.mean() < 1e-5
     assert len(batch._bound._loans) <= 3
 
@@ -473,7 +475,7 @@ def test_a_jump_is_answered_by_the_very_next_picture():
     ((first, walk, pixels),) = [one for one in posted if one[0] >= 80][:1]
     assert first == 80  # though it might have rested, and pictures were ready
     assert walk.position == pytest.approx(at[80], abs=0.1)
-    assert np.array_equal(pixels, model.paint(*Painter._asked(model, walk)))
+    assert np.array_equal(pixels, model.paint(*Painter._model_inputs(model, walk)))
     after = [walk.position for frame, walk, _ in posted if 80 <= frame < 80 + STEADY_S / DT]
     assert min(after) > 5.0
 
@@ -502,7 +504,7 @@ def test_a_batch_that_fails_leaves_single_pictures(caplog):
 def test_a_new_version_that_comes_as_a_trial_ends_does_not_get_the_old_one_s_batch():
     it, model, batch = ready()
 
-    class Raced(Loaded):
+    class Raced(ModelSlot):
         @property
         def several(self):
             return self._kept
@@ -524,7 +526,7 @@ def test_what_is_rendered_is_never_painted_ahead():
     model, preset = model_of("glass"), LIBRARY.presets["coral"]
     for i in range(40):
         (image,) = it.paint(still(preset, walking(0.6 * i * DT), i * DT)).values()
-        assert np.array_equal(image.pixels, model.paint(*Painter._asked(model, walking(0.6 * i * DT))))
+        assert np.array_equal(image.pixels, model.paint(*Painter._model_inputs(model, walking(0.6 * i * DT))))
     assert it.ahead == 0 and not it._models["glass"].tried
     posted = Script(it, [still(preset, walking(0.6 * i * DT), i * DT) for i in range(40)]).run()
     assert posted and it.ahead == 0 and not it._models["glass"].tried

@@ -14,7 +14,7 @@ from performer.generators.media.image_folder import Album
 from performer.generators.media.open import create
 from performer.generators.media.picture import ENDINGS, read
 from performer.lab.train.dataset import found
-from performer.rig.parts import load_library
+from performer.rig.loading import load_library
 from performer.system.errors import Fault
 from performer.types.frame import Play
 

@@ -21,11 +21,12 @@ from performer.latent.bank import Bank
 from performer.latent.style_noise import field, strengths
 from performer.latent.style_space import latent_of, offset_of
 from performer.latent.walks import WALKS, latent
-from performer.rig.parts import load_library, painter
+from performer.rig.loading import load_library, painter
 from performer.show.show import Show
 from performer.system.errors import Fault
 from performer.types import preset
-from performer.types.frame import Features, Frame, Scene, Sound, Walk
+from performer.types.features import Features, Sound
+from performer.types.frame import Frame, Scene, Walk
 
 NAMES = ["molten", "glass", "chrome", "pearl", "blossom"]
 LIBRARY = load_library()

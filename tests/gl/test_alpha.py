@@ -10,8 +10,10 @@ from performer.content import shaders as isf
 from performer.content.presets import reader
 from performer.content.shaders.alpha import writes_opaque
 from performer.gl.render.renderer import Renderer
-from performer.gl.window.offscreen import Headless
-from performer.types.frame import Features, Frame, Image, Scene, Sound
+from performer.gl.window.offscreen import Offscreen
+from performer.types.features import Features, Sound
+from performer.types.frame import Frame, Scene
+from performer.types.image import Image
 
 SIZE = (96, 54)
 OURS = {
@@ -54,7 +56,7 @@ CHECKS = "[[layer]]\nname='under'\nshader='checks'\n"
 
 @pytest.fixture(scope="module")
 def world():
-    it = Headless(SIZE)
+    it = Offscreen(SIZE)
     yield it
     it.close()
 

@@ -16,11 +16,12 @@ from PIL import Image as Picture
 from performer.content.presets import reader
 from performer.generators.painter import Painter
 from performer.gl.render.renderer import Renderer
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.latent.directions import Directions
 from performer.show.show import Show
 from performer.system.errors import Fault
-from performer.types.frame import ControlEvent, Features, Frame, Sound
+from performer.types.features import Features, Sound
+from performer.types.frame import ControlEvent, Frame
 
 SIZE = (32, 18)
 FPS = 30.0
@@ -141,7 +142,7 @@ def presets(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def world():
-    headless = Headless(SIZE)
+    headless = Offscreen(SIZE)
     yield headless
     headless.close()
 

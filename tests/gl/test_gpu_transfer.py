@@ -18,11 +18,13 @@ from performer.generators.onnx.tensor_layout import planar
 from performer.generators.painter import Painter
 from performer.gl.render.renderer import Renderer
 from performer.gl.render.texture import ImageTexture
-from performer.gl.window.offscreen import Headless
-from performer.rig.parts import load_library
+from performer.gl.window.offscreen import Offscreen
+from performer.rig.loading import load_library
 from performer.system.errors import Fault
 from performer.system.mailboxes import Latest
-from performer.types.frame import Features, Frame, Image, OnCard, Scene, Sound, Walk
+from performer.types.features import Features, Sound
+from performer.types.frame import Frame, Scene, Walk
+from performer.types.image import GpuImage, Image
 
 RNG = np.random.default_rng(5)
 LIBRARY = load_library()
@@ -31,7 +33,7 @@ MODELS = LIBRARY.models
 
 @pytest.fixture
 def world():
-    surface = Headless((64, 36))
+    surface = Offscreen((64, 36))
     yield surface
     surface.close()
 
@@ -43,14 +45,14 @@ def tensor(
     low: float = 0.0,
     high: float = 1.0,
     clip: bool = False,
-) -> OnCard:
+) -> GpuImage:
     """A picture (C, H, W) of 0..1 as a model would have left it on the card."""
     values = picture * (high - low) + low
     axes = layout.removeprefix("N")
     values = values.transpose(1, 2, 0) if axes == "HWC" else values[0] if axes == "HW" else values
     values = np.ascontiguousarray(values.round() if dtype == "uint8" else values).astype(dtype)
     values = values[None] if layout.startswith("N") else values
-    return OnCard(
+    return GpuImage(
         address=values.ctypes.data,
         size=values.nbytes,
         shape=values.shape,
@@ -70,7 +72,7 @@ def drawn(texture: ImageTexture, image: Image, t: float = 0.0) -> np.ndarray:
     return np.frombuffer(shown.read(), np.uint8).reshape(size[1], size[0], 4)[::-1, :, :3].astype(int)
 
 
-def of_the_processor(world: Headless, image: Image) -> np.ndarray:
+def of_the_processor(world: Offscreen, image: Image) -> np.ndarray:
     return drawn(ImageTexture(world.ctx), Image(image.host, image.t))
 
 
@@ -190,7 +192,7 @@ def test_a_card_that_is_lost_while_playing_is_one_line_and_the_picture_stays(wor
         raise RuntimeError("CUDA error 719: unspecified launch failure")
 
     lost = tensor(RNG.random((3, 9, 13)).astype(np.float32))
-    lost = OnCard(
+    lost = GpuImage(
         address=lost.address,
         size=lost.size,
         shape=lost.shape,
@@ -239,7 +241,7 @@ def test_a_model_s_picture_stays_where_it_was_made_and_is_drawn_from_there(world
     for number in range(3):
         z = RNG.standard_normal(model.card.latent).astype(np.float32)
         made = model.paint(z, stay=True)
-        assert isinstance(made, OnCard) and made.shape == model.card.shape
+        assert isinstance(made, GpuImage) and made.shape == model.card.shape
         assert np.array_equal(made.fetch(), plain.paint(z)) and np.array_equal(model.paint(z), plain.paint(z))
         image = Image(made, float(number))
         assert np.array_equal(drawn(texture, image, float(number)), of_the_processor(world, image))
@@ -271,7 +273,7 @@ def test_nan_on_the_card_is_noticed(monkeypatch):
     with pytest.raises(Fault, match="NaN"):
         model.paint(bad, stay=True)  # the first is looked at
     model.paint(np.ones(64, np.float32), stay=True)
-    assert isinstance(model.paint(bad, stay=True), OnCard)  # within a second nobody looks
+    assert isinstance(model.paint(bad, stay=True), GpuImage)  # within a second nobody looks
     monkeypatch.setattr("performer.generators.onnx.session.LOOK_S", 0.0)
     with pytest.raises(Fault, match="NaN"):
         model.paint(bad, stay=True)
@@ -295,7 +297,7 @@ def test_the_whole_way_from_walk_to_screen_is_the_same_picture(world, card):
                 index=index, t=index / 60, dt=1 / 60, size=(64, 36), features=Features(), sound=Sound(), scene=scene
             )
             images = painter.paint(frame)
-            assert all(isinstance(image.pixels, OnCard) is stay for image in images.values())
+            assert all(isinstance(image.pixels, GpuImage) is stay for image in images.values())
             renderer.draw(frame, images, world.screen)
             shown.append(world.screen.read())
         assert renderer.way == ("shared" if stay else "")

@@ -8,9 +8,10 @@ import pytest
 from performer.content import shaders as isf
 from performer.content.presets import reader
 from performer.gl.render.renderer import Renderer
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.system.errors import Fault
-from performer.types.frame import Features, Frame, Scene, Sound
+from performer.types.features import Features, Sound
+from performer.types.frame import Frame, Scene
 
 SIZE = (64, 36)
 
@@ -52,7 +53,7 @@ SHADERS = {
 
 @pytest.fixture(scope="module")
 def world():
-    it = Headless(SIZE)
+    it = Offscreen(SIZE)
     yield it
     it.close()
 

@@ -8,7 +8,7 @@ from parts.drawing import FLAT, INVERT, SHADERS, frame, layer, make, preset, rea
 
 from performer.gl.render.pass_timer import LATE, Timer
 from performer.gl.render.renderer import Renderer
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 
 SIZE = (64, 36)
 HEAVY = make(
@@ -24,7 +24,7 @@ HEAVY = make(
 
 @pytest.fixture(scope="module")
 def world():
-    headless = Headless(SIZE)
+    headless = Offscreen(SIZE)
     yield headless
     headless.close()
 
@@ -68,11 +68,11 @@ def test_a_slow_effect_is_drawn_smaller_then_left_out(world):
 
     assert look() == pytest.approx([1.0, 0.0, 0.0], abs=0.02)
     heavy = next(node for node in renderer.costs() if node.program.spec is HEAVY)
-    assert "50%" in renderer.ease(heavy)
+    assert "50%" in renderer.throttle(heavy)
     assert look() == pytest.approx([0.5, 0.0, 0.0], abs=0.02)
-    assert "25%" in renderer.ease(heavy)
+    assert "25%" in renderer.throttle(heavy)
     assert look() == pytest.approx([0.25, 0.0, 0.0], abs=0.02)
-    assert "left out" in renderer.ease(heavy)
+    assert "left out" in renderer.throttle(heavy)
     assert look() == pytest.approx([0.5, 0.25, 0.0], abs=0.02)  # what lies below
     assert heavy not in renderer.costs()
     renderer.reload(HEAVY)  # mended, perhaps: it gets another chance
@@ -87,7 +87,7 @@ def test_a_source_keeps_drawing(world):
     renderer.draw(frame(one), {}, world.screen)
     source = next(node for node in renderer.costs() if node.program.spec is FLAT)
     for _ in range(3):
-        renderer.ease(source)
+        renderer.throttle(source)
     assert source.scale == 0.25 and source not in renderer.costs()
     renderer.draw(frame(one), {}, world.screen)
     assert np.allclose(read(world.screen), [0.5, 0.75, 1.0], atol=0.02)

@@ -19,9 +19,11 @@ from performer.gl.render.renderer import Renderer
 from performer.gl.render.target_pool import Pool
 from performer.gl.render.texture import ImageTexture, SoundTexture
 from performer.gl.render.wait import after_pass, finish, nothing
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.system.errors import Fault
-from performer.types.frame import Effort, Image, Sound
+from performer.types.features import Sound
+from performer.types.image import Image
+from performer.types.status import Effort
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "corpus"
 IMAGE = {"NAME": "inputImage", "TYPE": "image"}
@@ -29,7 +31,7 @@ IMAGE = {"NAME": "inputImage", "TYPE": "image"}
 
 @pytest.fixture(scope="module")
 def world():
-    headless = Headless(SIZE)
+    headless = Offscreen(SIZE)
     yield headless
     headless.close()
 
@@ -437,10 +439,10 @@ def test_a_change_of_scene_goes_through_its_transition(world):
     start = read(world.screen)
     renderer.draw(frame(old, incoming=new, progress=0.5), {}, world.screen)
     middle = read(world.screen)
-    assert set(renderer._stages) == {1, 2}
+    assert set(renderer._scene_states) == {1, 2}
     renderer.draw(frame(new), {}, world.screen)
     end = read(world.screen)
-    assert set(renderer._stages) == {2}
+    assert set(renderer._scene_states) == {2}
     assert np.abs(middle - (start + end) / 2).max() < 0.01
     broken = scene(preset(layer(shader="ramp"), transition="broken"), 3)
     renderer.draw(frame(new, incoming=broken, progress=0.5), {}, world.screen)
@@ -596,7 +598,7 @@ def test_warming_leaves_no_trace(world):
     renderer = Renderer(world.ctx, SHADERS)
     one = preset(layer(model="m", effects=["invert"]), layer("b", shader="ramp", blend="add"), master=["invert"])
     renderer.warm(one)
-    assert not renderer._stages and renderer._last_image is None
+    assert not renderer._scene_states and renderer._last_image is None
     assert set(renderer._programs) == {"invert", "ramp", "fade"}
     renderer.release()
 

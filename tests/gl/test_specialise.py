@@ -11,9 +11,9 @@ from performer.gl.render.driver import is_software
 from performer.gl.render.readback import Readback
 from performer.gl.render.renderer import Renderer
 from performer.gl.render.wait import finish
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.rig.check import FPS, music
-from performer.rig.parts import load_library, painter
+from performer.rig.loading import load_library, painter
 from performer.show.show import Show
 
 SIZE = (160, 90)
@@ -26,7 +26,7 @@ void main() { gl_FragColor = on ? IMG_THIS_PIXEL(inputImage) * a : filter * floa
 
 @pytest.fixture(scope="module")
 def surface():
-    it = Headless(SIZE)
+    it = Offscreen(SIZE)
     yield it
     it.close()
 

@@ -109,10 +109,11 @@ def test_a_button_numbered_thirty_two_above_a_fader_stays_a_button():
 def test_all_notes_off_lets_go_of_every_key_of_its_channel():
     decoder = Decoder()
     decoder.feed([0x90, 60, 100, 64, 100, 0x93, 60, 100, 0x80, 64, 0], 0.0)
-    let_go = [event for event in decoder.feed([0xB0, 123, 0], 1.0) if event.address.startswith("midi.note")]
-    assert [(event.address, event.value, event.text, event.t) for event in let_go] == [("midi.note60", 0.0, "ch1", 1.0)]
-    let_go = decoder.feed([0xB3, 120, 0], 1.5)[1:]
-    assert [(event.address, event.text) for event in let_go] == [("midi.note60", "ch4")]
+    release = [event for event in decoder.feed([0xB0, 123, 0], 1.0) if event.address.startswith("midi.note")]
+    (off,) = release
+    assert (off.address, off.value, off.text, off.t) == ("midi.note60", 0.0, "ch1", 1.0)
+    release = decoder.feed([0xB3, 120, 0], 1.5)[1:]
+    assert [(event.address, event.text) for event in release] == [("midi.note60", "ch4")]
     decoder.feed([0x92, 61, 100], 1.6)
     assert [(event.address, event.text) for event in decoder.release(2.0)] == [("midi.note61", "ch3")]
     assert decoder.release(2.0) == []

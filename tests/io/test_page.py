@@ -28,12 +28,12 @@ from performer.content import banks
 from performer.content.library import FACTORY, Library
 from performer.content.settings import page_token as word
 from performer.generators.onnx.session import create
-from performer.generators.tools.thumbnail import Portrait
+from performer.generators.tools.thumbnail import ThumbnailPainter
 from performer.io.page import client_session as visitor
 from performer.io.page import protocol, server
-from performer.io.page.protocol import Odd
+from performer.io.page.protocol import BadMessage
 from performer.io.page.server import Page
-from performer.io.page.snapshot import Board
+from performer.io.page.state_publisher import StatePublisher
 from performer.io.page.thumbnails import LivePicture, Thumbnails, jpeg, key_of
 from performer.latent.bank import Bank
 from performer.rig.live.rig import Rig
@@ -41,7 +41,8 @@ from performer.show.bank_edits import changed
 from performer.show.show import Show
 from performer.system.errors import Fault
 from performer.system.mailboxes import Latest
-from performer.types.frame import ControlEvent, Features, Sound
+from performer.types.features import Features, Sound
+from performer.types.frame import ControlEvent
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
@@ -76,7 +77,12 @@ class Stand:
         thumbnails = Thumbnails(lambda model, latent: np.full((3, 40, 60), 0.5, np.float32), stamp=stamp)
         self.thumbnails = thumbnails
         self.page = Page(
-            host, 0, events=self.events, now=lambda: time.monotonic() - self.begun, board=Board(), thumbnails=thumbnails
+            host,
+            0,
+            events=self.events,
+            now=lambda: time.monotonic() - self.begun,
+            board=StatePublisher(),
+            thumbnails=thumbnails,
         )
         self.threads = [
             threading.Thread(target=body, daemon=True)
@@ -286,7 +292,7 @@ def test_a_portrait_is_of_the_model_as_its_file_is_now(tmp_path):
             shutil.copy(FACTORY / "models" / f"{name}{ending}", tmp_path / f"m{ending}")
         os.utime(tmp_path / "m.onnx", (stamp, stamp))
 
-    portrait = Portrait(
+    portrait = ThumbnailPainter(
         lambda name: create(tmp_path / f"{name}.onnx", "cpu", 1),
         Library(audio=(), models={"m": tmp_path / "m.onnx"}).changed,
     )
@@ -498,14 +504,24 @@ def test_a_port_that_is_taken_is_one_line_and_other_hosts_are_asked_for():
             taken.getsockname()[1],
             events=SimpleQueue(),
             now=lambda: 0.0,
-            board=Board(),
+            board=StatePublisher(),
             thumbnails=Thumbnails(lambda m, z: None),
         )
     own = Page(
-        "127.0.0.1", 0, events=SimpleQueue(), now=lambda: 0.0, board=Board(), thumbnails=Thumbnails(lambda m, z: None)
+        "127.0.0.1",
+        0,
+        events=SimpleQueue(),
+        now=lambda: 0.0,
+        board=StatePublisher(),
+        thumbnails=Thumbnails(lambda m, z: None),
     )
     wide = Page(
-        "0.0.0.0", 0, events=SimpleQueue(), now=lambda: 0.0, board=Board(), thumbnails=Thumbnails(lambda m, z: None)
+        "0.0.0.0",
+        0,
+        events=SimpleQueue(),
+        now=lambda: 0.0,
+        board=StatePublisher(),
+        thumbnails=Thumbnails(lambda m, z: None),
     )
     try:
         assert len(own.notes()) == 1 and own.notes()[0].startswith("page: http://127.0.0.1:") and not own.open_to_all
@@ -533,7 +549,7 @@ def test_without_the_extra_it_says_how_to_get_it(monkeypatch):
             0,
             events=SimpleQueue(),
             now=lambda: 0.0,
-            board=Board(),
+            board=StatePublisher(),
             thumbnails=Thumbnails(lambda m, z: None),
         )
 
@@ -600,7 +616,7 @@ def test_messages_are_read_by_the_table():
     assert protocol.event(protocol.read('{"do": "blackout"}'), 2.0, "m") == ControlEvent(2.0, "show.blackout")
     knob = protocol.event({"do": "knob", "address": "a.b.c", "value": [0.25, 1]}, 1.0, "m")
     assert knob == ControlEvent(1.0, "knob.a.b.c", 0.25, "0.25,1.0")
-    with pytest.raises(Odd, match="tags"):
+    with pytest.raises(BadMessage, match="tags"):
         protocol.event({"do": "rename", "old": "a", "name": "b", "tags": ["x"] * 9}, 0.0, "m")
 
 
@@ -632,7 +648,7 @@ def test_a_small_picture_that_cannot_be_painted_is_not_tried_again(caplog):
 @pytest.fixture
 def own_banks(tmp_path, monkeypatch):
     monkeypatch.setattr(banks.read_all, "__defaults__", (tmp_path,))
-    monkeypatch.setattr(banks.Keeper.__init__, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(banks.BankWriter.__init__, "__defaults__", (tmp_path,))
     return tmp_path
 
 
@@ -753,9 +769,9 @@ def test_a_stopped_page_leaves_no_loop_behind():
 @pytest.mark.parametrize("size", [(64, 36), (1280, 720), (300, 1000)])
 def test_a_glimpse_is_the_picture_small(size, monkeypatch):
     from performer.gl.render.small_readback import Glimpse
-    from performer.gl.window.offscreen import Headless
+    from performer.gl.window.offscreen import Offscreen
 
-    surface = Headless(size)
+    surface = Offscreen(size)
     try:
         surface.screen.use()
         surface.ctx.clear(0.0, 0.0, 0.0)
@@ -797,4 +813,4 @@ def test_a_gallery_s_address_is_the_same_after_every_start(tmp_path, monkeypatch
 def test_a_word_that_cannot_be_kept_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(Fault, match="cannot be"):
-        word.lasting(tmp_path / "file" / "page.word")
+        word.load_or_create(tmp_path / "file" / "page.word")

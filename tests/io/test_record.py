@@ -24,7 +24,7 @@ from performer.io.record import movie as movie_module
 from performer.io.record.contact_sheet import Sheet
 from performer.io.record.movie import Movie, check_path
 from performer.io.record.recorder import WAITING, Recorder
-from performer.io.record.snapshot import Snapshots, save
+from performer.io.record.stills import Stills, save
 from performer.system import folders
 from performer.system.errors import Fault
 from performer.system.mailboxes import Ring
@@ -489,7 +489,7 @@ def test_a_recording_never_takes_the_place_of_another_file(tmp_path: Path) -> No
 
 
 def test_snapshots_are_saved_aside_under_new_names(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    snapshots = Snapshots(tmp_path / "new" / "folder")
+    snapshots = Stills(tmp_path / "new" / "folder")
     stop = threading.Event()
     pictures = [flash(index)[::-1] for index in range(1, 4)]
     assert all(snapshots.offer(picture) for picture in pictures)
@@ -506,7 +506,7 @@ def test_a_snapshot_that_cannot_be_saved_is_told(tmp_path: Path, caplog: pytest.
     (tmp_path / "file").write_text("")
     with pytest.raises(Fault, match="cannot be made"):
         save(flash(1), tmp_path / "file" / "folder")
-    snapshots = Snapshots(tmp_path / "file")
+    snapshots = Stills(tmp_path / "file")
     assert [snapshots.offer(flash(1)) for _ in range(6)].count(True) == 4
     stop = threading.Event()
     stop.set()

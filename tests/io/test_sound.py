@@ -298,7 +298,7 @@ def test_a_patient_card_that_is_there_is_there_from_the_beginning(pulse):
 
 def test_what_stays_away_is_looked_for_seldom_until_something_is_plugged_in(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    search = portaudio.Search(0.0)
+    search = portaudio.RetrySchedule(0.0)
     tries = [t / 10 for t in range(int(2 * portaudio.EAGER_S * 10)) if search.due(t / 10)]
     early = [t for t in tries if t < portaudio.EAGER_S]
     assert len(early) == pytest.approx(portaudio.EAGER_S / portaudio.RETRY_S, abs=2)
@@ -343,7 +343,7 @@ def polled(monkeypatch, every_s: float, served=lambda: True, plugged=lambda: ())
     monkeypatch.setattr(portaudio, "served", served)
     monkeypatch.setattr(portaudio, "plugged", plugged)
     monkeypatch.setattr(SoundCard, "_start", lambda self: None)
-    monkeypatch.setattr(portaudio, "again", lambda: None)
+    monkeypatch.setattr(portaudio, "reinitialise", lambda: None)
     sound = SoundCard("default", lambda: 0.0)
     sound._stream, sound.state, sound._opened_t = Stream(), "running", -100.0
     sound._lateness._served, sound._lateness._plugged = True, ()

@@ -11,7 +11,7 @@ import pytest
 from parts.patience import PATIENCE_S, until
 
 from performer.io.sound import player
-from performer.system.timeouts import Overdue, within
+from performer.system.timeouts import TimedOut, within
 
 PLAY = """
 import sys, threading
@@ -157,7 +157,7 @@ def test_a_player_goes_on_by_the_clock_while_its_output_hangs_and_is_heard_again
 
 def test_a_call_that_is_overdue_is_given_up_and_its_late_result_handed_on() -> None:
     gate, late = threading.Event(), []
-    with pytest.raises(Overdue):
+    with pytest.raises(TimedOut):
         within(0.05, lambda: gate.wait(PATIENCE_S) and 7, late.append)
     assert late == []
     gate.set()

@@ -10,7 +10,7 @@ import pytest
 
 from performer.audio.beat_network import FILE, BeatNet, beat_net
 from performer.system.errors import Fault
-from performer.types.frame import BANDS
+from performer.types.features import BANDS
 
 torch = pytest.importorskip("torch")
 

@@ -26,15 +26,16 @@ from performer.io.record.moves import Moves, MovesRecorder
 from performer.io.sound import demo_song
 from performer.rig.check import check
 from performer.rig.listener import Listener
-from performer.rig.live.followers import MOST_BYTES, Followers, read, strange_knob
+from performer.rig.live.follower_pool import MOST_BYTES, FollowerPool, read, strange_knob
 from performer.rig.offline import Performance, rehearse
 from performer.rig.options import RenderOptions
-from performer.show.follower import FollowerNet, Improviser
+from performer.show.follower import AutoPerformer, FollowerNet
 from performer.show.routing import Router
 from performer.show.show import Show
 from performer.system.errors import Fault
 from performer.system.mailboxes import Ring
-from performer.types.frame import ControlEvent, Features, Following, Sound
+from performer.types.features import Features, Sound
+from performer.types.frame import ControlEvent, FollowerRequest
 from performer.types.routes import Route
 
 onnx = pytest.importorskip("onnx")
@@ -405,7 +406,7 @@ def test_it_follows_sound_that_it_never_heard(trained):
     made = recorded(11, 20.0)
     net = FollowerNet(trained[0])
     for wildness, least in ((0.0, 0.7), (0.5, 0.5)):
-        player = Improviser(net, 3)
+        player = AutoPerformer(net, 3)
         played = np.array([float(player.tick(row, wildness)[0]) for row in made.heard.astype(np.float32)])
         assert np.corrcoef(played[100:], made.moves[100:, 0])[0, 1] > least, wildness
         assert played.min() >= 0.0 and played.max() <= 1.0
@@ -472,17 +473,17 @@ def performed(path: Path, fps: int, seed: int = 0, seconds: float = 6.0) -> np.n
     """(quarters of a second,): where the follower's parameter is, by a show at that rate."""
     rate = 22050
     sound, _ = gated(21, seconds, rate)
-    source, followers = Source(rate), Followers(found(path))
+    source, followers = Source(rate), FollowerPool(found(path))
     followers.load(["warmer"])
     listener, show = Listener(source, followers.tick), Show([make(FOLLOWED)], "first", seed=seed)
-    followers.attend(show.following)
+    followers.request(show.following)
     seen = []
     for i in range(round(seconds * fps)):
         t = (i + 1) / fps
         source.hear(sound[source.ring.written : round(t * rate)])
         listener.hear()
         frame = show.step(t, 1 / fps, (64, 36), listener.features(), Sound(), (), moves=followers.moves)
-        followers.attend(show.following)
+        followers.request(show.following)
         if (i + 1) % (fps // 2) == 0:
             seen.append(frame.scene.params["main.latent.warm"])
     return np.array(seen)
@@ -498,7 +499,7 @@ def test_the_same_ticks_and_seed_give_the_same_moves_to_the_bit(trained):
     heard = recorded(13, 5.0).heard.astype(np.float32)
     runs = []
     for seed in (4, 4, 5):
-        player = Improviser(FollowerNet(trained[0]), seed)
+        player = AutoPerformer(FollowerNet(trained[0]), seed)
         runs.append(np.array([player.tick(row, 1.0).copy() for row in heard]))
     assert np.array_equal(runs[0], runs[1]) and not np.array_equal(runs[0], runs[2])
 
@@ -509,7 +510,7 @@ def test_wildness_is_how_wild_it_is(trained):
     for wildness in (0.0, 0.5, 2.0):
         runs = []
         for seed in range(3):
-            player = Improviser(net, seed)
+            player = AutoPerformer(net, seed)
             runs.append([float(player.tick(row, wildness)[0]) for row in made.heard.astype(np.float32)])
         wild.append(float(np.std(runs, axis=0).mean()))
     assert wild[0] == 0.0 and 0.0 < wild[1] < wild[2]
@@ -547,7 +548,7 @@ def test_a_preset_names_its_follower():
     assert preset.base["follower.play.wildness"] == 1.0
     table = FOLLOWED.replace('follower = "warmer"', "") + '[follower]\nname = "warmer"\nwildness = 1.5\nseed = 4\n'
     show = Show([make(table)], "first", seed=0)
-    assert show.following == {1: Following("warmer", 4, 1.5)}
+    assert show.following == {1: FollowerRequest("warmer", 4, 1.5)}
     for text, why in (
         (FOLLOWED.replace('follower = "warmer"', ""), "needs a follower"),
         (table + "wildnes = 1\n", "wildness"),
@@ -620,9 +621,9 @@ def nan_when_loud(path: Path) -> Path:
 
 
 def test_a_follower_that_says_nonsense_stops_and_its_knobs_stay(tmp_path, caplog):
-    followers = Followers(found(nan_when_loud(tmp_path / "n.follower.onnx")))
+    followers = FollowerPool(found(nan_when_loud(tmp_path / "n.follower.onnx")))
     followers.load(["n"])
-    followers.attend({1: Following("n", 1, 0.0)})
+    followers.request({1: FollowerRequest("n", 1, 0.0)})
     quiet, loud = np.zeros(len(NAMES)), np.ones(len(NAMES))
     for _ in range(10):
         followers.tick(quiet)
@@ -668,13 +669,13 @@ def test_a_follower_that_is_no_good_is_one_line_and_the_preset_plays_without(har
         path.write_bytes(data[: len(data) // 2])
     with caplog.at_level(logging.INFO):
         nowhere = Library(audio=(), folders=(tmp_path.parent,)).follower
-        followers = Followers(nowhere if harm == "missing" else found(path))
+        followers = FollowerPool(nowhere if harm == "missing" else found(path))
         for _ in range(5):
             followers.load(["warmer"])
     assert len(caplog.records) == 1, caplog.text
     assert "\n" not in caplog.text.strip() and "playing without it" in caplog.text
     show = Show([make(FOLLOWED)], "first")
-    followers.attend(show.following)
+    followers.request(show.following)
     followers.tick(np.zeros(len(NAMES)))
     frame = show.step(0.1, 0.1, (64, 36), Features(t=0.1), Sound(), (), moves=followers.moves)
     assert frame.scene.params["main.latent.warm"] == 0.0
@@ -684,9 +685,9 @@ def test_a_knob_that_the_follower_does_not_have_is_named(tmp_path, caplog):
     path = graph(tmp_path / "warmer.follower.onnx", [node("Constant", [], ["means"], value=number("m", [[[0.0]]]))])
     good, bad = make(FOLLOWED), make(FOLLOWED.replace("follower.warm", "follower.wram"))
     assert strange_knob(good, read(path)) == ""
-    Followers(found(path), [good])
+    FollowerPool(found(path), [good])
     assert not caplog.records
-    Followers(found(path), [bad])
+    FollowerPool(found(path), [bad])
     assert len(caplog.records) == 1 and "did you mean 'follower.warm'?" in caplog.text
     (tmp_path / "first.toml").write_text(
         'follower = "pupeteer"\n[[layer]]\nshader = "aurora"\n'
@@ -703,12 +704,12 @@ def test_a_knob_that_the_follower_does_not_have_is_named(tmp_path, caplog):
 def test_an_improvisation_goes_on_when_its_scene_is_renewed(tmp_path, monkeypatch):
     monkeypatch.setattr("performer.show.show.SCENE_S", 5.0)
     path = graph(tmp_path / "warmer.follower.onnx", [node("Constant", [], ["means"], value=number("m", [[[0.002]]]))])
-    followers = Followers(found(path))
+    followers = FollowerPool(found(path))
     followers.load(["warmer"])
     show = Show([make(FOLLOWED)], "first")
-    alone, expected, routed, numbers = Improviser(read(path), show.following[1].seed), [], [], set()
+    alone, expected, routed, numbers = AutoPerformer(read(path), show.following[1].seed), [], [], set()
     for i in range(20 * 20):  # a tick a frame
-        followers.attend(show.following)
+        followers.request(show.following)
         followers.tick(np.zeros(len(NAMES)))
         expected.append(2.0 * float(alone.tick(np.zeros(len(NAMES)), 1.0)[0]) - 1.0)
         frame = show.step((i + 1) / 20, 1 / 20, (64, 36), Features(t=i / 20), Sound(), (), moves=followers.moves)
@@ -722,9 +723,9 @@ def test_an_improvisation_goes_on_when_its_scene_is_renewed(tmp_path, monkeypatc
 
 def test_a_newer_file_is_taken_while_it_plays_and_a_broken_one_is_not(tmp_path, caplog):
     path = graph(tmp_path / "up.follower.onnx", [node("Constant", [], ["means"], value=number("m", [[[0.01]]]))])
-    followers = Followers(found(path))
+    followers = FollowerPool(found(path))
     followers.load(["up"])
-    followers.attend({1: Following("up", 1, 0.0)})
+    followers.request({1: FollowerRequest("up", 1, 0.0)})
 
     def play(count: int) -> float:
         for _ in range(count):
@@ -756,7 +757,7 @@ def test_the_shipped_follower_is_small_free_and_quick():
     assert card["metrics"]["surprise"] < min(card["metrics"]["still"], card["metrics"]["mean"])
     sound = demo_song.render(44100)[: 44100 * 20].mean(1)
     played = []
-    player = Improviser(net, 1)
+    player = AutoPerformer(net, 1)
     ticks_of(sound, 44100, follow=lambda heard: played.append(player.tick(heard, 1.0).copy()))
     assert np.isfinite(played).all() and np.std(played, axis=0).min() > 0.01
 

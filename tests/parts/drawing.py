@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from performer.content import shaders as isf
-from performer.types.frame import Features, Frame, Scene, Sound
+from performer.types.features import Features, Sound
+from performer.types.frame import Frame, Scene
 from performer.types.preset import Layer, Transition
 from performer.types.preset import Node as Effect
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from performer.audio.analyzer import Analyzer
-from performer.types.frame import HEAD
+from performer.types.features import HEAD
 
 
 def hear(sound: np.ndarray, rate: int, analyzer: Analyzer | None = None) -> tuple[Analyzer, np.ndarray]:

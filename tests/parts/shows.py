@@ -2,7 +2,7 @@
 
 from parts.scenes import TEXT, make
 from performer.show.show import Show
-from performer.types.frame import Features, Sound
+from performer.types.features import Features, Sound
 
 SECOND = TEXT.replace("First", "Second").replace("order = 1", "order = 2")
 

@@ -20,7 +20,7 @@ from performer.rig import offline
 from performer.rig.listener import Listener
 from performer.system.errors import Fault
 from performer.system.mailboxes import Ring
-from performer.types.frame import HEAD, TIMES
+from performer.types.features import HEAD, TIMES
 
 RATES = (4000, 8000, 11025, 44100, 48000, 96000, 192000)
 LENGTHS = (1, 2, 3, 63, 255, 256, 257, 4095, 4097, 20000)

@@ -21,8 +21,8 @@ from performer.rig.live.output_files import checked
 from performer.rig.live.rig import Rig
 from performer.rig.pacing import SWAPS
 from performer.system.errors import Fault
-from performer.system.supervisor import outlast, signals
-from performer.system.systemd import Service
+from performer.system.supervisor import restart_on_error, signals
+from performer.system.systemd import SystemdNotifier
 from performer.types.frame import ControlEvent
 
 PLAY = [sys.executable, "-m", "performer", "play", "--headless", "--input", "demo", "--midi", "off", "--size", "160x90"]
@@ -122,7 +122,7 @@ class Systemd:
 
 def test_the_loop_that_draws_feeds_the_watchdog_and_no_child_can(tmp_path):
     systemd = Systemd(tmp_path / "notify", WATCHDOG_USEC="4000000", WATCHDOG_PID=str(os.getpid()))
-    service = Service(systemd.environ)
+    service = SystemdNotifier(systemd.environ)
     assert not systemd.environ, "children do not get to speak"
     service.begun("Tidal")
     assert systemd.heard().splitlines() == ["READY=1", "STATUS=Tidal"]
@@ -136,11 +136,11 @@ def test_the_loop_that_draws_feeds_the_watchdog_and_no_child_can(tmp_path):
 
 def test_another_process_s_watchdog_is_left_alone(tmp_path):
     systemd = Systemd(tmp_path / "notify", WATCHDOG_USEC="4000000", WATCHDOG_PID="1")
-    service = Service(systemd.environ)
+    service = SystemdNotifier(systemd.environ)
     service.alive(0.0)
     service.ends()
     assert systemd.heard() == "STOPPING=1"
-    Service({}).alive(0.0)
+    SystemdNotifier({}).alive(0.0)
 
 
 def test_play_tells_systemd_that_it_lives(tmp_path):
@@ -168,12 +168,12 @@ def test_a_thread_that_fails_is_begun_again_and_one_that_ends_is_not(monkeypatch
         if len(calls) < 4:
             raise ValueError("a whim")
 
-    outlast("devices", body, threading.Event())
+    restart_on_error("devices", body, threading.Event())
     assert len(calls) == 4
     assert sum("devices stopped" in record.getMessage() for record in caplog.records) == 3
     told = threading.Event()
     told.set()
-    outlast("devices", body, told)
+    restart_on_error("devices", body, told)
     assert len(calls) == 4
 
 
@@ -218,11 +218,11 @@ def test_a_gallery_without_sound_plays_on_in_silence_and_not_the_demo(monkeypatc
 
 
 def test_nothing_is_written_over_a_gallery_s_picture(caplog, tmp_path, monkeypatch):
-    for function in (banks.read_all, banks.Keeper.__init__):  # the bank of whoever runs this stays as it is
+    for function in (banks.read_all, banks.BankWriter.__init__):  # the bank of whoever runs this stays as it is
         monkeypatch.setattr(function, "__defaults__", (tmp_path,))
     with Rig(headless(gallery=True)) as rig:
         play_until(rig, lambda: rig.loop.stats.frames > 5)
-        logging.getLogger("performer.inputs").warning("sound input lost: it is gone")
+        logging.getLogger("performer.io").warning("sound input lost: it is gone")
         rig.hands.events.put(ControlEvent(rig.now(), "app.keep"))
         play_until(rig, lambda: rig.loop.wiring.kept.empty())
         rig.loop.picture()
@@ -235,7 +235,7 @@ def test_what_the_governor_gives_up_is_logged_once_and_never_on_the_picture(capl
         rig.loop.wiring.notices.clear()
         for level in (1, 2, 1, 2, 1):
             rig.loop.budget.governor.level = level
-            rig.loop.budget.own_up()
+            rig.loop.budget.log_effort()
         assert sum("governor" in record.getMessage() for record in caplog.records) == 2
         assert not any("governor" in message.text for message in rig.loop.wiring.notices)
 
@@ -251,7 +251,7 @@ def test_nothing_is_written_over_a_full_screen_unasked(caplog, monkeypatch):
             monkeypatch.setattr(type(rig.surface), "fullscreen", property(lambda self, on=fullscreen: on))
             drawn.clear()
             rig.loop.wiring.notices.clear()
-            logging.getLogger("performer.inputs").error("MIDI port gone: nano")
+            logging.getLogger("performer.io").error("MIDI port gone: nano")
             rig.hands.events.put(ControlEvent(rig.now(), "app.notice", 1.0, "tempo 120"))
             rig.loop.picture()
             assert [message.text for message in rig.loop.wiring.notices] == ["MIDI port gone: nano", "tempo 120"]
@@ -269,7 +269,7 @@ def test_no_notice_lights_up_a_blackout():
     with Rig(headless()) as rig:
         rig.hands.events.put(ControlEvent(rig.now(), "show.blackout"))
         assert play_until(rig, lambda: pixels(rig).max() == 0)
-        logging.getLogger("performer.inputs").warning("MIDI port gone: nano")
+        logging.getLogger("performer.io").warning("MIDI port gone: nano")
         rig.loop.picture()
         assert rig.loop.wiring.notices and pixels(rig).max() == 0
         rig.hands.events.put(ControlEvent(rig.now(), "app.hud"))
@@ -282,9 +282,9 @@ def test_garbage_is_collected_though_no_frame_leaves_time_for_it(monkeypatch):
     monkeypatch.setattr(budget.gc, "collect", lambda: collected.append(1))
     with Rig(headless()) as rig:
         collected.clear()
-        rig.loop.budget._tidied_t = 0.0
-        for second in range(1, int(2 * budget.LATEST_TIDY_S)):
-            rig.loop.budget.tidy(float(second), 1.0)
+        rig.loop.budget._collected_t = 0.0
+        for second in range(1, int(2 * budget.GC_LATEST_S)):
+            rig.loop.budget.collect_garbage(float(second), 1.0)
         assert len(collected) == 1
 
 

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from performer.rig.live.governor import LADDER, Governor, Relief
+from performer.rig.live.governor import LADDER, Governor, ShaderThrottle
 
 
 def drive(governor: Governor, cost, seconds: float, start: float = 0.0) -> list[int]:
@@ -99,7 +99,7 @@ def test_a_restless_beginning_costs_nothing_and_a_slow_one_does():
 
 
 def test_the_one_shader_that_is_too_slow_gives_way():
-    relief = Relief(1 / 60)
+    relief = ShaderThrottle(1 / 60)
     costs = {"bloom": 0.002, "fractal": 0.012}
     assert relief.step(10.0, costs, late=False) is None
     assert relief.step(10.0, costs, late=True) == "fractal"

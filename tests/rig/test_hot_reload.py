@@ -126,7 +126,7 @@ def test_a_folder_put_in_the_others_place_is_watched_too(rig, user_folder):
 @pytest.fixture
 def bank_folder(tmp_path, monkeypatch):
     folder = tmp_path / "banks"
-    for function in (banks.read_all, banks.Keeper.__init__):
+    for function in (banks.read_all, banks.BankWriter.__init__):
         monkeypatch.setattr(function, "__defaults__", (folder,))
     return folder
 

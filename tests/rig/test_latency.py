@@ -9,7 +9,7 @@ from parts.scenes import make
 from performer.audio.spectrum import Spectrum, window_size
 from performer.rig.latency import KEPT, PARTS, Latency, window_delay_s
 from performer.show.show import Show
-from performer.types.frame import Features, Sound
+from performer.types.features import Features, Sound
 
 
 def play(

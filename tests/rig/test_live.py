@@ -13,7 +13,7 @@ from parts.live import FLAT, SIZE, headless, pixels, play_for, play_until, scree
 
 from performer.gl.render.readback import Readback
 from performer.rig.live.rig import Rig
-from performer.rig.parts import load_library
+from performer.rig.loading import load_library
 from performer.system.errors import Fault
 from performer.types.frame import ControlEvent
 

@@ -14,7 +14,7 @@ from performer.audio.downmix import Mixer
 from performer.io.sound import demo_song
 from performer.rig.listener import Listener
 from performer.system.mailboxes import Ring
-from performer.types.frame import HEAD, TIMES
+from performer.types.features import HEAD, TIMES
 
 RATE = 44100
 AT = {name: HEAD.index(name) for name in HEAD}

@@ -256,7 +256,7 @@ def test_the_reel_shows_six_presets_from_before_the_drop_on(tmp_path, monkeypatc
 
 
 def test_the_default_preset_is_one_of_the_best():
+    from performer.rig.loading import load_library
     from performer.rig.offline import BEST
-    from performer.rig.parts import load_library
 
     assert load_library().in_order()[0].name in BEST

@@ -14,14 +14,15 @@ from PIL import Image
 from performer.gl.render.readback import Readback
 from performer.gl.render.renderer import Renderer
 from performer.gl.render.wait import finish
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.lab.bench.looks import REACTIVE, look, reaction
 from performer.rig.check import FPS, music, trial
+from performer.rig.loading import load_library, painter
 from performer.rig.offline import Performance
 from performer.rig.options import RenderOptions
-from performer.rig.parts import load_library, painter
 from performer.show.show import Show
-from performer.types.frame import ControlEvent, Sound
+from performer.types.features import Sound
+from performer.types.frame import ControlEvent
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).parents[1] / "data" / "presets"
@@ -34,7 +35,7 @@ TOLERANCE = 14.0  # of 255, mean over the small picture: drivers round different
 
 @pytest.fixture(scope="module")
 def surface():
-    it = Headless(SIZE)
+    it = Offscreen(SIZE)
     yield it
     it.close()
 
@@ -69,8 +70,8 @@ def test_there_is_enough_to_play_with():
     kinds = [spec.kind for spec in LIBRARY.shaders.values()]
     assert kinds.count("filter") >= 14 and kinds.count("source") >= 5 and kinds.count("transition") >= 5
     assert len(PRESETS) >= 10 and not LIBRARY.faults
-    dreaming = [preset for preset in LIBRARY.in_order() if any(layer.model for layer in preset.layers)]
-    assert len(dreaming) >= len(PRESETS) / 2
+    model_layers = [preset for preset in LIBRARY.in_order() if any(layer.model for layer in preset.layers)]
+    assert len(model_layers) >= len(PRESETS) / 2
     for preset in LIBRARY.in_order():
         assert preset.routes and (preset.master or any(layer.effects for layer in preset.layers))
         assert preset.author and preset.mood and preset.tags

@@ -7,7 +7,7 @@ import pytest
 
 from performer.content import shaders as isf
 from performer.rig import shader_trial
-from performer.rig.shader_trial import Preflight
+from performer.rig.shader_trial import ShaderTrial
 
 GOOD = "/*{}*/\nvoid main() { gl_FragColor = vec4(isf_FragNormCoord, TIME, 1.0); }\n"
 BROKEN = "/*{}*/\nvoid main() {\n  gl_FragColor = nothing;\n}\n"
@@ -29,7 +29,7 @@ def write(folder, name, text):
 
 @pytest.fixture
 def trial(tmp_path):
-    one = Preflight("driver", tmp_path / "cache" / "preflight.json")
+    one = ShaderTrial("driver", tmp_path / "cache" / "preflight.json")
     yield one
     one.stop()
 
@@ -43,9 +43,9 @@ def test_good_ones_pass_and_broken_ones_are_refused_with_their_line(tmp_path, tr
     assert trial.examine([good]) == {} and trial._process is None, "known by its content: nothing is started"
     kept = json.loads((tmp_path / "cache" / "preflight.json").read_text())
     assert list(kept.values()) == [""], "what is broken is soon mended: only the other verdict is kept"
-    again = Preflight("driver", tmp_path / "cache" / "preflight.json")
+    again = ShaderTrial("driver", tmp_path / "cache" / "preflight.json")
     assert again.examine([good]) == {} and again._process is None
-    other = Preflight("another driver", tmp_path / "cache" / "preflight.json")
+    other = ShaderTrial("another driver", tmp_path / "cache" / "preflight.json")
     assert other._key(good) != again._key(good)
 
 
@@ -74,4 +74,4 @@ def test_a_damaged_cache_is_left_aside(tmp_path):
     cache = tmp_path / "preflight.json"
     for text in ("", "{", "[]", '{"a": 1}'):
         cache.write_text(text)
-        assert isinstance(Preflight("driver", cache)._verdicts, dict)
+        assert isinstance(ShaderTrial("driver", cache)._verdicts, dict)

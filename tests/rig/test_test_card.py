@@ -11,7 +11,7 @@ from parts.live import screenshot
 from parts.patience import PATIENCE_S
 
 from performer.gl.hud.test_card import CELLS, Card
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.gl.window.window import Window
 from performer.rig import test_card
 from performer.rig.options import PlayOptions
@@ -21,7 +21,7 @@ BARS = [(1, 1, 1), (1, 1, 0), (0, 1, 1), (0, 1, 0), (1, 0, 1), (1, 0, 0), (0, 0,
 
 def drawn(size, number=1, lines=()) -> np.ndarray:
     """(H, W, 3) uint8, top row first."""
-    surface = Headless(size)
+    surface = Offscreen(size)
     Card(surface.ctx).draw(surface.screen, size, number, lines)
     made = np.frombuffer(surface.screen.read(components=3, alignment=1), np.uint8).reshape(size[1], size[0], 3)[::-1]
     surface.close()

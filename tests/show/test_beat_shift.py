@@ -10,7 +10,8 @@ from parts.shows import run, show
 
 from performer.show.clock import ShowClock
 from performer.show.status_text import moved_by_hand, waiting
-from performer.types.frame import ControlEvent, Features
+from performer.types.features import Features
+from performer.types.frame import ControlEvent
 
 BPM = 120.0
 STRUCK = 10.0  # when a person strikes the downbeat, which falls on whole seconds

@@ -16,7 +16,8 @@ from performer.io.midi import clock_out
 from performer.show.show import Show
 from performer.show.status_text import waiting
 from performer.system.mailboxes import Latest
-from performer.types.frame import ControlEvent, Features
+from performer.types.features import Features
+from performer.types.frame import ControlEvent
 
 DT = 1 / 60
 
@@ -256,7 +257,7 @@ def test_midi_clock_out_goes_on_after_a_port_that_failed_once() -> None:
     with pytest.raises(RuntimeError, match="no answer"):
         clock_out.MidiClock(port, frames, now).run(stop)
     port.now = 4.0
-    clock_out.MidiClock(port, frames, now).run(stop)  # as `outlast` does
+    clock_out.MidiClock(port, frames, now).run(stop)  # as `restart_on_error` does
     assert [message for _, message in port.sent] == [[clock_out.START], [clock_out.STOP]]
 
 

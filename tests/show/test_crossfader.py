@@ -7,7 +7,8 @@ from parts.shows import loud, run
 from performer.show.crossfader import Crossfader
 from performer.show.show import Show
 from performer.show.status_text import waiting
-from performer.types.frame import ControlEvent, Features
+from performer.types.features import Features
+from performer.types.frame import ControlEvent
 
 SECOND = TEXT.replace("First", "Second").replace("order = 1", "order = 2")
 THIRD = TEXT.replace("First", "Third").replace("order = 1", "order = 3")

@@ -14,7 +14,8 @@ from performer.io.record.moves import MovesRecorder, read
 from performer.show.gestures import Gestures
 from performer.show.show import Show
 from performer.system.mailboxes import Ring
-from performer.types.frame import ControlEvent, Features, Sound
+from performer.types.features import Features, Sound
+from performer.types.frame import ControlEvent
 
 ROUTED = (
     TEXT

@@ -8,7 +8,7 @@ import pytest
 
 from performer.io.midi.codec import Decoder
 from performer.show.clock import ShowClock
-from performer.types.frame import Features
+from performer.types.features import Features
 
 CLOCK, START, CONTINUE, STOP = 0xF8, 0xFA, 0xFB, 0xFC
 Sent = list[tuple[float, int, tuple[int, ...]]]  # seconds, port, bytes

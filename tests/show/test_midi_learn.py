@@ -10,7 +10,7 @@ from performer.content.settings import midi_bindings
 from performer.io.midi.codec import Decoder
 from performer.latent.sphere import unit
 from performer.rig.live.rig import Rig
-from performer.show.midi_learn import Learn
+from performer.show.midi_learn import MidiLearn
 from performer.show.show import Pads
 from performer.system.errors import Fault
 from performer.types.actions import LEARNABLE, Act
@@ -42,13 +42,13 @@ def step(learn, *events):
 
 
 def taught(*events):
-    learn = Learn({}, LEARNABLE)
+    learn = MidiLearn({}, LEARNABLE)
     step(learn, *events)
     return learn
 
 
 def test_a_pad_learns_a_key_and_then_does_it():
-    learn = Learn({}, LEARNABLE)
+    learn = MidiLearn({}, LEARNABLE)
     assert addresses(learn, M) == [] and "press a key" in learn.word
     assert addresses(learn, BLACKOUT) == []  # it is being taught: no blackout now
     assert not learn.changed
@@ -76,7 +76,7 @@ def test_never_mind():
 
 
 def test_a_controllers_button_counts_once_a_press():
-    learn = Learn({"cc20 ch1": Act("show.tap"), "note41": Act("show.next")}, LEARNABLE)
+    learn = MidiLearn({"cc20 ch1": Act("show.tap"), "note41": Act("show.next")}, LEARNABLE)
     assert addresses(learn, cc(0.1), cc(0.7), cc(1.0)) == ["midi.cc20", "midi.cc20", "show.tap", "midi.cc20"]
     assert addresses(learn, cc(0.0), cc(1.0)) == ["midi.cc20", "midi.cc20", "show.tap"]
     assert addresses(learn, note(41), note(41, channel=3)) == ["midi.note41", "show.next"] * 2  # on any channel
@@ -157,7 +157,7 @@ def test_only_a_key_that_is_typed_is_taught():
 
 
 def test_a_button_that_was_down_when_its_cable_came_out_counts_again():
-    learn, decoder = Learn({"cc20 ch1": Act("show.tap")}, LEARNABLE), Decoder()
+    learn, decoder = MidiLearn({"cc20 ch1": Act("show.tap")}, LEARNABLE), Decoder()
     assert [e.address for e in learn.step(decoder.feed([0xB0, 20, 127], 0.0))] == ["midi.cc20", "show.tap"]
     lost = decoder.release(1.0)
     assert learn.step(lost) == [] and not any(event.address.startswith("midi.") for event in lost), "faders stay"
@@ -204,7 +204,7 @@ def test_notes_without_a_place_neither_recall_nor_breed():
 
 def test_a_taught_pad_breeds_from_all():
     it, bank = show()
-    learn = Learn({"note50 ch10": Act("bank.breed")}, LEARNABLE)
+    learn = MidiLearn({"note50 ch10": Act("bank.breed")}, LEARNABLE)
     born = goal(run(it, 1.0, events=learn.step([pad(0.1, 50)])))
     assert born is not None and born not in {p.latent for p in bank.places}
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from performer.show.routing import Follower, Router
+from performer.show.routing import Router, Smoother
 from performer.types.params import Param
 from performer.types.routes import CURVES, Route, complaint
 
@@ -40,7 +40,7 @@ def test_curves_rise_from_0_to_1(curve, a, b):
 
 @given(st.integers(20, 300), st.floats(0.02, 1.0))
 def test_attack_and_release_are_seconds_whatever_the_frame_rate(fps, tau):
-    follower = Follower(tau, tau)
+    follower = Smoother(tau, tau)
     n = max(1, round(tau * fps))
     for _ in range(n):
         follower.step(1.0, tau / n)
@@ -137,7 +137,7 @@ def test_a_hand_on_the_page_takes_it_and_the_controller_picks_it_up_again():
     assert picked(0.3, router) == pytest.approx(0.2)
     assert picked(0.19, router) == pytest.approx(0.19) and router.turned() == {}, "without a leap, however slow it is"
     assert picked(0.7, router, 8.0) == pytest.approx(0.7, abs=1e-3)
-    router.let_go()  # panic
+    router.release()  # panic
     assert picked(None, router) == 0.5 and picked(0.8, router) == 0.5
 
 

@@ -8,7 +8,8 @@ from parts.shows import SECOND, loud, run, show
 
 from performer.show.show import RENEW_S, Show
 from performer.show.status_text import modes
-from performer.types.frame import ControlEvent, Features, Sound
+from performer.types.features import Features, Sound
+from performer.types.frame import ControlEvent
 
 QUIET = Features()
 

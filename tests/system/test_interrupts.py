@@ -11,7 +11,7 @@ from parts.patience import PATIENCE_S
 OPENING = """
 import sys, time
 from performer.system import interrupts
-from performer.system.supervisor import whole
+from performer.system.supervisor import run_to_exit
 interrupts.catch()
 def ready(word="ready"):
     print(word, flush=True)
@@ -92,7 +92,7 @@ def test_while_it_closes_it_is_left_to_close(tmp_path, number):
                     ready(f"closing {i}")
                     time.sleep(0.05)
                 open("film", "w").write("whole")
-        whole(body)
+        run_to_exit(body)
         """,
         tmp_path,
     )
@@ -115,7 +115,7 @@ def test_where_a_destructor_is_at_work(tmp_path):
             Slow()
             ready("survived")
             rest()
-        whole(body)
+        run_to_exit(body)
         """,
         tmp_path,
     )
@@ -128,7 +128,7 @@ def test_at_the_very_end_nothing_is_changed(tmp_path):
         """
         import atexit
         atexit.register(lambda: (ready(), time.sleep(0.2), ready("over")))
-        whole(lambda: None)
+        run_to_exit(lambda: None)
         """,
         tmp_path,
     )
@@ -148,7 +148,7 @@ def test_what_lasts_too_long_can_be_left(tmp_path):
             finally:
                 ready("closing")
                 rest()
-        whole(body)
+        run_to_exit(body)
         """,
         tmp_path,
     )
@@ -173,7 +173,7 @@ def test_a_show_is_left_once_and_its_end_is_its_own(tmp_path):
             ready("written")
             time.sleep(0.2)
             ready(f"left {len(left)}")
-        whole(body)
+        run_to_exit(body)
         """,
         tmp_path,
     )
@@ -193,7 +193,7 @@ def test_a_command_that_typer_runs(tmp_path):
         def work():
             ready()
             rest()
-        whole(lambda: app([]))
+        run_to_exit(lambda: app([]))
         """,
         tmp_path,
     )
@@ -211,7 +211,7 @@ def test_before_a_call_has_begun(tmp_path):
                 ready()
                 rest()
         threading.Thread = Slow
-        whole(lambda: Call(rest))
+        run_to_exit(lambda: Call(rest))
         """,
         tmp_path,
     )
@@ -220,7 +220,7 @@ def test_before_a_call_has_begun(tmp_path):
 
 
 def test_what_was_ignored_stays_so(tmp_path):
-    it = Program("whole(lambda: (ready(), time.sleep(0.2), ready('over')))", tmp_path, ignored=[signal.SIGINT])
+    it = Program("run_to_exit(lambda: (ready(), time.sleep(0.2), ready('over')))", tmp_path, ignored=[signal.SIGINT])
     it.interrupt()
     assert it.ends() == (0, "over\n", "")
 
@@ -243,7 +243,7 @@ def test_those_that_work_for_it_say_nothing(tmp_path):
                     os.kill(one.pid, signal.SIGINT)
                 ready()
                 rest()
-        whole(body)
+        run_to_exit(body)
         """,
         tmp_path,
     )

@@ -8,15 +8,15 @@ import pytest
 from parts.patience import PATIENCE_S, until
 
 from performer.content.library import FACTORY
-from performer.system.timeouts import Call, Overdue, alone, forsake, within
+from performer.system.timeouts import Call, TimedOut, abandon, join_abandoned, within
 
 PROGRAM = """
 import atexit, sys, threading
 from pathlib import Path
 import numpy as np
-from performer.system.timeouts import Call, forsake
+from performer.system.timeouts import Call, abandon
 from performer.generators.onnx.session import create
-from performer.system.supervisor import whole
+from performer.system.supervisor import run_to_exit
 
 atexit.register(print, "good-bye")
 
@@ -33,14 +33,14 @@ def body():
     if {forsaken}:
         thread = threading.Thread(target=paint, daemon=True)
         thread.start()
-        forsake(thread)
+        abandon(thread)
     else:
         Call(paint)
     painted.wait()
     print("said last", end="")
     {ending}
 
-whole(body)
+run_to_exit(body)
 """
 
 
@@ -72,14 +72,14 @@ def test_where_all_has_returned_python_ends_as_always():
 
 def test_what_does_not_return_is_known_until_it_does():
     go, late = threading.Event(), []
-    with pytest.raises(Overdue):
+    with pytest.raises(TimedOut):
         within(0.01, lambda: go.wait(PATIENCE_S), late.append)
-    assert not alone(0.01)
+    assert not join_abandoned(0.01)
     thread = threading.Thread(target=go.wait, args=(60.0,), daemon=True)
     thread.start()
-    forsake(thread)
+    abandon(thread)
     go.set()
-    assert alone(PATIENCE_S)
+    assert join_abandoned(PATIENCE_S)
     assert until(lambda: late)
     assert late == [True]
-    assert Call(lambda: 7).wait(PATIENCE_S) == 7 and alone(PATIENCE_S)
+    assert Call(lambda: 7).wait(PATIENCE_S) == 7 and join_abandoned(PATIENCE_S)

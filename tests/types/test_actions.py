@@ -8,12 +8,12 @@ from parts.shows import run, show
 from performer.io.page import protocol
 from performer.rig.live.controls import Controls
 from performer.show.clock import ShowClock
-from performer.show.midi_learn import Learn
+from performer.show.midi_learn import MidiLearn
 from performer.show.show import Show
 from performer.types.actions import ACTIONS, BY_ADDRESS, BY_KEY, LEARNABLE, complaint, handlers
 from performer.types.frame import ControlEvent
 
-OWNERS = {"show": Show, "clock": ShowClock, "live": Controls, "learn": Learn}
+OWNERS = {"show": Show, "clock": ShowClock, "live": Controls, "learn": MidiLearn}
 ROOT = Path(__file__).resolve().parents[2]
 
 

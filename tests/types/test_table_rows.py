@@ -9,7 +9,7 @@ import pytest
 
 from performer.generators.prediction import paint_ahead
 from performer.gl.render.compose import Compose
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.latent.walks import WALKS, walk
 from performer.show.live_scene import _lock
 from performer.types.blend_modes import BLEND_MODES, KEYS, BlendMode
@@ -42,7 +42,7 @@ def test_a_curve_goes_from_nothing_to_all(curve: str) -> None:
 
 def test_a_new_blend_mode_is_one_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(BLEND_MODES, "average", BlendMode("average", "half of each", "c = 0.5 * (a + b);"))
-    surface = Headless((4, 4))
+    surface = Offscreen((4, 4))
     try:
         ctx = surface.ctx
         below, above = (ctx.texture((4, 4), 4, bytes([*rgb, 255] * 16)) for rgb in ((255, 0, 51), (51, 102, 153)))

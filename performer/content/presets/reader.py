@@ -329,13 +329,13 @@ class _Reader:
     def others(self, layers: Sequence[Layer]) -> None:
         """Look up the layers that others name."""
         names = [layer.name for layer in layers]
-        dreaming = [layer.name for layer in layers if layer.shader is None and layer.of is None]
+        model_layers = [layer.name for layer in layers if layer.shader is None and layer.of is None]
         for i, layer in enumerate(layers):
             for key, wished, known, what in (
                 ("mask.layer", layer.mask, names, "other layer"),
-                ("of", layer.of, dreaming, "layer with a model or media of its own"),
+                ("of", layer.of, model_layers, "layer with a model or media of its own"),
                 *(
-                    (f"of.{name}", other, dreaming, "layer with a model or media of its own")
+                    (f"of.{name}", other, model_layers, "layer with a model or media of its own")
                     for name, other in layer.each
                 ),
             ):

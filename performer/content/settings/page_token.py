@@ -17,7 +17,7 @@ def word_path() -> Path:
     return folders.config() / "page.word"
 
 
-def lasting(path: Path | None = None) -> str:
+def load_or_create(path: Path | None = None) -> str:
     """The kept word; a new one, drawn and kept, where there is none. Raises Fault."""
     path = path or word_path()
     try:

@@ -68,7 +68,7 @@ class Album:
         self._stamps = {path: stamp_of(path) for path in paths}
         for path, (stamp, why) in list(self._broken.items()):
             if self._stamps.get(path, GONE) == stamp:
-                self._tell(path, why)  # it is not on its way: nobody has written to it since the last look
+                self._log_once(path, why)  # it is not on its way: nobody has written to it since the last look
             else:
                 del self._broken[path]
         return [path for path in paths if path not in self._broken]
@@ -112,7 +112,7 @@ class Album:
             except Fault as fault:
                 self._broken[path] = (stamp, str(fault))
                 if not self._live:
-                    self._tell(path, str(fault))
+                    self._log_once(path, str(fault))
                 if kept is not None:
                     return kept[1]
                 self._paths = [other for other in self._paths if other != path]
@@ -130,7 +130,7 @@ class Album:
             return picture
         return None
 
-    def _tell(self, path: Path, why: str) -> None:
+    def _log_once(self, path: Path, why: str) -> None:
         if path not in self._told:
             self._told.add(path)
             log.warning("%s; left out", why)

@@ -13,7 +13,7 @@ import numpy as np
 
 from performer.system.errors import Fault
 from performer.system.onnx_errors import onnx_reason
-from performer.system.timeouts import Overdue, within
+from performer.system.timeouts import TimedOut, within
 
 LEAST_PSNR_DB = 45.0  # between pictures of one way and of the first: an error of 1.4 of 255, which nobody sees
 WORTH = 1.05  # how much faster than the first another must be: less is noise
@@ -105,7 +105,7 @@ def best(
             continue
         try:
             runner, trial, pictures = within(left, partial(_begun, name, begin, number, truth))
-        except Overdue:
+        except TimedOut:
             trials.append(Trial(name, fault=f"not ready after {budget_s:.0f} s"))
             continue
         except Exception as error:  # ONNX Runtime's errors have no common class

@@ -10,9 +10,9 @@ import onnxruntime as ort
 
 from performer.content.models.card import Card, Entry
 from performer.generators.onnx.autotune import WORTH
-from performer.generators.onnx.buffer_pool import Loans
+from performer.generators.onnx.buffer_pool import BufferPool
 from performer.generators.onnx.io_binding import Bound
-from performer.generators.onnx.model_inputs import Inlets
+from performer.generators.onnx.model_inputs import InputFeed
 from performer.generators.onnx.tensor_layout import planar
 from performer.system.errors import Fault
 from performer.system.onnx_errors import onnx_reason
@@ -47,7 +47,9 @@ class Batch:
         self.count, self.share, self.single_s = count, 1.0, 0.0
         feed = {entry.name: np.zeros((count, *entry.shape[1:]), entry.type) for entry in entries}
         self._card = card
-        self._inlets = [Inlets({name: array[i : i + 1] for name, array in feed.items()}, entries) for i in range(count)]
+        self._inlets = [
+            InputFeed({name: array[i : i + 1] for name, array in feed.items()}, entries) for i in range(count)
+        ]
         # What comes out is handed out as it is, or, where it is no picture yet, written into other memory that is lent.
         self._bound = Bound(session, feed, output, (count, *card.shape[1:]))
         kind = next(result.type for result in session.get_outputs() if result.name == output)
@@ -61,7 +63,7 @@ class Batch:
             (),
             False,
         )
-        self._planes = None if plain else Loans((count, 3, card.size[1], card.size[0]), np.float32)
+        self._planes = None if plain else BufferPool((count, 3, card.size[1], card.size[0]), np.float32)
 
     @property
     def work_s(self) -> float:

@@ -21,7 +21,7 @@ class _Lease:
         self._memory = memory
 
 
-class Loans:
+class BufferPool:
     """Memory of one shape and type, lent to one reader after another.
 
     Whoever keeps an array (or a view of it) keeps that memory, and the next one gets other memory: nothing that was

@@ -8,7 +8,7 @@ from performer.system.errors import Fault
 from performer.system.extras import install_line
 
 
-def halved(path: Path) -> bytes:
+def to_float16(path: Path) -> bytes:
     """The model with weights, sums and output in 16-bit floats; inputs stay as they are. Raises Fault."""
     try:
         import onnx

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import onnxruntime as ort
 
-from performer.generators.onnx.buffer_pool import MOST, Loans
+from performer.generators.onnx.buffer_pool import MOST, BufferPool
 from performer.system.errors import Fault
-from performer.types.frame import OnCard
+from performer.types.image import GpuImage
 
 #: What ONNX Runtime calls the types of tensors -> what numpy does.
 TYPES: dict[str, type] = {
@@ -53,7 +53,7 @@ class Bound:
     ) -> None:
         self._session, self._feed, self._output, self._shape = session, feed, output, shape
         self._type = _type(session, output)
-        self._loans = Loans(shape, self._type)
+        self._loans = BufferPool(shape, self._type)
         self._bindings: dict[int, ort.IOBinding] = {}  # number of a piece of memory -> what writes to it
 
     def run(self) -> np.ndarray:
@@ -78,7 +78,7 @@ class _Place:
 
     def __init__(self, value: ort.OrtValue, binding: ort.IOBinding, options: ort.RunOptions | None) -> None:
         self.value, self.binding, self.options = value, binding, options
-        self.holder: Callable[[], OnCard | None] = lambda: None
+        self.holder: Callable[[], GpuImage | None] = lambda: None
 
 
 class BoundOnCard:
@@ -104,7 +104,7 @@ class BoundOnCard:
         feed: dict[str, np.ndarray],
         output: str,
         shape: tuple[int, ...],
-        dressed: Callable[[int, int, str, Callable[[], np.ndarray]], OnCard],
+        dressed: Callable[[int, int, str, Callable[[], np.ndarray]], GpuImage],
         device: str = "cuda",
         graphs: bool = False,
         constant: Iterable[str] = (),
@@ -125,7 +125,7 @@ class BoundOnCard:
         for name in names:
             self._inputs[name].update_inplace(self._feed[name])
 
-    def run(self) -> OnCard:
+    def run(self) -> GpuImage:
         """The output, on the card; it stays as it is for as long as anybody keeps it."""
         place = next((place for place in self._places if place.holder() is None), None)
         if place is None:

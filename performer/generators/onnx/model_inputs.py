@@ -57,7 +57,7 @@ class Mapping:
         return styles
 
 
-class Inlets:
+class InputFeed:
     """Keeps the arrays that a model is fed with for one picture, and sets them as a walk asks.
 
     Parameters

@@ -18,15 +18,16 @@ from performer.content.models.onnx_file import examine
 from performer.generators.onnx import model_inputs
 from performer.generators.onnx.autotune import PICTURES, Trial, best
 from performer.generators.onnx.batching import LARGEST, Batch, draws, fits, paying
-from performer.generators.onnx.buffer_pool import Loans
-from performer.generators.onnx.float16 import halved
+from performer.generators.onnx.buffer_pool import BufferPool
+from performer.generators.onnx.float16 import to_float16
 from performer.generators.onnx.io_binding import TYPES, Bound, BoundOnCard
 from performer.generators.onnx.providers import CPU, RECORD, Way, driver, groups, opened, placed, steady
 from performer.generators.onnx.tensor_layout import fed, planar
-from performer.generators.onnx.widen_batch import widened
+from performer.generators.onnx.widen_batch import with_batch_size
 from performer.system.errors import Fault, nearest
 from performer.system.onnx_errors import onnx_reason
-from performer.types.frame import OnCard, Walk
+from performer.types.frame import Walk
+from performer.types.image import GpuImage
 
 log = logging.getLogger(__name__)
 ort.set_default_logger_severity(4)  # its warnings are repeated here in one line where they matter
@@ -80,7 +81,7 @@ class OnnxGenerator:
         if way is not CPU:
             options.add_session_config_entry(RECORD, "1")
         try:
-            self._session = opened(halved(path) if way.half else str(path), way, options)
+            self._session = opened(to_float16(path) if way.half else str(path), way, options)
         except Fault:
             raise
         except Exception as error:
@@ -92,7 +93,7 @@ class OnnxGenerator:
         self.provider = way.name if share > 0.995 else f"{way.name} ({share:.0%} of its operators)"
         self._looked = 0.0
         self._bound: Bound | BoundOnCard | None = None
-        self._planes = Loans((3, self.card.size[1], self.card.size[0]), np.float32)  # for outputs that are not yet so
+        self._planes = BufferPool((3, self.card.size[1], self.card.size[0]), np.float32)  # where outputs are not so
         self._wire()
         if way.device != "cpu":
             self.bind_on_card(way.device)
@@ -134,7 +135,7 @@ class OnnxGenerator:
             self._compare(entry, there[entry.name])
         self._feed = {entry.name: np.zeros(entry.shape, entry.type) for entry in entries}
         self._images = [entry for entry in entries if entry.role == "image"] if card.kind == "filter" else []
-        self._inlets = model_inputs.Inlets(self._feed, entries)
+        self._inlets = model_inputs.InputFeed(self._feed, entries)
         latent = card.entry("latent") if card.inputs and card.kind != "filter" else None
         if latent is not None and card.latent not in (prod(latent.shape), _one_for_all(latent.shape)):
             raise Fault(f"{self.path}: its latent is {list(latent.shape)}, but the card says latent = {card.latent}")
@@ -178,8 +179,8 @@ class OnnxGenerator:
         card = self.card
         fixed = [entry.name for entry in card.inputs if entry.role not in TURNING]
 
-        def dressed(address: int, size: int, dtype: str, raw: Callable[[], np.ndarray]) -> OnCard:
-            return OnCard(
+        def dressed(address: int, size: int, dtype: str, raw: Callable[[], np.ndarray]) -> GpuImage:
+            return GpuImage(
                 address=address,
                 size=size,
                 shape=card.shape,
@@ -200,7 +201,7 @@ class OnnxGenerator:
         if not fits(self.card, self._entries):
             raise Fault(f"{self.path}: does not make one image per item of a batch")
         names = [entry.name for entry in self._entries]
-        model = widened(self.path, names, count) if count > 1 else str(self.path)
+        model = with_batch_size(self.path, names, count) if count > 1 else str(self.path)
         session = opened(model, self.way, _sparing(ort.SessionOptions(), self._threads))
         return Batch(session, self.card, self._entries, self._out, count)
 
@@ -231,7 +232,7 @@ class OnnxGenerator:
         walk: Walk | None = None,
         offsets: tuple[np.ndarray | None, ...] = (),
         stay: bool = False,
-    ) -> np.ndarray | OnCard:
+    ) -> np.ndarray | GpuImage:
         """The picture of a latent: (D,) float32 -> (3, H, W) float32, 0..1, C-contiguous.
 
         Parameters
@@ -261,7 +262,7 @@ class OnnxGenerator:
 
     def change(
         self, picture: np.ndarray, stay: bool = False, each: dict[str, np.ndarray] | None = None
-    ) -> np.ndarray | OnCard:
+    ) -> np.ndarray | GpuImage:
         """What a model of kind filter makes of a picture: (3, h, w) -> (3, H, W), both float32, 0..1.
 
         Parameters
@@ -294,12 +295,12 @@ class OnnxGenerator:
             self._feed[entry.name][...] = values if entry.type.startswith("float") else np.rint(values)
         return self._run(stay)
 
-    def _run(self, stay: bool = False) -> np.ndarray | OnCard:
+    def _run(self, stay: bool = False) -> np.ndarray | GpuImage:
         try:
             out = self._bound.run() if self._bound is not None else self._session.run([self._out], self._feed)[0]
         except Exception as error:  # ONNX Runtime's errors have no common class
             raise Fault(f"{self.path}: the model failed: {onnx_reason(error)}") from None
-        if isinstance(out, OnCard):
+        if isinstance(out, GpuImage):
             return self._kept(out) if stay else self._sound(out.fetch())
         card = self.card
         if out.shape != card.shape:
@@ -310,7 +311,7 @@ class OnnxGenerator:
             self._sound(out), card.layout, *card.levels, card.clip, lambda: self._planes.take()[1], card.order
         )
 
-    def _kept(self, out: OnCard) -> OnCard:
+    def _kept(self, out: GpuImage) -> GpuImage:
         """Looked at now and then: to copy each one only to look at it would cost what staying there saves."""
         if perf_counter() - self._looked > LOOK_S:
             self._sound(out.fetch())
@@ -384,7 +385,7 @@ class _Runner:
         rng = np.random.default_rng(11)
         self._given = rng.standard_normal((PICTURES, size)).astype(np.float32)
 
-    def _made(self, number: int, stay: bool) -> np.ndarray | OnCard:
+    def _made(self, number: int, stay: bool) -> np.ndarray | GpuImage:
         given = self._given[number]
         if self.model.card.kind == "filter":
             return self.model.change(np.clip(0.5 + 0.2 * given.reshape(3, 32, 32), 0.0, 1.0), stay)

@@ -9,7 +9,7 @@ from performer.content.models.onnx_file import Broken, varint
 from performer.system.errors import Fault
 
 
-def widened(path: Path, names: Sequence[str], count: int) -> bytes:
+def with_batch_size(path: Path, names: Sequence[str], count: int) -> bytes:
     """The model with a batch axis of `count` instead of 1, for the inputs of those names and all outputs.
 
     A one is replaced by another number of as many bytes, in the file's own format (see external.py). Raises Fault.

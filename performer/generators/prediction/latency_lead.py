@@ -12,7 +12,7 @@ GAP_S = 1.0  # frames further apart tell nothing of a speed
 Key = tuple[int, str, int]
 
 
-class Lead:
+class LatencyLead:
     """Moves walks on by the speed they have had; one thread's.
 
     A speed is what a walk has kept up for two pictures in a row: the smaller one of both, none where they differ in

@@ -71,7 +71,7 @@ def _near(one: Sequence[float], other: Sequence[float], most: float) -> bool:
     return all(abs(a - b) <= most for a, b in zip(one, other, strict=True))
 
 
-class Ahead(Generic[P]):
+class PaintAhead(Generic[P]):
     """What can be foretold of one walk, and the pictures that were painted for it; one thread's. No clock of its own.
 
     A walk that has gone straight on for a while is taken to go on so. Pictures are painted for the moments at which

@@ -8,10 +8,11 @@ import numpy as np
 
 from performer.generators.generator import Generator
 from performer.generators.painter import Painter
-from performer.types.frame import OnCard, Walk
+from performer.types.frame import Walk
+from performer.types.image import GpuImage
 
 
-class Portrait:
+class ThumbnailPainter:
     """(model, place as bytes) -> (3, H, W) float32, 0..1. One thread.
 
     Parameters
@@ -32,5 +33,5 @@ class Portrait:
             self._sitter = None  # its memory first
             self._sitter = (wanted, self._load(model))
         pixels = Painter._drawn(self._sitter[1], Walk("drift", 0.0, 0, 1.0, stops=((latent, 1.0, ()),)))
-        assert not isinstance(pixels, OnCard)
+        assert not isinstance(pixels, GpuImage)
         return pixels

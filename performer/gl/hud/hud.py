@@ -9,7 +9,7 @@ import numpy as np
 
 from performer.gl.hud.glyphs import FRAGMENT, LAYOUT, NAMES, QUAD, VERTEX, Atlas
 from performer.types.actions import ACTIONS
-from performer.types.frame import BANDS
+from performer.types.features import BANDS
 from performer.types.notification import Notification
 from performer.types.routes import PHRASE_BARS
 

@@ -11,7 +11,7 @@ import moderngl
 from performer.content.shaders.glsl import VERTEX_SOURCE
 from performer.gl.render.wait import after_pass
 from performer.types.blend_modes import BLEND_MODES
-from performer.types.layer_params import AS_IT_IS, Place
+from performer.types.layer_params import AS_IT_IS, Snapshot
 
 _COPY = """\
 #version 330 core
@@ -200,7 +200,7 @@ class Compose:
         opacity: float,
         into: moderngl.Framebuffer,
         *,
-        place: Place | None = None,
+        place: Snapshot | None = None,
         key: tuple[float, float, tuple[float, ...]] = (0.0, 0.0, (0.0, 0.0, 0.0)),
         stencil: moderngl.Texture | None = None,
         mask: tuple[float, float] = (0.0, 0.0),

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import moderngl
 
-from performer.types.frame import Image, OnCard
+from performer.types.image import GpuImage, Image
 
 log = logging.getLogger(__name__)
 COMPONENTS = {"float32": ("f4", 1.0), "float16": ("f2", 1.0), "uint8": ("f1", 255.0)}  # as GL has them, and its white
@@ -48,11 +48,11 @@ class Cuda:
         self.device.set_current()
         self.stream = self.device.create_stream()
 
-    def given(self, picture: OnCard) -> Any:
+    def given(self, picture: GpuImage) -> Any:
         """The picture's memory."""
         return self.core.Buffer.from_handle(picture.address, picture.size, owner=picture)
 
-    def copy(self, picture: OnCard, into: Any) -> Any:
+    def copy(self, picture: GpuImage, into: Any) -> Any:
         """Begin to copy it; the event that tells when that is done."""
         into.copy_from(self.given(picture), stream=self.stream)
         return self.stream.record(options=self.core.EventOptions())
@@ -61,7 +61,7 @@ class Cuda:
 class _Tensor:
     """A texture of the tensor's own kind: planes as layers, interleaved channels as components."""
 
-    def __init__(self, ctx: moderngl.Context, picture: OnCard) -> None:
+    def __init__(self, ctx: moderngl.Context, picture: GpuImage) -> None:
         self.kind = kind(picture)
         sides = dict(zip(picture.layout, picture.shape, strict=True))
         channels, packed = sides.get("C", 1), picture.layout.endswith("HWC")
@@ -73,7 +73,7 @@ class _Tensor:
         self.texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
 
 
-def kind(picture: OnCard) -> tuple[object, ...]:
+def kind(picture: GpuImage) -> tuple[object, ...]:
     """What a texture and its buffers are made for."""
     return picture.shape, picture.layout, picture.dtype
 
@@ -88,7 +88,7 @@ class Shared:
         self._tensor: _Tensor | None = None
         self._buffer: moderngl.Buffer | None = None
         self._resource: Any = None
-        self._flying: list[tuple[Any, OnCard]] = []  # pictures whose copy may still be going on: their memory is in use
+        self._flying: list[tuple[Any, GpuImage]] = []  # whose copy may still be going on: their memory is in use
 
     @property
     def texture(self) -> moderngl.TextureArray | None:
@@ -96,7 +96,7 @@ class Shared:
 
     def bring(self, image: Image) -> Image:
         picture = image.pixels
-        assert isinstance(picture, OnCard)
+        assert isinstance(picture, GpuImage)
         self._flying = [(event, held) for event, held in self._flying if not event.is_done]
         if self._tensor is None or self._tensor.kind != kind(picture):
             self._fit(picture)
@@ -106,7 +106,7 @@ class Shared:
         self._tensor.texture.write(self._buffer)  # after the unmapping, which GL waits for by itself
         return image
 
-    def _fit(self, picture: OnCard) -> None:
+    def _fit(self, picture: GpuImage) -> None:
         self.release()
         self._tensor = _Tensor(self._ctx, picture)
         self._buffer = self._ctx.buffer(reserve=picture.size, dynamic=True)
@@ -151,7 +151,7 @@ class Pinned:
 
     def bring(self, image: Image) -> Image | None:
         picture, taken = image.pixels, None
-        assert isinstance(picture, OnCard)
+        assert isinstance(picture, GpuImage)
         if self._tensor is None or self._tensor.kind != kind(picture):
             self._fit(picture)
         assert self._tensor is not None
@@ -165,7 +165,7 @@ class Pinned:
             self._next = 1 - self._next
         return taken
 
-    def _fit(self, picture: OnCard) -> None:
+    def _fit(self, picture: GpuImage) -> None:
         self.release()
         self._tensor = _Tensor(self._ctx, picture)
         pool = self._cuda.core.LegacyPinnedMemoryResource()

@@ -10,7 +10,7 @@ from performer.content.shaders.glsl import VERTEX_SOURCE
 from performer.gl.render.gpu_transfer import COMPONENTS, Ways
 from performer.gl.render.target_pool import Target
 from performer.gl.render.wait import after_pass
-from performer.types.frame import OnCard
+from performer.types.image import GpuImage
 
 _CONVERT = """\
 #version 330 core
@@ -161,7 +161,7 @@ class Converter:
         before: moderngl.Texture | None,
         progress: float,
         into: Target,
-        given: OnCard | None = None,
+        given: GpuImage | None = None,
     ) -> None:
         """Crossfade from `before` (as it is) to the planes (their middle part, as large as `into`).
 
@@ -181,7 +181,7 @@ class Converter:
         (self._vao if given is None else self._tensor_vao).render(moderngl.TRIANGLES, 3)
         self._after()
 
-    def _made_for(self, given: OnCard) -> moderngl.Program:
+    def _made_for(self, given: GpuImage) -> moderngl.Program:
         """The program for tensors, set for one."""
         if self._tensor is None:
             source = _CONVERT.replace("core\n", "core\n#define TENSOR\n", 1)

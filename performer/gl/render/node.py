@@ -193,7 +193,7 @@ class Node:
         """Whether it has given up all it can: a source always draws something."""
         return self.scale <= (EASING[-2] if self.program.spec.kind == "source" else EASING[-1])
 
-    def ease(self) -> None:
+    def throttle(self) -> None:
         """Draw at a smaller scale from now on, or not at all."""
         if not self.eased:
             self.scale = EASING[EASING.index(self.scale) + 1]

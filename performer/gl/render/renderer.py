@@ -25,7 +25,9 @@ from performer.gl.render.scene_state import LayerState, SceneState, at_rest
 from performer.gl.render.target_pool import Alpha, Pool, Target
 from performer.gl.render.texture import ImageTexture
 from performer.system.errors import Fault, nearest
-from performer.types.frame import EMPTY, Features, Frame, Image, Images, Scene, Sound
+from performer.types.features import Features, Sound
+from performer.types.frame import EMPTY, Frame, Scene
+from performer.types.image import Image, Images
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +69,7 @@ class Renderer:
         self.limiter: FlashLimiter | None = None
         self._specs = dict(shaders)
         self._programs: dict[str, Program | None] = {}
-        self._stages: dict[int, SceneState] = {}
+        self._scene_states: dict[int, SceneState] = {}
         self._pool, self._compose = Pool(ctx, deep), Compose(ctx)
         self._converter = Converter(ctx, self._pool.picture)
         self.preview: Target | None = None
@@ -120,7 +122,7 @@ class Renderer:
                 self._pool.give(drawn)
                 self._pool.give(screen)
             self._last_image = None
-            self._release(self._stages.pop(_REHEARSAL))
+            self._release(self._scene_states.pop(_REHEARSAL))
         self._settling = False
         self._last_image = last
 
@@ -136,7 +138,7 @@ class Renderer:
         new = self._compile(spec)
         self._specs[spec.name] = spec
         self._programs[spec.name] = new
-        for stage in self._stages.values():
+        for stage in self._scene_states.values():
             for node in stage.nodes():
                 if node.program is old:
                     node.adopt(new)
@@ -256,7 +258,7 @@ class Renderer:
         start = self._draw_scene(frame, frame.scene, images, None)
         end = self._draw_scene(frame, incoming, images, None)
         assert start is not None and end is not None
-        stage = self._stages[incoming.number]
+        stage = self._scene_states[incoming.number]
         node, result = None if frame.renewal else stage.transition, None
         progress = min(max(frame.progress, 0.0), 1.0)
         drawn = False
@@ -327,9 +329,9 @@ class Renderer:
 
     def _stage(self, scene: Scene) -> SceneState:
         """What a scene is drawn with, built when it is drawn first."""
-        stage = self._stages.get(scene.number)
+        stage = self._scene_states.get(scene.number)
         if stage is None:
-            stage = self._stages[scene.number] = SceneState.build(
+            stage = self._scene_states[scene.number] = SceneState.build(
                 scene.preset, partial(ImageTexture, self.ctx, self._converter), partial(self._node, scene.preset)
             )
         return stage
@@ -510,10 +512,10 @@ class Renderer:
         timed = self.timer.costs(least) if self.timer is not None else {}
         return {node: cost for node, cost in timed.items() if isinstance(node, Node) and not node.eased}
 
-    def ease(self, node: Hashable) -> str:
+    def throttle(self, node: Hashable) -> str:
         """Let a node that is too slow draw smaller, or leave it out; says which."""
         assert isinstance(node, Node)
-        node.ease()
+        node.throttle()
         if self.timer is not None:
             self.timer.forget(node)
         spec = node.program.spec
@@ -534,17 +536,17 @@ class Renderer:
         if (
             old is not None
             and old is not image
-            and not any(layer.image is old for stage in self._stages.values() for layer in stage.layers)
+            and not any(layer.image is old for stage in self._scene_states.values() for layer in stage.layers)
         ):
             old.release()
 
     def _forget(self, frame: Frame) -> None:
         """Release what belongs to scenes that are over."""
-        if len(self._stages) <= 1 and frame.scene.number in self._stages:
+        if len(self._scene_states) <= 1 and frame.scene.number in self._scene_states:
             return
         playing = [scene.number for scene in frame.scenes]
-        for number in [n for n in self._stages if n not in playing]:
-            self._release(self._stages.pop(number))
+        for number in [n for n in self._scene_states if n not in playing]:
+            self._release(self._scene_states.pop(number))
 
     def _release(self, stage: SceneState) -> None:
         for node in stage.nodes():
@@ -558,9 +560,9 @@ class Renderer:
 
     def release(self) -> None:
         """Release everything this renderer made; the context stays."""
-        for stage in self._stages.values():
+        for stage in self._scene_states.values():
             self._release(stage)
-        self._stages.clear()
+        self._scene_states.clear()
         for kept in (self._last_image, self.preview, self.live):
             if kept is not None:
                 kept.release()

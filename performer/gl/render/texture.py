@@ -12,7 +12,8 @@ from performer.content.shaders import AudioInput
 from performer.gl.render.gpu_transfer import COMPONENTS, Plain, Transport
 from performer.gl.render.image_to_rgba import Converter
 from performer.gl.render.target_pool import Alpha, Target
-from performer.types.frame import Image, OnCard, Sound
+from performer.types.features import Sound
+from performer.types.image import GpuImage, Image
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ class ImageTexture:
             Size of the frame; only its aspect counts.
         """
         if image is not None and image is not self._image and self._usable(image):
-            if isinstance(image.pixels, OnCard):
+            if isinstance(image.pixels, GpuImage):
                 self._carry(image, t, dt)
             elif image.pixels.dtype == np.uint8:
                 self._take_packed(image)
@@ -104,7 +105,7 @@ class ImageTexture:
             assert self._shown is not None
             before = self._before.texture if self._before is not None and progress < 1.0 else None
             given = self._image.pixels if planes is not self._planes and self._image is not None else None
-            self._converter.draw(planes, before, progress, self._shown, given if isinstance(given, OnCard) else None)
+            self._converter.draw(planes, before, progress, self._shown, given if isinstance(given, GpuImage) else None)
             beside = self._whole and (planes.width, planes.height) != self._shown.size
             self._shown.alpha = Alpha.PREMULTIPLIED if beside else Alpha.OPAQUE
             if self._fine is not None:
@@ -115,17 +116,17 @@ class ImageTexture:
 
     def _usable(self, image: Image) -> bool:
         pixels = image.pixels
-        if isinstance(pixels, OnCard):
+        if isinstance(pixels, GpuImage):
             return pixels.dtype in COMPONENTS
         planar = pixels.ndim == 3 and pixels.shape[0] == 3 and pixels.dtype == np.float32
         if pixels.size and (planar or (pixels.ndim == 3 and pixels.shape[2] == 4 and pixels.dtype == np.uint8)):
             return True
-        self._tell(f"an image of shape {pixels.shape}, {pixels.dtype}: expected (3, H, W) float32; the last one stays")
+        self._log_once(f"an image of shape {pixels.shape}, {pixels.dtype}: expected (3, H, W) float32; the last stays")
         return False
 
     def _carry(self, image: Image, t: float, dt: float) -> None:
         """Bring an image from the card, by the best way that works."""
-        assert isinstance(image.pixels, OnCard)
+        assert isinstance(image.pixels, GpuImage)
         ways = self._converter.ways
         while True:
             if self._transport is None or not ways.good(self._transport):
@@ -139,7 +140,7 @@ class ImageTexture:
                 if not isinstance(transport, Plain):
                     ways.failed(transport, error)
                     continue
-                self._tell(f"a picture cannot be fetched from the card: {error}; the last one stays")
+                self._log_once(f"a picture cannot be fetched from the card: {error}; the last one stays")
                 return
             if taken is not None:
                 if isinstance(transport, Plain):
@@ -149,12 +150,12 @@ class ImageTexture:
 
     def _source(self) -> moderngl.TextureArray | None:
         """What the newest image lies in."""
-        carried = self._image is not None and isinstance(self._image.pixels, OnCard)
+        carried = self._image is not None and isinstance(self._image.pixels, GpuImage)
         if carried and self._transport is not None and not isinstance(self._transport, Plain):
             return self._transport.texture
         return self._planes
 
-    def _tell(self, what: str) -> None:
+    def _log_once(self, what: str) -> None:
         if not self._warned:
             log.error("%s", what)
             self._warned = True

@@ -12,7 +12,7 @@ from performer.system.errors import Fault
 from performer.types.frame import ControlEvent
 
 
-class Headless:
+class Offscreen:
     """An offscreen context; main thread only, or any one thread.
 
     `ctx` is the moderngl context, `screen` an RGBA8 framebuffer to draw to.

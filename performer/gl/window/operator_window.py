@@ -18,7 +18,7 @@ COLUMN = 0.46  # of the desk's width, for pictures; the panel has the rest
 GAP = 0.02  # of its height
 
 
-class Desk:
+class OperatorWindow:
     """A window that shares its textures with the main one; main thread only, like that.
 
     Keys typed here do what they do there. Closing it leaves the show as it is.

@@ -12,8 +12,8 @@ from time import monotonic
 from typing import Any
 
 from performer.io.page import protocol
-from performer.io.page.protocol import Odd
-from performer.io.page.snapshot import EVERY_S, Board, Glance
+from performer.io.page.protocol import BadMessage
+from performer.io.page.state_publisher import EVERY_S, PageState, StatePublisher
 from performer.io.page.thumbnails import LivePicture, Thumbnails
 from performer.latent.bank import SPREAD, child
 from performer.show import status_text
@@ -29,7 +29,7 @@ MOST_A_SECOND = 240  # messages; a finger on a slider makes 60
 
 
 @dataclass
-class Nursery:
+class OffspringPool:
     """Offspring that wait to be kept; the same for all visitors. Server's thread only."""
 
     model: str = ""
@@ -37,24 +37,24 @@ class Nursery:
     first: int = 1  # number of the first one
     born: int = 0
 
-    def breed(self, glance: Glance, parents: list[bytes], count: int, spread: float) -> None:
+    def breed(self, glance: PageState, parents: list[bytes], count: int, spread: float) -> None:
         """Other ones, of some parents."""
         self.model, self.first = glance.model, self.born + 1
         self.offspring = [child(parents, glance.seed, self.born + i + 1, spread) for i in range(count)]
         self.born += count
 
 
-class Visitor:
+class ClientSession:
     """Serves one web socket until it closes."""
 
     def __init__(
         self,
         websocket: Any,
         *,
-        board: Board,
+        board: StatePublisher,
         live: LivePicture,
         thumbnails: Thumbnails,
-        nursery: Nursery,
+        nursery: OffspringPool,
         events: SimpleQueue[ControlEvent],
         now: Callable[[], float],
     ) -> None:
@@ -111,7 +111,7 @@ class Visitor:
             self._unanswered_since = self._flying_since
         await self._websocket.send_bytes(newer[1])
 
-    def _news(self, glance: Glance) -> list[dict[str, Any]]:
+    def _news(self, glance: PageState) -> list[dict[str, Any]]:
         """What changed since it was told last."""
         nursery, model, key_of = self._nursery, glance.model, self._thumbnails.key
         stamp = self._thumbnails.stamp(model) if model else 0.0
@@ -186,19 +186,19 @@ class Visitor:
                 begun, count = now, 0
             count += 1
             if count > MOST_A_SECOND:
-                self._tell("too many messages a second")
+                self._log_once("too many messages a second")
                 await self._websocket.close(1008)
                 return
             try:
                 text = message.get("text")
                 if text is None:
-                    raise Odd("no text")
+                    raise BadMessage("no text")
                 self.take(text)
-            except Odd as odd:
-                self._tell(str(odd))
+            except BadMessage as odd:
+                self._log_once(str(odd))
 
     def take(self, text: str) -> None:
-        """Do what a message asks. Raises Odd."""
+        """Do what a message asks. Raises BadMessage."""
         message = protocol.read(text)
         do, glance = message["do"], self._board.glances.peek()
         if do == "seen":
@@ -213,7 +213,7 @@ class Visitor:
         elif do in ("glide", "keep_offspring") and glance is not None:
             at = int(protocol.number(message, "number", 0, 1e9, -1.0)) - self._nursery.first
             if self._nursery.model != model or not 0 <= at < len(self._nursery.offspring):
-                raise Odd("no such offspring")
+                raise BadMessage("no such offspring")
             latent, number = self._nursery.offspring[at], self._nursery.first + at
             name = protocol.name(message, "name", "") or f"offspring {number}"
             if do == "glide":
@@ -225,20 +225,20 @@ class Visitor:
                     )
                 )
         else:
-            raise Odd(f"do {do[:20]!r} is not known")
+            raise BadMessage(f"do {do[:20]!r} is not known")
 
-    def _breed(self, message: dict[str, Any], glance: Glance) -> None:
+    def _breed(self, message: dict[str, Any], glance: PageState) -> None:
         wished = message.get("parents", [])
         if not isinstance(wished, list):
-            raise Odd("parents: expected a list of names")
+            raise BadMessage("parents: expected a list of names")
         by_name = {place.name: place.latent for place in glance.places}
         parents = [by_name[name] for name in wished if isinstance(name, str) and name in by_name]
         parents = parents or list(by_name.values())
         if not parents:
-            raise Odd("nothing is kept yet to breed from")
+            raise BadMessage("nothing is kept yet to breed from")
         self._nursery.breed(glance, parents, BROOD, protocol.number(message, "spread", 0.0, 1.5, SPREAD))
 
-    def _tell(self, why: str) -> None:
+    def _log_once(self, why: str) -> None:
         if why not in self._told and len(self._told) < 20:
             self._told.add(why)
             log.warning("the control page sent an invalid message: %s", why)
@@ -248,7 +248,7 @@ def _short(value: Value) -> Any:
     return [round(part, 4) for part in value] if isinstance(value, tuple) else round(value, 4)
 
 
-def _now(glance: Glance) -> dict[str, Any]:
+def _now(glance: PageState) -> dict[str, Any]:
     frame, heard, status = glance.frame, glance.frame.features, glance.frame.status
     return {
         "preset": glance.scene.preset.name,
@@ -267,7 +267,7 @@ def _now(glance: Glance) -> dict[str, Any]:
     }
 
 
-def _scene(glance: Glance) -> dict[str, Any]:
+def _scene(glance: PageState) -> dict[str, Any]:
     """The knobs of a scene, in the order of its layers."""
     preset = glance.scene.preset
     routes: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""What the page sends, as events for the show's queue. Whatever is no such message raises Odd, and does nothing."""
+"""Messages of the page as events for the show's queue. Whatever is none raises BadMessage, and does nothing."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ PLAIN = {action.page: action.address for action in ACTIONS if action.page}
 BUTTONS = [{"do": action.page, "label": action.button} for action in ACTIONS if action.button]
 
 
-class Odd(Exception):
+class BadMessage(Exception):
     """Not a message that the page sends; says why."""
 
 
 def read(text: str) -> dict[str, Any]:
-    """One message: an object whose `do` is a word. Raises Odd."""
+    """One message: an object whose `do` is a word. Raises BadMessage."""
     if len(text) > MOST_CHARACTERS:
-        raise Odd(f"{len(text)} characters; {MOST_CHARACTERS} are the most")
+        raise BadMessage(f"{len(text)} characters; {MOST_CHARACTERS} are the most")
     try:
         message = json.loads(text)
     except (ValueError, RecursionError):
-        raise Odd("no JSON") from None
+        raise BadMessage("no JSON") from None
     if not isinstance(message, dict) or not isinstance(message.get("do"), str):
-        raise Odd("expected an object with `do`")
+        raise BadMessage("expected an object with `do`")
     return message
 
 
 def event(message: Mapping[str, Any], t: float, model: str) -> ControlEvent | None:
-    """The event of a message that needs no more than itself; None for others. Raises Odd.
+    """The event of a message that needs no more than itself; None for others. Raises BadMessage.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def event(message: Mapping[str, Any], t: float, model: str) -> ControlEvent | No
         return ControlEvent(t, "show.preset", 0.0, name(message, "name"))
     if do == "quantise":
         if message.get("name") not in QUANTA:
-            raise Odd(f"quantise is one of {', '.join(QUANTA)}")
+            raise BadMessage(f"quantise is one of {', '.join(QUANTA)}")
         return ControlEvent(t, "show.quantise", 1.0, message["name"])
     if do == "recall":
         return ControlEvent(t, "bank.recall", -1.0, name(message, "name"), words=(model,))
@@ -72,33 +72,33 @@ def _knob(message: Mapping[str, Any], t: float) -> ControlEvent:
     given = value if isinstance(value, list) else [value]
     parts = [float(part) for part in given if isinstance(part, (int, float)) and abs(part) < 1e9]
     if not 1 <= len(given) <= 4 or len(parts) < len(given):
-        raise Odd("a parameter's value is a number, or up to four")
+        raise BadMessage("a parameter's value is a number, or up to four")
     return ControlEvent(t, f"knob.{address}", parts[0], ",".join(map(repr, parts)) if isinstance(value, list) else "")
 
 
 def name(message: Mapping[str, Any], key: str, otherwise: str | None = None, most: int = LONGEST_NAME) -> str:
-    """A short text without control characters. Raises Odd."""
+    """A short text without control characters. Raises BadMessage."""
     value = message.get(key, otherwise)
     if not isinstance(value, str) or len(value) > most or not (value or otherwise == "") or not value.isprintable():
-        raise Odd(f"{key} is a text of 1 to {most} characters")
+        raise BadMessage(f"{key} is a text of 1 to {most} characters")
     return value
 
 
 def tags(message: Mapping[str, Any]) -> tuple[str, ...]:
-    """Words to find a place by. Raises Odd."""
+    """Words to find a place by. Raises BadMessage."""
     value = message.get("tags", [])
     if (
         not isinstance(value, list)
         or len(value) > MOST_TAGS
         or not all(isinstance(tag, str) and 0 < len(tag) <= LONGEST_TAG and tag.isprintable() for tag in value)
     ):
-        raise Odd(f"tags are at most {MOST_TAGS} words of up to {LONGEST_TAG} characters")
+        raise BadMessage(f"tags are at most {MOST_TAGS} words of up to {LONGEST_TAG} characters")
     return tuple(value)
 
 
 def number(message: Mapping[str, Any], key: str, low: float, high: float, otherwise: float) -> float:
-    """A number in a range. Raises Odd."""
+    """A number in a range. Raises BadMessage."""
     value = message.get(key, otherwise)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise Odd(f"{key} is a number from {low:g} to {high:g}")
+        raise BadMessage(f"{key} is a number from {low:g} to {high:g}")
     return float(value)

@@ -18,9 +18,9 @@ from queue import SimpleQueue
 from time import monotonic
 from typing import Any
 
-from performer.io.page.client_session import Nursery, Visitor
+from performer.io.page.client_session import ClientSession, OffspringPool
 from performer.io.page.protocol import MOST_CHARACTERS
-from performer.io.page.snapshot import WIDTH, Board
+from performer.io.page.state_publisher import WIDTH, StatePublisher
 from performer.io.page.thumbnails import LivePicture, Thumbnails
 from performer.system.errors import Fault
 from performer.system.extras import install_line
@@ -69,7 +69,7 @@ class Page:
         *,
         events: SimpleQueue[ControlEvent],
         now: Callable[[], float],
-        board: Board,
+        board: StatePublisher,
         thumbnails: Thumbnails,
         token: str | None = None,
     ) -> None:
@@ -89,9 +89,9 @@ class Page:
         self.host, self.port = host, self._socket.getsockname()[1]
         self.token = token or secrets.token_urlsafe(16)
         self.board, self.thumbnails = board, thumbnails
-        self._nursery, self._live = Nursery(), LivePicture(board.pictures, WIDTH)
+        self._nursery, self._live = OffspringPool(), LivePicture(board.pictures, WIDTH)
         self._events, self._now = events, now
-        self._visitors: set[Visitor] = set()
+        self._visitors: set[ClientSession] = set()
         self._app = _guarded(self._routes(), self.token, self._allowed)
 
     @property
@@ -179,7 +179,7 @@ class Page:
                 await websocket.close(1013)
                 return
             await websocket.accept()
-            visitor = Visitor(
+            visitor = ClientSession(
                 websocket,
                 board=self.board,
                 live=self._live,

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from performer.audio.analyzer import Analyzer
 from performer.system.errors import Fault
-from performer.types.frame import BANDS, HEAD
+from performer.types.features import BANDS, HEAD
 
 GROUND, PANEL, GRID, TEXT = (14, 15, 20), (22, 24, 32), (44, 48, 60), (196, 202, 214)
 WAVE, BEAT, DOWNBEAT, TRUE, HEARD = (104, 140, 190), (255, 196, 84), (255, 112, 92), (98, 214, 150), (122, 200, 255)

@@ -14,7 +14,7 @@ import numpy as np
 
 from performer.io.record.audio_track import Track
 from performer.io.record.movie import LEAST_FREE, Movie, check_path, clock_time
-from performer.io.record.snapshot import dated_name
+from performer.io.record.stills import dated_name
 from performer.system import folders
 from performer.system.errors import Fault, counted
 from performer.system.mailboxes import Ring

@@ -68,7 +68,7 @@ class Player:
         self._given = 0  # samples handed to the output
         self._calls = 0
         self._seen_calls, self._seen_t = 0, 0.0
-        self._search = portaudio.Search(now()) if patient else None  # for an output that was lost
+        self._search = portaudio.RetrySchedule(now()) if patient else None  # for an output that was lost
 
     def open(self) -> None:
         self.prepare()
@@ -101,11 +101,11 @@ class Player:
             self._go_on()
             self._stop_output()
             self._go_on()  # a server that thawed may have asked for more before it let go
-            self._search = portaudio.Search(now)
+            self._search = portaudio.RetrySchedule(now)
             self._start_output()
 
     def close(self) -> None:
-        portaudio.leave()
+        portaudio.detach()
         self._stop_output()
 
     def prepare(self) -> None:
@@ -126,9 +126,9 @@ class Player:
         try:
             import sounddevice
 
-            if anew and not portaudio.stuck():
-                portaudio.again()
-            with portaudio.asking():
+            if anew and not portaudio.call_pending():
+                portaudio.reinitialise()
+            with portaudio.blocking_call():
                 self._stream = sounddevice.OutputStream(
                     samplerate=self.rate,
                     channels=min(2, self._tape.width),

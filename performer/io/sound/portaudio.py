@@ -30,7 +30,7 @@ _lock = threading.Lock()
 
 
 @contextmanager
-def asking() -> Iterator[None]:
+def blocking_call() -> Iterator[None]:
     """Around each call that a frozen sound server may keep; what is printed meanwhile is not seen."""
     global _out, _stderr
     with _lock:
@@ -50,14 +50,14 @@ def asking() -> Iterator[None]:
                 _stderr = -1
 
 
-def stuck() -> bool:
+def call_pending() -> bool:
     """Whether a call into PortAudio has not returned: then it must not be started anew."""
     return _out > 0
 
 
 def end(stream: Any, name: str) -> None:
     """Stop and close a stream, however its device is; may hang with a frozen or dying sound server."""
-    with asking():
+    with blocking_call():
         try:
             stream.abort()
             stream.close()
@@ -65,24 +65,24 @@ def end(stream: Any, name: str) -> None:
             log.debug("closing %s: %s", name, error)
 
 
-def leave() -> None:
+def detach() -> None:
     """Where a call has not returned: have standard error back, and forgo PortAudio's farewell, which would hang."""
     with _lock:
         if _out and _stderr >= 0:
             os.dup2(_stderr, 2)
-        stuck = _out > 0
-    if stuck:
-        without_farewell()
+        call_pending = _out > 0
+    if call_pending:
+        skip_exit_handler()
 
 
-def without_farewell() -> None:
+def skip_exit_handler() -> None:
     """Forgo PortAudio's farewell at exit: it hangs, or aborts the process, when its server has frozen or died."""
     farewell = getattr(sys.modules.get("sounddevice"), "_exit_handler", None)  # an import that hangs has none yet
     if farewell is not None:
         atexit.unregister(farewell)
 
 
-def again() -> None:
+def reinitialise() -> None:
     """Start PortAudio anew, as its list of devices is frozen until then. No stream may be open. Raises Fault.
 
     Not where it talks to a JACK server: if that has died, PortAudio's own farewell aborts the whole process.
@@ -91,9 +91,9 @@ def again() -> None:
 
     try:
         if any("JACK" in api["name"] for api in sd.query_hostapis()):
-            without_farewell()
+            skip_exit_handler()
             return
-        with asking():
+        with blocking_call():
             sd._terminate()
             sd._initialize()
     except Exception as error:
@@ -105,7 +105,7 @@ def line(error: Exception) -> str:
     return " ".join(str(error).split())[:160]
 
 
-class Lateness:
+class StreamHealth:
     """Tells a stream that is only late, as on a busy machine, from one whose device is gone. Begun when it is opened.
 
     Attributes
@@ -140,7 +140,7 @@ class Lateness:
         return not self._gone
 
 
-class Search:
+class RetrySchedule:
     """When to look for a device that is not there: every second; after EAGER_S seldom, unless something is plugged in.
 
     Parameters

@@ -14,7 +14,7 @@ from performer.io.sound import portaudio
 from performer.io.sound.source import CHANNELS, RING_S, Clock
 from performer.system.errors import Fault, nearest
 from performer.system.mailboxes import Ring
-from performer.system.timeouts import Overdue, within
+from performer.system.timeouts import TimedOut, within
 
 log = logging.getLogger(__name__)
 BLOCK = 256
@@ -61,8 +61,8 @@ class SoundCard:
         self.reported_s = 0.0  # input latency as PortAudio states it
         self.delay_s = self._guess_s = 0.0
         self._opened_t = 0.0
-        self._lateness = portaudio.Lateness(now())
-        self._search = portaudio.Search(now())
+        self._lateness = portaudio.StreamHealth(now())
+        self._search = portaudio.RetrySchedule(now())
 
     @property
     def key(self) -> str:
@@ -101,15 +101,15 @@ class SoundCard:
             return
         new = self._key is None
         try:
-            if not portaudio.stuck():  # else the list of devices stays as it is; what is in it may yet open
-                portaudio.again()
+            if not portaudio.call_pending():  # else the list of devices stays as it is; what is in it may yet open
+                portaudio.reinitialise()
             self._start()
             log.info("sound input %s: %s", "there" if new else "back", self.note)
         except Fault as fault:
             (log.warning if new and self._search.tries == 1 else log.debug)("%s; waiting for it", fault)
 
     def close(self) -> None:
-        portaudio.leave()
+        portaudio.detach()
         self._stop()
 
     def _start(self) -> None:
@@ -133,7 +133,7 @@ class SoundCard:
         if self._spec == "system" and before is None:
             os.environ["PULSE_SOURCE"] = MONITOR  # read by the sound server's library when the stream is opened
         try:
-            with portaudio.asking():
+            with portaudio.blocking_call():
                 self._stream = sd.InputStream(
                     device=index,
                     samplerate=rate,
@@ -149,8 +149,8 @@ class SoundCard:
             # What a computer plays comes in the usual order; what stands at the inputs of an interface nobody knows.
             self.layout = surround.USUAL.get(channels, ()) if self._spec == "system" else ()
             self._opened_t = self._now()
-            self._lateness = portaudio.Lateness(self._opened_t)
-            with portaudio.asking():
+            self._lateness = portaudio.StreamHealth(self._opened_t)
+            with portaudio.blocking_call():
                 self._stream.start()
         except Exception as error:
             self._stop()
@@ -176,7 +176,7 @@ class SoundCard:
         stream, self._stream = self._stream, None
         try:
             within(END_S, lambda: portaudio.end(stream, self.note))
-        except Overdue:
+        except TimedOut:
             log.warning("the lost sound input did not close; abandoned")
 
     def _find(self, sd: Any) -> tuple[int, dict[str, Any], str]:

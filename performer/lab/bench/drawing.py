@@ -10,10 +10,10 @@ from performer.gl.render.program import Program
 from performer.gl.render.renderer import Renderer
 from performer.gl.render.texture import ImageTexture
 from performer.gl.render.wait import finish
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.lab.bench.row import Row, in_turn
 from performer.rig.check import music, trial
-from performer.rig.parts import load_library
+from performer.rig.loading import load_library
 from performer.show.show import Show
 
 ROUNDS = 300
@@ -21,7 +21,7 @@ ROUNDS = 300
 
 def upload(_seconds: float) -> list[Row]:
     """Milliseconds to bring (3, 512, 512) float32 into GL, beside transpose, clip, uint8 and write."""
-    surface = Headless((64, 64))
+    surface = Offscreen((64, 64))
     image = ImageTexture(surface.ctx)
     plain = surface.ctx.texture((512, 512), 3)
     pixels = np.random.default_rng(1).random((3, 512, 512), np.float32)
@@ -50,7 +50,7 @@ def upload(_seconds: float) -> list[Row]:
 def shader(_seconds: float) -> list[Row]:
     """Milliseconds that our loop takes longer than a bare draw of the same GLSL at 1280x720."""
     size = (1280, 720)
-    surface = Headless(size)
+    surface = Offscreen(size)
     library = load_library()
     spec = library.shaders["tunnel"]
     preset = trial(spec, library)

@@ -14,12 +14,12 @@ from performer.gl.render.gpu_transfer import Pinned, Shared, Ways
 from performer.gl.render.image_to_rgba import Converter
 from performer.gl.render.texture import ImageTexture
 from performer.gl.render.wait import finish
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.lab.bench.row import Row, in_turn
 from performer.rig.live.rig import Rig
 from performer.rig.options import PlayOptions
 from performer.system.errors import Fault
-from performer.types.frame import Image, OnCard
+from performer.types.image import GpuImage, Image
 
 ROUNDS = 120
 WIDTH, HEIGHT = 1920, 1080
@@ -40,7 +40,7 @@ def upload(_seconds: float) -> list[Row]:
 
     On a card once for each way there is: shared memory, pinned memory, and through the processor.
     """
-    surface = Headless((64, 64))
+    surface = Offscreen((64, 64))
     plain = surface.ctx.texture((WIDTH, HEIGHT), 3)
     pixels = np.random.default_rng(1).random((3, HEIGHT, WIDTH), np.float32)
     source: Any = pixels
@@ -67,7 +67,7 @@ def upload(_seconds: float) -> list[Row]:
 
         def ours(image: ImageTexture = image, number: Iterator[int] = number) -> None:
             if on_card:
-                given = OnCard(
+                given = GpuImage(
                     address=source.data_ptr(),
                     size=pixels.nbytes,
                     shape=(1, *pixels.shape),

@@ -14,12 +14,12 @@ from performer.content.shaders.glsl import renamed
 from performer.generators.onnx import session
 from performer.gl.render.program import Program
 from performer.gl.render.readback import Readback
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.lab.bench.row import Row
 from performer.rig.listener import Listener
 from performer.rig.live.rig import Rig
+from performer.rig.loading import load_library
 from performer.rig.options import PlayOptions
-from performer.rig.parts import load_library
 from performer.system.mailboxes import Ring
 
 BLOCK, RATE = 256, 44100
@@ -65,7 +65,7 @@ class NaiveLoop:
     """What one writes first: everything on one thread, the model inline, moderngl's own finish and read."""
 
     def __init__(self, size: tuple[int, int]) -> None:
-        self.surface = Headless(size)
+        self.surface = Offscreen(size)
         library = load_library()
         self.model = session.create(next(iter(library.models.values())), "cpu")
         spec = library.shaders["lens_pulse"]

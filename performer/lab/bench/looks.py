@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from rich.progress import track
 
+from performer.rig.loading import load_library
 from performer.rig.offline import Performance
 from performer.rig.options import RenderOptions
-from performer.rig.parts import load_library
 from performer.system import console_table
 from performer.system.errors import Fault, nearest
 

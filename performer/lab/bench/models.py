@@ -66,7 +66,7 @@ def against_torch(_seconds: float) -> list[Row]:
 
 def _shipped() -> list[float]:
     from performer.generators.onnx import session
-    from performer.rig.parts import load_library
+    from performer.rig.loading import load_library
 
     path = next(iter(load_library().models.values()))
     model = session.create(path, "cpu")

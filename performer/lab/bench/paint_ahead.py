@@ -11,7 +11,7 @@ import psutil
 from performer.lab.bench.row import Row
 from performer.rig.live.rig import Rig
 from performer.rig.options import PlayOptions
-from performer.types.frame import Effort
+from performer.types.status import Effort
 
 ROUNDS = 4
 LEAST_S = 1.0  # of a turn: fewer pictures tell nothing of intervals, and systems count work by the hundredth

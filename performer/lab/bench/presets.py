@@ -9,12 +9,12 @@ from performer.content.library import Library
 from performer.gl.render.driver import is_software
 from performer.gl.render.renderer import Renderer
 from performer.gl.render.wait import finish
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.lab.bench.row import Row
 from performer.rig.check import music
-from performer.rig.parts import load_library, painter
+from performer.rig.loading import load_library, painter
 from performer.show.show import Show
-from performer.types.frame import Images
+from performer.types.image import Images
 from performer.types.preset import Preset
 
 SIZE = (640, 360)
@@ -27,7 +27,7 @@ def costs(_seconds: float) -> list[Row]:
 
     Not the time until it is drawn, which other jobs share in; a model's work is not in it, nor is a graphics card's.
     """
-    library, surface = load_library(), Headless(SIZE)
+    library, surface = load_library(), Offscreen(SIZE)
     try:
         return [
             Row(f"frame of {preset.name} at {SIZE[0]}x{SIZE[1]}", "ms CPU", cost(library, preset, surface))
@@ -37,7 +37,7 @@ def costs(_seconds: float) -> list[Row]:
         surface.close()
 
 
-def cost(library: Library, preset: Preset, surface: Headless, frames: int = FRAMES) -> list[float]:
+def cost(library: Library, preset: Preset, surface: Offscreen, frames: int = FRAMES) -> list[float]:
     """That of each frame of one preset."""
     show, models = Show([preset], preset.name), painter(library, "cpu")
     renderer = Renderer(surface.ctx, library.shaders, deep=not is_software(surface.ctx))

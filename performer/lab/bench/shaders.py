@@ -23,12 +23,12 @@ from performer.gl.render.program import Program
 from performer.gl.render.renderer import Renderer
 from performer.gl.render.target_pool import Pool, Target
 from performer.gl.render.wait import finish
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 from performer.lab.bench.row import Row, in_turn
 from performer.rig.check import music
 from performer.rig.live.hot_reload import Watcher
-from performer.rig.parts import load_library
-from performer.rig.shader_trial import Preflight
+from performer.rig.loading import load_library
+from performer.rig.shader_trial import ShaderTrial
 from performer.show.show import Show
 
 SIZE = (64, 36)  # small, so that our own work shows beside the drawing
@@ -44,7 +44,7 @@ _FLAT = "/*{}*/\nvoid main() { gl_FragColor = vec4(%s, fract(TIME), 1.0, 1.0); }
 
 def rows(_seconds: float) -> list[Row]:
     """Microseconds per pass, sixteen layers, bytes per frame, and milliseconds from a saved file to its picture."""
-    surface = Headless(SIZE)
+    surface = Offscreen(SIZE)
     try:
         return [_per_pass(surface), _layers(surface), _memory(surface), _edit(surface)]
     finally:
@@ -61,7 +61,7 @@ def _bare(ctx: moderngl.Context, programs: list[Any], targets: list[Target], tex
         program.render()
 
 
-def _per_pass(surface: Headless) -> Row:
+def _per_pass(surface: Offscreen) -> Row:
     ctx = surface.ctx
     spec = isf.parse(_CHAIN % "".join(f'{{"TARGET": "t{i}"}},' for i in range(PASSES - 1)), "chain")
     pool, black = Pool(ctx), ctx.texture((3, 3), 4, bytes(36))
@@ -98,7 +98,7 @@ def _per_pass(surface: Headless) -> Row:
     )
 
 
-def _layers(surface: Headless) -> Row:
+def _layers(surface: Offscreen) -> Row:
     """Sixteen layers against as many draws and mixes, by hand."""
     ctx, library = surface.ctx, load_library()
     library.shaders["flat_bench"] = isf.parse(_FLAT % "0.0", "flat_bench")
@@ -139,7 +139,7 @@ def _layers(surface: Headless) -> Row:
     )
 
 
-def _memory(surface: Headless) -> Row:
+def _memory(surface: Offscreen) -> Row:
     """Bytes that a frame of a whole preset leaves behind."""
     library = load_library()
     name = next(
@@ -179,7 +179,7 @@ def _memory(surface: Headless) -> Row:
     )
 
 
-def _edit(surface: Headless) -> Row:
+def _edit(surface: Offscreen) -> Row:
     """From the saving of a shader to its picture, through watcher, trial and swap, at 60 pictures a second."""
     took: list[float] = []
     with tempfile.TemporaryDirectory() as place:
@@ -192,9 +192,9 @@ def _edit(surface: Headless) -> Row:
         library = Library(audio=load_library().audio).load((FACTORY, folder))
         content: SimpleQueue[Any] = SimpleQueue()
         stop = threading.Event()
-        preflight = Preflight(str(surface.ctx.info["GL_RENDERER"]), cache=None)
-        preflight.start()
-        watcher = Watcher(library, content, preflight)
+        trial = ShaderTrial(str(surface.ctx.info["GL_RENDERER"]), cache=None)
+        trial.start()
+        watcher = Watcher(library, content, trial)
         thread = threading.Thread(target=watcher.run, args=(stop,), daemon=True)
         thread.start()
         time.sleep(1.0)

@@ -15,7 +15,7 @@ from performer.io.midi import midi_file
 from performer.lab.train import arrange_songs, compose_songs
 from performer.lab.train.render_songs import perform
 from performer.system.errors import Fault
-from performer.types.frame import BANDS
+from performer.types.features import BANDS
 
 RATES = (44_100, 44_100, 48_000, 48_000, 22_050, 96_000)
 

@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from performer.system import folders
-from performer.types.frame import BANDS
+from performer.types.features import BANDS
 
 BATCH = 12  # examples a step of training
 CONTEXT = 4  # frames that the first layer sees

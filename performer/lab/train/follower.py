@@ -21,7 +21,7 @@ from performer.lab.train.distributed import World
 from performer.lab.train.export import TOLERANCE
 from performer.lab.train.loop import Average, Options, Run
 from performer.lab.train.moves_dataset import Pairs, Piece
-from performer.show.follower import FollowerNet, Improviser
+from performer.show.follower import AutoPerformer, FollowerNet
 from performer.system import folders
 from performer.system.errors import Fault
 
@@ -331,7 +331,7 @@ def export(network: FollowerNetwork, pairs: Pairs, out: Path) -> float:
 
 @torch.no_grad()
 def _difference(network: FollowerNetwork, net: FollowerNet, piece: Piece) -> float:
-    player, memory, worst = Improviser(net, 1), None, 0.0
+    player, memory, worst = AutoPerformer(net, 1), None, 0.0
     for row in piece.heard[:200]:
         moved, old = player.knobs.copy(), player.memory
         odds, means, spreads, memory = network(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import moderngl
 import numpy as np
 
-from performer.gl.window.offscreen import Headless
+from performer.gl.window.offscreen import Offscreen
 
 SOURCES = ("marble", "flow", "nebula", "cells", "forms", "blossom")
 
@@ -211,7 +211,7 @@ class Easel:
     def __init__(self, sources: tuple[str, ...], size: int, seed: int) -> None:
         self.kinds = [SOURCES.index(name) for name in sources]
         self.size, self.seed = size, seed
-        self._surface = Headless((2 * size, 2 * size))
+        self._surface = Offscreen((2 * size, 2 * size))
         ctx = self._surface.ctx
         self._program = ctx.program(_VERTEX, _FRAGMENT)
         self._quad = ctx.vertex_array(self._program, [])

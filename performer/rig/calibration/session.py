@@ -26,7 +26,7 @@ from performer.rig.latency import Latency
 from performer.rig.options import CalibrateOptions
 from performer.rig.pacing import Pace
 from performer.system.errors import Fault
-from performer.system.timeouts import Overdue, within
+from performer.system.timeouts import TimedOut, within
 from performer.types.frame import ControlEvent
 from performer.types.notification import Notification
 
@@ -138,7 +138,7 @@ class Session:
                 self._card = card = SoundCard(options.input, self.now)
                 closing.callback(_let_go, card.close)
                 within(OPEN_S, card.open)
-        except Overdue:
+        except TimedOut:
             raise Fault("the sound system does not respond; restart it") from None
         if options.by != "microphone":
             try:
@@ -306,8 +306,8 @@ def _ask(why: str) -> bool:
 def _let_go(close: Callable[[], None]) -> None:
     try:
         within(LEAVE_S, close)
-    except Overdue:
-        portaudio.without_farewell()
+    except TimedOut:
+        portaudio.skip_exit_handler()
 
 
 def _ms(found: Estimate) -> str:

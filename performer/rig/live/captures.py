@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from performer.gl.render.readback import Readback
 from performer.gl.render.small_readback import Glimpse
-from performer.io.page.snapshot import WIDTH
+from performer.io.page.state_publisher import WIDTH
 from performer.io.record.recorder import Recorder
-from performer.types.frame import FULL_EFFORT, Frame
+from performer.types.frame import Frame
+from performer.types.status import FULL_EFFORT
 
 if TYPE_CHECKING:
     from performer.rig.live.loop import LiveLoop

@@ -8,7 +8,7 @@ from queue import Empty
 from typing import TYPE_CHECKING
 
 from performer.latent.bank import Change
-from performer.show.bank_edits import changed, snapshot
+from performer.show.bank_edits import changed, frozen_copy
 from performer.system.errors import Fault
 from performer.system.logging_marks import ASIDE
 from performer.types.actions import BY_ADDRESS, complaint, handlers
@@ -140,7 +140,7 @@ class Controls:
     def keep_place(self, event: ControlEvent, t: float) -> None:
         """Put what the live scene's models show into their banks, under the event's text as name."""
         scene, wiring, kept = self._live.scene, self._live.wiring, []
-        for layer in scene.preset.dreaming if scene is not None else ():
+        for layer in scene.preset.model_layers if scene is not None else ():
             assert layer.model is not None and scene is not None
             bank = wiring.show.recaller.banks.get(layer.model)
             latent = wiring.painter.shown(layer.model, scene.walks[layer.name])
@@ -151,9 +151,9 @@ class Controls:
                     f"{layer.model}: snapshot not saved (its bank is full or damaged, or it has made no image yet)"
                 )
                 continue
-            wiring.kept.put(snapshot(bank))
+            wiring.kept.put(frozen_copy(bank))
             kept.append(f"{place.name} of {layer.model} ({len(bank.places)} in its bank)")
         if kept:
             self._say(f"saved {', '.join(kept)}")
-        elif scene is None or not scene.preset.dreaming:
+        elif scene is None or not scene.preset.model_layers:
             self._say("no snapshot: no model is playing")

@@ -26,7 +26,7 @@ def one_frame(live: LiveLoop) -> None:
     frame = wiring.show.step(t, dt, effort.size_of(surface.size), features, sound, events, moves=moves, effort=effort)
 
     wiring.frames.post(frame)  # the generator thread paints for it from now on
-    wiring.followers.attend(wiring.show.following)
+    wiring.followers.request(wiring.show.following)
     if wiring.moves is not None:
         wiring.moves.offer(begun, frame, events)
     live.meet_scene(frame)
@@ -45,7 +45,7 @@ def one_frame(live: LiveLoop) -> None:
 
     finish()  # waits for the card without the GIL
     drawn = now()
-    live.budget.tidy(drawn, drawn - begun)
+    live.budget.collect_garbage(drawn, drawn - begun)
     live.pace.wait(drawn - begun, dt)
     if drawing.failed:  # what was there is shown on
         sleep(live.stats.interval_s)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable, Mapping
 
-from performer.types.frame import Effort
+from performer.types.status import Effort
 
 WINDOW = 45  # frames over which p95 is taken
 HIGH = 0.94  # part of the frame's budget above which something is given up
-BEGIN_S = 2.0  # at first, while models are tried and caches fill, only what is late half of the time counts
+WARM_UP_S = 2.0  # at first, while models are tried and caches fill, only what is late half of the time counts
 SETTLE_S = 0.7  # pause after a step down, to see what it brought
-DOUBT_S = 0.3  # and after a step up
+SETTLE_UP_S = 0.3  # and after a step up
 REGAIN_S = 4.0  # calm needed before a step up that is sure to fit, even if all of a slow frame grew with the pixels;
-TRY_S = 10.0  # and before one that may fit: if half of a usual frame grew, and what holds up a few frames did not
+PROBE_S = 10.0  # and before one that may fit: if half of a usual frame grew, and what holds up a few frames did not
 LEAST_GROWTH = 1.2  # by which a frame's time is thought to grow where a step up adds no pixels
-TRIAL_S = 60.0  # a step up that is taken back within this time is tried again only after twice as long
+RETRY_WITHIN_S = 60.0  # a step up that is taken back within this time is tried again only after twice as long
 MOST_PATIENCE = 128.0
 
 
@@ -38,7 +38,7 @@ SLOW = 0.5  # part of the frame's budget above which one shader is too slow, whe
 EASE_S = 1.5  # between two steps, to see what the last one brought
 
 
-class Relief:
+class ShaderThrottle:
     """Finds the one shader that makes frames late, so that it alone is scaled down, then left out.
 
     Parameters
@@ -100,17 +100,17 @@ class Governor:
         self._took.append(took_s)
         if self._began_t is None:
             self._began_t = t
-        pause = DOUBT_S if self._raised_t == self._moved_t else SETTLE_S
+        pause = SETTLE_UP_S if self._raised_t == self._moved_t else SETTLE_S
         if len(self._took) < WINDOW // 3 or t - self._moved_t < pause:
             return False
         ordered = sorted(self._took)
         usual = ordered[len(ordered) // 2]
-        late = ordered[int(0.95 * (len(ordered) - 1))] if t - self._began_t > BEGIN_S else usual
+        late = ordered[int(0.95 * (len(ordered) - 1))] if t - self._began_t > WARM_UP_S else usual
         if late > HIGH * self.budget_s and self.level < len(self.ladder) - 1:
-            if t - self._raised_t < TRIAL_S:
+            if t - self._raised_t < RETRY_WITHIN_S:
                 self._patience[self.level] = min(2.0 * self._patience.get(self.level, 1.0), MOST_PATIENCE)
             return self._move(t, 2 if late > 2.0 * self.budget_s and self.level < len(self.ladder) - 2 else 1)
-        if self.level > 0 and self._may_rise(t, usual, late):
+        if self.level > 0 and self._can_step_up(t, usual, late):
             self._raised_t = t
             return self._move(t, -1)
         return False
@@ -123,7 +123,7 @@ class Governor:
         """Something else was given up at time t: see first what that brings."""
         self._move(t, 0)
 
-    def _may_rise(self, t: float, usual: float, late: float) -> bool:
+    def _can_step_up(self, t: float, usual: float, late: float) -> bool:
         """Whether it is time for a step up, by a usual frame's seconds and a slow one's."""
         growth = max((self.ladder[self.level - 1].scale / self.effort.scale) ** 2, LEAST_GROWTH)
         room, patience = HIGH * self.budget_s, self._patience.get(self.level - 1, 1.0)
@@ -132,7 +132,7 @@ class Governor:
         self._calm_since = (t if self._calm_since is None else self._calm_since) if sure or calm else None
         return any(
             since is not None and t - since >= wait * patience
-            for since, wait in ((self._sure_since, REGAIN_S), (self._calm_since, TRY_S))
+            for since, wait in ((self._sure_since, REGAIN_S), (self._calm_since, PROBE_S))
         )
 
     def _move(self, t: float, by: int) -> bool:

@@ -14,7 +14,7 @@ from performer.content import shaders as isf
 from performer.content.library import Library
 from performer.content.shaders import ShaderSpec
 from performer.latent.bank import Bank, Change
-from performer.rig.shader_trial import Preflight
+from performer.rig.shader_trial import ShaderTrial
 from performer.system.errors import Fault, refusing
 from performer.types.preset import Preset
 
@@ -34,12 +34,12 @@ class Watcher:
     content : SimpleQueue[Content]
         What is good goes there: a shader, and the presets after it, as a new input is a new parameter; banks of models
         that came meanwhile, and then the presets that play them.
-    preflight : Preflight
+    trial : ShaderTrial
         Tries shaders before the show does.
     """
 
-    def __init__(self, library: Library, content: SimpleQueue[Content], preflight: Preflight) -> None:
-        self.library, self.content, self.preflight = library, content, preflight
+    def __init__(self, library: Library, content: SimpleQueue[Content], trial: ShaderTrial) -> None:
+        self.library, self.content, self.trial = library, content, trial
         self._banked = set(library.dims())  # models whose banks are there
 
     def run(self, stop: threading.Event) -> None:
@@ -51,7 +51,7 @@ class Watcher:
             with contextlib.suppress(OSError):
                 folder.mkdir(parents=True, exist_ok=True)
         try:
-            self.preflight.start()  # now, so that the first file saved is seen as fast as any
+            self.trial.start()  # now, so that the first file saved is seen as fast as any
         except Fault as fault:
             log.warning("%s", fault)
         stamps = self.library.stamps
@@ -76,7 +76,7 @@ class Watcher:
                     if _places(folders) != watched:  # a folder was put in another's place, and nobody watches that
                         break
         finally:
-            self.preflight.stop()
+            self.trial.stop()
 
     def take(self, paths: Iterable[Path]) -> None:
         """Read what belongs to these files again."""
@@ -102,7 +102,7 @@ class Watcher:
 
     def _shader(self, path: Path) -> None:
         fresh = isf.load(path)
-        refused = self.preflight.examine([fresh])
+        refused = self.trial.examine([fresh])
         if refused:
             raise refused[fresh.name]
         spec = self.library.keep_shader(fresh)
@@ -127,7 +127,7 @@ class Watcher:
         self.library.faults.pop(path, None)
         # All its shaders, as a trial also spares the show the driver's compile; only strangers' can be refused.
         known = [self.library.shaders[name] for name in loaded.shaders if name in self.library.shaders]
-        refused = self.preflight.examine(known)
+        refused = self.trial.examine(known)
         foreign = {spec.name for spec in self.library.foreign(loaded)}
         self.library.refuse({name: fault for name, fault in refused.items() if name in foreign})
         came = {name: dim for name, dim in self.library.dims().items() if name not in self._banked}

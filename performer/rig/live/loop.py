@@ -13,7 +13,7 @@ from time import sleep
 
 from performer.gl.render.pass_timer import Timer
 from performer.gl.render.renderer import Renderer
-from performer.gl.window.operator_window import Desk
+from performer.gl.window.operator_window import OperatorWindow
 from performer.rig.live.budget import Budget
 from performer.rig.live.captures import Captures
 from performer.rig.live.controls import Controls
@@ -23,7 +23,8 @@ from performer.rig.live.overlay import Overlay
 from performer.rig.live.wiring import Surface, Wiring
 from performer.rig.pacing import Pace
 from performer.system.tolerant import Cause, Tolerant
-from performer.types.frame import Features, Frame, Scene
+from performer.types.features import Features
+from performer.types.frame import Frame, Scene
 
 log = logging.getLogger(__name__)
 TIMED_EVERY = 4  # frames between two in which each shader's cost is measured
@@ -53,7 +54,7 @@ class LiveLoop:
         *,
         fps: float,
         hud: bool = False,
-        desk: Desk | None = None,
+        desk: OperatorWindow | None = None,
     ) -> None:
         self.surface, self.renderer, self.wiring = surface, renderer, wiring
         renderer.timer = Timer(surface.ctx, every=TIMED_EVERY)

@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from performer.gl.hud.hud import Hud, HudState
-from performer.gl.window.operator_window import Desk
+from performer.gl.window.operator_window import OperatorWindow
 from performer.io.record.movie import clock_time
 from performer.show import status_text
-from performer.types.frame import FULL_EFFORT, Frame
+from performer.types.frame import Frame
 from performer.types.notification import Notification
+from performer.types.status import FULL_EFFORT
 
 if TYPE_CHECKING:
     from performer.rig.live.loop import LiveLoop
@@ -33,7 +34,7 @@ class Overlay:
         Whether the keys are shown.
     """
 
-    def __init__(self, live: LiveLoop, page: int, desk: Desk | None) -> None:
+    def __init__(self, live: LiveLoop, page: int, desk: OperatorWindow | None) -> None:
         self._live = live
         self._hud, self._desk = Hud(live.surface.ctx), desk
         self.page, self.help = page, False

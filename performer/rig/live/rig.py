@@ -18,60 +18,60 @@ from typing import Any
 from performer.content import banks
 from performer.content.library import content_folders
 from performer.content.settings import midi_bindings
-from performer.content.settings.page_token import lasting
-from performer.generators.tools.thumbnail import Portrait
+from performer.content.settings.page_token import load_or_create
+from performer.generators.tools.thumbnail import ThumbnailPainter
 from performer.gl.render.driver import is_software
 from performer.gl.render.flash_limiter import FlashLimiter
 from performer.gl.render.renderer import Renderer
-from performer.gl.window.offscreen import Headless
-from performer.gl.window.operator_window import Desk
+from performer.gl.window.offscreen import Offscreen
+from performer.gl.window.operator_window import OperatorWindow
 from performer.gl.window.window import Window, monitors
 from performer.io import link
 from performer.io.midi import clock_out, ports
 from performer.io.page.server import Page
-from performer.io.page.snapshot import Board
+from performer.io.page.state_publisher import StatePublisher
 from performer.io.page.thumbnails import Thumbnails
 from performer.io.record import moves
 from performer.io.record.recorder import Recorder
-from performer.io.record.snapshot import Snapshots
+from performer.io.record.stills import Stills
 from performer.io.sound import portaudio, source
 from performer.rig.calibration import settings_file
 from performer.rig.latency import Latency
 from performer.rig.listener import Listener
 from performer.rig.live import last_screen
-from performer.rig.live.followers import Followers
+from performer.rig.live.follower_pool import FollowerPool
 from performer.rig.live.hot_reload import Watcher
 from performer.rig.live.loop import LiveLoop
 from performer.rig.live.notices import NotificationHandler
 from performer.rig.live.output_files import checked
 from performer.rig.live.wiring import Surface, Wiring
+from performer.rig.loading import load_library, load_model, painter
 from performer.rig.options import PlayOptions
-from performer.rig.parts import load_library, load_model, painter
-from performer.rig.shader_trial import Preflight, verdicts_path
-from performer.show.midi_learn import Learn
+from performer.rig.shader_trial import ShaderTrial, verdicts_path
+from performer.show.midi_learn import MidiLearn
 from performer.show.show import Pads, Show
 from performer.system.errors import Fault, refusing
 from performer.system.mailboxes import Latest
-from performer.system.supervisor import outlast, signals
-from performer.system.systemd import Service
-from performer.system.timeouts import Overdue, forsake, within
+from performer.system.supervisor import restart_on_error, signals
+from performer.system.systemd import SystemdNotifier
+from performer.system.timeouts import TimedOut, abandon, within
 from performer.types.actions import LEARNABLE
 from performer.types.notification import Notifications
 from performer.types.preset import Preset
 
 log = logging.getLogger(__name__)
 SWITCH_S = 0.0005  # a thread waits this long for its turn; Python's own 5 ms is a third of a frame
-PATIENCE = 5  # niceness of threads that may wait
-JOIN_S = 10.0  # a recording may still have its last pictures to write
-LEAVE_S = 1.5  # what a frozen sound server gets to let go, and its thread
-OPEN_S = 6.0  # and to open: more than any that is well
+NICENESS = 5  # niceness of threads that may wait
+JOIN_TIMEOUT_S = 10.0  # a recording may still have its last pictures to write
+CLOSE_TIMEOUT_S = 1.5  # what a frozen sound server gets to let go, and its thread
+OPEN_TIMEOUT_S = 6.0  # and to open: more than any that is well
 GREETING, GREETING_S = "?  keys      h  what it hears", 3.0
-WATCH_S = 0.1  # how often devices are looked after
+DEVICE_POLL_S = 0.1  # how often devices are looked after
 
 
 def play(options: PlayOptions) -> dict[str, Any]:
     """Play live until told to stop, by a key or a signal; returns the figures that --stats writes. Raises Fault."""
-    options, service = checked(options), Service()
+    options, service = checked(options), SystemdNotifier()
     if options.monitor is None and not options.headless:
         options = last_screen.recalled(options, monitors())
     with ExitStack() as written:
@@ -135,7 +135,7 @@ class Rig:
         for thread, patience_s in self._threads:
             thread.join(patience_s)
             if thread.is_alive():
-                forsake(thread)
+                abandon(thread)
         self._closing.close()
 
     def remember_screen(self) -> None:
@@ -147,21 +147,21 @@ class Rig:
         """The sound that was asked for; where the sound system is frozen, what needs none. Raises Fault."""
 
         def opened() -> source.SoundSource:
-            with portaudio.asking():
+            with portaudio.blocking_call():
                 sound = source.create(self.options.input, self.now, patient=self.options.gallery)
                 sound.open()
             return sound
 
         try:
-            return within(OPEN_S, opened, late=lambda sound: sound.close())
-        except Overdue:
-            portaudio.leave()
+            return within(OPEN_TIMEOUT_S, opened, late=lambda sound: sound.close())
+        except TimedOut:
+            portaudio.detach()
             log.warning("the sound system does not respond; no sound is played")
         sound = source.create(self.options.input, self.now, mute=True, patient=self.options.gallery)
         sound.open()
         return sound
 
-    def _outside(self) -> float:
+    def _external_latency(self) -> float:
         """Seconds of delay outside the program: as told, or as calibrated for this screen and input."""
         told = self.options.output_delay_ms
         if told is not None:
@@ -183,9 +183,9 @@ class Rig:
 
     def _close_sound(self) -> None:
         try:
-            within(LEAVE_S, self.sound.close)
-        except Overdue:
-            portaudio.leave()
+            within(CLOSE_TIMEOUT_S, self.sound.close)
+        except TimedOut:
+            portaudio.detach()
             log.warning("the sound system did not close; abandoned")
 
     def _look_after(self) -> None:
@@ -232,8 +232,8 @@ class Rig:
         sys.setswitchinterval(SWITCH_S)
         closing.callback(sys.setswitchinterval, interval)
         clock_port = self._open_devices()
-        first, preflight = self._make_ready(first, presets)
-        self.followers = Followers(self.library.follower, self.library.presets.values())
+        first, trial = self._make_ready(first, presets)
+        self.followers = FollowerPool(self.library.follower, self.library.presets.values())
         self.listener = Listener(self.sound, self.followers.tick)
         hands = options.record_moves
         taken = moves.MovesRecorder(hands, self.listener.ticks) if hands is not None else None
@@ -249,7 +249,7 @@ class Rig:
         )
         refresh_hz = self.surface.refresh_hz if isinstance(self.surface, Window) else 0.0
         fps = options.fps or refresh_hz or 60.0
-        self.latency = Latency(1.0 / fps, 0.5 / refresh_hz if refresh_hz else 0.0, self._outside())
+        self.latency = Latency(1.0 / fps, 0.5 / refresh_hz if refresh_hz else 0.0, self._external_latency())
         self.page = self._page(options.page_host, options.page) if options.page is not None else None
         wiring = Wiring(
             show=self.show,
@@ -260,7 +260,7 @@ class Rig:
             events=self.hands.events,
             content=SimpleQueue(),
             notices=notices,
-            snapshots=Snapshots(),
+            snapshots=Stills(),
             record=self._record,
             now=self.now,
             sound_note=lambda: self.sound.note,
@@ -268,17 +268,17 @@ class Rig:
             latency=self.latency,
             kept=SimpleQueue(),
             followers=self.followers,
-            learn=Learn(midi_bindings.learned(LEARNABLE), LEARNABLE),
+            learn=MidiLearn(midi_bindings.learned(LEARNABLE), LEARNABLE),
             taught=SimpleQueue(),
             moves=taken,
             board=self.page.board if self.page is not None else None,
         )
-        self.followers.attend(self.show.following)
-        desk = Desk(self.surface) if options.desk and isinstance(self.surface, Window) else None
+        self.followers.request(self.show.following)
+        desk = OperatorWindow(self.surface) if options.desk and isinstance(self.surface, Window) else None
         if desk is not None:
             closing.callback(desk.close)
         self.loop = LiveLoop(self.surface, self.renderer, wiring, fps=fps, hud=options.hud, desk=desk)
-        self._begin_threads(wiring, clock_port, preflight)
+        self._begin_threads(wiring, clock_port, trial)
 
     def _log_to_notices(self) -> Notifications:
         """Where the desk and the HUD find what the log says."""
@@ -293,7 +293,7 @@ class Rig:
         options = self.options
         closing = self._closing
         self.surface: Surface = (
-            Headless(options.size)
+            Offscreen(options.size)
             if options.headless
             else Window(options.size, options.monitor, options.fullscreen, clock=self.now)
         )
@@ -312,19 +312,19 @@ class Rig:
             closing.callback(clock_port.close_port)
         return clock_port
 
-    def _make_ready(self, wanted: Preset, presets: list[Preset]) -> tuple[Preset, Preflight]:
+    def _make_ready(self, wanted: Preset, presets: list[Preset]) -> tuple[Preset, ShaderTrial]:
         """Load models and shaders; returns what the show begins with, and who tries new shaders. Raises Fault."""
         options = self.options
         closing = self._closing
         self.painter = painter(
             self.library,
             options.provider,
-            lambda name, body: self._begin(name, body, patient=1, join_s=LEAVE_S, once=True),
+            lambda name, body: self._begin(name, body, patient=1, join_s=CLOSE_TIMEOUT_S, once=True),
             stay=not is_software(self.surface.ctx),
         )
-        preflight = Preflight(str(self.surface.ctx.info["GL_RENDERER"]), verdicts_path())
-        closing.callback(preflight.stop)
-        self.library.refuse(preflight.examine(self.library.foreign(*presets, wanted)))
+        trial = ShaderTrial(str(self.surface.ctx.info["GL_RENDERER"]), verdicts_path())
+        closing.callback(trial.stop)
+        self.library.refuse(trial.examine(self.library.foreign(*presets, wanted)))
         self.renderer = renderer = Renderer(
             self.surface.ctx, self.library.shaders, None, deep=not is_software(self.surface.ctx)
         )
@@ -337,16 +337,16 @@ class Rig:
                     renderer.warm(preset)
             except Fault as fault:
                 log.error("%s", fault)
-        return first, preflight
+        return first, trial
 
-    def _begin_threads(self, wiring: Wiring, clock_port: Any, preflight: Preflight) -> None:
+    def _begin_threads(self, wiring: Wiring, clock_port: Any, trial: ShaderTrial) -> None:
         stop = self._stop
-        keeper = banks.Keeper(self.show.recaller.banks)
+        keeper = banks.BankWriter(self.show.recaller.banks)
         taken = wiring.moves
         self._begin("analysis", lambda: self.listener.run(stop))
         self._begin("generator", lambda: self.painter.run(wiring.frames, wiring.images, stop), patient=1)
-        self._begin("sound", lambda: _often(lambda: self.sound.poll(self.now()), stop), join_s=LEAVE_S)
-        self._begin("devices", lambda: _often(self._look_after, stop))
+        self._begin("sound", lambda: _poll(lambda: self.sound.poll(self.now()), stop), join_s=CLOSE_TIMEOUT_S)
+        self._begin("devices", lambda: _poll(self._look_after, stop))
         if self.link is not None:
             self._begin("link", lambda session=self.link: session.run(stop))  # type: ignore[misc]
         if clock_port is not None:
@@ -360,7 +360,7 @@ class Rig:
             self._begin("moves", lambda: taken.run(stop))
         self._begin("pads", lambda: midi_bindings.run(wiring.taught, LEARNABLE, stop))
         self._begin("snapshots", lambda: wiring.snapshots.run(stop))
-        self._begin("files", lambda: Watcher(self.library, wiring.content, preflight).run(stop))
+        self._begin("files", lambda: Watcher(self.library, wiring.content, trial).run(stop))
 
     def greet(self) -> None:
         """Name the two keys that a newcomer needs to find all else; in full screen an audience may be looking."""
@@ -402,12 +402,12 @@ class Rig:
 
     def _page(self, host: str, port: int) -> Page:
         """The control page, on its port. Raises Fault."""
-        changed, board = self.library.changed, Board()
-        portrait = Portrait(lambda name: load_model(self.library, name, "cpu", 1), changed)
+        changed, board = self.library.changed, StatePublisher()
+        portrait = ThumbnailPainter(lambda name: load_model(self.library, name, "cpu", 1), changed)
         word = None
         if self.options.gallery:  # whose tablet must find it after every start
             try:
-                word = lasting()
+                word = load_or_create()
             except Fault as fault:
                 log.error("%s", fault)
         page = Page(
@@ -423,7 +423,7 @@ class Rig:
         return page
 
     def _begin(
-        self, name: str, body: Callable[[], None], patient: int = 0, join_s: float = JOIN_S, once: bool = False
+        self, name: str, body: Callable[[], None], patient: int = 0, join_s: float = JOIN_TIMEOUT_S, once: bool = False
     ) -> None:
         """Start a thread; a patient one steps back for sound and drawing where cores are few, a more patient one more.
 
@@ -433,11 +433,11 @@ class Rig:
 
         def run() -> None:
             if patient and sys.platform == "linux":  # there, priorities belong to threads
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PATIENCE * patient)
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS * patient)
             if once:
                 body()
             else:
-                outlast(name, body, self._stop)
+                restart_on_error(name, body, self._stop)
 
         thread = threading.Thread(target=run, name=name, daemon=True)
         thread.start()
@@ -459,9 +459,9 @@ def has_display() -> bool:
     return True
 
 
-def _often(look: Callable[[], None], stop: threading.Event) -> None:
+def _poll(look: Callable[[], None], stop: threading.Event) -> None:
     """Thread body: devices that were lost come back, new MIDI ports are noticed."""
-    while not stop.wait(WATCH_S):
+    while not stop.wait(DEVICE_POLL_S):
         look()
 
 

@@ -10,20 +10,21 @@ from typing import Protocol
 import moderngl
 
 from performer.generators.painter import Painter
-from performer.io.page.snapshot import Board
+from performer.io.page.state_publisher import StatePublisher
 from performer.io.record.moves import MovesRecorder
 from performer.io.record.recorder import Recorder
-from performer.io.record.snapshot import Snapshots
+from performer.io.record.stills import Stills
 from performer.latent.bank import Bank, Change
 from performer.rig.latency import Latency
 from performer.rig.listener import Listener
-from performer.rig.live.followers import Followers
+from performer.rig.live.follower_pool import FollowerPool
 from performer.rig.live.hot_reload import Content
-from performer.show.midi_learn import Learn
+from performer.show.midi_learn import MidiLearn
 from performer.show.show import Show
 from performer.system.mailboxes import Latest
 from performer.types.actions import Act
-from performer.types.frame import ControlEvent, Frame, Images
+from performer.types.frame import ControlEvent, Frame
+from performer.types.image import Images
 from performer.types.notification import Notifications
 
 
@@ -80,15 +81,15 @@ class Wiring:
     events: SimpleQueue[ControlEvent]
     content: SimpleQueue[Content]
     notices: Notifications
-    snapshots: Snapshots
+    snapshots: Stills
     record: Callable[[str | None, tuple[int, int]], Recorder]
     now: Callable[[], float]
     sound_note: Callable[[], str]
     midi_note: Callable[[], str]
     latency: Latency
     kept: SimpleQueue[Bank | Change]
-    followers: Followers
-    learn: Learn
+    followers: FollowerPool
+    learn: MidiLearn
     taught: SimpleQueue[Mapping[str, Act]]
     moves: MovesRecorder | None = None
-    board: Board | None = None
+    board: StatePublisher | None = None

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 WAITING = 4  # pictures that may wait for the disk
 
 
-class Snapshots:
+class Stills:
     """Saves pictures named by date and time; a thread runs `run`.
 
     Parameters

@@ -12,12 +12,12 @@ import numpy as np
 
 from performer.audio.control_features import NAMES
 from performer.content.models.onnx_file import SUMS, locations, operators
-from performer.show.follower import FollowerNet, Improviser
+from performer.show.follower import AutoPerformer, FollowerNet
 from performer.system.errors import Fault, nearest
 from performer.system.mailboxes import Latest
 from performer.system.onnx_errors import onnx_reason
-from performer.system.timeouts import Overdue, within
-from performer.types.frame import Following
+from performer.system.timeouts import TimedOut, within
+from performer.types.frame import FollowerRequest
 from performer.types.preset import Preset
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def read(path: Path) -> FollowerNet:
         raise Fault(f"{path}: not a follower model: unsupported operators {', '.join(sorted(strange)[:3])}")
     try:
         return within(LOAD_S, lambda: _tried(path))
-    except Overdue:
+    except TimedOut:
         raise Fault(f"{path}: takes longer than {LOAD_S:.0f} s to load; not for live use") from None
 
 
@@ -62,7 +62,7 @@ def strange_knob(preset: Preset, net: FollowerNet) -> str:
 
 def _tried(path: Path) -> FollowerNet:
     net = FollowerNet(path)
-    trial, quiet, took = Improviser(net, 0), np.zeros(len(NAMES)), []
+    trial, quiet, took = AutoPerformer(net, 0), np.zeros(len(NAMES)), []
     try:
         for _ in range(TRIES):
             begun = perf_counter()
@@ -75,7 +75,7 @@ def _tried(path: Path) -> FollowerNet:
     return net
 
 
-class Followers:
+class FollowerPool:
     """All followers at play, each scene's its own.
 
     `load` and `run` belong to a thread that may wait, `attend` to the show's, `tick` to the analysis.
@@ -91,8 +91,8 @@ class Followers:
     def __init__(self, find: Callable[[str], Path], presets: Iterable[Preset] = ()) -> None:
         self._find = find
         self._nets: dict[str, tuple[FollowerNet | None, float]] = {}  # and its file's time
-        self._wanted: Latest[Mapping[int, Following]] = Latest()
-        self._playing: dict[int, tuple[Following, Improviser, list[str]]] = {}
+        self._wanted: Latest[Mapping[int, FollowerRequest]] = Latest()
+        self._playing: dict[int, tuple[FollowerRequest, AutoPerformer, list[str]]] = {}
         self._failed: set[FollowerNet] = set()  # of those that are loaded
         self._moves: Latest[Mapping[int, Mapping[str, float]]] = Latest()
         led = [(preset, preset.follower.name) for preset in presets if preset.follower is not None]
@@ -130,7 +130,7 @@ class Followers:
         while not stop.wait(WATCH_S):
             self.load({each.name for each in (self._wanted.peek() or {}).values()})
 
-    def attend(self, wanted: Mapping[int, Following]) -> None:
+    def request(self, wanted: Mapping[int, FollowerRequest]) -> None:
         """What scenes want: scene number -> Following."""
         self._wanted.post(wanted)
 
@@ -145,7 +145,7 @@ class Followers:
         if not wanted and not self._playing:
             return
         moves: dict[int, Mapping[str, float]] = {}
-        ticked: list[Improviser] = []  # a scene that goes on from another, and that one, share theirs
+        ticked: list[AutoPerformer] = []  # a scene that goes on from another, and that one, share theirs
         for number, wish in wanted.items():
             net = self._nets.get(wish.name, (None, 0.0))[0]
             if net is None:
@@ -166,7 +166,9 @@ class Followers:
         self._playing = {number: one for number, one in self._playing.items() if number in moves}
         self._moves.post(moves)
 
-    def _at_play(self, number: int, wish: Following, net: FollowerNet) -> tuple[Following, Improviser, list[str]]:
+    def _at_play(
+        self, number: int, wish: FollowerRequest, net: FollowerNet
+    ) -> tuple[FollowerRequest, AutoPerformer, list[str]]:
         """A scene's follower; where its network or seed is another now, it goes on from where its knobs are."""
         there = self._playing.get(number) or self._playing.get(wish.after)
         if there is not None:
@@ -175,7 +177,7 @@ class Followers:
             start = there[1].knobs if there is not None and there[1].net.knobs == net.knobs else None
             there = self._playing[number] = (
                 wish,
-                Improviser(net, wish.seed, start),
+                AutoPerformer(net, wish.seed, start),
                 [f"follower.{knob}" for knob in net.knobs],
             )
         return there

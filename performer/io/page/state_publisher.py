@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from performer.latent.bank import Bank, Place
+from performer.latent.bank import Bank, Snapshot
 from performer.show.show import Show
 from performer.system.mailboxes import Latest
 from performer.types.frame import Frame, Scene
@@ -18,7 +18,7 @@ WIDTH = 416  # pixels of the live picture
 
 
 @dataclass(frozen=True, kw_only=True)
-class Glance:
+class PageState:
     """The show at one moment.
 
     Attributes
@@ -43,17 +43,17 @@ class Glance:
     scene: Scene
     presets: tuple[tuple[str, str, str], ...]
     model: str
-    places: tuple[Place, ...]
+    places: tuple[Snapshot, ...]
     dim: int
     seed: int
     notices: tuple[tuple[str, str], ...] = ()
 
 
-class Board:
+class StatePublisher:
     """Where the main thread pins snapshots and small pictures, while somebody looks."""
 
     def __init__(self) -> None:
-        self.glances: Latest[Glance] = Latest()
+        self.glances: Latest[PageState] = Latest()
         self.pictures: Latest[np.ndarray] = Latest()  # (H, W, 3) uint8, top row first, small or not
         self._watched: Latest[bool] = Latest()
         self._busy: Latest[bool] = Latest()
@@ -93,10 +93,10 @@ class Board:
         if self._presets[0] is not show.presets:
             self._presets = (show.presets, tuple((p.name, p.title, p.mood) for p in show.presets))  # type: ignore
         scene = frame.incoming or frame.scene
-        model = next((layer.model for layer in scene.preset.dreaming if layer.model is not None), "")
+        model = next((layer.model for layer in scene.preset.model_layers if layer.model is not None), "")
         bank: Bank | None = show.recaller.banks.get(model)
         self.glances.post(
-            Glance(
+            PageState(
                 frame=frame,
                 scene=scene,
                 presets=self._presets[1],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from performer.latent.bank import Bank, Place, child
+from performer.latent.bank import Bank, Snapshot, child
 from performer.show.clock import Pulse
 from performer.show.cues import CALM_BPM, TRUSTED
 from performer.types.frame import ControlEvent, Stop
@@ -33,7 +33,7 @@ class _Held:
     left: tuple[float, float] | None = None
 
 
-class Holding:
+class HeldWalk:
     """What holds one layer's walk, if anything: the last place counts, those before it while it is still coming."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Holding:
         """
         self._places.append(_Held(latent, t, seconds, at))
 
-    def let_go(self, t: float, seconds: float) -> None:
+    def release(self, t: float, seconds: float) -> None:
         """Glide back to the walk, which has gone on meanwhile."""
         for held in self._places:
             held.left = held.left or (t, seconds)
@@ -72,7 +72,7 @@ class Holding:
         return tuple(parts)
 
 
-class Recaller:
+class SnapshotRecall:
     """Which place comes next: by number, in turn, or bred from those that were kept.
 
     Parameters
@@ -89,14 +89,14 @@ class Recaller:
         self._born = 0
         self.word = ""  # the newest place's name, for the HUD
 
-    def wanted(self, event: ControlEvent, model: str) -> Place | None:
+    def wanted(self, event: ControlEvent, model: str) -> Snapshot | None:
         """What a gesture asks of a model's bank, if it is there."""
         bank, address, value, text = self.banks.get(model), event.address, event.value, event.text
         if address == "bank.glide":  # to a latent that comes with it
             if bank is None or event.words[:1] != (model,) or not bank.fits(event.latent):
                 return None
             self.word = text
-            return Place(text, event.latent)
+            return Snapshot(text, event.latent)
         if event.address == "bank.recall" and event.words[:1] not in ((), (model,)):
             return None
         if bank is None or not bank.places:
@@ -114,12 +114,12 @@ class Recaller:
             return None
         return self._recalled(bank, found[0])
 
-    def _recalled(self, bank: Bank, at: int) -> Place:
+    def _recalled(self, bank: Bank, at: int) -> Snapshot:
         self._at[bank.model] = at
         self.word = bank.places[at].name
         return bank.places[at]
 
-    def _bred(self, bank: Bank, numbers: Sequence[str]) -> Place | None:
+    def _bred(self, bank: Bank, numbers: Sequence[str]) -> Snapshot | None:
         """Offspring of the places with these numbers, the last of which was struck, or of all."""
         there = [int(number) for number in numbers if int(number) < len(bank.places)]
         if numbers and int(numbers[-1]) not in there:
@@ -130,4 +130,4 @@ class Recaller:
         of = f" of {' and '.join(bank.places[at].name for at in there)}" if there else ""
         self.word = f"offspring {self._born}{of}"
         parents = [bank.places[at].latent for at in there or range(len(bank.places))]
-        return Place(self.word, child(parents, self._seed, self._born))
+        return Snapshot(self.word, child(parents, self._seed, self._born))
