@@ -248,14 +248,15 @@ def test_a_recorder_holds_on_to_nothing_while_no_sound_comes_and_when_the_disk_i
     assert len(recorder._frames) <= moves.LATE_S * 60 + 1
     recorder = recorder_at_work(tmp_path / "b.npz", 1.0)
 
-    def full(path, made):
+    def full(file, **parts):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(moves, "write", full)
+    monkeypatch.setattr(moves.np, "savez", full)
     stop = threading.Event()
     stop.set()
     recorder.run(stop)
-    assert "b.npz: moves are no longer recorded: No space left on device" in caplog.text
+    assert "moves are no longer recorded: " in caplog.text
+    assert "b.npz: cannot be written: No space left on device" in caplog.text
     assert not list(tmp_path.iterdir())
     recorder.offer(2.0, show.step(51.0, 1 / 60, (64, 36), Features(t=51.0), Sound()), ())
     assert recorder._queue.empty()

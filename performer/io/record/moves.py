@@ -163,7 +163,7 @@ class MovesRecorder:
         except Fault as fault:
             log.error("moves are no longer recorded: %s", fault)
         except OSError as error:
-            log.error("moves are no longer recorded: %s: cannot be made: %s", self.path, error.strerror)
+            log.error("%s: moves are no longer recorded: %s", self.path, error.strerror)
         finally:
             self._over = True
 
@@ -202,7 +202,7 @@ class MovesRecorder:
             into = self._files[-1]
             try:
                 write(into, Moves(self._heard[:n], moves.reshape(-1, n).T, self._t[:n], tuple(self._columns)))
-            except Fault:
+            except (Fault, OSError):
                 if into.stat().st_size == 0:
                     self._files.pop().unlink()
                 raise
