@@ -170,7 +170,7 @@ def test_a_thread_that_fails_is_begun_again_and_one_that_ends_is_not(monkeypatch
 
     restart_on_error("devices", body, threading.Event())
     assert len(calls) == 4
-    assert sum("devices stopped" in record.getMessage() for record in caplog.records) == 3
+    assert sum("devices failed" in record.getMessage() for record in caplog.records) == 3
     told = threading.Event()
     told.set()
     restart_on_error("devices", body, told)
