@@ -38,7 +38,7 @@ LEAST_SEEN = 0.4  # of a trait's variance, in pictures the network was not train
 def sources_of(model: Path, named: str = "") -> tuple[str, ...]:
     """The sources a model was trained on: those named, or its card's. Raises Fault where neither says."""
     card = tomlkit.parse(model.with_suffix(".toml").read_text(encoding="utf-8"))
-    names = named or str(card.get("data", {}).get("source", "")).partition("draw.py:")[2]
+    names = named or str(card.get("data", {}).get("source", "")).partition(".py:")[2]
     sources = tuple(name.strip() for name in names.split(",") if name.strip())
     if not sources or any(name not in SOURCES for name in sources):
         raise Fault(f"{model}: its card does not say which sources it was drawn from; there are {', '.join(SOURCES)}")
