@@ -338,7 +338,7 @@ def test_a_folder_of_pictures_is_read_and_what_is_broken_left_out(tmp_path, capl
     (tmp_path / "broken.jpg").write_bytes(b"not a picture")
     read = found(tmp_path, 16, "CC0-1.0")
     assert read.pixels.shape == (9, 16, 16, 3) and "broken.jpg" in caplog.text
-    with pytest.raises(Fault, match="no such folder"):
+    with pytest.raises(Fault, match="no such image folder"):
         found(tmp_path / "nowhere", 16, "CC0-1.0")
     with pytest.raises(Fault, match="no checkpoint to resume"):
         train_gan(read, options(tmp_path / "none.onnx", 1, resume=True))
