@@ -88,7 +88,7 @@ class PlayOptions:
     preset: Annotated[str | None, Option("Name of a preset, or path of a TOML file.", placed=True)] = None
     input: Annotated[
         str,
-        Option("default, system (what the computer plays), a device's name or index, a sound file, or demo."),
+        Option("default, system (what the computer plays), a device's name or index, a sound file, demo, or silence."),
     ] = "default"
     midi: Annotated[str, Option("all, off, or part of a port's name.")] = "all"
     midi_api: MidiApi = ""

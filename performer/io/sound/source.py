@@ -69,7 +69,7 @@ class SoundSource(Protocol):
 
 
 def create(spec: str, now: Clock, mute: bool = False, patient: bool = False) -> SoundSource:
-    """The source that `--input` names: default, system, demo, a file, or a device's name or index.
+    """The source that `--input` names: default, system, demo, silence, a file, or a device's name or index.
 
     Parameters
     ----------
@@ -85,10 +85,12 @@ def create(spec: str, now: Clock, mute: bool = False, patient: bool = False) -> 
     Fault
         What is wrong, where, and the likely mend, in one line.
     """
-    from performer.io.sound import player, sound_file, soundcard
+    from performer.io.sound import player, silence, sound_file, soundcard
 
     if spec == "demo":
         return player.demo_player(now, mute=mute)
+    if spec == "silence":
+        return silence.create(now)
     path = expanded(spec)
     if path.is_file():
         return player.file_player(path, now, mute, patient)
