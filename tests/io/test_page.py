@@ -412,7 +412,7 @@ def test_what_is_no_message_does_nothing_and_is_said_once(stand, text, caplog):
         send(wire, "jump")
         stand.waited("show.jump")
     assert [event.address for event in stand.seen] == ["show.jump"]
-    lines = [record.getMessage() for record in caplog.records if "no message" in record.getMessage()]
+    lines = [record.getMessage() for record in caplog.records if "invalid message" in record.getMessage()]
     assert 1 <= len(lines) <= 3
 
 

@@ -709,7 +709,7 @@ def test_nothing_is_left_behind_and_bounds_hold(tmp_path, monkeypatch, capsys):
     with pytest.raises(Fault, match="took longer than 0 s"):
         convert(path, tmp_path / "x.onnx")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(Fault, match=r"torch is needed: pip install 'performer\[train\]'"):
+    with pytest.raises(Fault, match=r"torch is needed: .*install.*weights"):
         convert(path, tmp_path / "x.onnx")
 
 
