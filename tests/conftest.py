@@ -7,10 +7,13 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -214,3 +217,35 @@ def jack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
         server.terminate()
         server.wait(PATIENCE_S)
         log.close()
+
+
+def _context(value: object) -> Any:
+    """The GL context of a fixture's value: itself, its own, or its surface's; None where there is none."""
+    moderngl = sys.modules.get("moderngl")
+    if moderngl is None:
+        return None
+    for found in (value, getattr(value, "ctx", None), getattr(getattr(value, "surface", None), "ctx", None)):
+        if isinstance(found, moderngl.Context):
+            return found
+    return None
+
+
+@contextmanager
+def _current(values: Iterable[object]) -> Iterator[None]:
+    """GL contexts of these are current meanwhile: in any order of tests, others may have been made before."""
+    with ExitStack() as entered:
+        for found in [one for one in map(_context, values) if one is not None][:1]:
+            entered.enter_context(found)
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Iterator[Any]:
+    with _current(request.getfixturevalue(name) for name in fixturedef.argnames if name != "request"):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[Any]:
+    with _current(getattr(item, "funcargs", {}).values()):
+        return (yield)

@@ -406,6 +406,7 @@ def test_row_k_measures_each_way_of_a_card(card, monkeypatch):
 
 
 def test_a_live_show_over_a_card_shares_says_so_and_lets_go_at_the_end(card, monkeypatch):
+    from performer.rig import loading
     from performer.rig.live import rig as app
 
     def bound(path, provider, threads=None, repeats=False):
@@ -416,11 +417,11 @@ def test_a_live_show_over_a_card_shares_says_so_and_lets_go_at_the_end(card, mon
     monkeypatch.setattr(
         app, "is_software", lambda ctx: False
     )  # as on a card; pictures of a software renderer do not stay
-    monkeypatch.setattr(app.onnx, "create", bound)
+    monkeypatch.setattr(loading.onnx, "create", bound)
     options = app.PlayOptions(preset="honeycomb", input="demo", midi="off", size=(160, 90), headless=True, fps=60.0)
     with app.Rig(options) as rig:
         assert play_until(rig, lambda: rig.renderer.way and card.calls.count("copy") > 2)
         assert rig.renderer.way == "shared" and card.calls.count("copy") > 2 and card.registered
         frame = rig.loop.wiring.frames.peek()
-        assert rig.loop.overlay._state(frame, rig.now(), 0.0).provider == "CPU, shared"
+        assert rig.loop.overlay._state(frame, (), rig.now(), 0.0).provider == "CPU, shared"
     assert not card.registered

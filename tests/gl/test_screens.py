@@ -154,7 +154,7 @@ def show(gesture="", **more):
         show.seen = window.fullscreen, glfw.get_window_pos(window._handle), glfw.get_window_size(window._handle), []
     kept, loop.LiveLoop.picture = loop.LiveLoop.picture, picture
     try:
-        app.play(PlayOptions("aurora", "demo", "off", size=(320, 180), **more))
+        app.play(PlayOptions(preset="aurora", input="demo", midi="off", size=(320, 180), **more))
     finally:
         loop.LiveLoop.picture = kept
     print(*show.seen, sep=";", flush=True)

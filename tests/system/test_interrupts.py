@@ -59,7 +59,7 @@ class Program:
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_at_work_it_ends_in_one_line(tmp_path, number):
-    it = Program("def body():\n    ready()\n    rest()\nwhole(body)", tmp_path)
+    it = Program("def body():\n    ready()\n    rest()\nrun_to_exit(body)", tmp_path)
     it.interrupt(number)
     code, _, said = it.ends()
     assert code == 128 + number and said.startswith("performer: ") and said.count("\n") == 1
