@@ -51,7 +51,9 @@ def analyse(
     onsets: list[dict[str, float]] = []
     tempo: list[dict[str, float]] = []
     before = (0.0, 0.0, 0.0, 0)
-    cpu, samples, next_tempo = 0.0, 0, TEMPO_EVERY_S
+    cpu = 0.0
+    samples = 0
+    next_tempo = TEMPO_EVERY_S
     for block in _hops(blocks, hop):
         begun = time.process_time()
         row = analyzer.process(block)

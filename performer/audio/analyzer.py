@@ -26,7 +26,9 @@ BAND_RANGE_DB = 42.0  # what lies between 0 and 1 in the bands
 CONTRAST = 10.0 / log(10.0) / BAND_RANGE_DB  # of a natural logarithm of power
 ONSET_LATENCY_S = 0.008  # from the attack to its announcement, typically
 LOUDEST = 8.0  # samples are clipped here: no sound card makes more than 1
-MUFFLED, MUFFLED_S = 0.2, 3.0  # onset strength in the middle range, at its peak, that muffled sound stays below
+# onset strength in the middle range, at its peak, that muffled sound stays below
+MUFFLED = 0.2
+MUFFLED_S = 3.0
 BASS_SHARE = 0.12  # of the spectrum, as far as onsets go
 TINY = 1e-4  # values below fade to zero at once
 
@@ -54,7 +56,9 @@ class Analyzer:
         self.hop = hop_size(rate)
         several = factor(rate)
         self._decimator = Decimator(several, self.hop) if several > 1 else None
-        rate, hop = rate // several, self.hop // several  # of what is analysed
+        # of what is analysed
+        rate = rate // several
+        hop = self.hop // several
         self._spectrum = Spectrum(rate)
         self.names: tuple[str, ...] = tuple(sorted(FEATURES, key=lambda name: FEATURES[name].slow))
         dt = hop / rate
@@ -86,7 +90,8 @@ class Analyzer:
         self._share = np.full(BANDS, 1.0 / BANDS, np.float32)
         # numpy is quickest with arrays of one kind.
         self._least = np.full(BANDS, 1e-12, np.float32)
-        self._black, self._white = np.zeros(BANDS, np.float32), np.ones(BANDS, np.float32)
+        self._black = np.zeros(BANDS, np.float32)
+        self._white = np.ones(BANDS, np.float32)
         self._flux = Flux(dt, rate / self._spectrum.size, len(self._spectrum.power))
         self._any = Detector(dt, threshold=0.04, ratio=1.2, peak_share=0.05, rest_s=0.045)
         self._kick = Detector(dt, threshold=0.4, ratio=2.0, peak_share=0.35, rest_s=0.1)
@@ -166,7 +171,10 @@ class Analyzer:
 
     def _measure(self) -> float:
         """Loudness, tone and bands of the newest window; returns how present sound is, 0..1."""
-        bands, logs, shades, m = self._spectrum.bands, self._logs, self._shades, self._moment
+        bands = self._spectrum.bands
+        logs = self._logs
+        shades = self._shades
+        m = self._moment
         self._sums.dot(bands, out=self._ranges)
         *powers, weighted = self._ranges.tolist()
         total = powers[0]
@@ -215,7 +223,8 @@ class Analyzer:
         m.hat = (self._hat.strength * presence, self._hat.age)
 
     def _fill(self, t: float) -> None:
-        m, tracker = self._moment, self._tracker
+        m = self._moment
+        tracker = self._tracker
         # Packed, since numpy looks long at a tuple before it takes the numbers.
         self._write_head(
             self._row.data,

@@ -33,7 +33,9 @@ class _Strengths:
     WEIGHTS = (0.4, 1.5, 0.8)  # of low, mid and high onset strengths
     LEAST = 0.05  # strengths below this are no onsets, however quiet all else is
     FLOOR = 0.3  # a range is never blown up to more than its peak over this share of the strongest's
-    BASS_BANDS, TONE_BANDS = 17, 38  # up to 150 Hz, and to 1.2 kHz: where bass lines and chords change
+    # up to 150 Hz, and to 1.2 kHz: where bass lines and chords change
+    BASS_BANDS = 17
+    TONE_BANDS = 38
     USUAL_BEATS = 32.0
 
     def __init__(self, dt: float) -> None:
@@ -46,11 +48,13 @@ class _Strengths:
         self._after = np.zeros(self.TONE_BANDS, np.float32)  # in the first quarter of this one
         self._before_n = self._after_n = 0
         self._usual = [1e-3, 1e-3, 1e-3]  # slowly decaying peaks of the evidence
-        self._evidence, self._spread = 1.5, 0.5
+        self._evidence = 1.5
+        self._spread = 0.5
 
     def activation(self, loudest: Sequence[float]) -> float:
         """The strongest of each range's onsets in this frame -> evidence for the beat model, about -0.5..2."""
-        mean, peak = self._mean, self._peak
+        mean = self._mean
+        peak = self._peak
         for i, strength in enumerate(loudest):
             mean[i] += (strength - mean[i]) * self._mean_step
             fallen = peak[i] + (strength - peak[i]) * self._peak_step
@@ -77,8 +81,10 @@ class _Strengths:
         """A third of a beat has gone by: how far it sounded like the first of a bar, 0..1."""
         made = None
         if self._before_n and self._after_n:
-            before, after = self._before / self._before_n, self._after / self._after_n
-            change, total = np.abs(after - before), after + before
+            before = self._before / self._before_n
+            after = self._after / self._after_n
+            change = np.abs(after - before)
+            total = after + before
             found = [self._low]
             for part in (slice(0, self.BASS_BANDS), slice(self.BASS_BANDS, None)):
                 found.append(float(change[part].sum()) / (float(total[part].sum()) + 1e-6))
@@ -115,7 +121,8 @@ class BeatTracker:
     HIT_BEATS = 8.0
     #: Logistic regression on the root of certainty, the mean hit, and whether the beat is kept that music began with;
     #: fitted on MIDI songs played by a soundfont and on half of the corpus, from the start, joined later, and changed.
-    TRUST, TRUST_PLAIN = (-0.76, 0.31, 4.41, 1.15), (-0.26, 1.64, 0.0, 0.88)
+    TRUST = (-0.76, 0.31, 4.41, 1.15)
+    TRUST_PLAIN = (-0.26, 1.64, 0.0, 0.88)
     FORGET_S = 4.0  # silence over which confidence fades
     FADE_S = 1.0
     FAINT = 0.08  # below this nothing speaks for a beat any more
@@ -126,11 +133,22 @@ class BeatTracker:
     OPENED_S = (1.5, 10.0)  # when, after it, it is looked back to which beat of the bar it was
     OPENED_LATE_S = 45.0  # and how long to whether it was on a beat, once the tempo is steady
     ON_BEAT = 0.12  # how near to a beat it must have been to hold on to it, and
-    ANCHORED, ANCHORED_PLAIN = 0.49, 0.25  # certainty
-    KEPT, KEPT_PLAIN = 0.4, 0.2  # certainty from which on a beat that has been steady for sixteen is kept
+    # certainty
+    ANCHORED = 0.49
+    ANCHORED_PLAIN = 0.25
+    # certainty from which on a beat that has been steady for sixteen is kept
+    KEPT = 0.4
+    KEPT_PLAIN = 0.2
     # While the network is not sure of any beat it counts for little, and onset strengths for the more.
-    HELP, SURE, FIRM, SETTLE_UP_S = 4.0, 0.9, 0.7, 3.0
-    OFFSET, GAIN, LEAST, MOST = 3.0, 0.4, -4.0, 4.0  # of the network's log odds, and where they are cut
+    HELP = 4.0
+    SURE = 0.9
+    FIRM = 0.7
+    SETTLE_UP_S = 3.0
+    # of the network's log odds, and where they are cut
+    OFFSET = 3.0
+    GAIN = 0.4
+    LEAST = -4.0
+    MOST = 4.0
 
     def __init__(self, rate: int, hop: int, net: Net | None = None) -> None:
         dt = hop / rate
@@ -297,13 +315,16 @@ class BeatTracker:
             self._quiet += self._every * self._dt
             return
         if self._quiet >= self.QUIET_S:
-            self._awaited, self._begun = True, None
+            self._awaited = True
+            self._begun = None
             if self._now >= self.QUIET_S:
                 self._opening.silence()
             self._let_go()
         self._quiet = 0.0
         if self._awaited and max(self._loudest) > self.STRUCK:
-            self._awaited, self._begun, self._opened = False, self._now, False
+            self._awaited = False
+            self._begun = self._now
+            self._opened = False
             self._opening.begin()
 
     def _look_back(self, begun: float, reference: float) -> None:
@@ -332,12 +353,14 @@ class BeatTracker:
         line = steady(self._beats)
         if line is None or abs(60.0 / line[0] / self.model.bpm - 1.0) > 0.03:
             return
-        phase, apart = self.model.phase, 0.25
+        phase = self.model.phase
+        apart = 0.25
         if self._begun is not None and self._opening.heard(reference) and self._opening.loud:
             beat = (self._begun - line[1]) / line[0]
             apart = abs(beat - round(beat))
             if apart > 0.5 - self.ON_BEAT:
-                phase, apart = (phase + 0.5) % 1.0, 0.0
+                phase = (phase + 0.5) % 1.0
+                apart = 0.0
                 if not self._opened:
                     self.bars.opens(self._judged, round(self._beats[-1][0] + beat + 0.5), BarModel.OPENING)
                     self._opened = True
@@ -385,7 +408,8 @@ class BeatTracker:
             self.bars.update(number, evidence)
 
     def _advance_bar(self) -> None:
-        bar, length = self.bar, self.bars.length
+        bar = self.bar
+        length = self.bars.length
         step = self.bpm / 60.0 * self._dt / length
         wanted = (self.clock.beat - self.bars.first) / length
         behind = (wanted - bar - step + 0.5) % 1.0 - 0.5

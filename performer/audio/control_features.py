@@ -80,10 +80,12 @@ class ControlFeatures:
 
     def look(self, row: np.ndarray) -> np.ndarray:
         """A row of the feature ring -> (len(NAMES),) float64, the same array each time."""
-        made, at = self._made, BANDS // GROUP
+        made = self._made
+        at = BANDS // GROUP
         np.mean(row[self._bands :].reshape(-1, GROUP), axis=1, out=made[:at])
         made[at : at + len(LEVELS)] = row[self._levels]
-        t, confidence = float(row[0]), float(row[self._confidence])
+        t = float(row[0])
+        confidence = float(row[self._confidence])
         trust = min(1.0, TRUST * confidence)
         rest = [exp(-max(t - float(row[column]), 0.0) / AGE_S) for column in self._ages]
         rest += _point(float(row[self._hue]), float(row[self._fit]))

@@ -30,7 +30,9 @@ class BarModel:
     CLEAR = 1.5  # how much likelier another reading must be before it is taken
     #: How much likelier music begins with the first beat of a bar than with any one of the others, if it was known to
     #: begin, if it was cut at a loud stroke, and if it may have been joined anywhere.
-    OPENING, STRUCK, JOINING = 100.0, 10.0, 2.0
+    OPENING = 100.0
+    STRUCK = 10.0
+    JOINING = 2.0
 
     def __init__(self) -> None:
         self._lengths = np.concatenate([np.full(n, n) for n in LENGTHS])
@@ -61,12 +63,14 @@ class BarModel:
         p *= np.where(self._first, downbeat**self.TRUST, (1.0 - downbeat) ** self.TRUST)
         self.p = p / p.sum()
         best = int(self.p.argmax())
-        length, first = int(self._lengths[best]), (beat - int(self._places[best])) % int(self._lengths[best])
+        length = int(self._lengths[best])
+        first = (beat - int(self._places[best])) % int(self._lengths[best])
         if (length, first) != (self.length, self.first):
             here = (beat - self.first) % self.length
             now = float(self.p[(self._lengths == self.length) & (self._places == here)][0])
             if float(self.p[best]) > self.CLEAR * now:
-                self.length, self.first = length, first
+                self.length = length
+                self.first = first
         here = (beat - self.first) % self.length
         self.certainty = float(self.p[(self._lengths == self.length) & (self._places == here)][0])
 

@@ -13,7 +13,8 @@ from scipy.signal import firwin
 
 from performer.audio.spectrum import Transform
 
-LOWEST_HZ, HIGHEST_HZ = 55.0, 4_000.0
+LOWEST_HZ = 55.0
+HIGHEST_HZ = 4_000.0
 RATE_HZ = 11_000.0  # the thinned-out rate is the sound's halved until another time would be too often
 WINDOW = 4096
 PITCH_WINDOW = 1024
@@ -89,9 +90,12 @@ class Tone:
         self._keep = 1.0 - min(1.0, self._rest * hop / rate / KEY_S)
         self._circle = np.exp(2j * pi * 7 * np.arange(12) / 12)
         self.chroma = np.zeros(12)
-        self.key, self.minor, self.key_fit = 0, False, 0.0
+        self.key = 0
+        self.minor = False
+        self.key_fit = 0.0
         self.fifths = 0j
-        self.pitch_hz, self.clarity = 0.0, 0.0
+        self.pitch_hz = 0.0
+        self.clarity = 0.0
         self.dissonance = 0.0
         steps = (self._look, self._hear_chroma, self._hear_key, self._hear_pitch, self._hear_dissonance)
         self._last = (len(steps) - 1) * (self._rest // 6)
@@ -123,7 +127,8 @@ class Tone:
             early += late
             thin = early.reshape(-1)
             line[: self._kept] = line[-self._kept :]
-        at, end = self._at, self._at + len(thin)
+        at = self._at
+        end = self._at + len(thin)
         self._ring[at:end] = thin
         self._at = end
         if end > 2 * WINDOW:
@@ -146,23 +151,30 @@ class Tone:
         self.chroma = folded / peak if peak > 1e-9 else np.zeros(12)
 
     def _hear_key(self) -> None:
-        chroma, memory = self.chroma, self._memory
+        chroma = self.chroma
+        memory = self._memory
         memory *= self._keep
         memory += (1.0 - self._keep) * chroma
         centred = memory - memory.sum() / 12.0
         size = sqrt(centred.dot(centred))
         if size > 1e-6:
             fits = self._profiles.dot(centred) / size
-            best, now = int(fits.argmax()), self.key + 12 * self.minor
+            best = int(fits.argmax())
+            now = self.key + 12 * self.minor
             if fits[best] > fits[now] + CLEARER:
-                self.key, self.minor, now = best % 12, best >= 12, best
+                self.key = best % 12
+                self.minor = best >= 12
+                now = best
             self.key_fit = max(0.0, float(fits[now]))
         centre = complex(chroma.dot(self._circle)) / max(float(chroma.sum()), 1e-6)
         self.fifths += (centre - self.fifths) * 0.2
 
     def _hear_pitch(self) -> None:
-        x, last, energy = self._ring[self._at - PITCH_WINDOW : self._at], self._longest, self._energy
-        transform, power = self._pitch_transform, self._pitch_power
+        x = self._ring[self._at - PITCH_WINDOW : self._at]
+        last = self._longest
+        energy = self._energy
+        transform = self._pitch_transform
+        power = self._pitch_power
         frame = transform.frame
         frame[:PITCH_WINDOW], frame[PITCH_WINDOW:] = x, 0.0
         transform.run()
@@ -173,7 +185,8 @@ class Tone:
         transform.run()
         alike = transform.bins.real[: last + 1] * np.float32(2.0 / len(frame))
         # Of what overlaps at each lag, counted twice: all, less the ends that don't.
-        begin, end = x[:last], x[: -last - 1 : -1]
+        begin = x[:last]
+        end = x[: -last - 1 : -1]
         energy[0] = 0.0
         np.add.accumulate(begin * begin + end * end, out=energy[1:])
         np.subtract(2.0 * x.dot(x) + np.float32(1e-12), energy, out=energy)

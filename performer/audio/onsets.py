@@ -47,9 +47,11 @@ class Flux:
         self._past = [np.zeros(len(hertz), np.float32) for _ in range(self._lag)]
         self._at = 0
         # A zero at either end, so that the outermost bins have two neighbours too.
-        padded, louder = np.zeros(len(hertz) + 2, np.float32), np.zeros(len(hertz) + 1, np.float32)
+        padded = np.zeros(len(hertz) + 2, np.float32)
+        louder = np.zeros(len(hertz) + 1, np.float32)
         self._log = padded[1:-1]
-        self._pairs, self._louder = (padded[:-1], padded[1:]), louder
+        self._pairs = (padded[:-1], padded[1:])
+        self._louder = louder
         self._triples = (louder[:-1], louder[1:])
         self._rise = np.zeros(len(hertz), np.float32)
         self._nothing = np.zeros(len(hertz), np.float32)
@@ -62,7 +64,9 @@ class Flux:
 
         A strength is the mean rise of the log spectrum over its bins: 0 when nothing rises, some 0.05..1 at onsets.
         """
-        log, rise, past = self._log, self._rise, self._past[self._at]
+        log = self._log
+        rise = self._rise
+        past = self._past[self._at]
         log[:] = amplitude[self._first : self._last]
         sscal(self.COMPRESSION / reference, log)
         np.log1p(log, out=log)
@@ -111,7 +115,9 @@ class Detector:
     def update(self, value: float) -> bool:
         """Take one strength; true when an onset is announced, its `strength` (0..1) then newly set."""
         age = self.age = self.age + self._dt
-        limit, usual, far = self._threshold, self._ratio * self._mean, self._share * self._peak
+        limit = self._threshold
+        usual = self._ratio * self._mean
+        far = self._share * self._peak
         if usual > limit:
             limit = usual
         if far > limit:

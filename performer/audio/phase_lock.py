@@ -19,7 +19,8 @@ def steady(beats: Sequence[tuple[int, float]]) -> tuple[float, float] | None:
     if beats[-1][0] - beats[0][0] != len(beats) - 1:
         return None
     count = len(beats)
-    middle, mean = (count - 1) / 2.0, sum(at for _, at in beats) / count
+    middle = (count - 1) / 2.0
+    mean = sum(at for _, at in beats) / count
     period = sum((i - middle) * at for i, (_, at) in enumerate(beats)) / sum((i - middle) ** 2 for i in range(count))
     begun = mean - middle * period
     if period <= 0.0 or max(abs(at - begun - i * period) for i, (_, at) in enumerate(beats)) > STEADY_S:
@@ -38,9 +39,13 @@ class Anchor:
     SAME = 0.06  # relative difference up to which a tempo is the anchored one, or its double or half
     LOST_S = 4.0  # another tempo for so long ends it
     PATIENCE = 96.0  # beats that are held against the tracker's opinion
-    HOLD, STAY = 8.0, 256.0  # beats for which its tempo is held against twice or half of it: at first, and at most
+    # beats for which its tempo is held against twice or half of it: at first, and at most
+    HOLD = 8.0
+    STAY = 256.0
     GROWTH = 16.0  # by how much longer for each beat at that tempo
-    GAIN, SLOW = 0.1, 0.02  # share of an error of phase or tempo that is made up for in one step
+    # share of an error of phase or tempo that is made up for in one step
+    GAIN = 0.1
+    SLOW = 0.02
     ASTRAY = 0.12  # beats beside both the anchored beat and its off-beat from which on a phase is doubted
 
     def __init__(self) -> None:
@@ -64,7 +69,11 @@ class Anchor:
             Whether music began with it.
         """
         self.known = known
-        self._phase, self.bpm, self._lost, self._held, self._stay = phase, bpm, 0.0, 0.0, self.HOLD
+        self._phase = phase
+        self.bpm = bpm
+        self._lost = 0.0
+        self._held = 0.0
+        self._stay = self.HOLD
 
     def weigh(self) -> None:
         """Hold on to nothing."""

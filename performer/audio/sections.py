@@ -67,8 +67,13 @@ class Structure:
         self._gone = self._silent = 0.0
         self._rest = 0.0
         self._expect = 0.0  # recent build-up or break, which makes a drop of the bass's return
-        self.trend, self.density, self.buildup, self.breaks = 0.5, 0.0, 0.0, 0.0
-        self.drop, self.drops, self.silence = 0.0, 0, 1.0
+        self.trend = 0.5
+        self.density = 0.0
+        self.buildup = 0.0
+        self.breaks = 0.0
+        self.drop = 0.0
+        self.drops = 0
+        self.silence = 1.0
 
     def update(self, power: float, bass: float, brightness: float, onsets: int, heard: bool) -> None:
         """One hop on.
@@ -92,7 +97,8 @@ class Structure:
             self.silence = min(1.0, self._silent / self.SILENT_S)
             self._fade()
             return
-        self._silent, self.silence = 0.0, 0.0
+        self._silent = 0.0
+        self.silence = 0.0
         self._level.update(max(QUIET_DB, 10.0 * log10(power + 1e-12)))
         self._bass.update(bass)
         self._bright.update(brightness)

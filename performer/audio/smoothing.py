@@ -34,7 +34,9 @@ class Smoother:
 
     def update(self, raw: np.ndarray) -> np.ndarray:
         """Follow raw (n,); returns `values`, the same array each time."""
-        values, step, rise = self.values, self._step, self._rise
+        values = self.values
+        step = self._step
+        rise = self._rise
         np.subtract(raw, values, out=step)
         np.maximum(step, self._nothing, out=rise)
         np.multiply(step, self._down, out=step)
@@ -82,7 +84,10 @@ class AutoGain:
         turn = self._count >= self._span
         if turn:
             self._count = 0
-        reference, peaks, spans, deeps = self.reference, self._peak, self._span_peak, self._deep
+        reference = self.reference
+        peaks = self._peak
+        spans = self._span_peak
+        deeps = self._deep
         for i, level in enumerate(levels_db):  # a handful of numbers: plain Python beats numpy
             loud = reference[i]
             if turn:

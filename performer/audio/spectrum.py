@@ -62,7 +62,8 @@ def filterbank(rate: int, n: int) -> np.ndarray:
     weights = np.zeros((BANDS, n // 2 + 1))
     edges = band_edges()
     for band in range(BANDS):
-        low, high = edges[band], edges[band + 1]
+        low = edges[band]
+        high = edges[band + 1]
         steps = max(8, int(np.ceil(8 * (high - low) / width)))
         at = (low + (np.arange(steps) + 0.5) * (high - low) / steps) / width
         at = at[at < n // 2]

@@ -62,7 +62,9 @@ class BeatModel:
     CENTRE_BPM = 120.0
     OCTAVES = 0.8  # width of the tempo prior, in octaves
     LEANING = 0.5  # how many times a second the prior speaks
-    SEED_TEMPO, SEED_PHASE = 0.03, 0.08  # how unsure a seed is: of the tempo, relative, and in beats
+    # how unsure a seed is: of the tempo, relative, and in beats
+    SEED_TEMPO = 0.03
+    SEED_PHASE = 0.08
     REACH = 0.05  # relative width in tempo of what is read as one tempo
 
     def __init__(self, fps: float, *pulls: Pull, spread: float = 0.018) -> None:
@@ -118,7 +120,9 @@ class BeatModel:
 
     def update(self, *activations: float) -> None:
         """One frame on. activations: log odds that a beat is here, about -2..2, one for each pull."""
-        p, moved, observed = self.p, self._next, self._observed
+        p = self.p
+        moved = self._next
+        observed = self._observed
         observed[:] = self._lean
         for pull, activation in zip(self._pulls, activations, strict=True):
             saxpy(pull, observed, a=activation)
@@ -130,7 +134,8 @@ class BeatModel:
             sscal(1.0 / total, moved)
         else:
             moved[:] = self._fresh
-        self.p, self._next = moved, p
+        self.p = moved
+        self._next = p
 
     def seed(self, phase: float, bpm: float) -> None:
         """Believe in this phase (0..1) and tempo, without being sure."""
@@ -146,7 +151,8 @@ class BeatModel:
         sums = self._sums
         np.add.accumulate(marginal, out=sums[1:])
         best = int((sums[self._last] - sums[self._first]).argmax())
-        low, high = self._first[best], self._last[best]
+        low = self._first[best]
+        high = self._last[best]
         near = marginal[low:high]
         mass = float(sums[high] - sums[low])
         first = self.starts[low]

@@ -50,7 +50,8 @@ def told_of(card: dict[str, Any]) -> list[str]:
 
     lines = []
     for entry in card["inputs"]:
-        sides, role = "x".join(map(str, entry["shape"])) or "one number", entry["role"]
+        sides = "x".join(map(str, entry["shape"])) or "one number"
+        role = entry["role"]
         what = {"image": "picture", "latent": "latent, walked"}.get(role, role)
         if role == "image":
             scale = Scale(tuple(entry["range"]), tuple(entry.get("mean", ())), tuple(entry.get("std", ())))

@@ -295,7 +295,8 @@ def _begin(training, pictures, source, count, threads, licence, force, **options
     from performer.lab.train.distributed import World
     from performer.lab.train.loop import Options
 
-    out, size = options["out"], options["size"]
+    out = options["out"]
+    size = options["size"]
     if size not in SIZES:
         raise Fault(f"--size {size}: expected {', '.join(map(str, SIZES))}")
     if out.suffix != ".onnx":

@@ -60,7 +60,8 @@ def read(model: str, dim: int, folder: Path | None = None) -> Bank:
 
 def read_all(dims: Mapping[str, int], folder: Path | None = None) -> dict[str, Bank]:
     """The banks of all models; one that cannot be read is said, and left as it is."""
-    folder, banks = folder or bank_folder(), {}
+    folder = folder or bank_folder()
+    banks = {}
     for model, dim in dims.items():
         try:
             with refusing(folder / f"{model}.toml"):

@@ -50,7 +50,9 @@ class ModelSlot:
     __slots__ = ("before", "fresh", "looked", "model", "several", "since", "stamp", "tried")
 
     def __init__(self, model: Generator, stamp: float) -> None:
-        self.model, self.stamp, self.looked = model, stamp, perf_counter()
+        self.model = model
+        self.stamp = stamp
+        self.looked = perf_counter()
         self.before: Generator | None = None
         self.since = 0.0
         self.fresh: tuple[Call[Generator], float] | None = None  # a new version on its way

@@ -77,7 +77,10 @@ class Painter:
         begin: Begin | None = None,
         stay: bool = False,
     ) -> None:
-        self._load, self._stamp, self._begin, self._stay = load, stamp, begin, stay
+        self._load = load
+        self._stamp = stamp
+        self._begin = begin
+        self._stay = stay
         self._media: dict[tuple[int, str], Medium | Call[Medium]] = {}
         self._models: dict[str, ModelSlot] = {}
         self._coming: dict[str, Call[Generator]] = {}
@@ -139,14 +142,18 @@ class Painter:
 
         Where the one walk at play is smooth and its model makes several pictures at less cost, they are painted ahead.
         """
-        seen, lead, late_s = 0, LatencyLead(), 0.0
+        seen = 0
+        lead = LatencyLead()
+        late_s = 0.0
         ahead: PaintAhead[Painted] = PaintAhead()
-        last, rested = perf_counter(), 0.0
+        last = perf_counter()
+        rested = 0.0
         while not stop.is_set():
             seen, frame = frames.wait(seen, 0.1)
             if frame is None:
                 continue
-            begun, interval_s = perf_counter(), frame.effort.image_interval_s
+            begun = perf_counter()
+            interval_s = frame.effort.image_interval_s
             alone = self._alone(frame)
             foretold = ahead.see(alone and alone[:2], alone and alone[2], frame.t)
             ready = ahead.due(frame.t)
@@ -333,11 +340,17 @@ class Painter:
         except TimedOut:
             return
         except Fault as fault:  # half written, perhaps: it is looked at again when it changes
-            loaded.fresh, loaded.stamp = None, stamp
+            loaded.fresh = None
+            loaded.stamp = stamp
             log.warning("%s (the previous version keeps playing)", fault)
             return
-        loaded.before, loaded.model, loaded.since = loaded.model, model, float("nan")
-        loaded.fresh, loaded.stamp, loaded.several, loaded.tried = None, stamp, None, False
+        loaded.before = loaded.model
+        loaded.model = model
+        loaded.since = float("nan")
+        loaded.fresh = None
+        loaded.stamp = stamp
+        loaded.several = None
+        loaded.tried = False
         log.info("%s: new version loaded", name)
 
     def _crossfade_versions(self, loaded: ModelSlot, given: Given, pixels: np.ndarray, t: float) -> np.ndarray:
@@ -382,7 +395,8 @@ class Painter:
         """What a layer shows, opened aside where there are threads; None while it is on its way. Raises Fault."""
         medium = self._media.get(key)
         if medium is None:
-            spec, begin = layer.play, self._begin
+            spec = layer.play
+            begin = self._begin
             assert spec is not None
             medium = (
                 create(spec, None)

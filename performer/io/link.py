@@ -40,7 +40,8 @@ class Link:
             import link
         except ImportError:
             raise Fault(f"--link needs the extra `link`: {install_line('link')}") from None
-        self._events, self._now = events, now
+        self._events = events
+        self._now = now
         self._link = link.Link(BPM)
         self._link.enabled = True
         self.peers = 0

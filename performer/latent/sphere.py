@@ -73,5 +73,6 @@ def slerp(a: np.ndarray, b: np.ndarray, amount: float) -> np.ndarray:
         angle = np.pi * amount
         return (a * np.float32(np.cos(angle)) + aside * np.float32(np.sin(angle))).astype(np.float32)
     angle = np.arccos(cosine)
-    left, right = np.sin((1.0 - amount) * angle), np.sin(amount * angle)
+    left = np.sin((1.0 - amount) * angle)
+    right = np.sin(amount * angle)
     return ((a * np.float32(left) + b * np.float32(right)) / np.float32(np.sin(angle))).astype(np.float32)

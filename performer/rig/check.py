@@ -141,7 +141,8 @@ class _Bench:
     """A headless stage on which each file is tried by itself."""
 
     def __init__(self, provider: str, profile: bool, library: Library) -> None:
-        self.provider, self.profile = provider, profile
+        self.provider = provider
+        self.profile = profile
         self.library = library
         self.surface = Offscreen(SIZE)
         self.readback = Readback(self.surface.ctx)
@@ -159,7 +160,8 @@ class _Bench:
 
     def row(self, path: Path, pictures: str | None) -> dict[str, Any]:
         kind = "shader" if path.is_dir() else "follower" if path.name.endswith(FOLLOWER) else SUFFIXES.get(path.suffix)
-        error, self.spec = "", None
+        error = ""
+        self.spec = None
         cost = None
         try:
             if kind is None:
@@ -204,7 +206,8 @@ class _Bench:
     def follower(self, path: Path) -> np.ndarray:
         """Where its knobs go in its first seconds, though there is nothing to hear; time goes to the right."""
         player = AutoPerformer(followers.read(path), 1)
-        picture, nothing = np.zeros((SIZE[1], SIZE[0], 3), np.uint8), np.zeros(len(NAMES))
+        picture = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
+        nothing = np.zeros(len(NAMES))
         try:
             for x in range(SIZE[0]):
                 for knob, place in enumerate(player.tick(nothing, 1.0)):

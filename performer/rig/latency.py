@@ -54,7 +54,8 @@ class Latency:
     """
 
     def __init__(self, interval_s: float, scan_s: float = 0.0, outside_s: float = 0.0) -> None:
-        self.scan_s, self.outside_s = scan_s, outside_s
+        self.scan_s = scan_s
+        self.outside_s = outside_s
         self.pictures = 0
         self._names = (*PARTS, "total")
         self._rows = np.full((len(self._names), KEPT), np.nan)

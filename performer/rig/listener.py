@@ -46,7 +46,9 @@ class Rhythm:
     So sound is found a twentieth of a hop after it came, by two or three looks a hop.
     """
 
-    NEARLY, SOONER = 0.85, 0.4  # parts of a block's time until the next look; sooner if this block may have lain there
+    # parts of a block's time until the next look; sooner if this block may have lain there
+    NEARLY = 0.85
+    SOONER = 0.4
     LOOKS = 10  # a hop, once it is nearly due,
     PATIENT = 20  # for so many hops; then two
     SETTLE = 0.1
@@ -70,7 +72,8 @@ class Rhythm:
         else:
             self._block = 0.5 * (self._block + hop_s)
         part = self.NEARLY if self._vain else self.SOONER
-        self._came, self._vain = now, 0
+        self._came = now
+        self._vain = 0
         return part * self._block
 
 
@@ -92,7 +95,8 @@ class Listener:
     """
 
     def __init__(self, source: Source, follow: Callable[[np.ndarray], None] | None = None) -> None:
-        self._source, self._follow = source, follow
+        self._source = source
+        self._follow = follow
         self._start: float | None = None  # when the stream's first sample sounded, on the show's clock
         self.ticks = Ring(KEPT_TICKS, 1 + len(NAMES), np.float64)
         self._listen_to(source.ring)
@@ -117,7 +121,8 @@ class Listener:
         ring = self._source.ring
         if ring is not self._ring:
             self._listen_to(ring)
-        hop, rate = self._analyzer.hop, self._rate
+        hop = self._analyzer.hop
+        rate = self._rate
         hops = 0
         while ring.written - self._read >= hop:
             frames, lost = ring.since(self._read, hop)
@@ -170,6 +175,8 @@ class Listener:
         self._mono = Ring(4 * SAMPLES, 1)
         self._read = ring.written
         self._heard = 0
-        self._gist, self._ticked = ControlFeatures(self._analyzer.names), 1  # number of the next tick
+        # number of the next tick
+        self._gist = ControlFeatures(self._analyzer.names)
+        self._ticked = 1
         self.window_s = window_delay_s(self._rate)  # see there
         self._start = None

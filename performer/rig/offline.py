@@ -74,13 +74,16 @@ class Song:
         self.layout: tuple[str, ...]
         if name == "demo":
             self.rate = 48000
-            self.channels, self.layout = 2, ()
+            self.channels = 2
+            self.layout = ()
             self._length_s: float | None = round(demo_song.BARS * 240.0 / demo_song.BPM * self.rate) / self.rate
             # Bar by bar as they are asked for: whoever wants two seconds does not wait for all of it.
             self._blocks: Iterator[np.ndarray] = islice(demo_song.bars(self.rate), demo_song.BARS)
         else:
             info = sound_file.probe(name)
-            self.rate, self.channels, self.layout = info.rate, info.channels, info.layout
+            self.rate = info.rate
+            self.channels = info.channels
+            self.layout = info.layout
             self._length_s = None
             self._blocks = sound_file.blocks(name, self.rate)
         self._rest = np.zeros((0, self.channels), np.float32)
@@ -112,7 +115,8 @@ class _Heard:
     delay_s = 0.0
 
     def __init__(self, song: Song) -> None:
-        self.song, self.rate = song, song.rate
+        self.song = song
+        self.rate = song.rate
         self.ring = Ring(int(RING_S * song.rate), song.channels)
 
     def pump(self) -> None:
@@ -247,7 +251,8 @@ def render(options: RenderOptions, begin_s: float = 0.0, changes: Sequence[tuple
     _spare_files(options)
     with Performance(options) as performance:
         performance.lead_in(begin_s, changes)
-        song, sheet = performance.song, None
+        song = performance.song
+        sheet = None
         if options.sheet is not None:
             sheet = Sheet(options.sheet, float(performance.frames / performance.fps), SHEET_PICTURES, columns=4)
         movie = Movie(
@@ -374,7 +379,8 @@ def rehearse(song: str, automation: str, out: str, preset: str | None = None) ->
     first = library.find(preset) if preset is not None else presets[0]
     events = midi.events(automation)
     heard = _Heard(Song(song))
-    listener, show = Listener(heard), Show([first], first.name)
+    listener = Listener(heard)
+    show = Show([first], first.name)
     recorder = MovesRecorder(out, listener.ticks)
     step = round(heard.rate / REHEARSED_HZ)
     while len(block := heard.song.read(step)):

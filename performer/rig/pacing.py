@@ -81,7 +81,8 @@ class Pace:
         if self._pacer is None:
             self._hasty = self._hasty + 1 if dt < 0.5 * self.interval_s else 0
             if self._hasty >= SWAPS:
-                self._pacer, self._hasty = Pacer(self.interval_s), 0
+                self._pacer = Pacer(self.interval_s)
+                self._hasty = 0
         elif len(self._swaps_s) < SWAPS:
             self._swaps_s.append(took_s)
             if len(self._swaps_s) == SWAPS and sorted(self._swaps_s)[SWAPS // 2] > 0.25 * self.interval_s:

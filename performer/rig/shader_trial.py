@@ -58,7 +58,8 @@ class ShaderTrial:
     """
 
     def __init__(self, renderer: str, cache: Path | None) -> None:
-        self.renderer, self.cache = renderer, cache
+        self.renderer = renderer
+        self.cache = cache
         self._verdicts = _read(cache)
         self._process: subprocess.Popen[bytes] | None = None
         self._wire: socket.socket | None = None
@@ -263,7 +264,9 @@ class _Trial:
         from performer.gl.render.compose import Compose
         from performer.gl.render.target_pool import Pool, Target
 
-        self.ctx, self.pool, self.compose = ctx, Pool(ctx), Compose(ctx)
+        self.ctx = ctx
+        self.pool = Pool(ctx)
+        self.compose = Compose(ctx)
         grey = Target(ctx, (SIZE[0] // 2, SIZE[1] // 2), "f1")  # of the kind that the show's own pictures are
         grey.fbo.clear(0.5, 0.5, 0.5, 1.0)
         self.grey = grey.texture

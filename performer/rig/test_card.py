@@ -35,7 +35,10 @@ def show(options: PlayOptions) -> int:
 
     try:
         with signals(end):
-            card, begun, number, late = Card(surface.ctx), perf_counter(), 0, 0
+            card = Card(surface.ctx)
+            begun = perf_counter()
+            number = 0
+            late = 0
             pace = Pace(1.0 / _hertz(surface, options))
             times: deque[float] = deque(maxlen=SHOWN)
             while not ended and (options.seconds is None or perf_counter() - begun < options.seconds):

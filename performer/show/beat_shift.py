@@ -65,14 +65,20 @@ class BeatShift:
             self.clear()
         if reading is None:
             return
-        beat, bar, meter = reading.beat, reading.bar, reading.meter
+        beat = reading.beat
+        bar = reading.bar
+        meter = reading.meter
         if self._t is not None and not lost:
             dt = t - self._t
-            kept, gone = exp(-dt / LEAP_S), self._rate * dt
+            kept = exp(-dt / LEAP_S)
+            gone = self._rate * dt
             moved = beat - self._beat - gone
             self._drift = self._drift * kept + moved
             self._bar_drift = self._bar_drift * kept + (bar - self._bar) * meter - gone - moved
-        self._t, self._beat, self._bar, self._rate = t, beat, bar, reading.bpm / 60.0
+        self._t = t
+        self._beat = beat
+        self._bar = bar
+        self._rate = reading.bpm / 60.0
         if self.beats or self.downbeat:
             self._expire(reading.bpm)
 
@@ -82,7 +88,8 @@ class BeatShift:
         if abs(self._drift) >= LEAP or agrees or abs(bpm / self._bpm - 1.0) > OTHER_TEMPO:
             self.clear()
         elif abs(self._bar_drift) >= LEAP_BAR:  # its downbeat: the beat stays moved
-            self.downbeat, self._bar_drift = self.beats, 0.0
+            self.downbeat = self.beats
+            self._bar_drift = 0.0
 
 
 def _around(value: float, span: float) -> float:

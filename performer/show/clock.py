@@ -24,7 +24,9 @@ WEIGHTS = {"link": 0.3, "midi": 0.3, "tap": 0.2, "audio": 0.0}
 STEADY = 0.12  # a source's tempo that changes by more than this undoes doubling and halving
 SAME_TEMPO = 0.04  # relative difference up to which a clock and the sound go by the same beat
 HEARD = 0.35  # confidence from which on the sound tells where the beats of a clock are that does not
-SILENT, SILENT_S = 0.02, 1.0  # level below which there is no sound, or none so new
+# level below which there is no sound, or none so new
+SILENT = 0.02
+SILENT_S = 1.0
 LATE_S = 0.15  # a downbeat struck so shortly after a beat was meant for it
 
 
@@ -104,7 +106,8 @@ class _Link:
         elif event.address == "link.peers":
             self._peers = event.value
         elif event.address == "link.beat":
-            self._beat, self._t = event.value, event.t
+            self._beat = event.value
+            self._t = event.t
 
     def read(self, t: float) -> Reading | None:
         if self._peers < 1.0 or self._bpm <= 0.0 or t - self._t > LINK_LOST_S:
@@ -127,7 +130,8 @@ class ShowClock:
         self._midi, self._taps, self._link = MidiClocks(), _Taps(), _Link()
         self._joined: tuple[int, float, float] | None = None  # a port, and where its beat and bar are taken to be
         self._source = "none"
-        self._factor, self._factor_bpm = 1.0, 0.0
+        self._factor = 1.0
+        self._factor_bpm = 0.0
         self._shifts = {source: BeatShift() for source in WEIGHTS}
         self._handlers = handlers("clock", self)
         #: What was asked for since the last step, done once it is known which source leads; True: a downbeat is now.
@@ -160,8 +164,11 @@ class ShowClock:
         self._source = source
         for ask, value in self._asked:
             snap |= ask(value, source, reading)
-        beat, bar = self.pulse.beat, self.pulse.bar
-        bpm, meter, factor = reading.bpm * self._factor, reading.meter, self._factor
+        beat = self.pulse.beat
+        bar = self.pulse.bar
+        bpm = reading.bpm * self._factor
+        meter = reading.meter
+        factor = self._factor
         if snap:  # a downbeat now: on to the next, or back to the one that has just begun by standing still
             late = bpm > 0.0 and bar % 1.0 * meter * 60.0 / bpm < LATE_S
             beat, bar = (beat, bar) if late else (float(ceil(beat)), float(ceil(bar)))
@@ -199,7 +206,8 @@ class ShowClock:
             self._joined = port, audio.beat - clock.beat, audio.bar - clock.beat / audio.meter
             return replace(clock, beat=audio.beat, bar=audio.bar, meter=audio.meter)
         if self._joined is None or self._joined[0] != port:
-            meter, beats = self.pulse.meter, clock.bpm / 60.0 * dt
+            meter = self.pulse.meter
+            beats = clock.bpm / 60.0 * dt
             self._joined = port, self.pulse.beat + beats - clock.beat, self.pulse.bar + (beats - clock.beat) / meter
         _, beat, bar = self._joined
         return replace(clock, beat=clock.beat + beat, bar=clock.beat / self.pulse.meter + bar, meter=self.pulse.meter)
@@ -240,7 +248,8 @@ class ShowClock:
     def _scale(self, by: float, source: str, reading: Reading) -> bool:
         wanted = self._factor * by
         if 0.25 <= wanted <= 4.0 and reading.bpm > 0.0:
-            self._factor, self._factor_bpm = wanted, reading.bpm
+            self._factor = wanted
+            self._factor_bpm = reading.bpm
         return False
 
     def _place(self, _: float, source: str, reading: Reading) -> bool:

@@ -30,7 +30,8 @@ class Crossfader:
 
     def move(self, position: float) -> None:
         """A hand on the fader, 0..1; one that stands elsewhere counts from where it meets the crossfader."""
-        before, self._hand = self._hand, position
+        before = self._hand
+        self._hand = position
         if not self._held:
             crossed = before is not None and (before - self.position) * (position - self.position) <= 0.0
             self._held = crossed or abs(position - self.position) < NEAR

@@ -78,7 +78,9 @@ class Autopilot:
 
     def changed(self, t: float, bar: float) -> None:
         """Somebody changed the preset, this one or a person."""
-        self._since_bar, self._since_t, self._drop_waits = bar, t, False
+        self._since_bar = bar
+        self._since_t = t
+        self._drop_waits = False
 
     def bars_left(self, bar: float) -> float:
         """Bars until the next change is due, at bar number `bar`; a long one still waits for the phrase to end."""
@@ -86,7 +88,8 @@ class Autopilot:
 
     def step(self, t: float, clock: ShowClock, drops: int, presets: Sequence[Preset], playing: str) -> Preset | None:
         """What to change to now, if anything."""
-        dropped, self._drops = drops > self._drops, drops
+        dropped = drops > self._drops
+        self._drops = drops
         if self.bars <= 0 or len(presets) < 2:
             return None
         pulse = clock.pulse

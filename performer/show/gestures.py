@@ -5,7 +5,9 @@ from __future__ import annotations
 from performer.types.routes import presses
 
 NEAR = 1.5 / 127.0  # a step of a controller and a half: coming and going by less is no gesture
-DOWN, UP = 0.5, 0.35  # a button or key is pressed when its value rises to the one, and free again at the other
+# a button or key is pressed when its value rises to the one, and free again at the other
+DOWN = 0.5
+UP = 0.35
 
 
 class Gestures:
@@ -74,8 +76,10 @@ def _farthest(address: str, path: list[float]) -> float:
     now = path[-1]
     if address.startswith(("midi.note", "midi.velocity")):
         return max(path[1:])
-    seen, away = now, NEAR
+    seen = now
+    away = NEAR
     for before, here, after in zip(path, path[1:], path[2:], strict=False):
         if (here - before) * (after - here) < 0.0 and abs(here - now) > away:
-            seen, away = here, abs(here - now)
+            seen = here
+            away = abs(here - now)
     return seen

@@ -42,7 +42,10 @@ class LiveScene:
         pulse: Pulse,
         counts: Mapping[str, float] | None = None,
     ) -> None:
-        self.number, self.preset, self.started, self._seed = number, preset, t, seed
+        self.number = number
+        self.preset = preset
+        self.started = t
+        self._seed = seed
         self.after = 0  # number of the scene that it goes on from, if it does
         self.router, self.following = _router(preset, counts), _following(preset, preset.base, seed, 0)
         self.positions = {name: self._first(node, walk, pulse) for name, node, walk in _walkers(preset)}
@@ -62,14 +65,17 @@ class LiveScene:
         """Go on with an edited version of the preset: knobs, followers and walkers stay where they are."""
         router = _router(preset)
         router.follow(self.router)
-        self.preset, self.router = preset, router
+        self.preset = preset
+        self.router = router
 
     def take_over(self, before: LiveScene) -> None:
         """Go on where another scene of the same preset stands, but for the time that shaders see."""
         self.router.follow(before.router)
         self.after = before.number
         self.following = before.following and replace(before.following, after=before.number)
-        self.positions, self.holdings, self._led = dict(before.positions), before.holdings, before._led
+        self.positions = dict(before.positions)
+        self.holdings = before.holdings
+        self._led = before._led
 
     def hold(self, layer: Layer, place: Snapshot, t: float, seconds: float, values: Mapping[str, float]) -> None:
         """Let a layer's walk glide to a place, which comes as it was kept wherever the knobs of its directions are.

@@ -56,12 +56,16 @@ class _PortClock:
             self._ticks.append(event.t)
             self._count += self._running is not False
         elif event.address == "midi.start":
-            self._count, self._running, self._placed = -1, True, True  # the next clock is the downbeat itself
+            # the next clock is the downbeat itself
+            self._count = -1
+            self._running = True
+            self._placed = True
             return True
         elif event.address == "midi.continue":
             self._running = True
         elif event.address == "midi.position":
-            self._count, self._placed = int(event.value * PULSES_PER_BEAT / 4) - 1, True
+            self._count = int(event.value * PULSES_PER_BEAT / 4) - 1
+            self._placed = True
         elif event.address == "midi.stop":
             self._running = False
         return False

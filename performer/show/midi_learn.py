@@ -44,7 +44,8 @@ class MidiLearn:
         keys : Iterable[ControlEvent], optional
             What the keyboard said: only that can be taught, and a key that is being taught does nothing.
         """
-        self.word, self.changed = "", False
+        self.word = ""
+        self.changed = False
         made: list[ControlEvent] = []
         for event, key in (*((event, False) for event in events), *((event, True) for event in keys)):
             if event.address == LOST:
@@ -70,7 +71,8 @@ class MidiLearn:
 
     def ask(self, event: ControlEvent, t: float) -> None:
         """Wait for a key and a button to bind; asked for again, do not."""
-        self._asked, self._act = not self._asked, None
+        self._asked = not self._asked
+        self._act = None
         self.word = self.ASK if self._asked else "MIDI learn cancelled"
 
     def _pressed(self, event: ControlEvent) -> bool:
@@ -79,7 +81,8 @@ class MidiLearn:
         if event.address.startswith("midi.note"):
             return whole_number(event.address[9:], 127) is not None and event.value > 0.0
         one = f"{event.address} {event.text}"
-        was, down = one in self._down, event.value >= PRESSED
+        was = one in self._down
+        down = event.value >= PRESSED
         (self._down.add if down else self._down.discard)(one)
         return down and not was
 
@@ -91,4 +94,6 @@ class MidiLearn:
         else:
             self.bound[button] = act
             self.word = f"bound {button}: {BY_ADDRESS[act.address].help or act.address}"
-        self._asked, self._act, self.changed = False, None, True
+        self._asked = False
+        self._act = None
+        self.changed = True

@@ -8,7 +8,9 @@ from math import exp, isfinite, pi, sin
 from performer.types.params import Param, Value
 from performer.types.routes import COUNTS, CURVES, PHRASE_BARS, Route, presses
 
-TAKE_S, GIVE_BACK_S = 0.1, 2.0  # time constants in which a hand takes a knob from the follower, and gives it back
+# time constants in which a hand takes a knob from the follower, and gives it back
+TAKE_S = 0.1
+GIVE_BACK_S = 2.0
 
 
 def read(source: str, values: Mapping[str, float], t: float) -> float | None:
@@ -27,7 +29,9 @@ class Smoother:
     """Smooths a value with one time constant upwards and another downwards, whatever the frame rate."""
 
     def __init__(self, attack: float, release: float, value: float = 0.0) -> None:
-        self.attack, self.release, self.value = attack, release, value
+        self.attack = attack
+        self.release = release
+        self.value = value
 
     def step(self, target: float, dt: float) -> float:
         """Move towards target for dt seconds; returns the new value."""
@@ -58,7 +62,8 @@ class HandPriority:
         if self.turned or any(
             value is not None and value != self._seen.get(source, value) for source, value in controls.items()
         ):
-            self._turned_t, self.turned = t, False
+            self._turned_t = t
+            self.turned = False
         self._seen = {source: float("nan") if value is None else value for source, value in controls.items()}
         self.share = self._glide.step(1.0 if t - self._turned_t < self.hold else 0.0, dt)
         return self.share
@@ -75,7 +80,8 @@ class SoftTakeover:
 
     def release(self) -> None:
         """Somebody else has turned the knob."""
-        self.caught, self._before = False, None
+        self.caught = False
+        self._before = None
 
     def step(self, at: float, there: float, way: float) -> bool:
         """Note where the controller would put the knob, and where that is; True when it catches it now.
@@ -85,7 +91,8 @@ class SoftTakeover:
         way : float
             Way of the whole controller.
         """
-        before, self._before = self._before, at
+        before = self._before
+        self._before = at
         if self.caught:
             return False
         passed = before is not None and (before - there) * (at - there) <= 0.0 and before != at
@@ -158,7 +165,8 @@ class Router:
         if param is None or base is None:
             return
         if param.kind == "event":
-            value, base = _sum(self._hands.get(address, 0.0), 1.0), 0.0
+            value = _sum(self._hands.get(address, 0.0), 1.0)
+            base = 0.0
         elif isinstance(base, tuple) != isinstance(value, tuple):
             return
         else:
@@ -286,7 +294,8 @@ class Router:
         if high:
             high = raw > 0.35
         elif raw >= 0.5:
-            high, count = True, count + 1
+            high = True
+            count = count + 1
         self._edges[route] = (high, count)
         return float(count)
 

@@ -96,7 +96,8 @@ class Show:
         self._incoming: LiveScene | None = None
         self._other: LiveScene | None = None  # on the deck that is not live
         self._two_decks = bool(crossfader)
-        self._fader_address, self._fader = crossfader, Crossfader()
+        self._fader_address = crossfader
+        self._fader = Crossfader()
         self._change_t = 0.0
         self._renewal = False  # the change is of a scene into itself
         self._blackout_on = False
@@ -204,15 +205,21 @@ class Show:
         self._moves, values = moves, self._values(features, pulse)
         beats = pulse.beat - before
         scene = self._advance(self._playing, values, t, dt, beats)
-        incoming, progress, routes = None, 0.0, self._playing.routes
+        incoming = None
+        progress = 0.0
+        routes = self._playing.routes
         if self._incoming is not None:
             incoming = self._advance(self._incoming, values, t, dt, beats)
             routes = self._incoming.routes
             seconds = RENEW_S if self._renewal else self._incoming.preset.transition.seconds
             progress = min((t - self._change_t) / seconds, 1.0) if seconds > 0.0 else 1.0
             if progress >= 1.0:
-                self._playing, self._incoming, self._renewal = self._incoming, None, False
-                scene, incoming, progress = incoming, None, 0.0
+                self._playing = self._incoming
+                self._incoming = None
+                self._renewal = False
+                scene = incoming
+                incoming = None
+                progress = 0.0
         preview = None
         if self._other is not None and self._incoming is not None:
             preview = self._advance(self._other, values, t, dt, beats)
@@ -261,13 +268,15 @@ class Show:
         clock = self.clock
         chosen = self.autopilot.step(t, clock, features.drops, self.presets, self.preset.name)
         if self._cue is not None and self._cue.due(t, clock):
-            chosen, self._cue = self._cue.preset, None
+            chosen = self._cue.preset
+            self._cue = None
         if chosen is not None:
             self.change(chosen, t)
         if self._recall is not None and (
             crossed(clock, self.quantise) or clock.pulse.confidence < TRUSTED or t - self._recall[1] > JUMP_WAIT_S
         ):
-            event, self._recall = self._recall[0], None
+            event = self._recall[0]
+            self._recall = None
             self._hold(event, t)
         if self._take_t is not None and (
             self._other is None
@@ -305,7 +314,9 @@ class Show:
         if self._other is not None or any(layer.play is not None for layer in old.preset.layers):
             old.started = t
         else:
-            self._incoming, self._change_t, self._renewal = self._start(old.preset, t), t, True
+            self._incoming = self._start(old.preset, t)
+            self._change_t = t
+            self._renewal = True
             self._incoming.take_over(old)
 
     @property
@@ -337,7 +348,8 @@ class Show:
         if self._incoming is not None:
             self._playing = self._incoming
         self._incoming = self._start(preset, t)
-        self._change_t, self._renewal = t, False
+        self._change_t = t
+        self._renewal = False
 
     def replace(self, presets: Sequence[Preset]) -> None:
         """Take newly loaded presets.
@@ -358,7 +370,8 @@ class Show:
         return LiveScene(self._number, preset, t, seed=self.seed, pulse=self.clock.pulse, counts=counts)
 
     def _gesture(self, event: ControlEvent, t: float) -> None:
-        address, value = event.address, event.value
+        address = event.address
+        value = event.value
         if address == self._fader_address:
             self._fader.move(value)
         if (
@@ -400,7 +413,8 @@ class Show:
         if not self._two_decks:
             if self._other is not None and self._fader.progress >= 0.5:
                 self._playing = self._other
-            self._other, self._fader = None, Crossfader()
+            self._other = None
+            self._fader = Crossfader()
 
     def take(self, event: ControlEvent, t: float) -> None:
         """The other deck comes in, when the music gets there."""

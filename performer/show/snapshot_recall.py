@@ -65,7 +65,8 @@ class HeldWalk:
                 if t - held.left[0] >= held.left[1]:
                     continue
             elif part >= 1.0:  # those before it can no longer be seen
-                kept, parts = [], []
+                kept = []
+                parts = []
             kept.append(held)
             parts.append((held.latent, part, held.at))
         self._places = kept
@@ -84,14 +85,18 @@ class SnapshotRecall:
     """
 
     def __init__(self, banks: Mapping[str, Bank], seed: int) -> None:
-        self.banks, self._seed = banks, seed
+        self.banks = banks
+        self._seed = seed
         self._at: dict[str, int] = {}  # model -> which came last
         self._born = 0
         self.word = ""  # the newest place's name, for the HUD
 
     def wanted(self, event: ControlEvent, model: str) -> Snapshot | None:
         """What a gesture asks of a model's bank, if it is there."""
-        bank, address, value, text = self.banks.get(model), event.address, event.value, event.text
+        bank = self.banks.get(model)
+        address = event.address
+        value = event.value
+        text = event.text
         if address == "bank.glide":  # to a latent that comes with it
             if bank is None or event.words[:1] != (model,) or not bank.fits(event.latent):
                 return None

@@ -107,11 +107,13 @@ def free_name(wished: Path) -> Path:
 
     Two programs that ask at once get two names. Raises OSError.
     """
-    path, count = wished, 2
+    path = wished
+    count = 2
     while True:
         try:
             path.open("xb").close()
         except FileExistsError:
-            path, count = wished.with_stem(f"{wished.stem} {count}"), count + 1
+            path = wished.with_stem(f"{wished.stem} {count}")
+            count = count + 1
         else:
             return path

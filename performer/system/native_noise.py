@@ -25,7 +25,8 @@ SETTERS = {
 _lock = threading.Lock()
 _done: set[str] = set()  # modules whose libraries are quiet
 _apart = False  # whether Python writes to another descriptor than 2
-_depth, _saved = 0, -1
+_depth = 0
+_saved = -1
 
 
 def keep_stderr() -> None:
@@ -60,7 +61,8 @@ def hush(module: str) -> None:
                 for name in setters if Path(path).name.startswith(prefix) else ():
                     if hasattr(library, name):
                         setter = getattr(library, name)
-                        setter.argtypes, setter.restype = [ctypes.c_void_p], None
+                        setter.argtypes = [ctypes.c_void_p]
+                        setter.restype = None
                         setter(nothing)
 
 

@@ -15,7 +15,8 @@ from performer.system import interrupts
 from performer.system.timeouts import join_abandoned
 
 log = logging.getLogger(__name__)
-FIRST_REST_S, LONGEST_REST_S = 1.0, 300.0
+FIRST_REST_S = 1.0
+LONGEST_REST_S = 300.0
 LAST_S = 0.5  # that calls which have not returned get at the very end
 
 

@@ -26,7 +26,8 @@ class Call(Generic[T]):
     """
 
     def __init__(self, body: Callable[[], T], late: Callable[[T], None] | None = None) -> None:
-        self._body, self._late = body, late
+        self._body = body
+        self._late = late
         self._result: list[T] = []
         self._error: BaseException | None = None
         self._given_up = False

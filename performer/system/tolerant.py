@@ -29,7 +29,9 @@ class Tolerant:
     __slots__ = ("_told", "_what", "failed")
 
     def __init__(self, what: str, told: set[Cause]) -> None:
-        self._what, self._told, self.failed = what, told, False
+        self._what = what
+        self._told = told
+        self.failed = False
 
     def __enter__(self) -> Tolerant:
         return self

@@ -34,5 +34,6 @@ def levels(
     middle = np.array(mean or (0.0, 0.0, 0.0), np.float32).reshape(3, 1, 1)
     spread = np.array(std or (1.0, 1.0, 1.0), np.float32).reshape(3, 1, 1)
     if order == "bgr":
-        middle, spread = middle[::-1], spread[::-1]
+        middle = middle[::-1]
+        spread = spread[::-1]
     return (low - middle) / spread, (high - middle) / spread

@@ -123,7 +123,8 @@ def _walk(data: mmap.mmap, at: int, end: int, message: str, depth: int) -> Itera
         raise Broken
     while at < end:
         tag, at = varint(data, at, end)
-        field, wire = tag >> 3, tag & 7
+        field = tag >> 3
+        wire = tag & 7
         if field == 0:
             raise Broken
         if wire != _BYTES:
@@ -176,7 +177,8 @@ def varint(data: mmap.mmap | bytearray, at: int, end: int) -> tuple[int, int]:
     while at < end and shift < 70:
         byte = data[at]
         value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
+        at = at + 1
+        shift = shift + 7
         if byte < 0x80:
             return value, at
     raise Broken

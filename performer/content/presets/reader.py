@@ -107,7 +107,11 @@ class _Reader:
         audio: Sequence[str],
         inlets: Mapping[str, Mapping[str, float]],
     ) -> None:
-        self.where, self.shaders, self.models, self.audio, self.inlets = where, shaders, models, audio, inlets
+        self.where = where
+        self.shaders = shaders
+        self.models = models
+        self.audio = audio
+        self.inlets = inlets
         self.params: dict[str, Param] = {}
         self.base: dict[str, Value] = {}
 

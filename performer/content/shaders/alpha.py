@@ -37,7 +37,8 @@ def writes_opaque(spec: ShaderSpec) -> bool:
 
 def _end_of_opaque(code: str, start: int) -> int | None:
     """Where the statement of a call ends whose arguments begin at `start`; None where the last of them is not one."""
-    depth, last = 1, start
+    depth = 1
+    last = start
     for at in range(start, len(code)):
         letter = code[at]
         if letter in "([":
@@ -59,7 +60,8 @@ def _always(code: str, ends: dict[int, int]) -> bool:
     if not mains:
         return False
     begin = close = mains[-1].end()
-    depth, own = 1, False
+    depth = 1
+    own = False
     for close in range(begin, len(code)):
         depth += {"{": 1, "}": -1}.get(code[close], 0)
         if depth == 0:

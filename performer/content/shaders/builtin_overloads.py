@@ -54,7 +54,8 @@ def given_back(code: str) -> str:
     for name, parameters in _DEFINED.findall(code):
         if name in BUILT_IN:
             own.setdefault(name, set()).add(tuple(_types(parameters)))
-    first, second = [], []
+    first = []
+    second = []
     for name in sorted(own):
         for result, *types in sorted(BUILT_IN[name]):
             if tuple(types) in own[name]:

@@ -61,11 +61,14 @@ class Included:
         """
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         spans = [match.span() for match in _COMMENT.finditer(text)]
-        pieces, at, within = [], 0, 0
+        pieces = []
+        at = 0
+        within = 0
         for match in _DIRECTIVE.finditer(text):
             if any(start <= match.start() < end for start, end in spans):
                 continue
-            word, rest = match[1], match[2]
+            word = match[1]
+            rest = match[2]
             within += {"if": 1, "ifdef": 1, "ifndef": 1, "endif": -1}.get(word, 0)
             here = line + text.count("\n", 0, match.start())
             put = self._instead(word, rest, match[0], (number, here), folder, depth, within > 0)
@@ -114,7 +117,9 @@ class Included:
         where = f"{self.names[place[0]]}:{place[1]}"
         plain = file.replace("\\", "/").rsplit("/", 1)[-1]
         if plain in self.library:
-            text, name, beside = self.library[plain], plain, None
+            text = self.library[plain]
+            name = plain
+            beside = None
         else:
             path = files.beside(folder, file) if folder is not None else None
             if path is None or not files.is_there(path):
@@ -124,7 +129,9 @@ class Included:
                 if conditional:  # perhaps for another program only: then nobody misses it
                     return f"#error {wanted}"
                 raise Fault(f"{where}: {wanted}")
-            text, name, beside = files.text(path), str(path), path.parent
+            text = files.text(path)
+            name = str(path)
+            beside = path.parent
         if depth >= _DEEPEST or len(self.names) >= _MOST:
             raise Fault(f"{where}: #include {file!r:.80}: files include each other without end")
         self.names.append(name)

@@ -53,7 +53,8 @@ def _conditional(code: str, at: int) -> bool:
 
 def _forwards(code: str, at: int) -> bool:
     """Whether the body that begins there does nothing but call mainImage and hand its colour on."""
-    depth, end = 1, at
+    depth = 1
+    end = at
     while depth and end < len(code):
         depth += (code[end] == "{") - (code[end] == "}")
         end += 1

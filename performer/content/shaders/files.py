@@ -31,7 +31,8 @@ def text(path: Path) -> str:
 
 def beside(folder: Path, file: str) -> Path | None:
     """The path of a picture that a shader names; None where it would leave the shader's own folder."""
-    posix, windows = PurePosixPath(file.replace("\\", "/")), PureWindowsPath(file)
+    posix = PurePosixPath(file.replace("\\", "/"))
+    windows = PureWindowsPath(file)
     if "\0" in file or posix.is_absolute() or windows.drive or ".." in posix.parts:
         return None
     folder = folder.resolve()

@@ -186,7 +186,8 @@ def fragment(
         output = "out vec4 isf_FragData[4];\n#define isf_FragColor isf_FragData[0]\n"
         zeros = [f"isf_FragData[{i}] = vec4(0.0);" for i in range(4)]
     elif "isf_FragColor" in body + after:
-        output, zeros = "out vec4 isf_FragColor;\n", ["isf_FragColor = vec4(0.0);"]
+        output = "out vec4 isf_FragColor;\n"
+        zeros = ["isf_FragColor = vec4(0.0);"]
     if re.search(r"\bisf_TexCoord\b", body):
         output += "#define isf_TexCoord vec4[1](vec4(isf_FragNormCoord, 0.0, 1.0))\n"
     if re.search(r"\bisf_Color\b", body):

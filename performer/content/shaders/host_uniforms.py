@@ -68,7 +68,8 @@ def variables(code: str) -> tuple[str, frozenset[str]]:
     declared = {name.strip(): match[1] for match in _UNIFORM.finditer(code) for name in match[2].split(",")}
     words = set(_WORD.findall(code))
     own = _globals(code)
-    lines, names = [], set()
+    lines = []
+    names = set()
     for name in sorted(words & (set(SHADERTOY) | (set(DECLARED) & set(declared)))):
         usual, kinds = SHADERTOY.get(name, ("", DECLARED.get(name, {})))
         kind = declared.get(name, usual)
@@ -81,7 +82,8 @@ def variables(code: str) -> tuple[str, frozenset[str]]:
 
 def _globals(code: str) -> set[str]:
     """Names of the variables that the code declares outside functions, uniforms left out."""
-    outside, depth = [], 0
+    outside = []
+    depth = 0
     for piece in re.split(r"([{}])", code):
         if piece in "{}":
             depth += 1 if piece == "{" else -1

@@ -55,7 +55,8 @@ def _constants(code: str) -> str:
             for word in _WORD.findall(text)
         )
 
-    pieces, at = [], 0
+    pieces = []
+    at = 0
     for match in _CONST.finditer(code):
         declared = code[match.start(2) : _end(code, match.end())]
         names = _names(declared)
@@ -76,7 +77,8 @@ def _end(code: str, at: int) -> int:
 
 def _names(declared: str) -> set[str]:
     """The names in `a = f(1, 2), b = 3`."""
-    flat, depth = [], 0
+    flat = []
+    depth = 0
     for letter in declared:
         depth += letter in "([{"
         flat.append(letter if depth == 0 else " ")
@@ -86,7 +88,8 @@ def _names(declared: str) -> set[str]:
 
 def _returns(code: str) -> str:
     """`return 1;` in a function of float: implicit only since 4.20."""
-    pieces, at = [], 0
+    pieces = []
+    at = 0
     for kind, start, end in _bodies(code):
         if kind == "float" and start >= at:
             pieces += [code[at:start], _WHOLE.sub(r"return float(\1);", code[start:end])]

@@ -127,7 +127,8 @@ class _Reader:
 
     @staticmethod
     def _split(text: str) -> list[tuple[str, str]]:
-        tokens, at = [], 0
+        tokens = []
+        at = 0
         while text[at:].strip():
             match = _TOKEN.match(text, at)
             if match is None:

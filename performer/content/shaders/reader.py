@@ -72,7 +72,10 @@ def parse(text: str, name: str, path: Path | None = None, vertex: str | None = N
 
 class _Reader:
     def __init__(self, text: str, name: str, path: Path | None, vertex: str | None) -> None:
-        self.text, self.name, self.path, self.author_vertex = text, name, path, vertex
+        self.text = text
+        self.name = name
+        self.path = path
+        self.author_vertex = vertex
         self.where = str(path) if path is not None else name
         self.header, code, self.line, self.warnings = split(text, self.where)
         self.included = Included([self.where], LIBRARIES)
@@ -270,7 +273,8 @@ class _Reader:
         if high is None:
             high = max(1.0, at, low)
         if default is not None and not low <= default <= high:
-            low, high = min(low, default), max(high, default)
+            low = min(low, default)
+            high = max(high, default)
         return low, high
 
     def choice(self, row: dict[str, Any], name: str, label: str) -> Param:
@@ -278,7 +282,8 @@ class _Reader:
         values = [int(v) for v in map(_number, written) if v is not None]
         labels = [str(v) for v in _as_list(row.get("LABELS"))]
         if written and not values:  # words instead of numbers: they count from 0
-            values, labels = list(range(len(written))), [str(v) for v in written]
+            values = list(range(len(written)))
+            labels = [str(v) for v in written]
         default = _number(row.get("DEFAULT"))
         if default is None and (word := str(row.get("DEFAULT"))) in labels and values:
             default = float(values[min(labels.index(word), len(values) - 1)])

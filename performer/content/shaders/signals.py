@@ -80,7 +80,8 @@ class _Asked:
     """A signal's parameters as they are now."""
 
     def __init__(self, signal: Signal, known: Mapping[str, float]) -> None:
-        self.signal, self._known = signal, known
+        self.signal = signal
+        self._known = known
 
     def number(self, name: str, usual: float = 0.0) -> float:
         given = self.signal.given.get(name, usual)
@@ -90,7 +91,8 @@ class _Asked:
     def word(self, name: str) -> str:
         given = self.signal.given.get(name, "")
         if isinstance(given, str) and given in self._known:
-            words, at = self.signal.words.get(given, _SHAPES), int(self._known[given])
+            words = self.signal.words.get(given, _SHAPES)
+            at = int(self._known[given])
             return words[at].lower() if 0 <= at < len(words) else ""
         return given.lower() if isinstance(given, str) else ""
 

@@ -51,7 +51,8 @@ class Pass:
         width, height = _side(self.width, full[0], known), _side(self.height, full[1], known)
         if width * height > max(MOST, full[0] * full[1]):
             part = (MOST / (width * height)) ** 0.5
-            width, height = max(1, int(width * part)), max(1, int(height * part))
+            width = max(1, int(width * part))
+            height = max(1, int(height * part))
         return width, height
 
     @property

@@ -56,7 +56,8 @@ def read(code: str, taken: frozenset[str]) -> Declared:
     shims: list[str] = []
     images: list[str] = []
     for match in _UNIFORM.finditer(code):
-        written, name = match[1], match[2]
+        written = match[1]
+        name = match[2]
         if name in taken or name in params or name in images:
             continue
         if written == "sampler2D":

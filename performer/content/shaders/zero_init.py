@@ -73,7 +73,11 @@ class _Zeroing:
     def __init__(
         self, code: str, zero: dict[str, str], aliases: dict[str, str], outputs: list[str], brackets: list[str]
     ) -> None:
-        self.code, self.zero, self.aliases, self.outputs, self.open = code, zero, aliases, outputs, brackets
+        self.code = code
+        self.zero = zero
+        self.aliases = aliases
+        self.outputs = outputs
+        self.open = brackets
         self.tokens = [
             _Token(match.lastgroup or "", match[0], match.start(), match.end())
             for match in _TOKEN.finditer(code)
@@ -86,7 +90,8 @@ class _Zeroing:
         before: list[list[str]] = []  # brackets that were open before each #if
         at = 0
         while at < len(self.tokens):
-            token, after = self.tokens[at], at
+            token = self.tokens[at]
+            after = at
             if token.kind == "directive":
                 self._directive(token, before)
             elif token.kind == "sign":
@@ -96,7 +101,8 @@ class _Zeroing:
             if not self.open and token.text in (";", "}"):
                 self.begin = token.end
             at = max(after, at + 1)
-        pieces, end = [], 0
+        pieces = []
+        end = 0
         for start, stop, text in sorted(self.puts, key=lambda put: put[0]):
             pieces += [self.code[end:start], text]
             end = stop
@@ -105,7 +111,8 @@ class _Zeroing:
     # -- what surrounds
 
     def _bracket(self, at: int) -> None:
-        text, before = self.tokens[at].text, self.tokens[at - 1] if at else None
+        text = self.tokens[at].text
+        before = self.tokens[at - 1] if at else None
         if text == "(":
             self.open.append("f" if before is not None and before.text == "for" else "(")
         elif text == "{":
@@ -242,7 +249,8 @@ class _Zeroing:
 
     def _struct(self, at: int) -> int:
         """Learn the zero of a struct that is declared there outside functions: where its declaration ends."""
-        name, opening = self._text(at + 1), at + 2
+        name = self._text(at + 1)
+        opening = at + 2
         if self._text(opening) != "{":
             return at + 1
         close = self._close(opening)

@@ -39,7 +39,8 @@ class Camera:
     """
 
     def __init__(self, what: str, mirror: bool = False) -> None:
-        self.what, self._mirror = what, mirror
+        self.what = what
+        self._mirror = mirror
         self._newest: Latest[np.ndarray] = Latest()
         self._stop = threading.Event()
         self._told = False

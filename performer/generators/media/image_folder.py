@@ -42,7 +42,11 @@ class Album:
     def __init__(
         self, folder: Path, shuffle: bool = False, seed: int = 1, live: bool = True, contain: bool = False
     ) -> None:
-        self.folder, self._shuffle, self._seed, self._live, self._contain = folder, shuffle, seed, live, contain
+        self.folder = folder
+        self._shuffle = shuffle
+        self._seed = seed
+        self._live = live
+        self._contain = contain
         self._kept: OrderedDict[tuple[Path, tuple[int, int]], tuple[Stamp, np.ndarray]] = OrderedDict()
         self._stamps: dict[Path, Stamp] = {}
         self._broken: dict[Path, tuple[Stamp, str]] = {}  # and why

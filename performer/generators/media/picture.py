@@ -38,9 +38,18 @@ HIGHLIGHTS = 16.0  # floats up to here are parts of white, with highlights above
 TIFF_STARTS = (b"II*\0", b"MM\0*")
 #: TIFF's SampleFormat -> numpy's kind.
 SAMPLES = {1: "u", 2: "i", 3: "f"}
-TAG_BITS, TAG_COMPRESSION, TAG_PHOTOMETRIC, TAG_OFFSETS, TAG_CHANNELS = 258, 259, 262, 273, 277
-TAG_COUNTS, TAG_PREDICTOR, TAG_PLANES, TAG_SAMPLE = 279, 317, 284, 339
-TAG_WIDTH, TAG_HEIGHT, TAG_ORIENTATION = 256, 257, 274
+TAG_BITS = 258
+TAG_COMPRESSION = 259
+TAG_PHOTOMETRIC = 262
+TAG_OFFSETS = 273
+TAG_CHANNELS = 277
+TAG_COUNTS = 279
+TAG_PREDICTOR = 317
+TAG_PLANES = 284
+TAG_SAMPLE = 339
+TAG_WIDTH = 256
+TAG_HEIGHT = 257
+TAG_ORIENTATION = 274
 WHITE_IS_ZERO = 0
 #: EXIF's orientation -> what turns a picture upright.
 TURNS = {
@@ -190,7 +199,8 @@ def _odd_tiff(path: Path, file: BinaryIO) -> Image.Image:
         file.seek(start)
         strips.append(file.read(length) if compression == 1 else zlib.decompress(file.read(length)))
     kind = np.dtype(f"{'<' if tags.prefix == b'II' else '>'}{SAMPLES[kinds.pop()]}{bits.pop() // 8}")
-    height, width = int(tags[TAG_HEIGHT]), int(tags[TAG_WIDTH])
+    height = int(tags[TAG_HEIGHT])
+    width = int(tags[TAG_WIDTH])
     values = np.frombuffer(b"".join(strips), kind)[: height * width * channels].reshape(height, width, channels)
     values = values.astype(kind.newbyteorder("="))
     values = values[..., 0] if channels < 3 else values[..., :4]

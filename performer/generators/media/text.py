@@ -105,9 +105,11 @@ class Words:
             box = box_of(pixels)
             return box[2] - box[0] <= room[0] and box[3] - box[1] <= room[1]
 
-        low, high = 4, max(5, size[1] * 2)
+        low = 4
+        high = max(5, size[1] * 2)
         if near:
-            low, high = max(1, floor(near * 0.8)), max(2, round(near * 1.3))
+            low = max(1, floor(near * 0.8))
+            high = max(2, round(near * 1.3))
         while low > 1 and not fits(low):
             low, high = max(1, low // 2), low
         while high - low > 1:
@@ -167,11 +169,13 @@ def _best(parts: list[str], room: tuple[float, float], measure: Measure) -> tupl
     if not few:  # the more lines, the narrower and the taller they are: the best number is where both fit alike
         middle = bisect_left(counts, True, key=lambda count: by_width(count) >= by_height(count))
         counts = counts[max(0, middle - 2) : middle + 3]
-    best, size = 1, 0.0
+    best = 1
+    size = 0.0
     for count in counts:
         fits = min(by_width(count), by_height(count))
         if fits > size * (1.05 if few else 1.0):
-            best, size = count, fits
+            best = count
+            size = fits
     return spread(parts, best), size
 
 
@@ -185,7 +189,8 @@ def spread(parts: list[str], count: int) -> list[str]:
         full = length + len(part) / 2 > total / count or len(parts) - place < count - len(lines)
         if line and full and len(lines) < count - 1:
             lines.append(" ".join(line))
-            line, length = [], 0
+            line = []
+            length = 0
         line.append(part)
         length += len(part) + (length > 0)
     return [*lines, " ".join(line)]
@@ -195,7 +200,8 @@ def _pieces(word: str, most: int) -> list[str]:
     """A word in pieces of so many letters, or a few more: marks stay with the letter that they belong to."""
     count = -(-len(word) // most)
     ends = [round(len(word) * (at + 1) / count) for at in range(count)]
-    pieces, start = [], 0
+    pieces = []
+    start = 0
     for end in ends:
         while end < len(word) and (_joins(word[end]) or word[end - 1] == "\u200d"):
             end += 1

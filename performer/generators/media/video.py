@@ -49,10 +49,12 @@ class Video:
     """
 
     def __init__(self, path: Path, loop: str = "loop") -> None:
-        self.path, self.loop = path, loop
+        self.path = path
+        self.loop = loop
         self.stamp = stamp_of(path)  # of what is played, even if it is replaced just now
         self._reader = VideoReader(path)
-        self.decoder, self.duration_s = self._reader.decoder, self._reader.duration_s
+        self.decoder = self._reader.decoder
+        self.duration_s = self._reader.duration_s
         self._screening = Screening(self._reader.aspect)
         self._kept: OrderedDict[int, np.ndarray] = OrderedDict()  # time -> picture, those used last at the end
         self._starts: list[int] = []  # the times of those, in order
@@ -111,7 +113,8 @@ class Video:
         ahead = max(self._newest or 0, self._aim) + AHEAD_S / reader.base if reader.seeks else NEVER
         if self._newest is None or not self._newest <= wanted <= ahead:
             reader.seek(wanted)
-            self._newest, self._aim = None, wanted
+            self._newest = None
+            self._aim = wanted
         count = 0
         while most is None or count < most:
             count += 1

@@ -11,7 +11,9 @@ from av.video.reformatter import Colorspace, VideoReformatter
 
 LARGEST = 1920  # pixels on the longer side; what is larger is made smaller
 OBLONG = 16  # a pixel that is longer than this is a mistake of the file's
-SD_HEIGHT, SD_WIDTH = 576, 1279  # what says nothing of its colours is BT.601 up to here, and BT.709 beyond
+# what says nothing of its colours is BT.601 up to here, and BT.709 beyond
+SD_HEIGHT = 576
+SD_WIDTH = 1279
 #: ITU-T H.273's matrix coefficients -> swscale's; what is not here it knows by itself.
 MATRICES = {
     1: Colorspace.ITU709,
@@ -85,8 +87,10 @@ def _upright(picture: np.ndarray, matrix: bytes | None) -> np.ndarray:
     a, b, _, c, d = np.frombuffer(matrix, np.int32)[:5].tolist()
     if abs(b) + abs(c) > abs(a) + abs(d):
         picture = picture.swapaxes(0, 1)
-        across, down = c, b
+        across = c
+        down = b
     else:
-        across, down = a, d
+        across = a
+        down = d
     picture = picture[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1]
     return np.ascontiguousarray(picture)

@@ -99,7 +99,9 @@ class VideoReader:
     def _restart(self) -> None:
         self._packets = self._file.demux(self._stream)
         self._ready: deque[av.VideoFrame] = deque()
-        self._ended, self._errors, self._count = False, 0, 0
+        self._ended = False
+        self._errors = 0
+        self._count = 0
         self._last: int | None = None
         self._held: tuple[int, av.VideoFrame] | None = None
 
@@ -120,7 +122,8 @@ class VideoReader:
 
     def _end(self) -> float:
         """Seconds from the first picture to the end, of which all packets are read from here on; 0 without any."""
-        count, end = 0, self.first
+        count = 0
+        end = self.first
         with contextlib.suppress(OSError, LookupError, av.error.FFmpegError):
             for packet in self._file.demux(self._stream):
                 count += packet.size > 0
@@ -132,7 +135,8 @@ class VideoReader:
     def read(self) -> tuple[int, av.VideoFrame] | None:
         """The next picture and its time; None at the end. What cannot be decoded is left out, and said once."""
         if self._held is not None:
-            held, self._held = self._held, None
+            held = self._held
+            self._held = None
             return held
         while not self._ready:
             if self._ended or self._lost:
@@ -149,7 +153,8 @@ class VideoReader:
             self._ended = True
             return
         except LookupError:  # PyAV at the end of a file in which another stream began later
-            self._ended, packet = True, None
+            self._ended = True
+            packet = None
         except (OSError, av.error.FFmpegError) as error:
             self._failed(error)
             self._packets = self._file.demux(self._stream)
@@ -224,7 +229,8 @@ class VideoReader:
             log.warning("%s: cannot be read again (%s); the last good frame stays", self.path, _line(error))
 
     def close(self) -> None:
-        self._lost, self._held = True, None
+        self._lost = True
+        self._held = None
         self._ready.clear()
         self._file.close()
 

@@ -18,7 +18,9 @@ from performer.system.timeouts import TimedOut, within
 LEAST_PSNR_DB = 45.0  # between pictures of one way and of the first: an error of 1.4 of 255, which nobody sees
 WORTH = 1.05  # how much faster than the first another must be: less is noise
 PICTURES = 4  # that are compared
-WARM, TIMED = 3, 16  # runs before, and runs of which the median counts
+# runs before, and runs of which the median counts
+WARM = 3
+TIMED = 16
 
 
 class Runner(Protocol):

@@ -44,7 +44,9 @@ class Batch:
     def __init__(
         self, session: ort.InferenceSession, card: Card, entries: Sequence[Entry], output: str, count: int
     ) -> None:
-        self.count, self.share, self.single_s = count, 1.0, 0.0
+        self.count = count
+        self.share = 1.0
+        self.single_s = 0.0
         feed = {entry.name: np.zeros((count, *entry.shape[1:]), entry.type) for entry in entries}
         self._card = card
         self._inlets = [
@@ -146,7 +148,8 @@ def paying(
             between = clock()
             batch.paint(draws[:count])
             alone_s, together_s = min(alone_s, between - begun), min(together_s, clock() - between)
-        batch.share, batch.single_s = together_s / count / max(alone_s, 1e-9), alone_s
+        batch.share = together_s / count / max(alone_s, 1e-9)
+        batch.single_s = alone_s
         if batch.share * (WORTH if chosen is None else MORE) > (1.0 if chosen is None else chosen.share):
             return chosen
         chosen = batch

@@ -36,7 +36,9 @@ class BufferPool:
     def __init__(
         self, shape: tuple[int, ...], dtype: Any, memory: Callable[[tuple[int, ...], Any], np.ndarray] = np.empty
     ) -> None:
-        self._shape, self._dtype, self._memory = shape, dtype, memory
+        self._shape = shape
+        self._dtype = dtype
+        self._memory = memory
         self._pieces: list[np.ndarray] = []
         self._leases: list[Callable[[], _Lease | None]] = []
 

@@ -51,7 +51,10 @@ class Bound:
     def __init__(
         self, session: ort.InferenceSession, feed: dict[str, np.ndarray], output: str, shape: tuple[int, ...]
     ) -> None:
-        self._session, self._feed, self._output, self._shape = session, feed, output, shape
+        self._session = session
+        self._feed = feed
+        self._output = output
+        self._shape = shape
         self._type = _type(session, output)
         self._loans = BufferPool(shape, self._type)
         self._bindings: dict[int, ort.IOBinding] = {}  # number of a piece of memory -> what writes to it
@@ -77,7 +80,9 @@ class _Place:
     __slots__ = ("binding", "holder", "options", "value")
 
     def __init__(self, value: ort.OrtValue, binding: ort.IOBinding, options: ort.RunOptions | None) -> None:
-        self.value, self.binding, self.options = value, binding, options
+        self.value = value
+        self.binding = binding
+        self.options = options
         self.holder: Callable[[], GpuImage | None] = lambda: None
 
 
@@ -109,8 +114,13 @@ class BoundOnCard:
         graphs: bool = False,
         constant: Iterable[str] = (),
     ) -> None:
-        self._session, self._feed, self._output, self._shape = session, feed, output, shape
-        self._dressed, self._device, self._graphs = dressed, device, graphs
+        self._session = session
+        self._feed = feed
+        self._output = output
+        self._shape = shape
+        self._dressed = dressed
+        self._device = device
+        self._graphs = graphs
         self._type = _type(session, output)
         self._inputs = {
             name: ort.OrtValue.ortvalue_from_shape_and_type(array.shape, array.dtype, device, 0)

@@ -37,7 +37,8 @@ class Mapping:
         try:
             self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
             (given,), (made,) = self._session.get_inputs(), self._session.get_outputs()
-            self._given, self._made = given.name, made.name
+            self._given = given.name
+            self._made = made.name
             styles = self(np.ones((2, card.latent), np.float32))
         except Exception as error:  # ONNX Runtime's errors have no common class
             raise Fault(f"{path}: not the mapping of this model: {onnx_reason(error)}") from None
@@ -126,7 +127,8 @@ class InputFeed:
                 changed.append(name)
         psi = walk.psi if walk is not None else None
         for entry in self._truncations:
-            wanted, array = np.float32(entry.value if psi is None else psi), self._feed[entry.name]
+            wanted = np.float32(entry.value if psi is None else psi)
+            array = self._feed[entry.name]
             if (array != wanted).any():
                 array[...] = wanted
                 changed.append(entry.name)
@@ -143,7 +145,8 @@ class InputFeed:
             array = self._feed[name]
             field(position, int(seed), i, array.shape, amount, array)
         for i, (name, rest) in enumerate(self._noise.items()):  # noisy at rest: the more amount, the more it moves
-            moved, array = min(max(amounts), 1.0), self._feed[name]
+            moved = min(max(amounts), 1.0)
+            array = self._feed[name]
             field(position, int(seed), 64 + i, array.shape, moved, array)
             array += rest * np.float32(np.sqrt(1.0 - moved * moved))
         self._noisy = bool(noise)

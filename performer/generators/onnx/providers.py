@@ -15,7 +15,9 @@ from performer.system import folders
 from performer.system.errors import Fault
 from performer.system.extras import pip_line
 
-SOON_S, PATIENT_S = 20.0, 240.0  # for loading and trying all ways of a model; TensorRT builds for minutes
+# for loading and trying all ways of a model; TensorRT builds for minutes
+SOON_S = 20.0
+PATIENT_S = 240.0
 RECORD = "session.record_ep_graph_assignment_info"
 
 

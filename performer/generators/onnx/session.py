@@ -68,7 +68,8 @@ class OnnxGenerator:
     def __init__(
         self, path: Path, way: Way = CPU, threads: int | None = None, options: ort.SessionOptions | None = None
     ) -> None:
-        self.path, self.way = path, way
+        self.path = path
+        self.way = way
         self.card: Card = load(path.with_suffix(".toml"))
         if not path.is_file():
             raise Fault(f"{path}: no such model file; its card is there, so the .onnx was moved or never made")

@@ -78,7 +78,8 @@ def fed(
     resized = _resized(picture, sizes["H"], sizes["W"])
     channels = sizes.get("C", 1)
     if channels == 1:
-        low, high = float(np.mean(low)), float(np.mean(high))
+        low = float(np.mean(low))
+        high = float(np.mean(high))
         resized = np.tensordot(np.array([0.299, 0.587, 0.114], np.float32), resized, 1)[None]
     resized = resized * np.float32(high - low) + np.float32(low)
     if order == "bgr" and channels >= 3:

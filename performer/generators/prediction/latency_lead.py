@@ -52,7 +52,8 @@ class LatencyLead:
         """Positions per second."""
         before_t, before, last, now = self._seen.get(key, (t, position, 0.0, 0.0))
         if 0.0 < t - before_t < GAP_S:
-            last, now = now, (position - before) / (t - before_t)
+            last = now
+            now = (position - before) / (t - before_t)
         elif t != before_t:
             last = now = 0.0
         self._fresh[key] = (t, position, last, now)

@@ -107,7 +107,8 @@ class PaintAhead(Generic[P]):
             or (self._seen and (now[1] != self._seen[-1][1] or not 0.0 <= t - self._seen[-1][0] < GAP_S))
         ):
             self._seen.clear()
-        self._key, self._walk = key, walk
+        self._key = key
+        self._walk = walk
         foretold = now is not None and bool(self._seen) and self._foretold(now)
         if now is not None and (not self._seen or t > self._seen[-1][0]):
             self._seen.append(now)
@@ -154,7 +155,8 @@ class PaintAhead(Generic[P]):
         self._line = None
         if self._walk is None or len(self._seen) < 3:
             return []
-        first, last = self._seen[0], self._seen[-1]
+        first = self._seen[0]
+        last = self._seen[-1]
         spell_s = last[0] - first[0]
         if spell_s < STEADY_S:
             return []

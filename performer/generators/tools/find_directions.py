@@ -27,7 +27,8 @@ from performer.system.errors import Fault
 SAMPLES = 900
 PICTURE_TILES = 16
 LEAST_FIT = 0.12  # of what is measured, that a direction must explain, in pictures it was not fitted on
-COMPONENTS, WEIGHTS = 4, 3
+COMPONENTS = 4
+WEIGHTS = 3
 MOST = {"style": COMPONENTS, "component": COMPONENTS, "weights": WEIGHTS}
 LEAST_WEIGHT = 0.3  # of the mean eigenvalue: what weighs less does next to nothing
 WIDEST = 4096  # latents whose weights are looked at: of larger ones it takes gigabytes
@@ -96,7 +97,9 @@ def explore(
     rng = np.random.default_rng(seed)
     z = rng.standard_normal((samples, dim)).astype(np.float32)
     z *= np.sqrt(dim) / np.linalg.norm(z, axis=1, keepdims=True)
-    measured, small, seen = np.zeros((samples, len(MEASURES))), [], []
+    measured = np.zeros((samples, len(MEASURES)))
+    small = []
+    seen = []
     for i in range(samples):
         picture = model.paint(z[i])
         assert isinstance(picture, np.ndarray)  # on a card only where it is asked to stay there
@@ -138,7 +141,8 @@ def _cosine(story: Story, vector: np.ndarray, other: Story, there: np.ndarray, w
 
 
 def _put_together(stories: list[Story], vectors: list[np.ndarray], dim: int, styles: int) -> Directions:
-    moves, styled = np.zeros((len(stories), dim), np.float32), np.zeros((len(stories), styles), np.float32)
+    moves = np.zeros((len(stories), dim), np.float32)
+    styled = np.zeros((len(stories), styles), np.float32)
     for row, (story, vector) in enumerate(zip(stories, vectors, strict=True)):
         if story.kind == "style":
             styled[row] = vector
@@ -260,7 +264,8 @@ def strips(model: OnnxGenerator, directions: Directions, seed: int = 1, starts: 
     places = rng.standard_normal((starts, dim)).astype(np.float32)
     places *= np.sqrt(dim) / np.linalg.norm(places, axis=1, keepdims=True)
     font = ImageFont.load_default(13)
-    left, line = 96, STRIP_SIDE + 4
+    left = 96
+    line = STRIP_SIDE + 4
     wide = len(STEPS) * STRIP_SIDE + 10
     page = Image.new("RGB", (left + starts * wide, line * len(directions.names)), (16, 17, 20))
     draw = ImageDraw.Draw(page)

@@ -32,7 +32,8 @@ from performer.system.errors import Fault, counted
 
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 SPARE = 1.25  # of a picture's time, for what else the machine does
-COLUMNS, ROWS = 6, 4
+COLUMNS = 6
+ROWS = 4
 SHEET_WIDTH = 1536
 SHEET_S = 6.0
 TIMED = 60
@@ -138,10 +139,13 @@ def sheet(model: OnnxGenerator) -> Image.Image:
                 0.5 + 0.5 * np.sin(ramp[None] * 40.0) * np.sin(ramp[:, None] * 40.0),
             ]
         )
-        made, columns = [model.change(test), model.change(test[:, :, ::-1]), model.change(1.0 - test)], 3
+        made = [model.change(test), model.change(test[:, :, ::-1]), model.change(1.0 - test)]
+        columns = 3
         pictures = [picture for picture in made if isinstance(picture, np.ndarray)]  # none stays on a card unasked
     else:
-        pictures, columns, begun = [], COLUMNS, perf_counter()
+        pictures = []
+        columns = COLUMNS
+        begun = perf_counter()
         for i in range(COLUMNS * ROWS):
             picture = model.paint(latent("tour", float(i), 1, model.card.latent, 1.0))
             assert isinstance(picture, np.ndarray)
@@ -218,7 +222,8 @@ def judge(path: Path, provider: str, fps: float) -> Verdict:
     memory = max(process.memory_info().rss - before, path.stat().st_size) / 1e6
     where = _where(path, model)
     most, count = where.most_common(1)[0]
-    p50, p95 = 1e3 * float(np.median(runs)), 1e3 * float(np.quantile(runs, 0.95))
+    p50 = 1e3 * float(np.median(runs))
+    p95 = 1e3 * float(np.quantile(runs, 0.95))
     return Verdict(
         sha256=digest,
         as_imported=digest == card.sha256 if card.sha256 else None,

@@ -196,7 +196,8 @@ def _is_latent_of_space(entry: Input, channel: int, output: Shape | None) -> boo
         return False
     shape = entry.shape
     if len(shape) == 3 and shape[0] in (1, None) and channel == 0:  # [1, layers, numbers], or grey
-        layers, numbers = shape[1], shape[2]
+        layers = shape[1]
+        numbers = shape[2]
         if layers is None or numbers is None:
             return bool(entry.words & _STYLE_WORDS)
         return layers <= 32 and numbers >= 2 * layers

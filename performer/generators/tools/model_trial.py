@@ -81,7 +81,8 @@ class Trial:
     def __init__(self, path: Path, told: Told) -> None:
         import onnxruntime as ort
 
-        self.path, self.told = path, told
+        self.path = path
+        self.told = told
         self.notes: list[str] = []
         ort.set_default_logger_severity(4)
         options = ort.SessionOptions()
@@ -171,7 +172,8 @@ class Trial:
 
     def _played(self) -> Found:
         rng = np.random.default_rng(1)
-        self.notes, self.scales = list(self.roles.notes), {}
+        self.notes = list(self.roles.notes)
+        self.scales = {}
         types = {entry.name: entry.type for entry in self.inputs}
         turning = self.roles.named("latent") or self.roles.named("image")
         feed = {name: self._constant(rng, name, self.shapes[name], types[name]) for name in types}
@@ -179,7 +181,9 @@ class Trial:
         for name in images:
             self._describe(name, types[name])
         outputs: list[np.ndarray] = []
-        at, layout, took = 0, "", 0.0
+        at = 0
+        layout = ""
+        took = 0.0
         for number in range(DRAWS):
             if images:
                 self._feed_picture(feed, rng.uniform(0.0, 1.0, (3, 12, 12)).astype(np.float32), types)
@@ -252,7 +256,9 @@ class Trial:
     def _feed_picture(self, feed: dict[str, np.ndarray], picture: np.ndarray, types: dict[str, str]) -> None:
         """Feed every image the same picture (3, h, w), in the scale of each."""
         for name in self.roles.named("image"):
-            scale, order, shape = self.scales.get(name, Scale()), self.orders[name], self.shapes[name]
+            scale = self.scales.get(name, Scale())
+            order = self.orders[name]
+            shape = self.shapes[name]
             low, high = levels(scale.range, scale.mean, scale.std, order)
             values = fed(picture, shape, _layout_of_input(shape), low, high, order)
             feed[name] = (values if types[name].startswith("float") else np.rint(values)).astype(types[name])
@@ -368,7 +374,8 @@ class Trial:
         black, white = self.told.range or range_of_output(outputs)
         if outputs[0].dtype == np.uint8 and (black, white) == (0.0, 255.0):
             return black, white, False
-        low, high = float(np.min(outputs)), float(np.max(outputs))
+        low = float(np.min(outputs))
+        high = float(np.max(outputs))
         if self.told.range is None:
             self.notes.append(f"its values lie in {low:.2f} .. {high:.2f}: taken for {black:g} .. {white:g}")
         if self.told.mean or self.told.std:

@@ -24,7 +24,8 @@ class ThumbnailPainter:
     """
 
     def __init__(self, load: Callable[[str], Generator], stamp: Callable[[str], float] = lambda name: 0.0) -> None:
-        self._load, self._stamp = load, stamp
+        self._load = load
+        self._stamp = stamp
         self._sitter: tuple[tuple[str, float], Generator] | None = None
 
     def __call__(self, model: str, latent: bytes) -> np.ndarray:

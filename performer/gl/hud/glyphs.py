@@ -78,7 +78,8 @@ class Atlas:
         for place, char in enumerate(CHARACTERS):
             left, top, right, bottom = font.getbbox(char)
             x, y = place % columns * cell[0], place // columns * cell[1]
-            width, height = min(right - left, cell[0] - 2), min(bottom - top, cell[1] - 2)
+            width = min(right - left, cell[0] - 2)
+            height = min(bottom - top, cell[1] - 2)
             if width <= 0 or height <= 0:
                 continue
             draw.text((x - left, y - top), char, 255, font)

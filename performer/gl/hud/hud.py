@@ -131,7 +131,8 @@ class Hud:
         still = state.frozen, state.dark
         shape = (size, state.page, state.help, len(state.routes), bool(state.incoming), still, notices)
         if state.t - self._set_t >= LAYOUT_S or state.t < self._set_t or shape != self._set_for:
-            self._set_t, self._set_for = state.t, shape
+            self._set_t = state.t
+            self._set_for = shape
             self._lay_out(state, notices, size)
         if not self._count:
             return
@@ -210,7 +211,10 @@ class Hud:
         column.close()
 
     def _lay_meters(self, state: HudState, column: _Columns) -> None:
-        em, line, x, inner = self._atlas.pixels, self._atlas.line, column.x, column.inner
+        em = self._atlas.pixels
+        line = self._atlas.line
+        x = column.x
+        inner = column.inner
         bar = max(3, round(em * 0.25))
         dot = round(em * 0.8)
         y = column.skip(line + em * 0.2)
@@ -262,7 +266,9 @@ class Hud:
             column.skip(em * 0.2)
 
     def _lay_routes(self, shown: tuple[tuple[str, str, float], ...], column: _Columns) -> None:
-        em, line, inner = self._atlas.pixels, self._atlas.line, column.inner
+        em = self._atlas.pixels
+        line = self._atlas.line
+        inner = column.inner
         bar = max(3, round(em * 0.25))
         meter = round(inner * 0.15)
         split = round(min(max(self._atlas.width(source) for source, _, _ in shown) + em * 0.6, inner * 0.45))
@@ -293,12 +299,14 @@ class Hud:
                     self._text(goals[number], column.x + split, y, _TEXT)
 
     def _lay_help(self, size: tuple[int, int]) -> None:
-        em, line = self._atlas.pixels, self._atlas.line
+        em = self._atlas.pixels
+        line = self._atlas.line
         entries = [entry for entry in ACTIONS if entry.label]
         rows = -(-len(entries) // 2)
         keys = max(self._atlas.width(entry.label) for entry in entries) + em
         column = keys + max(self._atlas.width(entry.help) for entry in entries) + em * 2
-        width, height = column * 2 + em, (rows + 1.6) * line + em * 1.6
+        width = column * 2 + em
+        height = (rows + 1.6) * line + em * 1.6
         left = round((size[0] - width) / 2)
         below = em * 6.0  # two notices have room under it
         top = round(max(em * 1.1, min((size[1] - height) / 2, size[1] - height - below)))
@@ -312,7 +320,8 @@ class Hud:
 
     def _lay_notices(self, t: float, notices: tuple[Notification, ...], size: tuple[int, int], solid: float) -> None:
         """The newest notices at the bottom; `solid` 0..1, how little shines through them."""
-        em, line = self._atlas.pixels, self._atlas.line
+        em = self._atlas.pixels
+        line = self._atlas.line
         widest = size[0] - em * 5
         y = size[1] - em * 1.2
         for message in reversed(notices[-4:]):
@@ -401,12 +410,16 @@ class _Columns:
     def __init__(self, hud: Hud, size: tuple[int, int]) -> None:
         em = hud._atlas.pixels
         self.inner = BANDS * max(3, round(em * 0.36))
-        self._hud, self._pad, self._width = hud, em, self.inner + 2 * em
+        self._hud = hud
+        self._pad = em
+        self._width = self.inner + 2 * em
         self._left = self._top = round(em * 1.1)
-        self._right, self._bottom = size[0], size[1] - self._top
+        self._right = size[0]
+        self._bottom = size[1] - self._top
         self._boxes = [hud._box(0, 0, 0, 0, _PANEL, em * 0.5) for _ in range(MOST_COLUMNS)]  # text goes on top of them
         self._number = 0
-        self.x, self._y = self._left + self._pad, self._top + self._pad * 0.7
+        self.x = self._left + self._pad
+        self._y = self._top + self._pad * 0.7
 
     def skip(self, height: float) -> int:
         """The place of something that must not leave this column; returns its top."""
@@ -429,7 +442,8 @@ class _Columns:
                 self.close()
                 self._number += 1
                 self._left = beside
-                self.x, self._y = self._left + self._pad, self._top + self._pad * 0.7
+                self.x = self._left + self._pad
+                self._y = self._top + self._pad * 0.7
         return self.skip(height)
 
     def close(self) -> None:

@@ -92,7 +92,8 @@ class Card:
         wanted = max(8, round(0.4 * cell))
         if self._atlas is None or self._atlas.pixels != wanted:
             self._atlas = Atlas(self._ctx, wanted)
-        atlas, count = self._atlas, 0
+        atlas = self._atlas
+        count = 0
         top = size[1] / 2 - cell - len(lines) * atlas.line / 2
         for place, text in enumerate(lines):
             shown = atlas.fit(text, 7.6 * cell)

@@ -43,7 +43,8 @@ class Cuda:
     def __init__(self, device: int) -> None:
         from cuda import core
 
-        self.core, self.index = core, device
+        self.core = core
+        self.index = device
         self.device = core.Device(device)
         self.device.set_current()
         self.stream = self.device.create_stream()
@@ -84,7 +85,8 @@ class Shared:
     name = "shared"
 
     def __init__(self, ctx: moderngl.Context, cuda: Cuda) -> None:
-        self._ctx, self._cuda = ctx, cuda
+        self._ctx = ctx
+        self._cuda = cuda
         self._tensor: _Tensor | None = None
         self._buffer: moderngl.Buffer | None = None
         self._resource: Any = None
@@ -114,7 +116,8 @@ class Shared:
 
     def release(self) -> None:
         """CUDA lets go first: a GL buffer must not go while it is registered."""
-        resource, self._resource = self._resource, None
+        resource = self._resource
+        self._resource = None
         try:
             if resource is not None:
                 for event, _ in self._flying:
@@ -139,10 +142,12 @@ class Pinned:
     name = "pinned"
 
     def __init__(self, ctx: moderngl.Context, cuda: Cuda) -> None:
-        self._ctx, self._cuda = ctx, cuda
+        self._ctx = ctx
+        self._cuda = cuda
         self._tensor: _Tensor | None = None
         self._memory: list[Any] = []
-        self._next, self._there = 0, False
+        self._next = 0
+        self._there = False
         self._coming: tuple[Any, Image, int] | None = None
 
     @property
@@ -150,7 +155,8 @@ class Pinned:
         return self._tensor.texture if self._tensor is not None and self._there else None
 
     def bring(self, image: Image) -> Image | None:
-        picture, taken = image.pixels, None
+        picture = image.pixels
+        taken = None
         assert isinstance(picture, GpuImage)
         if self._tensor is None or self._tensor.kind != kind(picture):
             self._fit(picture)
@@ -159,7 +165,8 @@ class Pinned:
             _, taken, number = self._coming
             memory = self._memory[number]
             self._tensor.texture.write((ctypes.c_char * picture.size).from_address(int(memory.handle)))
-            self._coming, self._there = None, True
+            self._coming = None
+            self._there = True
         if self._coming is None and image is not taken:
             self._coming = (self._cuda.copy(picture, self._memory[self._next]), image, self._next)
             self._next = 1 - self._next
@@ -172,7 +179,9 @@ class Pinned:
         self._memory = [pool.allocate(picture.size, stream=self._cuda.stream) for _ in range(2)]
 
     def release(self) -> None:
-        coming, self._coming, self._there = self._coming, None, False
+        coming = self._coming
+        self._coming = None
+        self._there = False
         try:
             if coming is not None:
                 coming[0].sync()  # it is still being written to
@@ -213,7 +222,8 @@ class Ways:
     """
 
     def __init__(self, ctx: moderngl.Context, kinds: Sequence[type[Shared] | type[Pinned]] = (Shared, Pinned)) -> None:
-        self._ctx, self._left = ctx, list(kinds)
+        self._ctx = ctx
+        self._left = list(kinds)
         self._cuda: Cuda | None = None
         self.used = False
 

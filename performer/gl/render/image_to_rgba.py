@@ -120,7 +120,8 @@ class Converter:
         self.program = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_CONVERT)
         self.program["planes"].value, self.program["before"].value = 0, 1  # type: ignore[union-attr]
         self._vao = ctx.vertex_array(self.program, [])
-        self._ctx, self.ways = ctx, Ways(ctx)
+        self._ctx = ctx
+        self.ways = Ways(ctx)
         self._tensor: moderngl.Program | None = None  # made when the first picture comes from a card
         self._tensor_vao: Any = None
         self._cubic = ctx.program(vertex_shader=VERTEX_SOURCE, fragment_shader=_REFINE)
@@ -141,7 +142,8 @@ class Converter:
         """The middle part of a packed picture that has the target's aspect; where that is larger, clear beside it."""
         into.fbo.use()
         picture.use(0)
-        aspect, wanted = picture.width / picture.height, into.size[0] / into.size[1]
+        aspect = picture.width / picture.height
+        wanted = into.size[0] / into.size[1]
         least = max if whole else min
         part = (least(1.0, wanted / aspect), least(1.0, aspect / wanted))
         self._packed["part"].value = part  # type: ignore[union-attr]
@@ -174,7 +176,8 @@ class Converter:
         planes.use(0)
         if before is not None:
             before.use(1)
-        left, top = (planes.width - into.size[0]) // 2, (planes.height - into.size[1]) // 2
+        left = (planes.width - into.size[0]) // 2
+        top = (planes.height - into.size[1]) // 2
         program: Any = self.program if given is None else self._made_for(given)
         program["corner"].value = (left, planes.height - 1 - top)
         program["progress"].value = progress if before is not None else 1.0
@@ -191,7 +194,8 @@ class Converter:
         program: Any = self._tensor
         white = COMPONENTS[given.dtype][1]
         program["channels"].value = dict(zip(given.layout, given.shape, strict=True)).get("C", 1)
-        program["interleaved"].value, program["clipped"].value = given.layout.endswith("HWC"), given.clip
+        program["interleaved"].value = given.layout.endswith("HWC")
+        program["clipped"].value = given.clip
         program["range"].value = (given.low / white, given.high / white)
         return self._tensor
 

@@ -54,7 +54,8 @@ class _Buffer:
     __slots__ = ("back", "front")
 
     def __init__(self, front: Target, back: Target) -> None:
-        self.front, self.back = front, back
+        self.front = front
+        self.back = back
 
     def release(self) -> None:
         self.front.release()
@@ -91,8 +92,13 @@ class Node:
         rest: Mapping[str, Value] | None = None,
         settle: bool = False,
     ) -> None:
-        self.ctx, self.pool, self.compose, self.prefix, self.black = ctx, pool, compose, prefix, black
-        self._rest, self._settle = rest, settle
+        self.ctx = ctx
+        self.pool = pool
+        self.compose = compose
+        self.prefix = prefix
+        self.black = black
+        self._rest = rest
+        self._settle = settle
         self.frames = 0
         self.scale = 1.0
         self._bound: Mapping[str, moderngl.Texture] = {}
@@ -204,7 +210,8 @@ class Node:
 
     def _turn(self, params: Mapping[str, Value]) -> dict[str, Value]:
         """Look up the inputs: as uniforms into `_settings`; returns name -> value."""
-        values, settings = self._values, self._settings
+        values = self._values
+        settings = self._settings
         at_rest = self._restful
         for uniform, address, name, kind, default, rest in self._knobs:
             value = params.get(address, default)

@@ -36,10 +36,12 @@ class Timer:
     """
 
     def __init__(self, ctx: moderngl.Context, every: int = 1) -> None:
-        self.ctx, self.every = ctx, every
+        self.ctx = ctx
+        self.every = every
         self._passes: dict[tuple[Hashable, int], _Pass] = {}
         self._spare: list[moderngl.Query] = []
-        self._frame, self.on = -1, False
+        self._frame = -1
+        self.on = False
         # llvmpipe's own queries give the time of one tile.
         self._by_clock = after_pass(ctx) is not nothing
         self._now: _Pass | None = None

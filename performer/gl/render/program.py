@@ -115,7 +115,8 @@ class Program:
     """
 
     def __init__(self, ctx: moderngl.Context, spec: ShaderSpec) -> None:
-        self.ctx, self.spec = ctx, spec
+        self.ctx = ctx
+        self.spec = spec
         self.settles = is_software(ctx) and spec.path is not None and spec.path.is_relative_to(_OWN)
         self.opaque = writes_opaque(spec)
         self.passes: list[PassProgram] = []
@@ -151,11 +152,14 @@ class Program:
 
 def complaint(spec: ShaderSpec, text: str, index: int = 0) -> str:
     """The driver's first error in a pass as `FILE:LINE: message`; the lines are the author's own, by `#line`."""
-    where, reason, sources = spec.where, "", spec.sources
+    where = spec.where
+    reason = ""
+    sources = spec.sources
     for raw in text.splitlines():
         line = raw.strip()
         if line == "vertex_shader" and spec.path is not None and spec.corners:
-            where, sources = str(spec.path.with_suffix(".vs")), ()
+            where = str(spec.path.with_suffix(".vs"))
+            sources = ()
         match = _COMPLAINT.match(line)
         if match is not None and "warning" not in line.lower():
             number = int(match[1] or match[2])

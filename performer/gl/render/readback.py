@@ -16,11 +16,15 @@ from performer.gl.render.driver import is_software
 _READ_FRAMEBUFFER = 0x8CA8
 _PIXEL_PACK_BUFFER = 0x88EB
 _PACK_ALIGNMENT = 0x0D05
-_RGB, _UNSIGNED_BYTE = 0x1907, 0x1401
+_RGB = 0x1907
+_UNSIGNED_BYTE = 0x1401
 _SYNC_GPU_COMMANDS_COMPLETE = 0x9117
 _SYNC_FLUSH_COMMANDS_BIT = 1
 _TIMEOUT_EXPIRED = 0x911B
-_uint, _int, _long, _pointer = ctypes.c_uint, ctypes.c_int, ctypes.c_ssize_t, ctypes.c_void_p
+_uint = ctypes.c_uint
+_int = ctypes.c_int
+_long = ctypes.c_ssize_t
+_pointer = ctypes.c_void_p
 
 DEPTH = 3  # reads in flight before `start` refuses another
 

@@ -64,13 +64,15 @@ class Renderer:
         started: datetime | None = _STARTED,
         deep: bool = True,
     ) -> None:
-        self.ctx, self.started = ctx, started
+        self.ctx = ctx
+        self.started = started
         self.timer: Timer | None = None
         self.limiter: FlashLimiter | None = None
         self._specs = dict(shaders)
         self._programs: dict[str, Program | None] = {}
         self._scene_states: dict[int, SceneState] = {}
-        self._pool, self._compose = Pool(ctx, deep), Compose(ctx)
+        self._pool = Pool(ctx, deep)
+        self._compose = Compose(ctx)
         self._converter = Converter(ctx, self._pool.picture)
         self.preview: Target | None = None
         self.monitor = False
@@ -106,7 +108,8 @@ class Renderer:
 
     def _rehearse(self, preset: Any) -> None:
         """Draw the preset small: drivers finish compiling when they see what is bound and drawn to."""
-        last, self._last_image = self._last_image, None
+        last = self._last_image
+        self._last_image = None
         image = Image(np.zeros((3, 64, 64), np.float32), 0.0)
         images = {(_REHEARSAL, layer.name): image for layer in preset.layers}
         for resting in (False, True) if is_software(self.ctx) else (False,):  # for knobs that are turned, too
@@ -244,8 +247,10 @@ class Renderer:
         """Draw the preview into the lower right corner of `target`, which has `size` pixels."""
         if self.preview is None:
             return
-        width, height = round(size[0] * INSET), round(size[1] * INSET)
-        rim, gap = max(1, size[1] // 360), round(size[1] * 0.025)
+        width = round(size[0] * INSET)
+        height = round(size[1] * INSET)
+        rim = max(1, size[1] // 360)
+        gap = round(size[1] * 0.025)
         whole = target.viewport
         for texture, more in ((self._white, rim), (self.preview.texture, 0)):
             target.viewport = (size[0] - width - gap - more, gap - more, width + 2 * more, height + 2 * more)
@@ -259,7 +264,8 @@ class Renderer:
         end = self._draw_scene(frame, incoming, images, None)
         assert start is not None and end is not None
         stage = self._scene_states[incoming.number]
-        node, result = None if frame.renewal else stage.transition, None
+        node = None if frame.renewal else stage.transition
+        result = None
         progress = min(max(frame.progress, 0.0), 1.0)
         drawn = False
         if node is not None:
@@ -280,14 +286,16 @@ class Renderer:
         stage = self._stage(scene)
         moment = stage.moment
         moment.size, moment.time, moment.dt, moment.date = frame.size, scene.t, frame.dt, self._date(frame.t)
-        moment.bpm, moment.beat = frame.features.bpm, frame.features.beat
+        moment.bpm = frame.features.bpm
+        moment.beat = frame.features.beat
         left_out = stage.costly(frame.effort.skip)
         master = [node for node in stage.master if node not in left_out]
         stencils = {
             layer.name: self._draw_stencil(frame, scene, stage, layer, images, left_out) for layer in stage.stencils
         }
         direct = into if not master and len(stage.layers) == 1 else None
-        aspect, below = frame.size[0] / frame.size[1], None
+        aspect = frame.size[0] / frame.size[1]
+        below = None
         for at, layer in enumerate(stage.layers):
             if at > 0 and layer.opacity(scene.params) <= 0.0:
                 continue
@@ -438,7 +446,8 @@ class Renderer:
         if node in self._failed or node.scale <= 0.0:
             return False, None
         timer = self.timer if self.timer is not None and self.timer.on else None
-        spec, suited = node.program.spec, other
+        spec = node.program.spec
+        suited = other
         try:
             if other is not None and spec.images:
                 suited = self._suited(other, spec)
@@ -492,8 +501,11 @@ class Renderer:
     def _smaller(self, moment: Moment, scale: float) -> Moment:
         eased = self._eased
         eased.size = (max(2, round(moment.size[0] * scale)), max(2, round(moment.size[1] * scale)))
-        eased.time, eased.dt, eased.date = moment.time, moment.dt, moment.date
-        eased.bpm, eased.beat = moment.bpm, moment.beat
+        eased.time = moment.time
+        eased.dt = moment.dt
+        eased.date = moment.date
+        eased.bpm = moment.bpm
+        eased.beat = moment.beat
         return eased
 
     def _copied(self, picture: Target) -> Target:
@@ -532,7 +544,8 @@ class Renderer:
 
     def _remember(self, image: ImageTexture) -> None:
         """The newest picture of any model stands in for one that has not come yet."""
-        old, self._last_image = self._last_image, image
+        old = self._last_image
+        self._last_image = image
         if (
             old is not None
             and old is not image

@@ -51,8 +51,13 @@ class LayerState:
     def __init__(
         self, layer: Any, image: ImageTexture | None, source: Node | None, effects: list[Node], clear: bool = False
     ) -> None:
-        self.name, self.image, self.source, self.effects = layer.name, image, source, effects
-        self.mode, self.mask, self.clear = layer.blend, layer.mask, clear
+        self.name = layer.name
+        self.image = image
+        self.source = source
+        self.effects = effects
+        self.mode = layer.blend
+        self.mask = layer.mask
+        self.clear = clear
         self._opacity = f"{layer.name}.mix.opacity"
         self._transform = tuple(f"{layer.name}.transform.{end}" for end in ("x", "y", "scale", "angle"))
         self._key = (
@@ -123,7 +128,8 @@ class LayerState:
 
 def at_rest(preset: Any, prefix: str, spec: ShaderSpec) -> dict[str, Value]:
     """Inputs of a preset's shader that no route moves, and their values while no hand does."""
-    routed, base = {route.target for route in preset.routes}, preset.base
+    routed = {route.target for route in preset.routes}
+    base = preset.base
     addresses = {knob.name: f"{prefix}.{knob.name}" for knob in spec.inputs if knob.kind != "event"}
     return {name: base[address] for name, address in addresses.items() if address in base and address not in routed}
 
@@ -134,7 +140,10 @@ class SceneState:
     __slots__ = ("layers", "master", "moment", "stencils", "transition")
 
     def __init__(self, layers: list[LayerState], master: list[Node], transition: Node | None) -> None:
-        self.layers, self.master, self.transition, self.moment = layers, master, transition, Moment()
+        self.layers = layers
+        self.master = master
+        self.transition = transition
+        self.moment = Moment()
         masks = {layer.mask for layer in layers}
         self.stencils = [layer for layer in layers if layer.name in masks]
 

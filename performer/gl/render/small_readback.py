@@ -12,8 +12,10 @@ from performer.gl.render.driver import is_software
 from performer.gl.render.readback import Readback
 from performer.gl.render.target_pool import Target
 
-_READ, _DRAW = 0x8CA8, 0x8CA9
-_COLOR, _LINEAR = 0x4000, 0x2601
+_READ = 0x8CA8
+_DRAW = 0x8CA9
+_COLOR = 0x4000
+_LINEAR = 0x2601
 HALF_AT = 2.2  # the screen this many times as wide is halved first: one step would leave out pixels
 
 
@@ -29,7 +31,9 @@ class Glimpse:
         self._bind = ctypes.CFUNCTYPE(None, ctypes.c_uint, ctypes.c_uint)(load("glBindFramebuffer"))
         corners = [ctypes.c_int] * 8
         self._blit = ctypes.CFUNCTYPE(None, *corners, ctypes.c_uint, ctypes.c_uint)(load("glBlitFramebuffer"))
-        self._ctx, self._width, self._readback = ctx, width, Readback(ctx)
+        self._ctx = ctx
+        self._width = width
+        self._readback = Readback(ctx)
         self._steps: list[Target] = []
         self._whole = is_software(ctx)
 
@@ -39,12 +43,14 @@ class Glimpse:
         if [step.size for step in self._steps] != sizes:
             self.release()
             self._steps = [Target(self._ctx, small, "f1") for small in sizes]
-        source, before = screen, size
+        source = screen
+        before = size
         for step in self._steps:
             self._bind(_READ, source.glo)
             self._bind(_DRAW, step.fbo.glo)
             self._blit(0, 0, *before, 0, 0, *step.size, _COLOR, _LINEAR)
-            source, before = step.fbo, step.size
+            source = step.fbo
+            before = step.size
         screen.use()
         self._readback.start(source, before, t)
 
@@ -60,7 +66,8 @@ class Glimpse:
         width, height = size
         sizes = []
         while width > HALF_AT * self._width:
-            width, height = width // 2, max(1, height // 2)
+            width = width // 2
+            height = max(1, height // 2)
             sizes.append((width, height))
         wide = min(self._width, width)
         return [*sizes, (wide, max(2, round(wide * size[1] / size[0])))]

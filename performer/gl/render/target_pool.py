@@ -38,8 +38,12 @@ class Target:
     __slots__ = ("alpha", "dtype", "fbo", "kept", "key", "size", "texture", "used")
 
     def __init__(self, ctx: moderngl.Context, size: tuple[int, int], dtype: str, kept: bool = False) -> None:
-        self.size, self.dtype, self.key, self.used = size, dtype, (size, dtype), 0
-        self.kept, self.alpha = kept, Alpha.OPAQUE
+        self.size = size
+        self.dtype = dtype
+        self.key = (size, dtype)
+        self.used = 0
+        self.kept = kept
+        self.alpha = Alpha.OPAQUE
         self.texture = ctx.texture(size, 4, dtype=dtype)
         self.texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
         self.texture.repeat_x = self.texture.repeat_y = False
@@ -62,7 +66,8 @@ class Pool:
     """
 
     def __init__(self, ctx: moderngl.Context, deep: bool = True) -> None:
-        self.ctx, self.deep = ctx, deep
+        self.ctx = ctx
+        self.deep = deep
         self.picture = "f2" if deep else "f1"
         self._free: dict[tuple[tuple[int, int], str], list[Target]] = {}
         self._lent: set[Target] = set()

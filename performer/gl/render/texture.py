@@ -37,7 +37,8 @@ class ImageTexture:
     """
 
     def __init__(self, ctx: moderngl.Context, converter: Converter | None = None, whole: bool = False) -> None:
-        self.ctx, self._whole = ctx, whole
+        self.ctx = ctx
+        self._whole = whole
         self._converter = converter or Converter(ctx)
         self._planes: moderngl.TextureArray | None = None
         self._transport: Transport | None = None  # for images that are on a card
@@ -172,7 +173,8 @@ class ImageTexture:
         pixels = np.ascontiguousarray(image.pixels)
         self._packed.write(pixels)
         self._opaque = int(pixels.view("<u4").min()) >= 0xFF000000
-        self._image, self._stale = image, True
+        self._image = image
+        self._stale = True
 
     def _draw_packed(self, size: tuple[int, int]) -> moderngl.Texture:
         assert self._packed is not None
@@ -181,7 +183,8 @@ class ImageTexture:
         if self._shown is None or self._shown.size != wanted or self._shown.dtype != dtype:
             if self._shown is not None:
                 self._shown.release()
-            self._shown, self._stale = Target(self.ctx, wanted, dtype, kept=True), True
+            self._shown = Target(self.ctx, wanted, dtype, kept=True)
+            self._stale = True
         if self._stale:
             self._converter.unpack(self._filterable(dtype), self._shown, self._whole)
             beside = self._whole and wanted != self._packed.size
@@ -192,7 +195,8 @@ class ImageTexture:
     def _filterable(self, dtype: str) -> moderngl.Texture:
         """What is packed, so that clear pixels leave no trace in those beside them when it is filtered."""
         assert self._packed is not None
-        old, wanted = self._weighed, None if self._opaque else (self._packed.size, dtype)
+        old = self._weighed
+        wanted = None if self._opaque else (self._packed.size, dtype)
         if old is not None and old.key != wanted:
             old.release()
             self._weighed = old = None
@@ -208,7 +212,9 @@ class ImageTexture:
         self._before, self._shown = self._shown, self._before
         slow = self._before is not None and interval > SLOW * dt
         self._fade_s = min(interval, LONGEST_FADE_S) if slow else 0.0
-        self._image, self._came, self._stale = image, t, True
+        self._image = image
+        self._came = t
+        self._stale = True
 
     def _shape(self, size: tuple[int, int]) -> None:
         planes = self._source()
@@ -217,7 +223,8 @@ class ImageTexture:
         if self._shown is None or self._shown.size != wanted:
             if self._shown is not None:
                 self._shown.release()
-            self._shown, self._stale = Target(self.ctx, wanted, self._converter.dtype, kept=True), True
+            self._shown = Target(self.ctx, wanted, self._converter.dtype, kept=True)
+            self._stale = True
         double = (2 * wanted[0], 2 * wanted[1]) if size[0] >= SMALL * wanted[0] else None
         if (self._fine.size if self._fine is not None else None) != double:
             if self._fine is not None:
@@ -255,7 +262,9 @@ class SoundTexture:
     """
 
     def __init__(self, ctx: moderngl.Context, sound: AudioInput) -> None:
-        self._spectrum, self._both, width = sound.spectrum, sound.both, sound.width
+        self._spectrum = sound.spectrum
+        self._both = sound.both
+        width = sound.width
         self._rows = np.zeros((2 if sound.both else 1, width), np.float32)
         self.texture = ctx.texture((width, len(self._rows)), 1, dtype="f4")
         self.texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
@@ -306,7 +315,8 @@ def picture(ctx: moderngl.Context, path: Path) -> moderngl.Texture:
         size, data = flipped.size, flipped.tobytes()
     except Exception as error:  # readers of damaged pictures raise nearly anything
         log.warning("%s: cannot be read as an image (%s); a plain one takes its place", path, error)
-        size, data = (2, 2), bytes([128, 128, 128, 255] * 4)
+        size = (2, 2)
+        data = bytes([128, 128, 128, 255] * 4)
     texture = ctx.texture(size, 4, data)
     texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
     texture.repeat_x = texture.repeat_y = False

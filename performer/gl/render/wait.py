@@ -34,7 +34,8 @@ def _function(name: str) -> Callable[[], None]:
     if _gl is None:
         _gl = _library()
     function = getattr(_gl, name)
-    function.restype, function.argtypes = None, ()
+    function.restype = None
+    function.argtypes = ()
     return function  # type: ignore[no-any-return]
 
 

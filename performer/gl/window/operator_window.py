@@ -32,7 +32,8 @@ class OperatorWindow:
         glfw.make_context_current(self._handle)
         glfw.swap_interval(0)  # the audience's window sets the pace
         self.ctx = moderngl.create_context(require=330)
-        self._compose, self._hud = Compose(self.ctx), Hud(self.ctx)
+        self._compose = Compose(self.ctx)
+        self._hud = Hud(self.ctx)
         self._shared: dict[int, moderngl.Texture] = {}
         main.make_current()
 
@@ -48,18 +49,21 @@ class OperatorWindow:
             return
         glfw.make_context_current(self._handle)
         try:
-            size, screen = self.size, self.ctx.screen
+            size = self.size
+            screen = self.ctx.screen
             screen.viewport = (0, 0, *size)
             screen.use()
             self.ctx.clear(0.03, 0.033, 0.04)
-            width, gap = round(size[0] * COLUMN), round(size[1] * GAP)
+            width = round(size[0] * COLUMN)
+            gap = round(size[1] * GAP)
             top = size[1] - gap
             for target in (live, other):
                 if target is None:
                     continue
                 height = round(width * target.size[1] / target.size[0])
                 fit = min(1.0, (size[1] / 2 - 1.5 * gap) / height)
-                wide, high = round(width * fit), round(height * fit)
+                wide = round(width * fit)
+                high = round(height * fit)
                 screen.viewport = (size[0] - gap - wide, top - high, wide, high)
                 self._compose.copy(self._texture(target), screen)
                 top -= high + gap

@@ -142,7 +142,8 @@ class Window:
             self._look_for_screen()
         if glfw.get_framebuffer_size(self._handle) != self.size:
             self._measure()
-        events, self._events = self._events, []
+        events = self._events
+        self._events = []
         return events
 
     def swap(self) -> None:
@@ -224,7 +225,8 @@ class Window:
     def _in_sight(self) -> bool:
         """Whether the middle of the window is on a monitor."""
         left, top = glfw.get_window_pos(self._handle)
-        middle_x, middle_y = left + self._place[2] // 2, top + self._place[3] // 2
+        middle_x = left + self._place[2] // 2
+        middle_y = top + self._place[3] // 2
         for monitor in glfw.get_monitors():
             (x, y), mode = glfw.get_monitor_pos(monitor), glfw.get_video_mode(monitor)
             if x <= middle_x < x + mode.size.width and y <= middle_y < y + mode.size.height:

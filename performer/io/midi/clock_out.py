@@ -16,7 +16,9 @@ from performer.system.native_noise import hush, silenced
 from performer.types.frame import Frame
 
 PULSES_PER_BEAT = 24
-PULSE, START, STOP = 0xF8, 0xFA, 0xFC
+PULSE = 0xF8
+START = 0xFA
+STOP = 0xFC
 POSITION = 0xF2
 LOOK_S = 0.004  # a new beat may be known after so long
 TRUSTED = 0.3  # confidence from which on others are led
@@ -52,7 +54,9 @@ class MidiClock:
     """
 
     def __init__(self, port: Any, frames: Latest[Frame], now: Callable[[], float]) -> None:
-        self._port, self._frames, self._now = port, frames, now
+        self._port = port
+        self._frames = frames
+        self._now = now
         self._line: Line | None = None
         self._next = 0  # number of the next pulse, counted like the show's beats
         self._running = False
@@ -112,7 +116,8 @@ class MidiClock:
         if wait > LOOK_S:
             return wait
         self._port.send_message([START])
-        self._running, self._next = True, downbeat * PULSES_PER_BEAT
+        self._running = True
+        self._next = downbeat * PULSES_PER_BEAT
         return max(0.0, wait)
 
 

@@ -20,7 +20,9 @@ ALL_OFF = (120, 123)  # controllers: all sound off, all notes off
 AT_ONCE_S = 0.01  # the two parts of a controller of 14 bits come one after the other within this ...
 APART = 4  # ... and the next two not before so many times as long; two knobs that turn at once keep no such time
 SMOOTH = 16  # a low part that moves by less while its high part moves too is rather another knob
-PROVEN, SURE = 4, 8  # for so many points a low part also counts alone; more than that are not kept
+# for so many points a low part also counts alone; more than that are not kept
+PROVEN = 4
+SURE = 8
 
 _ports = count(1)
 
@@ -49,19 +51,25 @@ class _Pair:
 
     def come(self, part: str, value: int, t: float, number: int) -> bool:
         """The "high" or the "low" part has come: whether it makes one number with the other, that came just before."""
-        first, first_t = self.open, self.t
+        first = self.open
+        first_t = self.t
         paired = first not in ("", part) and number == self.number + 1 and t - first_t <= AT_ONCE_S
         if first and not paired:
             self._judge_alone(first)
         if part == "low":
-            self.low_was, self.low = self.low, value
+            self.low_was = self.low
+            self.low = value
         else:
-            self.high_was, self.high = self.high, value
-        self.t, self.number, self.open = t, number, "" if paired else part
+            self.high_was = self.high
+            self.high = value
+        self.t = t
+        self.number = number
+        self.open = "" if paired else part
         if not paired:
             return False
         self._judge(first_t - self.pair_t, t - first_t)
-        self.pair_t, self.low_first = t, part == "high"
+        self.pair_t = t
+        self.low_first = part == "high"
         return self.points >= 0
 
     def _judge_alone(self, part: str) -> None:
@@ -84,7 +92,8 @@ class _Pair:
         """
         if self.high is None or self.low is None or self.high_was is None or self.low_was is None:
             return
-        up, low = self.high - self.high_was, self.low - self.low_was
+        up = self.high - self.high_was
+        low = self.low - self.low_was
         if up == 0:  # a knob that does not move says nothing
             self._add(2)
         elif abs(up * 128 + low) <= 64:  # the low part has gone round
@@ -155,7 +164,8 @@ class Decoder:
 
         A fader that is up stays up; only the button that it may be is no longer down.
         """
-        down, self._down = sorted(self._down), set()
+        down = sorted(self._down)
+        self._down = set()
         return [*self._let_go(t, range(1, 17)), *(ControlEvent(t, LOST, 0.0, button) for button in down)]
 
     def _let_go(self, t: float, channels: Collection[int]) -> list[ControlEvent]:
@@ -175,7 +185,8 @@ class Decoder:
 
     def _message(self, t: float) -> list[ControlEvent]:
         self._number += 1
-        kind, channel = self._status >> 4, (self._status & 15) + 1
+        kind = self._status >> 4
+        channel = (self._status & 15) + 1
         first = self._data[0] if self._data else 0
         second = self._data[1] if len(self._data) > 1 else 0
         text = f"ch{channel}"

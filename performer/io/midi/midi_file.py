@@ -12,10 +12,16 @@ from struct import unpack_from
 from performer.system.errors import Fault, counted
 
 TEMPO_US = 500_000  # microseconds in a quarter note, until the file says otherwise
-HEADER, TRACK = b"MThd", b"MTrk"
+HEADER = b"MThd"
+TRACK = b"MTrk"
 SEARCHED = 4096  # bytes in which a header is looked for, behind what other programs wrote before it
-META, EXCLUSIVE, ESCAPE = 0xFF, 0xF0, 0xF7  # status bytes
-END, TEMPO = 0x2F, 0x51  # types of meta events
+# status bytes
+META = 0xFF
+EXCLUSIVE = 0xF0
+ESCAPE = 0xF7
+# types of meta events
+END = 0x2F
+TEMPO = 0x51
 LENGTHS = {0x8: 2, 0x9: 2, 0xA: 2, 0xB: 2, 0xC: 1, 0xD: 1, 0xE: 2}  # data bytes, by the upper half of the status
 SYSTEM_LENGTHS = {0xF1: 1, 0xF2: 2, 0xF3: 1}
 FRAME_RATES = {29: 30000 / 1001}  # "29" is the rate of NTSC video
@@ -107,7 +113,8 @@ def _seconds_per_tick(division: int) -> float:
         if not division:
             raise Fault("it has 0 ticks in a quarter note, so that nothing has a time")
         return 0.0
-    frames, parts = 256 - (division >> 8), division & 0xFF
+    frames = 256 - (division >> 8)
+    parts = division & 0xFF
     if not parts:
         raise Fault("it has 0 ticks in a frame, so that nothing has a time")
     return 1.0 / (FRAME_RATES.get(frames, frames) * parts)
@@ -127,7 +134,9 @@ def _tracks(data: bytes, at: int, notes: list[str]) -> list[_Track]:
             else:
                 at += 8 + size
             continue
-        number, start, limit = len(found) + 1, at + 8, at + 8 + size
+        number = len(found) + 1
+        start = at + 8
+        limit = at + 8 + size
         wrong = ""
         if not _may_end(data, limit):
             after = data.find(TRACK, start)
@@ -155,11 +164,14 @@ def _may_end(data: bytes, limit: int) -> bool:
 
 def _track(data: bytes, at: int, limit: int) -> _Track:
     """The events of a track from byte `at` up to its end mark, or to `limit`; what is damaged ends it."""
-    made, tick, running = _Track([], []), 0, 0
+    made = _Track([], [])
+    tick = 0
+    running = 0
     part = memoryview(data)[:limit]
     try:
         while at < limit:
-            made.end, made.ticks = at, tick
+            made.end = at
+            made.ticks = tick
             delta, at = _number(part, at)
             status = part[at]
             if status >= 0x80:
@@ -187,7 +199,8 @@ def _track(data: bytes, at: int, limit: int) -> _Track:
                 at += len(body)
             if at > len(part):
                 raise IndexError
-        made.end, made.ticks = at, tick
+        made.end = at
+        made.ticks = tick
     except IndexError:
         made.damaged = True
     return made
@@ -227,14 +240,18 @@ def _timed(tracks: list[_Track], per_tick: float, division: int) -> tuple[list[t
     tempi = sorted((change for track in tracks for change in track.tempi), key=lambda change: change[0])
     messages = sorted((message for track in tracks for message in track.messages), key=lambda message: message[0])
     made: list[tuple[float, bytes]] = []
-    since, seconds, tempo, at = 0, 0.0, TEMPO_US, 0
+    since = 0
+    seconds = 0.0
+    tempo = TEMPO_US
+    at = 0
     if per_tick:
         tempi = []
     rate = per_tick or tempo * 1e-6 / division
     for tick, message in [*messages, (max(track.ticks for track in tracks), b"")]:
         while at < len(tempi) and tempi[at][0] <= tick:
             seconds += (tempi[at][0] - since) * rate
-            since, rate = tempi[at][0], tempi[at][1] * 1e-6 / division
+            since = tempi[at][0]
+            rate = tempi[at][1] * 1e-6 / division
             at += 1
         made.append((seconds + (tick - since) * rate, message))
     length = made.pop()[0]

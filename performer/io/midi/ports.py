@@ -44,7 +44,9 @@ class MidiPorts:
     def __init__(self, pattern: str, api: str, now: Clock, programs: int | None = 0) -> None:
         self.events: SimpleQueue[ControlEvent] = SimpleQueue()
         self.note = "off"
-        self._pattern, self._now, self._programs = pattern.lower(), now, programs
+        self._pattern = pattern.lower()
+        self._now = now
+        self._programs = programs
         self._open: dict[str, tuple[Any, Decoder]] = {}  # by the name that the system gives it now
         self._stamp = _plugged()
         self._looked_t = float("-inf")
@@ -105,7 +107,8 @@ class MidiPorts:
         if port is None:
             return
         decoder = Decoder(_steady(name), self._programs)
-        events, now = self.events, self._now
+        events = self.events
+        now = self._now
 
         def heard(message: tuple[list[int], float], _data: Any) -> None:
             """RtMidi's thread: decode, queue, leave."""

@@ -39,7 +39,8 @@ class OffspringPool:
 
     def breed(self, glance: PageState, parents: list[bytes], count: int, spread: float) -> None:
         """Other ones, of some parents."""
-        self.model, self.first = glance.model, self.born + 1
+        self.model = glance.model
+        self.first = self.born + 1
         self.offspring = [child(parents, glance.seed, self.born + i + 1, spread) for i in range(count)]
         self.born += count
 
@@ -58,9 +59,13 @@ class ClientSession:
         events: SimpleQueue[ControlEvent],
         now: Callable[[], float],
     ) -> None:
-        self._websocket, self._board, self._thumbnails, self._nursery = websocket, board, thumbnails, nursery
+        self._websocket = websocket
+        self._board = board
+        self._thumbnails = thumbnails
+        self._nursery = nursery
         self._live = live
-        self._events, self._now = events, now
+        self._events = events
+        self._now = now
         self._flying_since: float | None = None  # when the picture on its way was sent
         self._unanswered_since: float | None = None  # when the first picture was sent after it said something last
         self._pictures = board.pictures.count
@@ -113,7 +118,9 @@ class ClientSession:
 
     def _news(self, glance: PageState) -> list[dict[str, Any]]:
         """What changed since it was told last."""
-        nursery, model, key_of = self._nursery, glance.model, self._thumbnails.key
+        nursery = self._nursery
+        model = glance.model
+        key_of = self._thumbnails.key
         stamp = self._thumbnails.stamp(model) if model else 0.0
         offspring = nursery.offspring if nursery.model == model else []
         parts: dict[str, object] = {
@@ -176,14 +183,17 @@ class ClientSession:
     # -- from the browser
 
     async def _receive(self) -> None:
-        begun, count = monotonic(), 0
+        begun = monotonic()
+        count = 0
         while True:
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            now, self._unanswered_since = monotonic(), None
+            now = monotonic()
+            self._unanswered_since = None
             if now - begun > 1.0:
-                begun, count = now, 0
+                begun = now
+                count = 0
             count += 1
             if count > MOST_A_SECOND:
                 self._log_once("too many messages a second")
@@ -214,7 +224,8 @@ class ClientSession:
             at = int(protocol.number(message, "number", 0, 1e9, -1.0)) - self._nursery.first
             if self._nursery.model != model or not 0 <= at < len(self._nursery.offspring):
                 raise BadMessage("no such offspring")
-            latent, number = self._nursery.offspring[at], self._nursery.first + at
+            latent = self._nursery.offspring[at]
+            number = self._nursery.first + at
             name = protocol.name(message, "name", "") or f"offspring {number}"
             if do == "glide":
                 self._events.put(ControlEvent(self._now(), "bank.glide", 1.0, f"offspring {number}", latent, (model,)))
@@ -249,7 +260,9 @@ def _short(value: Value) -> Any:
 
 
 def _now(glance: PageState) -> dict[str, Any]:
-    frame, heard, status = glance.frame, glance.frame.features, glance.frame.status
+    frame = glance.frame
+    heard = glance.frame.features
+    status = glance.frame.status
     return {
         "preset": glance.scene.preset.name,
         "title": glance.scene.preset.title,

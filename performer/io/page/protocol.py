@@ -11,7 +11,9 @@ from performer.types.actions import ACTIONS
 from performer.types.frame import ControlEvent
 
 MOST_CHARACTERS = 16_384
-LONGEST_NAME, MOST_TAGS, LONGEST_TAG = 60, 8, 24
+LONGEST_NAME = 60
+MOST_TAGS = 8
+LONGEST_TAG = 24
 
 #: Word -> address, of actions that need no more than a name, if that.
 PLAIN = {action.page: action.address for action in ACTIONS if action.page}

@@ -88,9 +88,12 @@ class Page:
             ) from None
         self.host, self.port = host, self._socket.getsockname()[1]
         self.token = token or secrets.token_urlsafe(16)
-        self.board, self.thumbnails = board, thumbnails
-        self._nursery, self._live = OffspringPool(), LivePicture(board.pictures, WIDTH)
-        self._events, self._now = events, now
+        self.board = board
+        self.thumbnails = thumbnails
+        self._nursery = OffspringPool()
+        self._live = LivePicture(board.pictures, WIDTH)
+        self._events = events
+        self._now = now
         self._visitors: set[ClientSession] = set()
         self._app = _guarded(self._routes(), self.token, self._allowed)
 

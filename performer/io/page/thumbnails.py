@@ -18,7 +18,9 @@ from performer.system.mailboxes import Latest
 log = logging.getLogger(__name__)
 SIDE = 160  # pixels
 MOST = 1500  # that are kept, of some 5 kB each
-REST, BUSY_REST = 2.0, 6.0  # times as long as it worked, the thread rests after a picture; and where frames come late
+# times as long as it worked, the thread rests after a picture; and where frames come late
+REST = 2.0
+BUSY_REST = 6.0
 LEAST_REST_S = 0.02
 
 Paint = Callable[[str, bytes], np.ndarray]
@@ -52,7 +54,8 @@ class LivePicture:
     """
 
     def __init__(self, pictures: Latest[np.ndarray], width: int) -> None:
-        self._pictures, self._width = pictures, width
+        self._pictures = pictures
+        self._width = width
         self._made: tuple[int, bytes] = (0, b"")
         self.encoded = 0
 
@@ -85,7 +88,9 @@ class Thumbnails:
     def __init__(
         self, paint: Paint, busy: Callable[[], bool] = lambda: False, stamp: Callable[[str], float] = lambda model: 0.0
     ) -> None:
-        self._paint, self._busy, self._stamp = paint, busy, stamp
+        self._paint = paint
+        self._busy = busy
+        self._stamp = stamp
         self._stamps: dict[str, float] = {}
         self._wishes: Latest[tuple[tuple[str, str, bytes], ...]] = Latest()
         self._made: OrderedDict[str, bytes] = OrderedDict()
@@ -130,7 +135,8 @@ class Thumbnails:
         try:
             pixels = np.clip(self._paint(model, latent).transpose(1, 2, 0) * 255.0 + 0.5, 0.0, 255.0).astype(np.uint8)
             side = min(pixels.shape[:2])
-            top, left = (pixels.shape[0] - side) // 2, (pixels.shape[1] - side) // 2
+            top = (pixels.shape[0] - side) // 2
+            left = (pixels.shape[1] - side) // 2
             square = Image.fromarray(pixels[top : top + side, left : left + side])
             made = jpeg(np.asarray(square.resize((SIDE, SIDE), Image.Resampling.BILINEAR)))
             self.painted += 1

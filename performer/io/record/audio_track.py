@@ -24,7 +24,8 @@ class Track:
     """
 
     def __init__(self, rate: int, channels: int) -> None:
-        self.rate, self.channels = rate, channels
+        self.rate = rate
+        self.channels = channels
         self._ring: Ring | None = None
         self._from = rate
         self._resampler: soxr.ResampleStream | None = None
@@ -45,7 +46,8 @@ class Track:
             Names of its channels' speakers, as audio.surround has them; empty where they are not known.
         """
         if ring is not self._ring:
-            known, self._ring = self._ring is not None, ring
+            known = self._ring is not None
+            self._ring = ring
             self._begin(rate, place(ring, t, rate))
             if known:  # the rate of a new one may be a moment behind
                 return self._silence(0)
@@ -69,12 +71,16 @@ class Track:
             out = made
         else:
             made = np.concatenate([self._spare, self._resampler.resample_chunk(made)]) if len(made) else self._spare
-            out, self._spare = made[:most], made[most:]
+            out = made[:most]
+            self._spare = made[most:]
         self._given += len(out)
         return out
 
     def _begin(self, rate: int, at: int) -> None:
-        self._from, self._start, self._at, self._given = rate, at, at, 0
+        self._from = rate
+        self._start = at
+        self._at = at
+        self._given = 0
         self._spare = self._silence(0)
         self._resampler = soxr.ResampleStream(rate, self.rate, self.channels, "float32") if rate != self.rate else None
 
@@ -85,6 +91,7 @@ class Track:
 def place(ring: Ring, t: float, rate: int) -> int:
     """Which sample of the ring belongs to time t, by the stamp of its newest write."""
     while True:
-        count, stamp = ring.written, ring.stamp
+        count = ring.written
+        stamp = ring.stamp
         if ring.written == count:
             return round(count - (stamp - t) * rate)

@@ -12,7 +12,8 @@ from performer.io.record.movie import check_folder
 from performer.system.errors import Fault
 from performer.system.paths import expanded
 
-_PAPER, _INK = (16, 17, 20), (205, 208, 214)
+_PAPER = (16, 17, 20)
+_INK = (205, 208, 214)
 _GAP = 8
 
 
@@ -50,7 +51,8 @@ class Sheet:
         self, path: str | Path, duration: float = 0.0, count: int = 20, columns: int = 5, width: int = 384
     ) -> None:
         self.path = check_picture(path)
-        self._columns, self._width = columns, width
+        self._columns = columns
+        self._width = width
         self._times = [duration * (place + 0.5) / count for place in range(count)]
         self._kept: list[tuple[str, Image.Image]] = []
 

@@ -72,8 +72,12 @@ def read(path: Path) -> Moves:
             if sum(part.file_size for part in parts.infolist()) > MOST_BYTES:
                 raise Fault(f"{path}: more than {MOST_BYTES >> 20} MB; record several files instead")
         with np.load(path, allow_pickle=False) as parts:
-            heard, moves, t = parts["heard"], parts["moves"], parts["t"]
-            knobs, names, tick_s = parts["knobs"], parts["gist"], float(parts["tick_s"])
+            heard = parts["heard"]
+            moves = parts["moves"]
+            t = parts["t"]
+            knobs = parts["knobs"]
+            names = parts["gist"]
+            tick_s = float(parts["tick_s"])
     except FileNotFoundError:
         raise Fault(f"{path}: no such recording") from None
     except KeyError as error:
@@ -121,10 +125,12 @@ class MovesRecorder:
     def __init__(self, path: str | Path, ticks: Ring) -> None:
         self.path = check_path(path)
         self.seconds = 0.0
-        self._ticks, self._read = ticks, ticks.written
+        self._ticks = ticks
+        self._read = ticks.written
         self._queue: SimpleQueue[tuple[float, dict[str, float]]] = SimpleQueue()
         self._gestures, self._controls = Gestures(), dict[str, float]()
-        self._heard, self._t = np.zeros((PART_TICKS, len(NAMES)), np.float16), np.zeros(PART_TICKS)
+        self._heard = np.zeros((PART_TICKS, len(NAMES)), np.float16)
+        self._t = np.zeros(PART_TICKS)
         self._columns: dict[str, np.ndarray] = {}
         self._count = 0  # ticks in this part
         self._frames: list[tuple[float, dict[str, float]]] = []  # the newest before the next tick, and those after
@@ -189,7 +195,8 @@ class MovesRecorder:
             self._read += 1
             if self._count == PART_TICKS:
                 self.save()
-                self._columns, self._count = {}, 0
+                self._columns = {}
+                self._count = 0
                 self._part += 1
 
     def save(self) -> None:

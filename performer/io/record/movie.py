@@ -227,7 +227,8 @@ class Movie:
             raise self._fault(error) from error
 
     def _abandon(self) -> None:
-        file, self._file = self._file, None
+        file = self._file
+        self._file = None
         if file is not None:
             try:
                 file.close()
@@ -269,7 +270,8 @@ def check_path(path: str | Path) -> Path:
 def clock_time(seconds: float) -> str:
     """`0:04`, `12:30`, `1:02:05`."""
     whole = max(0, round(seconds))
-    hours, minutes = whole // 3600, whole // 60 % 60
+    hours = whole // 3600
+    minutes = whole // 60 % 60
     return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
 
 

@@ -13,9 +13,19 @@ from performer.audio.analyzer import Analyzer
 from performer.system.errors import Fault
 from performer.types.features import BANDS, HEAD
 
-GROUND, PANEL, GRID, TEXT = (14, 15, 20), (22, 24, 32), (44, 48, 60), (196, 202, 214)
-WAVE, BEAT, DOWNBEAT, TRUE, HEARD = (104, 140, 190), (255, 196, 84), (255, 112, 92), (98, 214, 150), (122, 200, 255)
-LEFT, RIGHT, TOP, GAP = 86, 24, 40, 22
+GROUND = (14, 15, 20)
+PANEL = (22, 24, 32)
+GRID = (44, 48, 60)
+TEXT = (196, 202, 214)
+WAVE = (104, 140, 190)
+BEAT = (255, 196, 84)
+DOWNBEAT = (255, 112, 92)
+TRUE = (98, 214, 150)
+HEARD = (122, 200, 255)
+LEFT = 86
+RIGHT = 24
+TOP = 40
+GAP = 22
 PIXELS_PER_S = 40
 
 
@@ -91,7 +101,8 @@ class _Panels:
 
     def curve(self, panel: int, t: Sequence[float], values: np.ndarray, colour: tuple[int, int, int]) -> None:
         """Values 0..1, the highest in each column of pixels."""
-        top, height = self.tops[panel], self.heights[panel]
+        top = self.tops[panel]
+        height = self.heights[panel]
         column = np.minimum((np.asarray(t) * self.scale).astype(int), self.width - 1)
         highest = np.full(self.width, -1.0)
         np.maximum.at(highest, column, np.clip(values, 0.0, 1.0))
@@ -103,7 +114,8 @@ class _Panels:
         self, panel: int, times: Sequence[float], colour: tuple[int, int, int], first: float, last: float
     ) -> None:
         """Upright lines from `first` to `last`, shares of the panel's height from its top."""
-        top, height = self.tops[panel], self.heights[panel]
+        top = self.tops[panel]
+        height = self.heights[panel]
         for t in times:
             self.draw.line((self.x(t), top + first * height, self.x(t), top + last * height - 1), colour, 2)
 
@@ -126,7 +138,8 @@ def song(
         What is wrong, where, and the likely mend, in one line.
     """
     panels = _Panels(made["audio_s"], (90, 192, 90, 74, 100, 80), title)
-    top, height = panels.tops[0], panels.heights[0]
+    top = panels.tops[0]
+    height = panels.heights[0]
     middle = top + height / 2
     peak = max((max(-low, high) for low, high in trace.wave), default=0.0) or 1.0
     for t, (low, high) in zip(trace.t, trace.wave, strict=True):
@@ -158,7 +171,9 @@ def song(
 
 def confidence(calibration: dict[str, Any], path: str) -> None:
     """Reliability diagram: of the beats announced with this confidence, how many were right. Raises Fault."""
-    side, left, top = 420, 70, 50
+    side = 420
+    left = 70
+    top = 50
     picture = Image.new("RGB", (left + side + 40, top + side + 70), GROUND)
     draw = ImageDraw.Draw(picture)
     draw.rectangle((left, top, left + side, top + side), PANEL)

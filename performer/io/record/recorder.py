@@ -111,7 +111,8 @@ class Recorder:
 
     def run(self, stop: threading.Event) -> None:
         """Thread body: encode until `stop` or `self.stop()`, then finish the file."""
-        frames, seconds = 0, 0.0
+        frames = 0
+        seconds = 0.0
         try:
             with Movie(
                 self.path, self.size, self.fps, rate=self._rate or None, channels=self._channels, live=True
@@ -120,7 +121,8 @@ class Recorder:
                 try:
                     self._encode(movie, stop)
                 finally:
-                    frames, seconds = movie.frames, movie.seconds
+                    frames = movie.frames
+                    seconds = movie.seconds
         except Fault as fault:
             self.fault = fault
             log.error("recording stopped: %s", fault)

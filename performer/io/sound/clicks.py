@@ -73,7 +73,8 @@ class Clicks:
 
     def play(self, count: int, period_s: float, delay_s: float) -> None:
         """Click `count` times, period_s apart, the first some delay_s from now."""
-        self._firsts, self._times = [], []
+        self._firsts = []
+        self._times = []
         first = self._given + round((delay_s + float(self._stream.latency)) * self.rate)
         self._firsts = [first + round(n * period_s * self.rate) for n in range(count)]
 
@@ -91,10 +92,12 @@ class Clicks:
         self._stream.close()
 
     def _callback(self, out: np.ndarray, frames: int, times: Any, status: Any) -> None:
-        given, shape = self._given, self._shape
+        given = self._given
+        shape = self._shape
         out[:] = 0.0
         for first in self._firsts:
-            low, high = max(first, given), min(first + len(shape), given + frames)
+            low = max(first, given)
+            high = min(first + len(shape), given + frames)
             if low < high:
                 out[low - given : high - given] = shape[low - first : high - first, None]
         latency = times.outputBufferDacTime - times.currentTime

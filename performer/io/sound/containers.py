@@ -18,7 +18,10 @@ class Part(io.RawIOBase):
     """Bytes begin..end of a file that is open, as a file of their own."""
 
     def __init__(self, file: BinaryIO, begin: int, end: int) -> None:
-        self._file, self._begin, self._end, self._at = file, begin, end, 0
+        self._file = file
+        self._begin = begin
+        self._end = end
+        self._at = 0
 
     def readable(self) -> bool:
         return True
@@ -96,7 +99,10 @@ def _mp3s(file: BinaryIO, size: int) -> list[int]:
 
 def _oggs(file: BinaryIO, size: int) -> list[int]:
     """Where the streams of an Ogg begin that follow one another; those that go side by side are one."""
-    begins, at, last, heads = [0], 0, 0, True
+    begins = [0]
+    at = 0
+    last = 0
+    heads = True
     while at < size:
         file.seek(at)
         page = file.read(OGG_HEADER)
@@ -133,7 +139,8 @@ def length_forgotten(file: BinaryIO, size: int) -> bool:
     head = file.read(12)
     if len(head) < 12 or head[:4] not in (b"RIFF", b"RF64", b"BW64") or head[8:] != b"WAVE":
         return False
-    at, long = 12, 0
+    at = 12
+    long = 0
     while at + 8 <= size:
         file.seek(at)
         name, length = struct.unpack("<4sI", file.read(8))

@@ -79,7 +79,8 @@ class Sndfile:
                 self._file = soundfile.SoundFile(file)
         except soundfile.LibsndfileError as error:
             raise Damaged(error.error_string) from None
-        self.rate, self.channels = self._file.samplerate, self._file.channels
+        self.rate = self._file.samplerate
+        self.channels = self._file.channels
         self.layout = surround.USUAL.get(self.channels, ())
         self.frames: int | None = self._file.frames if 0 <= self._file.frames < 1 << 62 else None
         self._prints = self._file.format == "MP3"
@@ -132,7 +133,8 @@ class Pyav:
         except BaseException:
             self._container.close()
             raise
-        self.rate, self.channels = int(first.sample_rate), int(first.layout.nb_channels)
+        self.rate = int(first.sample_rate)
+        self.channels = int(first.layout.nb_channels)
         self.layout = _layout(first.layout)
         self._end: float | None = None  # seconds, where the container knows where coded sound is only filling
         if self._container.format.name.startswith("mov") and self._stream.duration:
@@ -168,10 +170,13 @@ class Pyav:
     def _decoded(self, first: Any, frames: Iterator[Any]) -> Iterator[np.ndarray]:
         for frame in chain([first], frames):
             samples = _floats(self._packed(frame))
-            rate, channels = int(frame.sample_rate), samples.shape[1]
+            rate = int(frame.sample_rate)
+            channels = samples.shape[1]
             if (rate, channels) != (self.rate, self.channels):  # another programme on the same station
                 self.rate, self.channels, self.layout = rate, channels, _layout(frame.layout)
-                self._made, self._base, self._end = 0, None, None
+                self._made = 0
+                self._base = None
+                self._end = None
             hole = self._hole(frame)
             if hole:
                 self._made += hole

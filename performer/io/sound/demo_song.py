@@ -61,7 +61,8 @@ class _Groove:
     def bar(self, index: int) -> np.ndarray:
         part = part_of(index)
         first = index * 16
-        start, end = self.steps[first], self.steps[first + 16]
+        start = self.steps[first]
+        end = self.steps[first + 16]
         n = end - start
         at = self.steps[first : first + 16] - start
         out = np.zeros((n + len(self.tail), 2))

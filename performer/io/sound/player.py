@@ -42,7 +42,9 @@ class Player:
         An output that is not there yet is waited for.
     """
 
-    key, reported_s = "", 0.0  # no device brings it
+    # no device brings it
+    key = ""
+    reported_s = 0.0
 
     def __init__(
         self,
@@ -58,16 +60,24 @@ class Player:
     ) -> None:
         self.layout = layout
         self._to_stereo = surround.to_stereo(layout, channels) if channels > 2 else None
-        self.rate, self.ring = rate, Ring(int(RING_S * rate), channels)
-        self.state, self.overflows = "running", 0
-        self.note, self.delay_s = name, 0.0  # a sample comes when it is heard
-        self._name, self._blocks, self._now, self._mute = name, blocks, now, mute
+        self.rate = rate
+        self.ring = Ring(int(RING_S * rate), channels)
+        self.state = "running"
+        self.overflows = 0
+        # a sample comes when it is heard
+        self.note = name
+        self.delay_s = 0.0
+        self._name = name
+        self._blocks = blocks
+        self._now = now
+        self._mute = mute
         self._tape = Ring(int(TAPE_S * rate), channels)
         self._stream: Any = None
         self._at = (0, 0.0)  # a sample, and the show's time at which it is heard
         self._given = 0  # samples handed to the output
         self._calls = 0
-        self._seen_calls, self._seen_t = 0, 0.0
+        self._seen_calls = 0
+        self._seen_t = 0.0
         self._search = portaudio.RetrySchedule(now()) if patient else None  # for an output that was lost
 
     def open(self) -> None:
@@ -96,7 +106,8 @@ class Player:
                 self._start_output(anew=True)
             return
         if self._calls != self._seen_calls:
-            self._seen_calls, self._seen_t = self._calls, now
+            self._seen_calls = self._calls
+            self._seen_t = now
         elif now - self._seen_t > RETRY_S:  # the output is gone: go on by the clock, and try to have it back
             self._go_on()
             self._stop_output()
@@ -143,7 +154,8 @@ class Player:
             self._stream = None
 
     def _stop_output(self) -> None:
-        stream, self._stream = self._stream, None
+        stream = self._stream
+        self._stream = None
         if stream is not None:
             portaudio.end(stream, "the output")
 

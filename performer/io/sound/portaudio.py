@@ -116,7 +116,9 @@ class StreamHealth:
 
     def __init__(self, now: float) -> None:
         self.quiet_s = 0.0
-        self._count, self._polled_t, self._asked_s = 0, now, 0.0
+        self._count = 0
+        self._polled_t = now
+        self._asked_s = 0.0
         self._plugged, self._served, self._gone = plugged(), served(), False
 
     def only_late(self, now: float, count: int) -> bool:
@@ -127,9 +129,12 @@ class StreamHealth:
         count : int
             Count of what has come so far: samples, or calls.
         """
-        attended, self._polled_t = min(now - self._polled_t, ATTENDED_S), now
+        attended = min(now - self._polled_t, ATTENDED_S)
+        self._polled_t = now
         if count != self._count:
-            self._count, self.quiet_s, self._asked_s = count, 0.0, 0.0
+            self._count = count
+            self.quiet_s = 0.0
+            self._asked_s = 0.0
             return True
         self.quiet_s += attended
         if self.quiet_s < QUIET_S or self.quiet_s >= LATE_S:
@@ -162,7 +167,8 @@ class RetrySchedule:
         """Whether to look now; then it counts as a try."""
         there = plugged()
         if there != self._plugged:
-            self._plugged, self._eager_t = there, now
+            self._plugged = there
+            self._eager_t = now
         if now - self._tried_t < (RETRY_S if now - self._eager_t < EAGER_S else SELDOM_S):
             return False
         self._tried_t = now

@@ -31,9 +31,11 @@ class Silence:
     delay_s = 0.0
 
     def __init__(self, now: Clock) -> None:
-        self.ring, self.rate = Ring(int(RING_S * RATE), 1), RATE
+        self.ring = Ring(int(RING_S * RATE), 1)
+        self.rate = RATE
         self.note = "silence"
-        self._now, self._begun = now, 0.0
+        self._now = now
+        self._begun = 0.0
 
     def open(self) -> None:
         """Start the clock."""

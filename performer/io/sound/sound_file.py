@@ -94,7 +94,8 @@ def duration_s(path: str | Path, most: float | None = None) -> float:
     try:
         if reader.frames is not None:
             return reader.frames / reader.info.rate
-        count, enough = 0, np.inf if most is None else most * reader.info.rate
+        count = 0
+        enough = np.inf if most is None else most * reader.info.rate
         while count < enough and len(block := reader.read()):
             count += len(block)
         return count / reader.info.rate
@@ -122,7 +123,8 @@ def blocks(path: str | Path, frames: int, loop: bool = False) -> Iterator[np.nda
                 yield rest
             if not loop or not heard:
                 return
-            rest, heard = rest[:0], False
+            rest = rest[:0]
+            heard = False
             reader.rewind()
     finally:
         reader.close()
@@ -166,7 +168,8 @@ class Reader:
 
     def read(self) -> np.ndarray:
         """The next samples (n, channels) float32, as many as come; none at the end."""
-        ahead, self._ahead = self._ahead, None
+        ahead = self._ahead
+        self._ahead = None
         return self._next() if ahead is None else ahead
 
     def rewind(self) -> None:
@@ -176,7 +179,8 @@ class Reader:
         except Fault as fault:
             log.warning("%s", fault)
             self._ahead = np.zeros((0, self.info.channels), np.float32)
-            self._part, self._decoder = len(self._parts), None
+            self._part = len(self._parts)
+            self._decoder = None
 
     def close(self) -> None:
         self._end_part()
@@ -203,7 +207,8 @@ class Reader:
         raise Fault(f"{self.path}: {decoder.rate} samples per second {what}; convert it to 44100 Hz")
 
     def _best(self, part: int) -> Decoder:
-        first, why = None, ""
+        first = None
+        why = ""
         if part not in self._by_pyav and not self._forgotten:
             try:
                 first = Sndfile(self._named() if len(self._parts) == 1 else self._window(part))
@@ -270,7 +275,8 @@ class Reader:
 
     def _go_past(self) -> None:
         """libsndfile gave up: the other one goes on from there, and begins next time."""
-        where, part = self._at // self.info.rate, self._part
+        where = self._at // self.info.rate
+        part = self._part
         self._end_part()
         self._by_pyav.add(part)
         try:
@@ -285,7 +291,8 @@ class Reader:
 
     def _next_part(self) -> None:
         self._end_part()
-        self._part, self._at = self._part + 1, 0
+        self._part = self._part + 1
+        self._at = 0
         while self._part < len(self._parts):
             try:
                 self._decoder = self._open(self._part)
@@ -295,7 +302,8 @@ class Reader:
                 return
 
     def _end_part(self) -> None:
-        decoder, self._decoder = self._decoder, None
+        decoder = self._decoder
+        self._decoder = None
         if decoder is not None:
             decoder.close()
 

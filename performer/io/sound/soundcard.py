@@ -52,10 +52,16 @@ class SoundCard:
     """
 
     def __init__(self, spec: str, now: Clock, patient: bool = False, mute: bool = False) -> None:
-        self.rate, self.ring = 48000, Ring(int(RING_S * 48000), 2)
+        self.rate = 48000
+        self.ring = Ring(int(RING_S * 48000), 2)
         self.layout: tuple[str, ...] = ()
-        self.state, self.note, self.overflows = "lost", spec, 0
-        self._spec, self._now, self._patient, self._mute = spec, now, patient, mute
+        self.state = "lost"
+        self.note = spec
+        self.overflows = 0
+        self._spec = spec
+        self._now = now
+        self._patient = patient
+        self._mute = mute
         self._key: tuple[str, str] | None = None  # host API and name
         self._stream: Any = None
         self.reported_s = 0.0  # input latency as PortAudio states it
@@ -145,7 +151,8 @@ class SoundCard:
                 )
             self.reported_s = float(self._stream.latency)
             self.delay_s = self._guess_s = 0.5 * self.reported_s
-            self.ring, self.rate = ring, rate
+            self.ring = ring
+            self.rate = rate
             # What a computer plays comes in the usual order; what stands at the inputs of an interface nobody knows.
             self.layout = surround.USUAL.get(channels, ()) if self._spec == "system" else ()
             self._opened_t = self._now()
@@ -167,13 +174,15 @@ class SoundCard:
         self.note = f"{what} ({api}), {rate} Hz, {channels} ch, {BLOCK} samples"
 
     def _stop(self) -> None:
-        stream, self._stream = self._stream, None
+        stream = self._stream
+        self._stream = None
         if stream is not None:
             portaudio.end(stream, self.note)
 
     def _let_go(self) -> None:
         """Stop a stream whose device is gone; one that does not end (its server died in it) is left to itself."""
-        stream, self._stream = self._stream, None
+        stream = self._stream
+        self._stream = None
         try:
             within(END_S, lambda: portaudio.end(stream, self.note))
         except TimedOut:

@@ -96,7 +96,8 @@ def _one(folder: Path, entry: dict[str, Any], tracker: str, change: str) -> tupl
         if entry.get(key)
     }
     found = (TRACKERS | peers.installed())[tracker](sound, rate)
-    wanted, trust = np.asarray(truth.get("beats", []), float), []
+    wanted = np.asarray(truth.get("beats", []), float)
+    trust = []
     if len(wanted):
         for at, confidence in zip(found["beats"], found.get("confidence", []), strict=False):
             if wanted[0] - 1.0 < at < wanted[-1] + 1.0:
@@ -138,11 +139,13 @@ def calibration(trust: Sequence[Sequence[float]]) -> dict[str, Any]:
 
     `error` is the expected calibration error (Naeini, Cooper and Hauskrecht, AAAI 2015), 0..1.
     """
-    bins, error = [], 0.0
+    bins = []
+    error = 0.0
     for number in range(BINS):
         inside = [(c, r) for c, r in trust if number <= c * BINS < number + 1 or (number == BINS - 1 and c >= 1.0)]
         if inside:
-            said, right = float(np.mean([c for c, _ in inside])), float(np.mean([r for _, r in inside]))
+            said = float(np.mean([c for c, _ in inside]))
+            right = float(np.mean([r for _, r in inside]))
             bins.append({"confidence": said, "right": right, "beats": len(inside)})
             error += abs(said - right) * len(inside) / len(trust)
     return {"bins": bins, "error": error}

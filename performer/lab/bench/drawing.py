@@ -54,7 +54,8 @@ def shader(_seconds: float) -> list[Row]:
     library = load_library()
     spec = library.shaders["tunnel"]
     preset = trial(spec, library)
-    show, renderer = Show([preset], preset.name), Renderer(surface.ctx, library.shaders)
+    show = Show([preset], preset.name)
+    renderer = Renderer(surface.ctx, library.shaders)
     renderer.warm(preset)
     program = Program(surface.ctx, spec).passes[0]
     for param in spec.inputs:

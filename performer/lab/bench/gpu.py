@@ -22,7 +22,8 @@ from performer.system.errors import Fault
 from performer.types.image import GpuImage, Image
 
 ROUNDS = 120
-WIDTH, HEIGHT = 1920, 1080
+WIDTH = 1920
+HEIGHT = 1080
 SIDE = 512
 
 
@@ -167,7 +168,8 @@ def show(seconds: float) -> list[Row]:
     """Milliseconds between pictures of the default preset at 1920x1080 and 60 per second, model, shaders and all."""
     with Rig(PlayOptions(input="demo", midi="off", size=(WIDTH, HEIGHT), headless=True, fps=60.0)) as rig:
         rig.loop.run(min(seconds, 20.0))
-        figures, stats = rig.figures(), rig.loop.stats
+        figures = rig.figures()
+        stats = rig.loop.stats
         samples = [stats.interval_ms(part) for part in np.linspace(0.01, 0.99, 99)]
     share = figures["missed"] / max(figures["frames"] + figures["missed"], 1)
     return [

@@ -22,7 +22,8 @@ from performer.rig.loading import load_library
 from performer.rig.options import PlayOptions
 from performer.system.mailboxes import Ring
 
-BLOCK, RATE = 256, 44100
+BLOCK = 256
+RATE = 44100
 CLICKS = 60
 SEEN_S = 0.25  # a change that comes later than this is not the click's
 WINDOW = 2048
@@ -43,7 +44,9 @@ class _AudioThread:
         self._thread.start()
 
     def _run(self) -> None:
-        ring, block, period = Ring(RATE, 2), np.zeros((BLOCK, 2), np.float32), BLOCK / RATE
+        ring = Ring(RATE, 2)
+        block = np.zeros((BLOCK, 2), np.float32)
+        period = BLOCK / RATE
         due = perf_counter() + period
         while not self._stop.is_set():
             sleep(max(0.0, due - perf_counter()))
@@ -163,7 +166,8 @@ def pace(seconds: float) -> list[Row]:
         stats = rig.loop.stats
         after = process.memory_info().rss
         intervals = stats._intervals[first + 1 : stats.frames] * 1e3
-        frames, missed = stats.frames - first, stats.missed - missed
+        frames = stats.frames - first
+        missed = stats.missed - missed
         effort = str(rig.loop.budget.governor.effort)
     ours = np.abs(intervals - 1e3 / 60.0)
     peer += _sleep_loop(min(0.5 * seconds, 5.0))
@@ -214,7 +218,8 @@ def pace(seconds: float) -> list[Row]:
 
 
 def _sleep_loop(seconds: float) -> list[float]:
-    errors, last = [], perf_counter()
+    errors = []
+    last = perf_counter()
     end = last + seconds
     due = last
     while last < end:
@@ -232,7 +237,9 @@ class _Clicks:
     delay_s = 0.0
 
     def __init__(self, now: Callable[[], float]) -> None:
-        self.rate, self.ring, self.now = RATE, Ring(4 * RATE, 1), now
+        self.rate = RATE
+        self.ring = Ring(4 * RATE, 1)
+        self.now = now
         self._first = -BLOCK  # number of the newest click's first sample
         self._noise = np.random.default_rng(1).standard_normal((BLOCK, 1)).astype(np.float32) * 0.5
 
@@ -243,7 +250,8 @@ class _Clicks:
     def pump(self) -> None:
         """Write what a card would have brought by now, in whole blocks; sample n sounds at n / RATE."""
         while (self.ring.written + BLOCK) / RATE <= self.now():
-            block, ahead = np.zeros((BLOCK, 1), np.float32), self._first - self.ring.written
+            block = np.zeros((BLOCK, 1), np.float32)
+            ahead = self._first - self.ring.written
             if 0 <= ahead < BLOCK:
                 block[ahead:] = self._noise[: BLOCK - ahead]
             elif -BLOCK < ahead < 0:
@@ -261,7 +269,8 @@ def click_to_pixel(_seconds: float) -> list[Row]:
     peer, peer_false = _naive_clicks(half, 3)
     ours, false = _our_clicks(CLICKS, 4)
     more, more_false = _naive_clicks(half, 5)
-    peer, peer_false = peer + more, peer_false + more_false
+    peer = peer + more
+    peer_false = peer_false + more_false
     p50 = float(np.median(ours + [float("inf")] * (CLICKS - len(ours))))
     limit = 1e3 / 60.0 + 10.0
     return [
@@ -304,8 +313,10 @@ def _our_clicks(clicks: int, seed: int) -> tuple[list[float], int]:
 
 def _naive_clicks(clicks: int, seed: int) -> tuple[list[float], int]:
     begun = perf_counter()
-    source, naive = _Clicks(lambda: perf_counter() - begun), NaiveLoop((640, 360))
-    due, mean = perf_counter(), 1e-4
+    source = _Clicks(lambda: perf_counter() - begun)
+    naive = NaiveLoop((640, 360))
+    due = perf_counter()
+    mean = 1e-4
 
     def picture() -> None:
         nonlocal due, mean
@@ -338,7 +349,8 @@ def _measure(
     than pictures did in the silence before it.
     """
     rng = np.random.default_rng(seed)
-    found, false = [], 0
+    found = []
+    false = 0
     last = readback.read(screen, (640, 360))[::6, ::6].astype(np.int16)
 
     def change() -> tuple[float, float]:
@@ -353,7 +365,8 @@ def _measure(
 
     for trial in range(clicks + clicks // 3):
         silent = trial % 4 == 3
-        at, rest = source.now() + 0.5 + 0.1 * float(rng.random()), 0.0
+        at = source.now() + 0.5 + 0.1 * float(rng.random())
+        rest = 0.0
         if not silent:
             source.click(at)
         while True:

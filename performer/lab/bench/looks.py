@@ -46,8 +46,13 @@ class Look:
 def look(preset: str, song: str, seconds: float, aspect: float = 16 / 9, seed: int = 0) -> Look:
     """Play a preset offline under a song. Raises Fault."""
     size = (2 * round(HEIGHT * aspect / 2), HEIGHT)
-    changes, onsets, thumbs, contrasts, burnt = [], [], [], [], []
-    before, loud = np.zeros(0), 0.0
+    changes = []
+    onsets = []
+    thumbs = []
+    contrasts = []
+    burnt = []
+    before = np.zeros(0)
+    loud = 0.0
     with Performance(
         RenderOptions(song=song, out="unused.mp4", preset=preset, size=size, fps=FPS, seconds=seconds, seed=seed)
     ) as show:
@@ -62,7 +67,8 @@ def look(preset: str, song: str, seconds: float, aspect: float = 16 / 9, seed: i
                 contrasts.append(float(pixels.std()))
                 burnt.append(float((pixels.min(axis=2) > BURNT).mean()))
                 thumbs.append(now)
-            before, loud = now, onset
+            before = now
+            loud = onset
     if len(changes) < FPS:
         raise Fault(f"{song}: too short to see a reaction; at least two seconds are needed")
     return Look(

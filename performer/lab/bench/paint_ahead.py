@@ -37,7 +37,8 @@ def ahead(seconds: float) -> list[Row]:
             loaded.several = batch if number % 2 else None
             rig.loop.run(1.0)
             found[bool(number % 2)].append(_watched(rig, turn_s, lambda: _worked_s(thread.native_id)))
-    ours, peer = found[True], found[False]
+    ours = found[True]
+    peer = found[False]
     part = float(np.median([one[0] / other[0] for one, other in zip(ours, peer, strict=True)]))
     (_, rate, uneven), (_, peer_rate, peer_uneven) = (np.median(rows, axis=0).tolist() for rows in (ours, peer))
     return [

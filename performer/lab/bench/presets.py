@@ -18,7 +18,9 @@ from performer.types.image import Images
 from performer.types.preset import Preset
 
 SIZE = (640, 360)
-FRAMES, EARLY = 80, 10  # frames that are drawn, and those before any is counted
+# frames that are drawn, and those before any is counted
+FRAMES = 80
+EARLY = 10
 PICTURE_EVERY = 3  # frames between two pictures of a model, which the frames between crossfade
 
 
@@ -27,7 +29,8 @@ def costs(_seconds: float) -> list[Row]:
 
     Not the time until it is drawn, which other jobs share in; a model's work is not in it, nor is a graphics card's.
     """
-    library, surface = load_library(), Offscreen(SIZE)
+    library = load_library()
+    surface = Offscreen(SIZE)
     try:
         return [
             Row(f"frame of {preset.name} at {SIZE[0]}x{SIZE[1]}", "ms CPU", cost(library, preset, surface))

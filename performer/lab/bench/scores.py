@@ -22,7 +22,9 @@ def f_measure(truth: np.ndarray, found: np.ndarray, window_s: float) -> float:
     while i < len(truth) and j < len(found):  # both are sorted: taking the earliest match first matches the most
         apart = found[j] - truth[i]
         if abs(apart) <= window_s:
-            matched, i, j = matched + 1, i + 1, j + 1
+            matched = matched + 1
+            i = i + 1
+            j = j + 1
         elif apart < 0.0:
             j += 1
         else:
@@ -59,10 +61,12 @@ def _total(truth: np.ndarray, found: np.ndarray, within: float = 0.175) -> float
         first = m == 0 or n == 0
         a, b = (n, n + 1) if first and n + 1 < len(truth) else (n - 1, n)
         c, d = (m, m + 1) if first and m + 1 < len(found) else (m - 1, m)
-        true_interval, interval = truth[b] - truth[a], found[d] - found[c]
+        true_interval = truth[b] - truth[a]
+        interval = found[d] - found[c]
         if true_interval <= 0.0:
             continue
-        phase, period = abs(truth[n] - beat) / true_interval, abs(1.0 - interval / true_interval)
+        phase = abs(truth[n] - beat) / true_interval
+        period = abs(1.0 - interval / true_interval)
         if phase < within and period < within:
             used.add(n)
     return len(used) / max(len(truth), len(found))

@@ -33,8 +33,11 @@ from performer.show.show import Show
 
 SIZE = (64, 36)  # small, so that our own work shows beside the drawing
 ROUNDS = 400
-PASSES, LAYERS, SAVES = 8, 16, 12
-MOST_US, MOST_MS = 30.0, 200.0
+PASSES = 8
+LAYERS = 16
+SAVES = 12
+MOST_US = 30.0
+MOST_MS = 200.0
 _CHAIN = """/*{"INPUTS": [{"NAME": "a", "TYPE": "float", "DEFAULT": 0.5}, {"NAME": "c", "TYPE": "color"}],
 "PASSES": [%s {}]}*/
 void main() { gl_FragColor = PASSINDEX == 0 ? vec4(fract(TIME) * a) : IMG_THIS_PIXEL(t0) + c * 0.01; }
@@ -68,11 +71,13 @@ def _per_pass(surface: Offscreen) -> Row:
     node = Node(ctx, pool, Compose(ctx), Program(ctx, spec), "n", black)
     programs = Program(ctx, spec).passes
     targets = [Target(ctx, SIZE, "f1") for _ in programs]
-    moment, t = Moment(SIZE), [0.0]
+    moment = Moment(SIZE)
+    t = [0.0]
 
     def ours() -> None:
         t[0] += 1 / 60
-        moment.time, moment.dt = t[0], 1 / 60
+        moment.time = t[0]
+        moment.dt = 1 / 60
         target = node.draw(moment, {}, {})
         if target is not None:
             pool.give(target)
@@ -106,7 +111,8 @@ def _layers(surface: Offscreen) -> Row:
         f'[[layer]]\nname = "l{i}"\nshader = "flat_bench"\nblend = "add"\nopacity = 0.1\n' for i in range(LAYERS)
     )
     preset = load(text, "layers", where="layers", shaders=library.shaders, models={}, audio=library.audio)
-    show, renderer = Show([preset], preset.name), Renderer(ctx, library.shaders)
+    show = Show([preset], preset.name)
+    renderer = Renderer(ctx, library.shaders)
     features, sound = music(1.0)
     frame = show.step(1.0, 1 / 60, SIZE, features, sound)
     draws = Program(ctx, library.shaders["flat_bench"]).passes * LAYERS
@@ -146,7 +152,8 @@ def _memory(surface: Offscreen) -> Row:
         (p.name for p in library.in_order() if all(layer.model is None for layer in p.layers)),
         library.in_order()[0].name,
     )
-    show, renderer = Show([library.presets[name]], name), Renderer(surface.ctx, library.shaders)
+    show = Show([library.presets[name]], name)
+    renderer = Renderer(surface.ctx, library.shaders)
     features, sound = music(1.0)
     frames = [show.step(i / 60, 1 / 60, SIZE, features, sound) for i in range(200)]
     for frame in frames:
@@ -199,7 +206,8 @@ def _edit(surface: Offscreen) -> Row:
         thread.start()
         time.sleep(1.0)
         preset = library.presets["edited"]
-        show, renderer = Show([preset], preset.name), Renderer(surface.ctx, library.shaders)
+        show = Show([preset], preset.name)
+        renderer = Renderer(surface.ctx, library.shaders)
         features, sound = music(1.0)
         for at in range(SAVES):
             wanted = (at + 1) / (SAVES + 1)

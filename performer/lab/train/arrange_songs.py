@@ -19,7 +19,8 @@ from performer.lab.train.musical_styles import LEANING, STYLES
 GROUPS = ((3, 3, 2), (3, 3, 3, 3, 4), (3, 3, 4, 3, 3), (2, 3, 3), (3, 2, 3), (3, 3, 3, 3, 2, 2), (3, 5), (6, 6, 4))
 #: Strokes of hand drums from the deepest to the brightest: congas, bongos, toms, timbales, claves and blocks.
 HANDS = ((64, 63, 62), (61, 60, 62), (41, 45, 48), (64, 61, 60), (43, 66, 65), (45, 76, 75), (64, 62, 77))
-GUITARS, KEYS = (25, 26, 27, 28, 29, 30, 31, 84), (0, 4, 5, 7, 16, 18, 38, 39, 80, 81, 87)
+GUITARS = (25, 26, 27, 28, 29, 30, 31, 84)
+KEYS = (0, 4, 5, 7, 16, 18, 38, 39, 80, 81, 87)
 
 
 class _Arranger(Writer):
@@ -27,14 +28,18 @@ class _Arranger(Writer):
 
     def rhythm(self) -> np.ndarray:
         """(steps of a bar,) 0..1: how hard each is struck; 0 for not at all."""
-        rng, style = self.rng, self.style
-        steps, half = style.beats * style.steps, max(1, style.steps // 2)
+        rng = self.rng
+        style = self.style
+        steps = style.beats * style.steps
+        half = max(1, style.steps // 2)
         struck = np.zeros(steps)
         kind = str(rng.choice(("groups", "accents", "off", "pushed", "loose", "loose", "gallop", "straight")))
         if kind in ("groups", "accents"):
             if kind == "accents":
                 struck[::half] = 0.5
-            unit, at, number = int(rng.choice((1, half))), 0, 0
+            unit = int(rng.choice((1, half)))
+            at = 0
+            number = 0
             groups = GROUPS[int(rng.integers(len(GROUPS)))]
             while at < steps:
                 struck[at] = 0.9
@@ -90,7 +95,8 @@ class _Arranger(Writer):
         follows: bool,
     ) -> None:
         """A figure over and over. stacked  degrees that sound together; follows  whether it moves with the chords."""
-        style, rng = self.style, self.rng
+        style = self.style
+        rng = self.rng
         step = 1.0 / style.steps
         short = rng.random() < 0.5
         for bar in range(first, first + bars):
@@ -116,7 +122,8 @@ class _Arranger(Writer):
 
     def hand_pattern(self) -> np.ndarray:
         """Deep strokes on few strong places, brighter ones between, up to all the steps of a beat."""
-        rng, style = self.rng, self.style
+        rng = self.rng
+        style = self.style
         steps = style.beats * style.steps
         density = np.full(steps, rng.uniform(0.25, 0.9))
         density[:: style.steps] = 0.9
@@ -198,7 +205,8 @@ def _by_hand(writer: _Arranger, first: int, bars: int) -> None:
 
 def _sections(writer: _Arranger, first: int, bars: int) -> None:
     """An intro without drums, mostly; then drums, all at once or one by one; breaks; the riffs go on throughout."""
-    rng, style = writer.rng, writer.style
+    rng = writer.rng
+    style = writer.style
     wildness = rng.uniform(0.0, 1.0)
     main, other = writer.figure(), writer.figure()
     octave, stacked = int(rng.choice((3, 4, 4, 5))), ((0,), (0, 4), (0, 2, 4))[int(rng.integers(3))]

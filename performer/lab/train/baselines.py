@@ -15,13 +15,15 @@ class DCGenerator(nn.Module):
 
     def __init__(self, latent: int, size: int, width: int = 32) -> None:
         super().__init__()
-        self.latent, self.size = latent, size
+        self.latent = latent
+        self.size = size
         channels = min(width * size // 8, 256)
         layers: list[nn.Module] = [nn.Unflatten(1, (latent, 1, 1)), *_up(latent, channels, 4, 1, 0)]
         side = 4
         while side < size // 2:
             layers += _up(channels, max(channels // 2, 16), 4, 2, 1)
-            channels, side = max(channels // 2, 16), side * 2
+            channels = max(channels // 2, 16)
+            side = side * 2
         self.body = nn.Sequential(*layers, nn.ConvTranspose2d(channels, 3, 4, 2, 1), nn.Tanh())
         self.apply(_small)
 
@@ -37,11 +39,13 @@ class DCDiscriminator(nn.Module):
     def __init__(self, size: int, width: int = 24) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(3, width, 4, 2, 1), nn.LeakyReLU(0.2)]
-        side, channels = size // 2, width
+        side = size // 2
+        channels = width
         while side > 4:
             wider = min(channels * 2, 192)
             layers += [nn.Conv2d(channels, wider, 4, 2, 1, bias=False), nn.BatchNorm2d(wider), nn.LeakyReLU(0.2)]
-            side, channels = side // 2, wider
+            side = side // 2
+            channels = wider
         self.body = nn.Sequential(*layers, nn.Conv2d(channels, 1, side), nn.Flatten())
         self.apply(_small)
 
@@ -55,7 +59,8 @@ class MLPGenerator(nn.Module):
 
     def __init__(self, latent: int, size: int, width: int = 128) -> None:
         super().__init__()
-        self.latent, self.size = latent, size
+        self.latent = latent
+        self.size = size
         self.body = nn.Sequential(
             nn.Linear(latent, width),
             nn.LeakyReLU(0.2),

@@ -191,14 +191,18 @@ def train(
     length  frames of one example
     """
     torch.manual_seed(seed)
-    examples, others = Examples(files, seed), Examples(held_out, seed + 1)
+    examples = Examples(files, seed)
+    others = Examples(held_out, seed + 1)
     tests = [others.batch(16, 1800) for _ in range(3)]
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=1e-3)
     average = torch.optim.swa_utils.AveragedModel(
         network,
         multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995),  # type: ignore[no-untyped-call]
     )
-    begun, step, running, said = time.monotonic(), 0, 0.0, 0.0
+    begun = time.monotonic()
+    step = 0
+    running = 0.0
+    said = 0.0
     while (share := (time.monotonic() - begun) / (60.0 * minutes)) < 1.0:
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1.0, (step + 1) / 100.0) * max(0.02, 0.5 + 0.5 * float(np.cos(np.pi * share)))
@@ -250,8 +254,10 @@ def export(network: BeatNetwork, out: Path, about: dict[str, str]) -> None:
     `heard`. The caller keeps them.
     """
     weights = {k: v.detach().numpy().astype(np.float32) for k, v in network.state_dict().items()}
-    layers, channels = len(network.blocks), len(weights["look.bias"])
-    tensors, nodes = [], []
+    layers = len(network.blocks)
+    channels = len(weights["look.bias"])
+    tensors = []
+    nodes = []
 
     def constant(name: str, value: np.ndarray) -> str:
         tensors.append(numpy_helper.from_array(np.ascontiguousarray(value), name))

@@ -45,7 +45,8 @@ def hearing(
         list(pool.map(beat_dataset.write, shares, [examples] * jobs, [soundfont] * jobs, [played] * jobs))
     files = [examples / f"{number}.npz" for number in range(songs)]
     held_out = [file for number, file in enumerate(files) if number % HELD_OUT == 3]
-    network, checkpoint = BeatNetwork(channels), work / "beats.pt"
+    network = BeatNetwork(channels)
+    checkpoint = work / "beats.pt"
     if start:
         network.widen(exported(start))
     if resume:

@@ -13,7 +13,16 @@ import numpy as np
 
 from performer.lab.train.musical_styles import BASSES, CHORDS, LEADS, PROGRESSIONS, SCALES, STYLES, Style
 
-KICK, SNARE, CLAP, HAT, OPEN_HAT, RIDE, CRASH, TOM, RIM, BLOCK = 36, 38, 39, 42, 46, 51, 49, 45, 37, 76
+KICK = 36
+SNARE = 38
+CLAP = 39
+HAT = 42
+OPEN_HAT = 46
+RIDE = 51
+CRASH = 49
+TOM = 45
+RIM = 37
+BLOCK = 76
 
 
 @dataclass
@@ -44,7 +53,8 @@ class Writer:
     """Writes one song bar by bar, in beats: `notes` are (part, beat, length in beats, pitch, loudness 0..1)."""
 
     def __init__(self, rng: np.random.Generator, style: Style) -> None:
-        self.rng, self.style = rng, style
+        self.rng = rng
+        self.style = style
         self.notes: list[tuple[str, float, float, int, float]] = []  # part, beat, length in beats, pitch, loudness 0..1
         self.key = int(rng.integers(0, 12))
         self.scale = SCALES[int(rng.choice(4, p=(0.35, 0.45, 0.12, 0.08)))]
@@ -76,7 +86,8 @@ class Writer:
         return drawn
 
     def drums(self, first: int, bars: int, parts: Sequence[str], wildness: float) -> None:
-        style, rng = self.style, self.rng
+        style = self.style
+        rng = self.rng
         step = 1.0 / style.steps
         steady = {p: self.pattern(getattr(style, p), wildness) for p in ("kick", "snare", "hat")}
         snare = int(rng.choice((SNARE, SNARE, CLAP, RIM, 40)))
@@ -124,14 +135,17 @@ class Writer:
             self.add("drums", first * style.beats, 2.0, CRASH, 0.7)
 
     def bass(self, first: int, bars: int, kind: str) -> None:
-        style, rng = self.style, self.rng
+        style = self.style
+        rng = self.rng
         if kind == "any":
             kind = str(
                 rng.choice(
                     ("one", "eighth", "off", "octave", "run", "sparse", "syncopated", "syncopated", "kick", "long")
                 )
             )
-        steps, step, length = style.beats * style.steps, 1.0 / style.steps, 0.9
+        steps = style.beats * style.steps
+        step = 1.0 / style.steps
+        length = 0.9
         half = max(1, style.steps // 2)
         on = np.zeros(steps, bool)
         if kind in ("one", "long"):
@@ -170,7 +184,8 @@ class Writer:
                 self.add("bass", at, length, self.pitch(degree, 3), 0.7 + rng.normal(0.0, 0.05))
 
     def harmony(self, first: int, bars: int, kind: str, part: str) -> None:
-        style, rng = self.style, self.rng
+        style = self.style
+        rng = self.rng
         if kind == "any":
             kind = str(
                 rng.choice(
@@ -234,7 +249,8 @@ class Writer:
         return on, length
 
     def tune(self, first: int, bars: int) -> None:
-        style, rng = self.style, self.rng
+        style = self.style
+        rng = self.rng
         step = 1.0 / style.steps
         density = rng.uniform(0.15, 0.55)
         phrase = int(rng.choice((1, 2, 4)))
@@ -255,7 +271,8 @@ class Writer:
 
     def sections(self, bars: int) -> None:
         """Parts come and go every four or eight bars; some sections have no drums, few have nothing but drums."""
-        rng, style = self.rng, self.style
+        rng = self.rng
+        style = self.style
         wildness = rng.uniform(0.0, 1.0)
         drumless = rng.random() < 0.12
         bare = rng.random() < 0.1  # drums alone

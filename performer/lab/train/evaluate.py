@@ -106,7 +106,8 @@ def figures(
     real = torch.from_numpy(pictures.pixels[chosen].transpose(0, 3, 1, 2).astype(np.float32) / 255.0)
     latents = rng.standard_normal((count, dim)).astype(np.float32)
     latents *= np.sqrt(dim) / np.linalg.norm(latents, axis=1, keepdims=True)
-    made, took = [], []
+    made = []
+    took = []
     for z in latents:
         begun = perf_counter()
         made.append(torch.from_numpy(paint(z).copy()))
@@ -117,7 +118,8 @@ def figures(
         for all_ in (torch.stack(made), real)
     )
     scale = theirs.std(axis=0) + 1e-6
-    ours, theirs = ours / scale, theirs / scale
+    ours = ours / scale
+    theirs = theirs / scale
     precision, recall, coverage, missed = manifold(theirs, ours)
     halves = frechet(theirs[::2], theirs[1::2])
     path = torch.stack(

@@ -46,7 +46,8 @@ class Up(nn.Module):
 
     def __init__(self, taps: Tensor, factor: int, channels: int, size: int, before: int, after: int) -> None:
         super().__init__()
-        self.factor, self.channels = factor, channels
+        self.factor = factor
+        self.channels = channels
         flipped = taps.flip(0) * factor
         self.wanted = size * factor + before + after - len(taps) + 1
         first = [(before - phase) % factor for phase in range(factor)]  # tap that meets the first sample
@@ -85,7 +86,9 @@ class Down(nn.Module):
 
     def __init__(self, taps: Tensor, factor: int, channels: int) -> None:
         super().__init__()
-        self.factor, self.channels, self.apart = factor, channels, taps.ndim == 1
+        self.factor = factor
+        self.channels = channels
+        self.apart = taps.ndim == 1
         taps = taps.flip(tuple(range(taps.ndim)))
         self.register_buffer("taps", (taps[None] if self.apart else taps)[None, None].repeat(channels, 1, 1, 1))
 
@@ -103,7 +106,8 @@ class Twice(nn.Module):
 
     def __init__(self, taps: Tensor, channels: int) -> None:
         super().__init__()
-        self.channels, self.edge = channels, len(taps) // 2 - 1
+        self.channels = channels
+        self.edge = len(taps) // 2 - 1
         self.register_buffer("taps", (4.0 * taps)[None, None].repeat(channels, 1, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -25,12 +25,23 @@ from performer.show.follower import AutoPerformer, FollowerNet
 from performer.system import folders
 from performer.system.errors import Fault
 
-LOOK, HIDDEN, MOVES = 48, 96, 5
+LOOK = 48
+HIDDEN = 96
+MOVES = 5
 SPAN = 200  # ticks that are learned from at once
 WARM = 25  # of them at the beginning don't count: nobody can know yet
-RATE, WARM_UP, SLOW_DOWN = 4e-3, 30, 1500  # learning rate, steps in which it is reached, and after which it is half
-CALMEST, WILDEST = -3.0, 3.0  # log of a spread, in parts of the knob's usual step
-ASTRAY, LOST, BACK_S, ROUND_S = 0.1, 0.3, 0.5, (4.0, 12.0)  # see `_astray`
+# learning rate, steps in which it is reached, and after which it is half
+RATE = 4e-3
+WARM_UP = 30
+SLOW_DOWN = 1500
+# log of a spread, in parts of the knob's usual step
+CALMEST = -3.0
+WILDEST = 3.0
+# see `_astray`
+ASTRAY = 0.1
+LOST = 0.3
+BACK_S = 0.5
+ROUND_S = (4.0, 12.0)
 MOST_BYTES = 300_000
 FREE_S = 20.0  # of improvisation that is compared with what was played
 
@@ -155,7 +166,8 @@ def judge(network: FollowerNetwork, pairs: Pairs) -> dict[str, float]:
     nats: dict[str, list[float]] = {"surprise": [], "still": [], "mean": []}
     train = np.concatenate([piece.moved for piece in pairs.train])
     mean, spread = train.mean(0), train.std(0).clip(1e-3)
-    scale, follows = network.scale.numpy(), []
+    scale = network.scale.numpy()
+    follows = []
     for piece in pairs.test:
         if len(piece) < 3 * WARM:
             continue
@@ -200,7 +212,9 @@ def improvise(
 ) -> np.ndarray:
     """(n, K): what it plays to heard (n, N); without luck always what it expects."""
     moved = network.start[None] if start is None else torch.from_numpy(start)[None]
-    memory, made, each = None, [], np.arange(moved.shape[1])
+    memory = None
+    made = []
+    each = np.arange(moved.shape[1])
     for row in torch.from_numpy(heard):
         odds, means, spreads, memory = network(row[None, None], moved[None], memory)
         shares = odds[0, 0].exp()
@@ -225,7 +239,8 @@ def sheet(network: FollowerNetwork, pairs: Pairs, seed: int) -> np.ndarray:
         (improvise(network, piece.heard, np.random.default_rng((seed, i))), colour)
         for i, colour in enumerate(((255, 150, 60), (200, 90, 40)))
     ]
-    width, height = 1200, 110
+    width = 1200
+    height = 110
     picture = Image.new("RGB", (width, height * len(pairs.knobs)), (16, 16, 20))
     draw = ImageDraw.Draw(picture)
     for knob, name in enumerate(pairs.knobs):
@@ -331,9 +346,12 @@ def export(network: FollowerNetwork, pairs: Pairs, out: Path) -> float:
 
 @torch.no_grad()
 def _difference(network: FollowerNetwork, net: FollowerNet, piece: Piece) -> float:
-    player, memory, worst = AutoPerformer(net, 1), None, 0.0
+    player = AutoPerformer(net, 1)
+    memory = None
+    worst = 0.0
     for row in piece.heard[:200]:
-        moved, old = player.knobs.copy(), player.memory
+        moved = player.knobs.copy()
+        old = player.memory
         odds, means, spreads, memory = network(
             torch.from_numpy(row)[None, None], torch.from_numpy(moved)[None, None], torch.from_numpy(old)[None]
         )

@@ -16,7 +16,9 @@ from performer.lab.train.loop import Average, Options, Run, batch_of, laid_out, 
 from performer.system.errors import Fault
 
 RATES = {"style": 6e-4, "dcgan": 2e-4, "mlp": 2e-4}
-R1_EVERY, R1_WEIGHT = 16, 6.0  # Mescheder et al., 2018; every 16th step as in StyleGAN2
+# Mescheder et al., 2018; every 16th step as in StyleGAN2
+R1_EVERY = 16
+R1_WEIGHT = 6.0
 AVERAGE_STEPS = 600
 
 

@@ -28,7 +28,8 @@ from performer.system import folders
 from performer.system.errors import Fault, counted
 
 log = logging.getLogger(__name__)
-SAVE_S, FIRST_SAVE_S = 240.0, 45.0
+SAVE_S = 240.0
+FIRST_SAVE_S = 45.0
 STAGES = ((0.25, 4), (0.6, 2), (float("inf"), 1))  # until which part of the training pictures are how much smaller
 SAY_S = 15.0
 LOG_STEPS = 20
@@ -96,7 +97,10 @@ class Run:
     """
 
     def __init__(self, options: Options, parts: dict[str, Any], world: World, growing: bool = True) -> None:
-        self.options, self.parts, self.world, self.growing = options, parts, world, growing
+        self.options = options
+        self.parts = parts
+        self.world = world
+        self.growing = growing
         self.step = 0
         self.before_s = 0.0
         self.rng = np.random.default_rng((options.seed, world.rank))
@@ -277,7 +281,9 @@ class Run:
                 f"{path}: was trained by {counted(len(draws), 'process', 'processes')}, not "
                 f"{self.world.size}; start as many"
             )
-        self.step, self.before_s, self.losses = run["step"], run["seconds"], run["losses"]
+        self.step = run["step"]
+        self.before_s = run["seconds"]
+        self.losses = run["losses"]
         self._begun = monotonic()
         if self._progress() >= 1.0:
             raise Fault(

@@ -93,7 +93,8 @@ def sort(found: Sequence[Moves], knobs: Sequence[str], licence: str, source: str
         known = np.isfinite(values)
         if known.any():
             made.append(Piece(heard, np.where(known, values, 0.5).clip(0.0, 1.0).astype(np.float32), known))
-    train, test = [], []
+    train = []
+    test = []
     for piece in made:
         last = len(piece) - round(HELD_OUT * len(piece))
         train.append(piece.part(0, last))

@@ -51,7 +51,9 @@ class Generator(nn.Module):
         self, latent: int, size: int, style: int = 128, normalise: bool = True, residual: bool = False
     ) -> None:
         super().__init__()
-        self.latent, self.size, self.normalise = latent, size, normalise
+        self.latent = latent
+        self.size = size
+        self.normalise = normalise
         self.mapping = nn.Sequential(
             nn.Linear(latent, style), nn.LeakyReLU(0.2), nn.Linear(style, style), nn.LeakyReLU(0.2)
         )
@@ -142,7 +144,8 @@ class Discriminator(nn.Module):
         while side > 4:
             seen = F.leaky_relu(self.enter[str(side)](picture), 0.2)
             x = seen if x is None else self.down[str(side)](x) + seen
-            picture, side = F.avg_pool2d(picture, 2), side // 2
+            picture = F.avg_pool2d(picture, 2)
+            side = side // 2
         assert x is not None
         spread = x.float().var(dim=0, unbiased=False).add(1e-8).sqrt().mean()
         x = torch.cat([x, spread.to(x.dtype).expand(x.shape[0], 1, 4, 4)], dim=1)

@@ -111,7 +111,8 @@ def _lessons(
         numbers = np.stack([easel.numbers(i) for i in range(count)])
     finally:
         easel.close()
-    told, known = np.zeros((count, len(names)), np.float32), np.zeros((count, len(names)), np.float32)
+    told = np.zeros((count, len(names)), np.float32)
+    known = np.zeros((count, len(names)), np.float32)
     for i in range(count):
         for name, (number, begins) in TRAITS[sources[i % len(sources)]].items():
             value = numbers[i, number]

@@ -23,7 +23,8 @@ from performer.system.errors import Fault
 MOST_BYTES = 16 << 30  # of a file: checkpoints hold a discriminator and an optimiser's memory too
 MOST_HEADER = 32 << 20
 MOST_NUMBERS = 400 << 20  # of a generator: an ONNX file ends at 2 GB
-DEEPEST, MOST_NAMES = 8, 200_000
+DEEPEST = 8
+MOST_NAMES = 200_000
 SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
 _TYPES = {
     "F64": torch.float64,
@@ -166,7 +167,8 @@ def _safetensors(path: Path, size: int) -> dict[str, Tensor]:
         raise wrong
     header.pop("__metadata__", None)
     stored = torch.UntypedStorage.from_file(str(path), False, size)
-    tensors, end = {}, 0
+    tensors = {}
+    end = 0
     try:
         for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
             kind, shape, (begin, stop) = entry["dtype"], entry["shape"], entry["data_offsets"]

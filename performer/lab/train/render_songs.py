@@ -26,7 +26,8 @@ def midi(notes: Sequence[Note], programs: dict[str, int]) -> mido.MidiFile:
         events.append((0, 0, mido.Message("program_change", channel=channel, program=programs.get(part, 0))))
     for note in notes:
         channel = channels[note.part]
-        first, last = round(note.at * TICKS), round((note.at + note.length) * TICKS)
+        first = round(note.at * TICKS)
+        last = round((note.at + note.length) * TICKS)
         events.append((first, 2, mido.Message("note_on", channel=channel, note=note.pitch, velocity=note.velocity)))
         events.append((max(last, first + 1), 1, mido.Message("note_off", channel=channel, note=note.pitch)))
     events.sort(key=lambda event: event[:2])
@@ -44,7 +45,8 @@ def fluidsynth(
     """Notes played by a soundfont: (n,) float32 mono. Raises Fault when FluidSynth is not there or fails."""
     count = int(seconds * rate)
     with tempfile.TemporaryDirectory() as folder:
-        path, out = Path(folder) / "song.mid", Path(folder) / "song.wav"
+        path = Path(folder) / "song.mid"
+        out = Path(folder) / "song.wav"
         midi(notes, programs).save(path)
         command = [
             "fluidsynth",

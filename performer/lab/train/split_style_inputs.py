@@ -13,7 +13,9 @@ import onnx
 from onnx import helper
 
 LEAST_LAYERS = 4
-COARSE, FINE = 0.55, 0.15  # shares of the layers: shapes and places, and colours and grain
+# shares of the layers: shapes and places, and colours and grain
+COARSE = 0.55
+FINE = 0.15
 
 
 def split(path: Path) -> bool:
@@ -69,7 +71,8 @@ def split(path: Path) -> bool:
 
 def ancestors(graph: onnx.GraphProto, name: str) -> list[onnx.NodeProto]:
     """The nodes that a value comes from, in order."""
-    wanted, found = {name}, []
+    wanted = {name}
+    found = []
     for node in reversed(graph.node):
         if wanted & set(node.output):
             found.append(node)

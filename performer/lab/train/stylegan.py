@@ -16,12 +16,16 @@ from torch import Tensor, nn
 from performer.lab.train.read_weights import Weights
 from performer.system.errors import Fault
 
-SLOPE, GAIN = 0.2, 2.0**0.5  # of the leaky ReLU, which is scaled to keep a variance of one
+# of the leaky ReLU, which is scaled to keep a variance of one
+SLOPE = 0.2
+GAIN = 2.0**0.5
 CLAMP = 256.0  # where activations end, so that they fit into half precision
 MAPPING_RATE = 0.01  # the mapping's learning rate, beside that of the rest
 AVERAGED = 10_000  # latents for the mean style, where a file does not have it
 PARTS = ("", "_middle", "_fine")
-COARSEST, MIDDLE = 8.0, 32.0  # pixels on a side up to which layers are coarse, and middle (Karras et al., 2019)
+# pixels on a side up to which layers are coarse, and middle (Karras et al., 2019)
+COARSEST = 8.0
+MIDDLE = 32.0
 
 
 class Full(nn.Module):
@@ -61,7 +65,9 @@ class Mapping(nn.Module):
             count += 1
         shapes = [weights.shape(f"mapping.fc{i}.weight", 2) for i in range(max(count, 1))]
         self.style = shapes[-1][0]
-        self.classes, embedded, self.embed = 0, 0, None
+        self.classes = 0
+        embedded = 0
+        self.embed = None
         if "mapping.embed.weight" in weights:
             embedded, self.classes = weights.shape("mapping.embed.weight", 2)
             self.embed = Full(weights, "mapping.embed", self.classes, embedded)
@@ -135,7 +141,8 @@ class Modulated(nn.Module):
                 f"{weights.path}: {name}.weight is {self.kernel} pixels wide; expected {' or '.join(map(str, kernels))}"
             )
         weight = weights.take(f"{name}.weight", self.outside, inside, self.kernel, self.kernel)
-        self.demodulate, self.gain = demodulate, gain
+        self.demodulate = demodulate
+        self.gain = gain
         self.affine = Full(weights, f"{name}.affine", style, inside)
         if demodulate:  # a scale of the weights makes no difference then; this one keeps values near one
             weight = weight * torch.rsqrt(weight.square().sum(dim=(1, 2, 3), keepdim=True) + 1e-8)

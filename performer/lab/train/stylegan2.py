@@ -90,7 +90,8 @@ class ToRgb(nn.Module):
     def __init__(self, weights: Weights, name: str, inside: int, style: int, clamp: float | None) -> None:
         super().__init__()
         self.conv = Modulated(weights, name, inside, style, demodulate=False, kernels=(1,))
-        self.channels, self.clamp = self.conv.outside, clamp
+        self.channels = self.conv.outside
+        self.clamp = clamp
         self.register_buffer("bias", weights.take(f"{name}.bias", self.channels))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:

@@ -18,9 +18,13 @@ from performer.lab.train.stylegan import CLAMP, GAIN, SLOPE, Full, Modulated
 from performer.system.errors import Fault
 
 LARGEST = 4096  # pixels on a side
-FIRST_CUTOFF, FIRST_STOPBAND = 2.0, 2.0**2.1  # cycles per picture (section 3.2 and appendix F.2 of the paper)
+# cycles per picture (section 3.2 and appendix F.2 of the paper)
+FIRST_CUTOFF = 2.0
+FIRST_STOPBAND = 2.0**2.1
 LAST_STOPBAND = 2.0**0.3  # times the last cutoff
-MARGIN, CRITICAL = 10, 2  # pixels round the picture; last layers that use all of their bandwidth
+# pixels round the picture; last layers that use all of their bandwidth
+MARGIN = 10
+CRITICAL = 2
 FILTER = 6  # taps at the lower rate
 OVER = 2  # how many times finer the leaky ReLU is worked out
 OUTPUT = 0.25  # scale of the last layer's colours
@@ -113,7 +117,8 @@ class Layer(nn.Module):
     ) -> None:
         super().__init__()
         self.conv = Modulated(weights, name, inside, style, not colours, 1.0 if colours else GAIN, kernels=(1, 3))
-        self.outside, self.colours = self.conv.outside, colours
+        self.outside = self.conv.outside
+        self.colours = colours
         shift = weights.take(f"{name}.bias", self.outside) * (1.0 if colours else GAIN)
         self.register_buffer("shift", shift[None, :, None, None])
         size = weights.take(f"{name}.magnitude_ema")  # the mean square of what comes in, as training saw it
@@ -121,7 +126,8 @@ class Layer(nn.Module):
             raise Fault(f"{weights.path}: {name}.magnitude_ema is {float(size):g}; expected more than 0")
         self.register_buffer("weight", self.conv.weight * size.rsqrt())
         finest = max(before.rate, after.rate) * (1 if colours else OVER)
-        up, down = round(finest / before.rate), round(finest / after.rate)
+        up = round(finest / before.rate)
+        down = round(finest / after.rate)
         radial = self.conv.kernel == 1 and not critical
         up_taps = _taps(weights, f"{name}.up_filter", up, colours, before, finest, False)
         down_taps = _taps(weights, f"{name}.down_filter", down, colours, after, finest, radial)
@@ -208,7 +214,8 @@ class Synthesis(stylegan.Synthesis):
 
 def _plan(weights: Weights, sizes: list[int]) -> tuple[list[Grid], int]:
     """The grids that come to those sizes, and how many layers are critical. Raises Fault."""
-    layers, resolution = len(sizes) - 1, sizes[-1]
+    layers = len(sizes) - 1
+    resolution = sizes[-1]
     if 16 <= resolution <= LARGEST and layers <= 64:
         for margin, critical in sorted(
             product(range(65), range(layers)), key=lambda pair: (pair != (MARGIN, CRITICAL), pair[0] != MARGIN, pair)

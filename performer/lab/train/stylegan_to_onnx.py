@@ -112,7 +112,9 @@ def _attend(words: dict[str, Any]) -> dict[str, Any]:
 
     begun = perf_counter()
     torch.set_num_threads(2)
-    path, out, label = Path(words["path"]), Path(words["out"]), words["label"]
+    path = Path(words["path"])
+    out = Path(words["out"])
+    label = words["label"]
     try:
         found = load(path)
         classes = found.generator.mapping.classes

@@ -39,7 +39,9 @@ def arranged(seed: int) -> tuple[Song, list[Section]]:
     """A song with a plan: grooves, breaks, build-ups with rolls, drops."""
     rng = np.random.default_rng((seed, 5))
     song = compose(seed, SECONDS)
-    bars, plan, first = len(song.downbeats) - 1, [], 0
+    bars = len(song.downbeats) - 1
+    plan = []
+    first = 0
     for kind in _dramaturgy(rng):
         if first >= bars:
             break
@@ -154,7 +156,8 @@ def played(song: Song, plan: list[Section], seed: int) -> np.ndarray:
     t = np.arange(count) * STEP_S
     lift, pace, punch, sway, turn = (np.full(count, 0.5) for _ in range(5))
     punch[:] = 0.0
-    place, side = 0.5, 1.0
+    place = 0.5
+    side = 1.0
     downs = song.downbeats
     for section in plan:
         for bar in range(section.first, section.last):
@@ -230,7 +233,8 @@ def listened(sound: np.ndarray) -> np.ndarray:
     """Sound (n,) at RATE -> (ticks, 1 + len(NAMES)): moments and what a follower hears in them."""
     source = _Heard()
     listener = Listener(source)
-    made, read = [], 0
+    made = []
+    read = 0
     for at in range(0, len(sound), RATE // 4):
         block = sound[at : at + RATE // 4, None]
         source.ring.write(block, (source.ring.written + len(block)) / RATE)

@@ -210,7 +210,8 @@ class Easel:
 
     def __init__(self, sources: tuple[str, ...], size: int, seed: int) -> None:
         self.kinds = [SOURCES.index(name) for name in sources]
-        self.size, self.seed = size, seed
+        self.size = size
+        self.seed = seed
         self._surface = Offscreen((2 * size, 2 * size))
         ctx = self._surface.ctx
         self._program = ctx.program(_VERTEX, _FRAGMENT)

@@ -57,7 +57,8 @@ def train_vae(pictures: Pictures, options: Options, world: World | None = None) 
 
     with run:
         while True:
-            whole, side = batch_of(pictures, run), run.side
+            whole = batch_of(pictures, run)
+            side = run.side
             real = shrunk(whole, side)
             judging = run.step >= WARM_STEPS
             with autocast():
@@ -154,7 +155,8 @@ def prior_of(encoder: nn.Module, pictures: Pictures, seed: int) -> tuple[Tensor,
     """
     rng = np.random.default_rng(seed)
     device = next(encoder.parameters()).device
-    means, variances = [], []
+    means = []
+    variances = []
     for _ in range(PRIOR_BATCHES):
         mean, log_variance = encoder(torch.from_numpy(pictures.batch(rng, 32)).to(device))
         means.append(mean.float())

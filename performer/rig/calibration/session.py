@@ -71,7 +71,9 @@ class Session:
     ) -> None:
         if options.by not in WAYS:
             raise Fault(f"--by {options.by!r}: expected tapping, microphone or both")
-        self.options, self._say, self._again = options, say, again
+        self.options = options
+        self._say = say
+        self._again = again
         self.part = ""
         self.flashes: list[float] = []
         self._taps: list[float] = []
@@ -130,7 +132,8 @@ class Session:
                     raise
 
     def _open(self) -> None:
-        options, closing = self.options, self._closing
+        options = self.options
+        closing = self._closing
         try:
             self._clicks = within(OPEN_S, lambda: Clicks(options.output, estimate.click, self.now))
             closing.callback(_let_go, self._clicks.close)
@@ -215,10 +218,12 @@ class Session:
         self._taps.clear()
         self.flashes.clear()
         self.part = "flashes"
-        first, pulses = self.now() + LEAD_IN_S, self.options.pulses
+        first = self.now() + LEAD_IN_S
+        pulses = self.options.pulses
         while self.now() < first + (pulses - 1) * PERIOD_S + ECHO_S:
             due = self.now() + self._latency.look_ahead_s - first
-            number, into = int(due // PERIOD_S), due % PERIOD_S
+            number = int(due // PERIOD_S)
+            into = due % PERIOD_S
             bright = 0 <= number < pulses and into < FLASH_S
             seen = self._picture(
                 float(bright), "" if bright else f"tap along with the flashes    {len(self._taps)} of {pulses}"

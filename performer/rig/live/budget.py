@@ -29,7 +29,8 @@ class Budget:
     def __init__(self, interval_s: float, renderer: Renderer) -> None:
         self.governor = Governor(interval_s)
         self._relief = ShaderThrottle(interval_s)
-        self._interval_s, self._renderer = interval_s, renderer
+        self._interval_s = interval_s
+        self._renderer = renderer
         self._deepest = 0  # level that the governor went down to
         self._collected_t = 0.0
 
@@ -58,7 +59,8 @@ class Budget:
 
     def collect_garbage(self, now: float, took_s: float) -> None:
         """Collect garbage when the frame leaves time for it; where none ever does, at long last."""
-        idle, since = self._interval_s - took_s, now - self._collected_t
+        idle = self._interval_s - took_s
+        since = now - self._collected_t
         if since > GC_INTERVAL_S and (idle > IDLE_S or since > GC_LATEST_S):
             gc.collect()  # what was there at the start is frozen, so there is little to look through
             self._collected_t = now

@@ -36,7 +36,8 @@ class Captures:
     def stop_recording(self) -> None:
         """Close the recording, if there is one; it says itself how long it has become."""
         if self.recorder is not None:
-            recorder, self.recorder = self.recorder, None
+            recorder = self.recorder
+            self.recorder = None
             recorder.stop()
 
     def keep(self, frame: Frame) -> None:

@@ -31,7 +31,8 @@ class Controls:
 
     def take(self) -> list[ControlEvent]:
         """All events since the last frame; what they ask of the program is done. Then at most one changed file."""
-        wiring, learn = self._live.wiring, self._live.wiring.learn
+        wiring = self._live.wiring
+        learn = self._live.wiring.learn
         events = learn.step(self._drain(), self._live.surface.poll())
         if learn.word:
             self._say(learn.word)
@@ -139,7 +140,9 @@ class Controls:
 
     def keep_place(self, event: ControlEvent, t: float) -> None:
         """Put what the live scene's models show into their banks, under the event's text as name."""
-        scene, wiring, kept = self._live.scene, self._live.wiring, []
+        scene = self._live.scene
+        wiring = self._live.wiring
+        kept = []
         for layer in scene.preset.model_layers if scene is not None else ():
             assert layer.model is not None and scene is not None
             bank = wiring.show.recaller.banks.get(layer.model)

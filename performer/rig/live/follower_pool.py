@@ -62,7 +62,9 @@ def strange_knob(preset: Preset, net: FollowerNet) -> str:
 
 def _tried(path: Path) -> FollowerNet:
     net = FollowerNet(path)
-    trial, quiet, took = AutoPerformer(net, 0), np.zeros(len(NAMES)), []
+    trial = AutoPerformer(net, 0)
+    quiet = np.zeros(len(NAMES))
+    took = []
     try:
         for _ in range(TRIES):
             begun = perf_counter()
@@ -106,7 +108,8 @@ class FollowerPool:
         """Read those that are new or have changed; one that cannot play is said once, and left out."""
         for name in names:
             old, before = self._nets.get(name, (None, -1.0))
-            net, stamp = None, 0.0
+            net = None
+            stamp = 0.0
             try:
                 path = self._find(name)
                 stamp = path.stat().st_mtime

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 def one_frame(live: LiveLoop) -> None:
     """Take what has come, step the show, draw, hand on, wait, swap, and measure. Main thread, GL current."""
-    wiring, surface, now = live.wiring, live.surface, live.wiring.now
+    wiring = live.wiring
+    surface = live.surface
+    now = live.wiring.now
 
     live.pace.rest()  # the later it begins, the newer is the sound in it
     events = live.controls.take()  # keys, MIDI, page; learned buttons; changed files

@@ -127,7 +127,8 @@ class Governor:
         """Whether it is time for a step up, by a usual frame's seconds and a slow one's."""
         growth = max((self.ladder[self.level - 1].scale / self.effort.scale) ** 2, LEAST_GROWTH)
         room, patience = HIGH * self.budget_s, self._patience.get(self.level - 1, 1.0)
-        sure, calm = late * growth < room, late + 0.5 * usual * (growth - 1.0) < room
+        sure = late * growth < room
+        calm = late + 0.5 * usual * (growth - 1.0) < room
         self._sure_since = (t if self._sure_since is None else self._sure_since) if sure else None
         self._calm_since = (t if self._calm_since is None else self._calm_since) if sure or calm else None
         return any(

@@ -21,7 +21,9 @@ from performer.types.preset import Preset
 log = logging.getLogger(__name__)
 #: What comes while playing: a shader, all presets, banks of models that came, what others did to a bank.
 Content = ShaderSpec | list[Preset] | dict[str, Bank] | Change
-GROUP_MS, QUIET_MS = 50, 10  # an editor's several writes of one save are taken together
+# an editor's several writes of one save are taken together
+GROUP_MS = 50
+QUIET_MS = 10
 
 
 class Watcher:
@@ -39,7 +41,9 @@ class Watcher:
     """
 
     def __init__(self, library: Library, content: SimpleQueue[Content], trial: ShaderTrial) -> None:
-        self.library, self.content, self.trial = library, content, trial
+        self.library = library
+        self.content = content
+        self.trial = trial
         self._banked = set(library.dims())  # models whose banks are there
 
     def run(self, stop: threading.Event) -> None:
@@ -71,7 +75,8 @@ class Watcher:
                     if not compared:  # what was saved after it was read and before the watch began counts too
                         now = self.library.stamped()
                         paths |= {path for path, at in now.items() if stamps.get(path) != at}
-                        stamps, compared = now, True
+                        stamps = now
+                        compared = True
                     self.take(paths)
                     if _places(folders) != watched:  # a folder was put in another's place, and nobody watches that
                         break

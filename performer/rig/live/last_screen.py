@@ -32,7 +32,8 @@ def recalled(options: PlayOptions, names: Sequence[str]) -> PlayOptions:
     path = screen_path()
     try:
         row = toml_file.load(path)
-        name, filled = row["monitor"], row["fullscreen"]
+        name = row["monitor"]
+        filled = row["fullscreen"]
         if not (isinstance(name, str) and isinstance(filled, bool)):
             raise TypeError
     except FileNotFoundError:

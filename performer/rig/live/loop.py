@@ -56,7 +56,9 @@ class LiveLoop:
         hud: bool = False,
         desk: OperatorWindow | None = None,
     ) -> None:
-        self.surface, self.renderer, self.wiring = surface, renderer, wiring
+        self.surface = surface
+        self.renderer = renderer
+        self.wiring = wiring
         renderer.timer = Timer(surface.ctx, every=TIMED_EVERY)
         renderer.monitor = desk is not None
         self.stats = Stats(1.0 / fps)

@@ -13,7 +13,8 @@ class NotificationHandler(logging.Handler):
 
     def __init__(self, notifications: Notifications, now: Callable[[], float]) -> None:
         super().__init__(logging.INFO)
-        self._notifications, self._now = notifications, now
+        self._notifications = notifications
+        self._now = now
 
     def emit(self, record: logging.LogRecord) -> None:
         if getattr(record, "aside", False):

@@ -36,8 +36,10 @@ class Overlay:
 
     def __init__(self, live: LiveLoop, page: int, desk: OperatorWindow | None) -> None:
         self._live = live
-        self._hud, self._desk = Hud(live.surface.ctx), desk
-        self.page, self.help = page, False
+        self._hud = Hud(live.surface.ctx)
+        self._desk = desk
+        self.page = page
+        self.help = False
         self.desk_page = 1  # which the desk always has one of
 
     def next_page(self) -> None:
@@ -50,7 +52,8 @@ class Overlay:
     def draw(self, frame: Frame, heard_t: float, whole: bool) -> None:
         """Draw the panel to the desk, or over a picture that is whole; in full screen only what was asked for."""
         now = self._live.wiring.now()
-        surface, renderer = self._live.surface, self._live.renderer
+        surface = self._live.surface
+        renderer = self._live.renderer
         notices = self._live.wiring.notices.current(now)
         if self._desk is not None and not self._desk.closed:
             if frame.index % DESK_EVERY == 0:
@@ -67,7 +70,9 @@ class Overlay:
             renderer.draw_inset(surface.screen, surface.size)
 
     def _state(self, frame: Frame, notices: tuple[Notification, ...], now: float, age_s: float) -> HudState:
-        stats, wiring, recorder = self._live.stats, self._live.wiring, self._live.captures.recorder
+        stats = self._live.stats
+        wiring = self._live.wiring
+        recorder = self._live.captures.recorder
         heard = frame.features
         typical = stats.interval_ms(0.5, recent=True)
         return HudState(

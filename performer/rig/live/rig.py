@@ -65,13 +65,15 @@ NICENESS = 5  # niceness of threads that may wait
 JOIN_TIMEOUT_S = 10.0  # a recording may still have its last pictures to write
 CLOSE_TIMEOUT_S = 1.5  # what a frozen sound server gets to let go, and its thread
 OPEN_TIMEOUT_S = 6.0  # and to open: more than any that is well
-GREETING, GREETING_S = "?  keys      h  what it hears", 3.0
+GREETING = "?  keys      h  what it hears"
+GREETING_S = 3.0
 DEVICE_POLL_S = 0.1  # how often devices are looked after
 
 
 def play(options: PlayOptions) -> dict[str, Any]:
     """Play live until told to stop, by a key or a signal; returns the figures that --stats writes. Raises Fault."""
-    options, service = checked(options), SystemdNotifier()
+    options = checked(options)
+    service = SystemdNotifier()
     if options.monitor is None and not options.headless:
         options = last_screen.recalled(options, monitors())
     with ExitStack() as written:
@@ -402,7 +404,8 @@ class Rig:
 
     def _page(self, host: str, port: int) -> Page:
         """The control page, on its port. Raises Fault."""
-        changed, board = self.library.changed, StatePublisher()
+        changed = self.library.changed
+        board = StatePublisher()
         portrait = ThumbnailPainter(lambda name: load_model(self.library, name, "cpu", 1), changed)
         word = None
         if self.options.gallery:  # whose tablet must find it after every start
