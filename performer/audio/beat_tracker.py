@@ -143,7 +143,7 @@ class BeatTracker:
     HELP = 4.0
     SURE = 0.9
     FIRM = 0.7
-    SETTLE_UP_S = 3.0
+    DOUBT_S = 3.0
     # of the network's log odds, and where they are cut
     OFFSET = 3.0
     GAIN = 0.4
@@ -173,7 +173,7 @@ class BeatTracker:
         self._now = 0.0
         self._evidence: tuple[float, ...] = (0.0,) if net is None else (0.0, 0.0)
         self._sure = 0.0  # highest probability of a beat that the network gave lately
-        self._doubt = 1.0 - smoothing(frame, self.SETTLE_UP_S)
+        self._doubt = 1.0 - smoothing(frame, self.DOUBT_S)
         self._speaks = 0.0  # how far the newest frame speaks for a beat at all, 0..1
         self._vivid = 0.0  # its recent peaks
         self._coasting = False

@@ -37,19 +37,19 @@ class SystemdNotifier:
 
     def begun(self, what: str) -> None:
         """The show is on."""
-        self._log_once(f"READY=1\nSTATUS={what}")
+        self._notify(f"READY=1\nSTATUS={what}")
 
     def alive(self, now: float) -> None:
         """A picture was shown at time `now` (seconds); may be called for each."""
         if self._every_s and now - self._told_t >= self._every_s:
             self._told_t = now
-            self._log_once("WATCHDOG=1")
+            self._notify("WATCHDOG=1")
 
     def ends(self) -> None:
         """Tell systemd that the show ends."""
-        self._log_once("STOPPING=1")
+        self._notify("STOPPING=1")
 
-    def _log_once(self, words: str) -> None:
+    def _notify(self, words: str) -> None:
         if self._wire is None:
             return
         try:
