@@ -9,6 +9,7 @@ import pytest
 from parts.patience import PATIENCE_S, until
 
 from performer.io.midi import ports as midi
+from performer.io.midi import system
 from performer.system.errors import Fault
 
 
@@ -203,8 +204,8 @@ def alsa(monkeypatch, tmp_path):
     sequencer = Sequencer()
     sequencer.folder = tmp_path / "snd"
     sequencer.folder.mkdir()
-    monkeypatch.setattr(midi, "SEQUENCER", sequencer.folder / "seq")
-    monkeypatch.setattr(midi, "_midi_in", sequencer.client)
+    monkeypatch.setattr(system, "SEQUENCER", sequencer.folder / "seq")
+    monkeypatch.setattr(system, "client_in", sequencer.client)
     return sequencer
 
 

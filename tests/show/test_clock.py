@@ -12,7 +12,7 @@ import pytest
 from parts.patience import PATIENCE_S
 from parts.shows import loud, run, show
 
-from performer.io.midi import clock_out
+from performer.io.midi import clock_out, system
 from performer.show.show import Show
 from performer.show.status_text import waiting
 from performer.system.mailboxes import Latest
@@ -264,15 +264,13 @@ def test_midi_clock_out_goes_on_after_a_port_that_failed_once() -> None:
 def test_midi_clock_out_reaches_a_real_port(jack) -> None:
     import rtmidi
 
-    from performer.io.midi import ports
-
     drum_machine = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, "drum machine")
     drum_machine.ignore_types(timing=False)
     drum_machine.open_virtual_port("in")
     found: list[int] = []
     drum_machine.set_callback(lambda message, _: found.append(message[0][0]))
     frames, stop, begun = Latest(), threading.Event(), time.perf_counter()
-    port = clock_out.open_port("drum machine", ports.api_number("jack"))
+    port = clock_out.open_port("drum machine", system.api_number("jack"))
     clock = clock_out.MidiClock(port, frames, lambda: time.perf_counter() - begun)
     frames.post(run(show(), 0.1, features=heard(120.0))[-1])
     thread = threading.Thread(target=clock.run, args=(stop,))
@@ -291,17 +289,16 @@ def test_midi_clock_out_reaches_a_real_port(jack) -> None:
 
 
 def test_an_unknown_port_is_a_fault(jack) -> None:
-    from performer.io.midi import ports
     from performer.system.errors import Fault
 
     with pytest.raises(Fault, match="no such port"):
-        clock_out.open_port("nowhere at all", ports.api_number("jack"))
+        clock_out.open_port("nowhere at all", system.api_number("jack"))
 
 
 def test_without_a_midi_system_the_clock_says_so(monkeypatch, capfd) -> None:
     from performer.system.errors import Fault
 
-    monkeypatch.setattr(clock_out, "SEQUENCER", Path("/nowhere/seq"))
+    monkeypatch.setattr(system, "SEQUENCER", Path("/nowhere/seq"))
     monkeypatch.setattr("sys.platform", "linux")
     with pytest.raises(Fault, match="no MIDI system here"):
         clock_out.open_port("drum machine", 0)

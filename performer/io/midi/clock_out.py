@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, floor
-from pathlib import Path
 from typing import Any
 
+from performer.io.midi import system
 from performer.system.errors import Fault, nearest
 from performer.system.mailboxes import Latest
-from performer.system.native_noise import hush, silenced
 from performer.types.frame import Frame
 
 PULSES_PER_BEAT = 24
@@ -22,7 +20,6 @@ STOP = 0xFC
 POSITION = 0xF2
 LOOK_S = 0.004  # a new beat may be known after so long
 TRUSTED = 0.3  # confidence from which on others are led
-SEQUENCER = Path("/dev/snd/seq")  # ALSA's; asked in vain, it prints lines of its own
 LOST_S = 4.0  # and how long it may be missing before they are stopped
 LATE_PULSES = 6  # more than so many pulses behind, the count begins anew instead of hurrying after
 
@@ -123,26 +120,24 @@ class MidiClock:
 
 def open_port(name: str, api: int) -> Any:
     """A port to send to: by part of its name, or `virtual` for one of our own, named performer. Raises Fault."""
-    import rtmidi
-
-    if sys.platform == "linux" and api != rtmidi.API_UNIX_JACK and not SEQUENCER.exists():
-        raise Fault(f"--midi-clock-out {name!r}: no MIDI system here (no {SEQUENCER}); on Linux: sudo modprobe snd-seq")
-    hush("rtmidi")
     try:
-        with silenced():
-            port = rtmidi.MidiOut(api, "performer clock")
+        port = system.client_out(api, "performer clock")
+    except Fault as fault:
+        raise Fault(f"--midi-clock-out {name!r}: {fault}") from None
+    try:
         if name == "virtual":
             port.open_virtual_port("clock")
             return port
         names = port.get_ports()
-        found = [place for place, each in enumerate(names) if name.lower() in each.lower()]
-        if not found:
-            port.delete()
-            raise Fault(
-                f"--midi-clock-out {name!r}: no such port{nearest(name, names)}; there are "
-                f"{', '.join(names) or 'none'}, or virtual"
-            )
-        port.open_port(found[0], "clock")
-        return port
-    except (rtmidi.RtMidiError, SystemError, RuntimeError, NotImplementedError) as error:
-        raise Fault(f"--midi-clock-out {name!r}: cannot be opened ({' '.join(str(error).split())[:120]})") from None
+        found = system.matching(names, name)
+        if found:
+            port.open_port(names.index(found[0]), "clock")
+            return port
+    except system.errors() as error:
+        port.delete()
+        raise Fault(f"--midi-clock-out {name!r}: cannot be opened ({system.one_line(error)})") from None
+    port.delete()
+    raise Fault(
+        f"--midi-clock-out {name!r}: no such port{nearest(name, names)}; there are "
+        f"{', '.join(names) or 'none'}, or virtual"
+    )

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Collection
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from performer.io.midi import system
 from performer.io.midi.codec import Decoder
 from performer.io.midi.midi_file import perform
 from performer.io.sound.source import Clock
 from performer.system.errors import Fault
-from performer.system.native_noise import hush, silenced
 from performer.types.frame import ControlEvent
 
 log = logging.getLogger(__name__)
 LOOK_S = 1.0  # seconds between two looks at the ports
 MOST_BYTES = 64 << 20  # of a MIDI file
 CLIENT = "performer"
-SEQUENCER = Path("/dev/snd/seq")  # ALSA's
-SHARED = Path("/dev/shm")  # where a running JACK server keeps its memory
 
 
 class MidiPorts:
@@ -53,7 +50,7 @@ class MidiPorts:
         self._refused: set[str] = set()  # ports that could not be opened, said once
         self._finder: Any = None
         if pattern != "off":
-            self._api = api_number(api)
+            self._api = system.api_number(api)
             self._finder = self._client(f"{CLIENT} finder")
         if self._finder is not None:
             self._look()
@@ -73,7 +70,7 @@ class MidiPorts:
 
     def _client(self, name: str) -> Any:
         try:
-            return _midi_in(self._api, name)
+            return system.client_in(self._api, name)
         except Fault as fault:
             self.note = f"none: {fault}"
             return None
@@ -86,7 +83,7 @@ class MidiPorts:
             for name in list(self._open):
                 self._drop(name)
         ports = {name: i for i, name in enumerate(self._finder.get_ports()) if CLIENT not in name}
-        wanted = {n for n in ports if self._pattern in ("all", "") or self._pattern in n.lower()}
+        wanted = set(system.matching(list(ports), self._pattern))
         for name in set(self._open) - set(ports):
             self._drop(name)
         for name in sorted(wanted - set(self._open), key=lambda name: ports[name]):
@@ -101,8 +98,6 @@ class MidiPorts:
 
     def _take(self, name: str, index: int, known: Collection[str]) -> None:
         """Open a port; those whose steady names are known are not news."""
-        import rtmidi
-
         port = self._client(CLIENT)
         if port is None:
             return
@@ -119,10 +114,14 @@ class MidiPorts:
             port.ignore_types(sysex=True, timing=False, active_sense=True)
             port.set_callback(heard)
             port.open_port(index, "in")
-        except (rtmidi.RtMidiError, SystemError, RuntimeError) as error:
+        except system.errors() as error:
             if name not in self._refused:
                 self._refused.add(name)
-                log.warning("MIDI port %s cannot be opened: %s; trying again every second", _steady(name), _line(error))
+                log.warning(
+                    "MIDI port %s cannot be opened: %s; trying again every second",
+                    _steady(name),
+                    system.one_line(error),
+                )
             port.delete()
             return
         self._open[name] = port, decoder
@@ -146,7 +145,7 @@ def create(pattern: str, api: str, now: Clock, programs: int | None = 0) -> Midi
 
 def ports(api: str = "") -> list[str]:
     """Names of all ports now. Raises Fault for an unknown API, or without any MIDI system."""
-    finder = _midi_in(api_number(api), f"{CLIENT} finder")
+    finder = system.client_in(system.api_number(api), f"{CLIENT} finder")
     names = [name for name in finder.get_ports() if CLIENT not in name]
     finder.delete()
     return names
@@ -186,42 +185,10 @@ def events(path: str, programs: int | None = None) -> list[ControlEvent]:
     return found + [event for event in held if event.address.startswith("midi.note")]
 
 
-def _midi_in(api: int, name: str) -> Any:
-    """A client of the MIDI system. Raises Fault without one; asking ALSA in vain would print lines of its own."""
-    import rtmidi
-
-    if sys.platform == "linux" and api != rtmidi.API_UNIX_JACK and not SEQUENCER.exists():
-        raise Fault(f"no MIDI system here (no {SEQUENCER}); on Linux: sudo modprobe snd-seq")
-    hush("rtmidi")
-    try:
-        with silenced():
-            return rtmidi.MidiIn(api, name)
-    except (rtmidi.RtMidiError, SystemError, RuntimeError) as error:
-        raise Fault(f"no MIDI system here ({_line(error)})") from None
-
-
-def api_number(name: str) -> int:
-    import rtmidi
-
-    known = {"": rtmidi.API_UNSPECIFIED, "alsa": rtmidi.API_LINUX_ALSA, "jack": rtmidi.API_UNIX_JACK}
-    if name not in known:
-        raise Fault(f"--midi-api {name!r}: expected alsa or jack")
-    if (
-        not name
-        and sys.platform == "linux"
-        and not SEQUENCER.exists()
-        and any(path.is_socket() for path in SHARED.glob("jack_*_*"))
-    ):
-        return int(rtmidi.API_UNIX_JACK)  # no ALSA sequencer, but a JACK server
-    if known[name] not in (rtmidi.API_UNSPECIFIED, *rtmidi.get_compiled_api()):
-        raise Fault(f"--midi-api {name}: this build of RtMidi does not have it; leave it out")
-    return int(known[name])
-
-
 def _plugged() -> int:
     """Changes when a controller or a sound card is plugged in or pulled out, as far as files tell it."""
     try:
-        return SEQUENCER.parent.stat().st_ctime_ns
+        return system.SEQUENCER.parent.stat().st_ctime_ns
     except OSError:
         return 0
 
@@ -230,7 +197,3 @@ def _steady(name: str) -> str:
     """A port's name without the numbers that ALSA appends and that change when it is plugged in again."""
     stem, _, last = name.rpartition(" ")
     return stem if stem and ":" in last and last.replace(":", "").isdigit() else name
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:160]

@@ -27,7 +27,7 @@ from performer.gl.window.offscreen import Offscreen
 from performer.gl.window.operator_window import OperatorWindow
 from performer.gl.window.window import Window, monitors
 from performer.io import link
-from performer.io.midi import clock_out, ports
+from performer.io.midi import clock_out, ports, system
 from performer.io.page.server import Page
 from performer.io.page.state_publisher import StatePublisher
 from performer.io.page.thumbnails import Thumbnails
@@ -306,7 +306,7 @@ class Rig:
         closing.callback(self.hands.close)
         self.link = link.Link(self.hands.events, self.now) if options.link else None
         clock_port = (
-            clock_out.open_port(options.midi_clock_out, ports.api_number(options.midi_api))
+            clock_out.open_port(options.midi_clock_out, system.api_number(options.midi_api))
             if options.midi_clock_out is not None
             else None
         )
