@@ -139,7 +139,7 @@ def test_exploring_again_keeps_the_knobs_that_presets_name(model, tmp_path, caps
     directions_file.write(copy, before)
     out = tmp_path / "strips.png"
     arguments = ["models", "explore", str(copy), "--samples", "100", "-o"]
-    for wrong, complaint in (("x.txt", "unknown ending '.txt'"), ("nowhere/x.png", "no such folder")):
+    for wrong, complaint in (("x.txt", "unknown extension '.txt'"), ("nowhere/x.png", "no such folder")):
         with pytest.raises(Fault, match=complaint):
             app([*arguments, str(tmp_path / wrong)], standalone_mode=False)
         assert directions_file.read(copy).names == before.names  # told before the work

@@ -324,7 +324,7 @@ def test_what_cannot_make_several_pictures_goes_on_singly(tmp_path):
     assert mixed.several() is None  # its pictures are others in a batch
     flat = toy(tmp_path / "flat.onnx", layout="CHW", shape=(3, 4, 4))
     assert flat.several() is None
-    with pytest.raises(Fault, match="one to a batch"):
+    with pytest.raises(Fault, match="one image per item of a batch"):
         flat.batch(2)
     gone = toy(tmp_path / "gone.onnx")
     whole = gone.path.read_bytes()

@@ -609,7 +609,7 @@ def test_glides_of_another_model_or_of_nonsense_do_nothing():
     assert changed({}, ControlEvent(0.0, "bank.drop", 1.0, "nobody", words=("marble",)))[0] is None
     rename = ControlEvent(0.0, "bank.rename", 1.0, "place 2", words=("marble", "place 1"))
     kept, word = changed({"marble": bank}, rename)
-    assert kept is not bank and [p.name for p in kept.places] == ["place 3", "place 2"] and "place 1 is now" in word
+    assert kept is not bank and [p.name for p in kept.places] == ["place 3", "place 2"] and "place 1 renamed to" in word
 
 
 def test_messages_are_read_by_the_table():

@@ -163,7 +163,7 @@ def test_a_killed_writer_leaves_a_file_that_plays(tmp_path: Path, ending: str) -
     path = tmp_path / f"a{ending}"
     code = f"""
 import sys
-sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+sys.path[:0] = [{str(Path(__file__).parents[2])!r}, {str(Path(__file__).parents[1])!r}]
 from pathlib import Path
 from tests.io.test_record import Movie, click, flash
 movie = Movie(Path({str(path)!r}), (160, 90), 30, rate=48000, channels=2)
@@ -241,9 +241,9 @@ def test_bad_paths_are_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "folder.mp4").mkdir()
     (tmp_path / "file").write_text("")
     for path, reason in (
-        (tmp_path / "a.avi", "unknown ending '.avi'"),
+        (tmp_path / "a.avi", "unknown extension '.avi'"),
         (tmp_path / "a.mkw", "did you mean '.mkv'"),
-        (tmp_path / "a", "unknown ending ''"),
+        (tmp_path / "a", "unknown extension ''"),
         (tmp_path / "none" / "a.mp4", "no such folder"),
         (tmp_path / "file" / "a.mp4", "no such folder"),
         (tmp_path / "folder.mp4", "is a folder"),
@@ -261,7 +261,7 @@ def test_bad_paths_are_told_in_one_line(tmp_path: Path) -> None:
 def test_a_folder_of_somebody_else_is_told(tmp_path: Path) -> None:
     code = f"""
 import os, sys
-sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+sys.path[:0] = [{str(Path(__file__).parents[2])!r}, {str(Path(__file__).parents[1])!r}]
 from performer.io.record.movie import check_path
 from performer.system.errors import Fault
 os.setuid(65534)
@@ -511,7 +511,7 @@ def test_a_snapshot_that_cannot_be_saved_is_told(tmp_path: Path, caplog: pytest.
     stop = threading.Event()
     stop.set()
     snapshots.run(stop)
-    assert caplog.text.count("snapshot not saved") == 4
+    assert caplog.text.count("screenshot not saved") == 4
 
 
 def test_a_contact_sheet_spreads_over_the_show(tmp_path: Path) -> None:
@@ -527,9 +527,9 @@ def test_a_contact_sheet_spreads_over_the_show(tmp_path: Path) -> None:
 
 
 def test_a_contact_sheet_tells_bad_paths_at_once(tmp_path: Path) -> None:
-    with pytest.raises(Fault, match=r"unknown ending '\.gif'"):
+    with pytest.raises(Fault, match=r"unknown extension '\.gif'"):
         Sheet(tmp_path / "a.gif", 10.0)
     with pytest.raises(Fault, match="no such folder"):
         Sheet(tmp_path / "none" / "a.png", 10.0)
-    with pytest.raises(Fault, match="no frame arrived"):
+    with pytest.raises(Fault, match="no frame was rendered"):
         Sheet(tmp_path / "a.png", 10.0).save()
