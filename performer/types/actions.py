@@ -93,7 +93,7 @@ ACTIONS = (
     Action("show.panic", "show.panic", "panic: lights on, everything reset", ("p",), "p"),
     Action("app.learn", "learn.ask", "MIDI learn: bind a button to a key", ("m",), "m", learnable=False),
     Action("app.fullscreen", "live.toggle_fullscreen", "full screen, and back", ("f",), "f"),
-    Action("app.hud", "live.next_hud_page", "what it hears; again: figures; off", ("h",), "h"),
+    Action("app.hud", "live.next_hud_page", "HUD: performance page, statistics, off", ("h",), "h"),
     Action("app.snapshot", "live.take_snapshot", "save a screenshot", ("s",), "s"),
     Action("app.record", "live.toggle_recording", "start or stop recording", ("r",), "r"),
     Action("app.help", "live.toggle_help", "this help", ("?", "f1"), "?  F1"),

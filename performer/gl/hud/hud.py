@@ -207,7 +207,7 @@ class Hud:
         if state.page == 2 and state.routes:
             self._lay_routes(state.routes[:MOST_ROUTES], column)
         elif state.page == 1 and (y := column.take(self._atlas.line)) is not None:
-            self._text("h  figures    ?  keys", column.x, y, _DIM)
+            self._text("h  statistics    ?  keys", column.x, y, _DIM)
         column.close()
 
     def _lay_meters(self, state: HudState, column: _Columns) -> None:
